@@ -1,0 +1,47 @@
+# Flags, libraries and the two helpers every room uses.
+include(CheckCXXCompilerFlag)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+find_package(OpenSSL REQUIRED)
+pkg_check_modules(SYSTEMC REQUIRED IMPORTED_TARGET systemc)
+include(GoogleTest)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+# One INTERFACE target carries what holds for every file. No FMA contraction: scales are computed in
+# float64 and must come out the same on every machine.
+add_library(winnow_flags INTERFACE)
+target_compile_options(winnow_flags INTERFACE -Wall -Wextra -ffp-contract=off)
+target_include_directories(winnow_flags INTERFACE ${CMAKE_SOURCE_DIR})
+if(WINNOW_AVX2 AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  target_compile_options(winnow_flags INTERFACE -march=x86-64-v3)
+endif()
+# Debian's SystemC exports the C++17 ABI symbol only.
+add_library(winnow_systemc INTERFACE)
+target_link_libraries(winnow_systemc INTERFACE PkgConfig::SYSTEMC winnow_flags)
+target_compile_definitions(winnow_systemc INTERFACE SC_CPLUSPLUS=201703L)
+
+# winnow_test(name SOURCES a.cpp... LIBS x...): one GoogleTest binary, each case one ctest entry.
+function(winnow_test name)
+  cmake_parse_arguments(T "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${T_SOURCES})
+  target_link_libraries(${name} PRIVATE winnow_flags ${T_LIBS} GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE WINNOW_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  gtest_discover_tests(${name} TEST_PREFIX ${name}. PROPERTIES TIMEOUT 600 DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# winnow_bench(name SOURCES a.cpp... LIBS x...): one Google Benchmark binary, built, not run by ctest.
+function(winnow_bench name)
+  cmake_parse_arguments(T "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${T_SOURCES})
+  target_link_libraries(${name} PRIVATE winnow_flags ${T_LIBS} benchmark::benchmark_main)
+  target_compile_definitions(${name} PRIVATE WINNOW_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+endfunction()
