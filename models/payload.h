@@ -1,0 +1,56 @@
+#pragma once
+// What travels between blocks. Every payload carries (layer, head, pass), so that a wave or a mismatch
+// names the work it belongs to.
+#include <array>
+#include <cstdint>
+
+namespace winnow {
+
+inline constexpr int kMaxLanes = 32;       // widest row of scores, probabilities or survivors
+inline constexpr int kMaxHeadDim = 256;    // widest K or V vector
+inline constexpr int kBurstBytes = 32;     // one HBM2 burst
+
+// Which work a payload belongs to. `head` is the KV head, `query` the position in the step's list of live
+// queries, `group` the query head inside the KV head's group.
+struct Tag {
+  std::uint32_t step = 0;
+  std::uint16_t layer = 0, head = 0;
+  std::uint32_t query = 0;
+  std::uint8_t group = 0, pass = 0;
+  bool operator==(const Tag&) const = default;
+};
+
+// What a fetch brings, and so where the converter delivers it.
+enum class Stream : std::uint8_t {
+  query,        // D words of one or more query heads -> query registers
+  key,          // one K digit plane, or full-width K -> K buffer
+  value,        // V -> V buffer
+  value_scale,  // one 16-bit word a token -> scale store
+  record,       // what only survivors need: K digits, or K digits and V side by side -> K and V buffer
+};
+inline constexpr int kStreams = 5;
+
+// One address list for the fetcher: items of `item_bytes` at base + index * stride_bytes, in list order.
+// Items of a packed stream are adjacent (stride == item_bytes); a record's stride is whole bursts.
+struct FetchJob {
+  Tag tag;
+  Stream stream = Stream::key;
+  std::uint8_t key_bits = 0, value_bits = 0;  // word widths; 0 = absent. A record holds K words, then V words.
+  std::uint8_t key_signed = 1;                // words are sign-extended; 0: unsigned digits (LSB planes of truncated codes)
+  std::uint8_t half = 0;                      // destination half of the K or V double buffer (or store of the head in flight)
+  std::uint16_t words = 0;                    // words an item and operand (head dimension; 1 for scales)
+  std::uint32_t item_bytes = 0, stride_bytes = 0, items = 0;
+  std::uint64_t base = 0;
+  const std::uint32_t* list = nullptr;        // token of each item, ascending; nullptr: 0..items-1. Owned by the controller.
+};
+
+using Burst = std::array<std::uint8_t, kBurstBytes>;
+
+// One burst to be written; `address` is 32 B aligned.
+struct WriteBurst {
+  Tag tag;
+  std::uint64_t address = 0;
+  Burst data{};
+};
+
+}  // namespace winnow
