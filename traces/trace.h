@@ -47,7 +47,9 @@ class Trace {
   std::span<const std::int32_t> token_ids() const { return token_ids_; }  // [tokens]
 
   // One head's rows, dst[tokens][D]. `head` counts query heads for q, KV heads for k and v.
-  void read(TraceTensor which, int layer, int head, float* dst) const { read(which, layer, head, 0, meta_.tokens, dst); }
+  void read(TraceTensor which, int layer, int head, float* dst) const {
+    read(which, layer, head, 0, meta_.tokens, dst);
+  }
   // Rows first..first+count-1 of it, dst[count][D].
   void read(TraceTensor which, int layer, int head, int first, int count, float* dst) const;
   void read_q(int layer, int head, float* dst) const { read(TraceTensor::q, layer, head, dst); }
