@@ -1,0 +1,162 @@
+#include "sim/config/machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "golden/error.h"
+#include "sim/config/yaml.h"
+#include "traces/text.h"
+
+namespace winnow {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kFolder = fs::path(WINNOW_SOURCE_DIR) / "sim" / "machines";
+constexpr int kNarrowestHead = 8;  // the trace format's smallest head_dim
+
+}  // namespace
+
+Schema machine_schema(Machine& m) {
+  const auto count = [](double low, double high) { return Rule{low, high, false, {}}; };
+  const auto power = [](double low, double high) { return Rule{low, high, true, {}}; };
+  const auto text = [](std::vector<std::string> choices) { return Rule{0, 0, false, std::move(choices)}; };
+  const Rule cycles = count(1, 64);
+  return {
+      {"name", "", &m.name, text({}), "what results call this machine"},
+      {"clock_ghz", "GHz", &m.clock_ghz, count(0.01, 10), "cycles to seconds; HBM2 timing counts the same cycles"},
+      {"heads_in_flight", "", &m.heads_in_flight, count(1, 2),
+       "KV heads whose work may overlap; each holds half of a buffer"},
+      {"score_store_entries", "", &m.score_store_entries, count(8, 1 << 20),
+       "scores and e a head in flight: group * tokens"},
+      {"hbm2.channels", "", &m.hbm2.channels, power(1, 64), "of two pseudo-channels, 32 B a cycle each"},
+      {"hbm2.interleave_bytes", "B", &m.hbm2.interleave_bytes, power(32, 2048), "bytes before the next channel"},
+      {"hbm2.mapping", "", &m.hbm2.mapping, text({"M1", "M2"}),
+       "address bits in a channel: column first, or bank group first"},
+      {"hbm2.read_queue", "requests", &m.hbm2.read_queue, count(2, 1024), "a channel"},
+      {"hbm2.write_queue", "requests", &m.hbm2.write_queue, count(2, 1024), "a channel"},
+      {"hbm2.return_queue", "bursts", &m.hbm2.return_queue, count(2, 1024),
+       "a channel; reads are issued with a place free only"},
+      {"hbm2.refresh_phase", "cycles", &m.hbm2.refresh_phase, count(0, 3899),
+       "how much later each next channel refreshes"},
+      {"hbm2.energy", "", &m.hbm2.energy, text({"oconnor2017", "hbm_power_measured", "idd_8gb"}), "energy preset"},
+      {"fetcher.lanes", "", &m.fetcher.lanes, count(1, 256), "address FIFOs, and data FIFOs"},
+      {"fetcher.address_fifo", "addresses", &m.fetcher.address_fifo, count(2, 4096), "a lane"},
+      {"fetcher.data_fifo", "bursts", &m.fetcher.data_fifo, count(2, 4096), "a lane"},
+      {"qk.multipliers", "", &m.qk.multipliers, power(8, 4096), "12 bit; multipliers / D scores a cycle"},
+      {"qk.sram.tokens", "tokens", &m.qk.sram.tokens, count(8, 1 << 18),
+       "of half the K buffer, at the next key's width"},
+      {"qk.sram.head_dim", "words", &m.qk.sram.head_dim, power(8, 4096), "width that qk.sram.tokens counts"},
+      {"qk.read_latency", "cycles", &m.qk.read_latency, cycles, "K SRAM"},
+      {"qk.multiply_latency", "cycles", &m.qk.multiply_latency, cycles, ""},
+      {"qk.tree_latency", "cycles", &m.qk.tree_latency, cycles, "adder tree"},
+      {"softmax.width", "", &m.softmax.width, power(1, 256), "scores a cycle"},
+      {"softmax.row_fifo", "entries", &m.softmax.row_fifo, count(2, 1 << 16),
+       "of softmax.width values, a row in flight"},
+      {"softmax.dequantize_latency", "cycles", &m.softmax.dequantize_latency, cycles, ""},
+      {"softmax.exp_latency", "cycles", &m.softmax.exp_latency, cycles, ""},
+      {"softmax.accumulate_latency", "cycles", &m.softmax.accumulate_latency, cycles, ""},
+      {"softmax.divide_latency", "cycles", &m.softmax.divide_latency, cycles, ""},
+      {"softmax.requantize_latency", "cycles", &m.softmax.requantize_latency, cycles, ""},
+      {"topk.parallelism", "", &m.topk.parallelism, power(2, 64), "P: items a cycle, both engines"},
+      {"topk.fifo", "entries", &m.topk.fifo, count(2, 1 << 16), "of P items, L and R each"},
+      {"topk.pivot", "", &m.topk.pivot, text({"random", "sampled"}), "pivot rule; results do not depend on it"},
+      {"pv.multipliers", "", &m.pv.multipliers, power(8, 4096), "12 bit; multipliers / D tokens a cycle"},
+      {"pv.sram.tokens", "tokens", &m.pv.sram.tokens, count(8, 1 << 18),
+       "of half the V buffer, at the next key's width"},
+      {"pv.sram.head_dim", "words", &m.pv.sram.head_dim, power(8, 4096), "width that pv.sram.tokens counts"},
+      {"pv.read_latency", "cycles", &m.pv.read_latency, cycles, "V SRAM"},
+      {"pv.multiply_latency", "cycles", &m.pv.multiply_latency, cycles, ""},
+      {"pv.tree_latency", "cycles", &m.pv.tree_latency, cycles, "adder trees"},
+  };
+}
+
+std::optional<Violation> find_violation(const Machine& m) {
+  const auto broken = [](const char* key, int value, std::string rule) {
+    return Violation{key, std::to_string(value), std::move(rule)};
+  };
+  if (m.fetcher.lanes < m.hbm2.channels)
+    return broken("fetcher.lanes", m.fetcher.lanes,
+                  fmt::format("must be at least hbm2.channels ({})", m.hbm2.channels));
+  struct Array {
+    const char* block;
+    int multipliers;
+    const Machine::Sram& sram;
+  };
+  for (const Array& array : {Array{"qk", m.qk.multipliers, m.qk.sram}, Array{"pv", m.pv.multipliers, m.pv.sram}}) {
+    const std::string block = array.block;
+    if (array.multipliers % array.sram.head_dim != 0)
+      return broken((block + ".sram.head_dim").c_str(), array.sram.head_dim,
+                    fmt::format("must divide {}.multipliers ({})", block, array.multipliers));
+    const int banks = array.multipliers / array.sram.head_dim;
+    if (array.sram.tokens % banks != 0)
+      return broken(
+          (block + ".sram.tokens").c_str(), array.sram.tokens,
+          fmt::format("must be a multiple of the {0} banks ({1}.multipliers / {1}.sram.head_dim)", banks, block));
+  }
+  if (m.softmax.width > m.qk.multipliers / kNarrowestHead)
+    return broken("softmax.width", m.softmax.width,
+                  fmt::format("must be at most qk.multipliers / {} ({}), the most scores a cycle", kNarrowestHead,
+                              m.qk.multipliers / kNarrowestHead));
+  return std::nullopt;
+}
+
+void require_consistent(const std::string& place, const Machine& machine) {
+  if (const auto bad = find_violation(machine))
+    throw Error(fmt::format("{}: {}: {}: {}", place, bad->key, bad->value, bad->rule));
+}
+
+std::vector<std::string> machine_names() {
+  std::vector<std::string> names;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator(kFolder, ec))
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Machine load_machine(const std::string& name_or_path) {
+  fs::path path = name_or_path;
+  if (path.extension() != ".yaml") {
+    const std::vector<std::string> names = machine_names();
+    if (std::find(names.begin(), names.end(), name_or_path) == names.end())
+      throw Error(fmt::format("--machine: {}: no such machine: must be one of {}, or a .yaml file",
+                              in_quotes(name_or_path), fmt::join(names, ", ")));
+    path = kFolder / (name_or_path + ".yaml");
+  }
+  Machine machine;
+  const KeyLines lines = load_yaml(path.string(), machine_schema(machine));
+  if (const auto bad = find_violation(machine))
+    require_consistent(fmt::format("{}: line {}", path.string(), lines.at(bad->key)), machine);
+  return machine;
+}
+
+TokenLimit max_tokens(const Machine& m, int head_dim, int group) {
+  const TokenLimit limits[] = {
+      {m.qk.sram.words() / head_dim, "qk.sram.tokens", "qk.sram.tokens * qk.sram.head_dim / D"},
+      {m.pv.sram.words() / head_dim, "pv.sram.tokens", "pv.sram.tokens * pv.sram.head_dim / D"},
+      {m.score_store_entries / group, "score_store_entries", "score_store_entries / query heads a KV head"},
+      {m.topk.parallelism * m.topk.fifo, "topk.fifo", "topk.parallelism * topk.fifo"},
+      {m.softmax.width * m.softmax.row_fifo, "softmax.row_fifo", "softmax.width * softmax.row_fifo"},
+  };
+  return *std::min_element(std::begin(limits), std::end(limits),
+                           [](const TokenLimit& a, const TokenLimit& b) { return a.tokens < b.tokens; });
+}
+
+void require_fits(const std::string& place, const Machine& m, int head_dim, int group, int tokens) {
+  for (const auto& [key, multipliers] :
+       {std::pair{"qk.multipliers", m.qk.multipliers}, {"pv.multipliers", m.pv.multipliers}})
+    if (multipliers % head_dim != 0)
+      throw Error(fmt::format("{}: head_dim: {}: must divide {} of machine {} ({})", place, head_dim, key, m.name,
+                              multipliers));
+  const TokenLimit limit = max_tokens(m, head_dim, group);
+  if (tokens > limit.tokens)
+    throw Error(
+        fmt::format("{}: tokens: {}: machine {} holds at most {} ({}) at head_dim {} and {} query heads a KV "
+                    "head: raise {}",
+                    place, tokens, m.name, limit.tokens, limit.rule, head_dim, group, limit.key));
+}
+
+}  // namespace winnow

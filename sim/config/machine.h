@@ -1,0 +1,93 @@
+#pragma once
+// The machine: sizes of every block, from sim/machines/*.yaml. One section a block, under the block's name.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/config/schema.h"
+
+namespace winnow {
+
+struct Machine {
+  std::string name;
+  double clock_ghz = 0;
+  int heads_in_flight = 0;      // whose first passes may be open at once
+  int score_store_entries = 0;  // partial scores and e, a head in flight: query heads of the group * tokens
+
+  struct Hbm2 {
+    int channels = 0;
+    int interleave_bytes = 0;  // neighbouring channels take turns at this grain
+    std::string mapping;       // M1 or M2: order of the address bits inside a channel
+    int read_queue = 0;        // requests a channel
+    int write_queue = 0;
+    int return_queue = 0;   // bursts a channel; a read is issued only with a place free
+    int refresh_phase = 0;  // cycles by which channel c + 1 refreshes after channel c
+    std::string energy;     // preset of the energy model
+  } hbm2;
+
+  struct Fetcher {
+    int lanes = 0;         // address FIFOs, and data FIFOs
+    int address_fifo = 0;  // addresses a lane
+    int data_fifo = 0;     // bursts a lane
+  } fetcher;
+
+  struct Sram {  // one half of a double buffer: tokens * head_dim words of 12 bits
+    int tokens = 0;
+    int head_dim = 0;
+    int words() const { return tokens * head_dim; }
+  };
+
+  struct Qk {
+    int multipliers = 0;
+    Sram sram;  // K
+    int read_latency = 0, multiply_latency = 0, tree_latency = 0;
+    int latency() const { return read_latency + multiply_latency + tree_latency; }
+  } qk;
+
+  struct Softmax {
+    int width = 0;     // scores a cycle
+    int row_fifo = 0;  // entries, each `width` values
+    int dequantize_latency = 0, exp_latency = 0, accumulate_latency = 0, divide_latency = 0, requantize_latency = 0;
+  } softmax;
+
+  struct Topk {
+    int parallelism = 0;  // P: comparators an array, items a cycle
+    int fifo = 0;         // entries of L and of R, each P items
+    std::string pivot;    // random or sampled
+  } topk;
+
+  struct Pv {
+    int multipliers = 0;
+    Sram sram;  // V
+    int read_latency = 0, multiply_latency = 0, tree_latency = 0;
+    int latency() const { return read_latency + multiply_latency + tree_latency; }
+  } pv;
+
+  bool operator==(const Machine&) const = default;
+};
+
+// Bound to `machine`; the order is the file's and `--show`'s.
+Schema machine_schema(Machine& machine);
+
+// A name of sim/machines, or a path of a .yaml file. Throws Error naming file, line, key, value and rule.
+Machine load_machine(const std::string& name_or_path);
+std::vector<std::string> machine_names();
+
+// Rules between parameters.
+std::optional<Violation> find_violation(const Machine& machine);
+// Throws Error `{place}: key: value: rule`, for a machine changed by --set.
+void require_consistent(const std::string& place, const Machine& machine);
+
+// How many tokens a sentence may have, and which parameter says so.
+struct TokenLimit {
+  int tokens;
+  std::string key;   // "qk.sram.tokens"
+  std::string rule;  // "qk.sram.tokens * qk.sram.head_dim / D"
+};
+TokenLimit max_tokens(const Machine& machine, int head_dim, int group);
+
+// Whether a trace fits: D divides both arrays, tokens within the limit. Throws Error
+// `{place}: tokens: 1025: machine spatten holds 1024 with head_dim 64 and 1 query heads a KV head: raise ...`.
+void require_fits(const std::string& place, const Machine& machine, int head_dim, int group, int tokens);
+
+}  // namespace winnow
