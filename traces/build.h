@@ -10,8 +10,8 @@ namespace winnow {
 struct TraceBuilder {
   TraceMeta meta;
   std::string name;
-  std::vector<std::int32_t> token_ids;            // [tokens]
-  std::vector<std::vector<float>> tensors;        // [3 * layer + which]: [heads or KV heads][tokens][D]
+  std::vector<std::int32_t> token_ids;      // [tokens]
+  std::vector<std::vector<float>> tensors;  // [3 * layer + which]: [heads or KV heads][tokens][D]
 
   // Checks the shape's rules and the sizes; throws Error.
   Trace build() &&;

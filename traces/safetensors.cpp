@@ -24,9 +24,8 @@ constexpr std::uint64_t kMaxHeader = 100'000'000;
 constexpr struct {
   const char* name;
   std::uint64_t bytes;
-} kDtypes[] = {{"BOOL", 1}, {"U8", 1},   {"I8", 1},  {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"U16", 2}, {"I16", 2},
-               {"F16", 2},  {"BF16", 2}, {"U32", 4}, {"I32", 4},     {"F32", 4},     {"U64", 8}, {"I64", 8},
-               {"F64", 8}};
+} kDtypes[] = {{"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"U16", 2}, {"I16", 2}, {"F16", 2},
+               {"BF16", 2}, {"U32", 4}, {"I32", 4}, {"F32", 4},     {"U64", 8},     {"I64", 8}, {"F64", 8}};
 
 struct Reader {
   const std::string& file;
@@ -69,8 +68,8 @@ struct Reader {
     return list;
   }
 
-  SafeTensor tensor(const std::string& place, const Json& entry, std::span<const std::byte> body,
-                    std::uint64_t& begin, std::uint64_t& end) const {
+  SafeTensor tensor(const std::string& place, const Json& entry, std::span<const std::byte> body, std::uint64_t& begin,
+                    std::uint64_t& end) const {
     if (!entry.is_object()) fail(place, "not an object", "a tensor needs dtype, shape and data_offsets");
     for (const char* key : {"dtype", "shape", "data_offsets"})
       if (!entry.contains(key)) fail(place, key, "is missing");

@@ -11,9 +11,9 @@
 namespace winnow {
 
 struct SafeTensor {
-  std::string dtype;                 // "F16", "F32", "I32", ...
+  std::string dtype;  // "F16", "F32", "I32", ...
   std::vector<std::uint64_t> shape;
-  std::span<const std::byte> data;   // as long as shape and dtype say
+  std::span<const std::byte> data;  // as long as shape and dtype say
 };
 
 struct SafeTensors {

@@ -109,10 +109,9 @@ Trace make_synthetic(const SyntheticSpec& spec) {
   meta.source = fmt::format("seed {}", spec.seed);
   meta.layers = spec.layers, meta.heads = spec.heads, meta.kv_heads = spec.kv_heads, meta.head_dim = spec.head_dim;
   meta.tokens = spec.tokens, meta.prompt = spec.prompt == 0 ? spec.tokens : spec.prompt, meta.causal = spec.causal;
-  builder.name =
-      fmt::format("{}layers={},heads={},kv_heads={},head_dim={},tokens={},prompt={},causal={},seed={}", kPrefix,
-                  meta.layers, meta.heads, meta.kv_heads, meta.head_dim, meta.tokens, meta.prompt, meta.causal ? 1 : 0,
-                  spec.seed);
+  builder.name = fmt::format("{}layers={},heads={},kv_heads={},head_dim={},tokens={},prompt={},causal={},seed={}",
+                             kPrefix, meta.layers, meta.heads, meta.kv_heads, meta.head_dim, meta.tokens, meta.prompt,
+                             meta.causal ? 1 : 0, spec.seed);
   check_trace_meta(builder.name, meta);
   meta.attention_scale = 1.0 / std::sqrt(static_cast<double>(meta.head_dim));
 
@@ -133,14 +132,16 @@ Trace make_synthetic(const SyntheticSpec& spec) {
   return std::move(builder).build();
 }
 
-bool is_synthetic(const std::string& text) { return text.starts_with(kPrefix); }
+bool is_synthetic(const std::string& text) {
+  return text.starts_with(kPrefix);
+}
 
 SyntheticSpec parse_synthetic(const std::string& text) {
   SyntheticSpec spec;
   bool kv_given = false;
   const auto fail = [&](std::string_view key, std::string_view value, const std::string& rule) {
-    throw Error(fmt::format("synthetic trace: {}: {}: {}", in_quotes(std::string(key)), in_quotes(std::string(value)),
-                            rule));
+    throw Error(
+        fmt::format("synthetic trace: {}: {}: {}", in_quotes(std::string(key)), in_quotes(std::string(value)), rule));
   };
   std::string_view rest = std::string_view(text).substr(kPrefix.size());
   while (!rest.empty()) {
@@ -158,9 +159,9 @@ SyntheticSpec parse_synthetic(const std::string& text) {
       std::uint64_t low, high;
     };
     // The upper limits keep a slip of the pen from asking for more memory than there is.
-    const Field fields[] = {{"layers", &spec.layers, 1, 1024},       {"heads", &spec.heads, 1, 1024},
-                            {"kv_heads", &spec.kv_heads, 1, 1024},   {"head_dim", &spec.head_dim, 8, 1024},
-                            {"tokens", &spec.tokens, 1, 1u << 20},   {"prompt", &spec.prompt, 0, 1u << 20}};
+    const Field fields[] = {{"layers", &spec.layers, 1, 1024},     {"heads", &spec.heads, 1, 1024},
+                            {"kv_heads", &spec.kv_heads, 1, 1024}, {"head_dim", &spec.head_dim, 8, 1024},
+                            {"tokens", &spec.tokens, 1, 1u << 20}, {"prompt", &spec.prompt, 0, 1u << 20}};
     bool known = key == "causal" || key == "seed";
     if (known && (!whole || (key == "causal" && number > 1)))
       fail(key, value, key == "causal" ? "must be 0 or 1" : "must be an integer >= 0");

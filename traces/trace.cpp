@@ -137,7 +137,8 @@ void refuse_extra_layers(const std::string& file, const SafeTensors& all, int la
     if (!name.starts_with("layers.")) continue;
     const auto [end, ec] = std::from_chars(name.data() + 7, name.data() + name.size(), layer);
     if (ec == std::errc{} && *end == '.' && layer >= layers)
-      throw Error(fmt::format("{}: tensor {}: layer {}: metadata says {} layers", file, in_quotes(name), layer, layers));
+      throw Error(
+          fmt::format("{}: tensor {}: layer {}: metadata says {} layers", file, in_quotes(name), layer, layers));
   }
 }
 
@@ -154,9 +155,12 @@ void check_trace_meta(const std::string& name, const TraceMeta& meta) {
   const auto fail = [&](const char* key, int value, const std::string& rule) {
     throw Error(fmt::format("{}: {}: {}: {}", name, key, value, rule));
   };
-  for (const auto& [key, value] :
-       {std::pair{"layers", meta.layers}, {"heads", meta.heads}, {"kv_heads", meta.kv_heads},
-        {"head_dim", meta.head_dim}, {"tokens", meta.tokens}, {"prompt", meta.prompt}})
+  for (const auto& [key, value] : {std::pair{"layers", meta.layers},
+                                   {"heads", meta.heads},
+                                   {"kv_heads", meta.kv_heads},
+                                   {"head_dim", meta.head_dim},
+                                   {"tokens", meta.tokens},
+                                   {"prompt", meta.prompt}})
     if (value < 1) fail(key, value, "must be an integer >= 1");
   if (meta.head_dim % 8 != 0) fail("head_dim", meta.head_dim, "must be a multiple of 8");
   if (meta.heads % meta.kv_heads != 0)
@@ -234,9 +238,9 @@ std::string Trace::sha256() const {
     digest.add(file_);
     return digest.hex();
   }
-  const std::string text = fmt::format("{} {} {} {} {} {} {} {} {:.17g}\n", meta_.model, meta_.layers, meta_.heads,
-                                       meta_.kv_heads, meta_.head_dim, meta_.tokens, meta_.prompt, meta_.causal,
-                                       meta_.attention_scale);
+  const std::string text =
+      fmt::format("{} {} {} {} {} {} {} {} {:.17g}\n", meta_.model, meta_.layers, meta_.heads, meta_.kv_heads,
+                  meta_.head_dim, meta_.tokens, meta_.prompt, meta_.causal, meta_.attention_scale);
   digest.add(std::as_bytes(std::span(text)));
   digest.add(std::as_bytes(std::span(token_ids_)));
   const std::size_t row = 4 * static_cast<std::size_t>(meta_.tokens) * static_cast<std::size_t>(meta_.head_dim);

@@ -72,8 +72,8 @@ class Trace {
   std::vector<std::int32_t> token_ids_;
   // tensors_[3 * layer + which] points at [heads][tokens][D] values of dtype_ (not necessarily aligned).
   std::vector<const std::byte*> tensors_;
-  std::shared_ptr<const void> storage_;    // what tensors_ point into: a mapping, or buffers
-  std::span<const std::byte> file_;        // the whole file when mapped, else empty
+  std::shared_ptr<const void> storage_;  // what tensors_ point into: a mapping, or buffers
+  std::span<const std::byte> file_;      // the whole file when mapped, else empty
 };
 
 // Exact float16 -> float32.
