@@ -1,0 +1,191 @@
+#include "golden/attention.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "golden/policies/rules.h"
+#include "golden/select.h"
+
+namespace winnow::golden {
+namespace {
+
+std::int32_t dot(const std::int16_t* a, const std::int16_t* b, int n) {
+  std::int32_t sum = 0;  // 256 products of 23 bits fit
+  for (int i = 0; i < n; ++i) sum += static_cast<std::int32_t>(a[i]) * b[i];
+  return sum;
+}
+
+}  // namespace
+
+Attention::Attention(const Quantized& model)
+    : model_(model), D_(model.shape().head_dim), G_(model.shape().group()) {
+  const auto n = static_cast<std::size_t>(model.shape().tokens), G = static_cast<std::size_t>(G_);
+  s_.resize(n * G), e_.resize(n * G), tokens_.resize(n), items_.resize(n);
+  slots_.reserve(n), kept_.reserve(n);
+  acc_.resize(static_cast<std::size_t>(D_));
+}
+
+void Attention::scores(const std::int16_t* q, const std::int16_t* k, const std::uint32_t* tokens, int n, int shift,
+                       std::int64_t* s, bool add) {
+  for (int j = 0; j < n; ++j) {
+    const std::int64_t x = static_cast<std::int64_t>(dot(q, k + static_cast<std::size_t>(tokens[j]) * static_cast<std::size_t>(D_), D_)) *
+                           (std::int64_t{1} << shift);
+    s[j] = add ? s[j] + x : x;
+  }
+}
+
+std::uint64_t Attention::exponentials(const std::int64_t* s, int n, Scale to_log2, std::uint32_t* e, std::int64_t& top) {
+  top = *std::max_element(s, s + n);
+  std::uint64_t sum = 0;
+  for (int j = 0; j < n; ++j) sum += e[j] = exp2_neg(log2_distance(top - s[j], to_log2));
+  return sum;
+}
+
+void Attention::run(int layer, int kv_head, int position, const std::uint32_t* live, int keys, std::uint32_t heads,
+                    bool full_width, GroupRow& row) {
+  const HeadCodes& c = model_.head(layer, kv_head);
+  const Policy& policy = model_.policy();
+  const Digits& digits = model_.digits();
+  const auto N = static_cast<std::size_t>(keys), G = static_cast<std::size_t>(G_), D = static_cast<std::size_t>(D_);
+  const auto alive = [&](std::size_t g) { return (heads >> g) & 1; };
+  const auto query = [&](std::size_t g) { return &c.q[(static_cast<std::size_t>(position) * G + g) * D]; };
+  row.keys = keys, row.refetched = false, row.flat = 0, row.stages = 0;
+  row.p.assign(G * N, 0), row.out.assign(G * D, 0), row.denominator.assign(G, 0);
+  for (auto& s : row.survivors) s.clear();
+
+  // Slots that are still in, and their tokens. Arrays s and e are compact over them.
+  slots_.resize(N);
+  std::iota(slots_.begin(), slots_.end(), 0u);
+  std::copy_n(live, N, tokens_.begin());
+  std::size_t n = N;
+
+  std::uint64_t rest[32] = {};
+  std::int64_t top[32] = {}, query_sum[32] = {};
+  const auto pass = [&](const std::int16_t* k, int shift, bool add) {
+    for (std::size_t g = 0; g < G; ++g)
+      if (alive(g)) scores(query(g), k, tokens_.data(), static_cast<int>(n), shift, &s_[g * N], add);
+  };
+  // Softmax of every live head over the n slots; probabilities in row.p by slot. `last`: the rest joins the denominator.
+  const auto softmax = [&](int digit, bool last) {
+    for (std::size_t g = 0; g < G; ++g) {
+      if (!alive(g)) continue;
+      std::int64_t new_top = 0;
+      const std::uint64_t sum = exponentials(&s_[g * N], static_cast<int>(n), c.to_log2[g], &e_[g * N], new_top);
+      if (rest[g]) {
+        // Twice the maxima, midpoint constants included; the scale takes the half back.
+        const std::int64_t before = 2 * top[g] + midpoint_twice(query_sum[g], digits, digit - 1, policy.msb);
+        const std::int64_t now = 2 * new_top + midpoint_twice(query_sum[g], digits, digit, policy.msb);
+        rest[g] = rescale_rest(rest[g], mul_scale(before - now, {c.to_log2[g].mantissa, c.to_log2[g].shift + 1}));
+      }
+      top[g] = new_top;
+      row.denominator[g] = saturating_denominator(last ? sum + rest[g] : sum);
+      const std::uint64_t recip = reciprocal(row.denominator[g]);
+      for (std::size_t j = 0; j < n; ++j)
+        row.p[g * N + slots_[j]] = static_cast<std::uint16_t>(probability(e_[g * N + j], recip));
+    }
+  };
+
+  if (full_width || digits.count == 1) {
+    pass(c.k.data(), 0, false);
+    softmax(digits.count - 1, true);
+  } else if (policy.select == SelectRule::none) {
+    pass(c.k_digit[0].data(), digits.below(0), false);
+    softmax(0, true);
+    for (std::size_t g = 0; g < G; ++g)
+      row.flat += alive(g) && is_flat(kExpOne, row.denominator[g], policy.theta16());
+    if (row.flat) {
+      row.refetched = true;
+      pass(c.k_digit[1].data(), 0, true);
+      softmax(1, true);
+    }
+  } else {
+    if (policy.rest)
+      for (std::size_t g = 0; g < G; ++g) query_sum[g] = std::accumulate(query(g), query(g) + D, std::int64_t{0});
+    for (int i = 0; i < digits.count; ++i) {
+      const bool last = i == digits.count - 1;
+      pass(c.k_digit[i].data(), digits.below(i), i > 0);
+      softmax(i, last);
+      if (last) break;
+      // Selection score of a token: over the group's live heads the sum (mass) or the largest (count) of p.
+      for (std::size_t j = 0; j < n; ++j) {
+        std::uint64_t item = 0;
+        for (std::size_t g = 0; g < G; ++g) {
+          const std::uint64_t p = row.p[g * N + slots_[j]];
+          item = policy.select == SelectRule::mass ? item + p : std::max(item, p);
+        }
+        items_[j] = item;
+      }
+      if (policy.select == SelectRule::mass)
+        select_mass(std::span<const std::uint64_t>(items_.data(), n), policy.mu16(i), kept_);
+      else
+        select_count(std::span<const std::uint64_t>(items_.data(), n),
+                     static_cast<std::uint32_t>(selected_count(policy.select_keep[static_cast<std::size_t>(i)], static_cast<int>(n))),
+                     kept_);
+      // Exponentials of what is left out join the rest; s is compacted over the survivors.
+      for (std::size_t g = 0; g < G; ++g) {
+        if (!alive(g)) continue;
+        std::uint64_t out = 0;
+        for (std::size_t j = 0; j < n; ++j) out += e_[g * N + j];
+        for (std::size_t j = 0; j < kept_.size(); ++j) {
+          out -= e_[g * N + kept_[j]];
+          s_[g * N + j] = s_[g * N + kept_[j]];
+        }
+        // rest[g] was brought to this pass's maximum by softmax().
+        rest[g] = policy.rest ? saturating_denominator(rest[g] + out) : 0;
+        for (std::size_t j = 0; j < n; ++j) row.p[g * N + slots_[j]] = 0;
+      }
+      for (std::size_t j = 0; j < kept_.size(); ++j) slots_[j] = slots_[kept_[j]], tokens_[j] = tokens_[kept_[j]];
+      n = kept_.size();
+      slots_.resize(n);
+      row.survivors[row.stages++] = slots_;
+    }
+  }
+
+  // Local value pruning: one top-k a KV head over the sum of its heads' probabilities.
+  row.values = slots_;
+  if (policy.prunes_values()) {
+    const auto k = static_cast<std::uint32_t>(kept_values(policy, static_cast<int>(n)));
+    if (k < n) {
+      for (std::size_t j = 0; j < n; ++j) {
+        items_[j] = 0;
+        for (std::size_t g = 0; g < G; ++g) items_[j] += row.p[g * N + slots_[j]];
+      }
+      select_count(std::span<const std::uint64_t>(items_.data(), n), k, row.values);
+      for (auto& v : row.values) v = slots_[v];
+    }
+  }
+  weigh(c, live, heads, row);
+}
+
+void Attention::weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, GroupRow& row) {
+  const auto D = static_cast<std::size_t>(D_), N = static_cast<std::size_t>(row.keys);
+  const bool renormalise = model_.policy().prunes_values() && model_.policy().renormalise;
+  for (std::size_t g = 0; g < static_cast<std::size_t>(G_); ++g) {
+    if (!((heads >> g) & 1)) continue;
+    const std::uint16_t* p = &row.p[g * N];
+    const auto wide = [&](std::uint32_t slot) {
+      return wide_weight(p[slot], c.v16.empty() ? 65536u : c.v16[live[slot]]);
+    };
+    std::uint64_t largest = 0, kept = 0;
+    for (std::uint32_t slot : row.values) largest = std::max(largest, wide(slot)), kept += p[slot];
+    const int exponent = weight_exponent(largest);
+    std::fill(acc_.begin(), acc_.end(), 0);
+    // 64 products of 23 bits fit 32.
+    std::int32_t part[256];
+    for (std::size_t from = 0; from < row.values.size(); from += 64) {
+      std::fill_n(part, D, 0);
+      for (std::size_t j = from; j < std::min(from + 64, row.values.size()); ++j) {
+        const std::uint32_t slot = row.values[j];
+        const auto w = static_cast<std::int32_t>(weight12(wide(slot), exponent));
+        if (w == 0) continue;
+        const std::int16_t* v = &c.v[static_cast<std::size_t>(live[slot]) * D];
+        for (std::size_t d = 0; d < D; ++d) part[d] += w * v[d];
+      }
+      for (std::size_t d = 0; d < D; ++d) acc_[d] += part[d];
+    }
+    const Scale scale = renormalise ? mul(c.to_out[g], renormaliser(kept)) : c.to_out[g];
+    for (std::size_t d = 0; d < D; ++d) row.out[g * D + d] = requantize_out(acc_[d], scale, exponent);
+  }
+}
+
+}  // namespace winnow::golden

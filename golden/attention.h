@@ -1,0 +1,53 @@
+#pragma once
+// Attention of one query position on one KV head and its group of query heads, in the machine's integers: scores on the
+// digits that are there, softmax, progressive decision or selection, local value pruning, weighted sum.
+// Paper: SpAtten 3.1, 3.3 (local value), 3.4 (progressive quantization); progressive selection: README, "Policies".
+#include <cstdint>
+#include <vector>
+
+#include "golden/quant.h"
+
+namespace winnow::golden {
+
+// Slots are places in the list of live tokens.
+struct GroupRow {
+  int keys = 0;                                   // slots that the query saw
+  bool refetched = false;                         // progressive: LSBs of all live tokens were fetched
+  int flat = 0;                                   // query heads whose first pass was flat
+  int stages = 0;                                 // selection stages run
+  std::vector<std::uint32_t> survivors[3];        // after each stage, slots ascending
+  std::vector<std::uint32_t> values;              // slots whose V entered the sum
+  std::vector<std::uint16_t> p;                   // [group][keys] last probabilities; 0 for left out and for dead heads
+  std::vector<std::int16_t> out;                  // [group][D]; 0 for dead heads
+  std::vector<std::uint64_t> denominator;         // [group] of the last pass, rest included
+};
+
+class Attention {
+ public:
+  explicit Attention(const Quantized& model);
+
+  // `position` of the query; `live` tokens, ascending, `keys` of them visible; heads of the group that live, a bit each.
+  // `full_width`: encoder and prompt load K and V once at full width, no refetch, no selection.
+  // `row` is overwritten; its buffers are reused.
+  void run(int layer, int kv_head, int position, const std::uint32_t* live, int keys, std::uint32_t heads, bool full_width,
+           GroupRow& row);
+
+ private:
+  void scores(const std::int16_t* q, const std::int16_t* k, const std::uint32_t* tokens, int n, int shift,
+              std::int64_t* s, bool add);
+  // Exponentials of n scores under their maximum; returns their sum.
+  std::uint64_t exponentials(const std::int64_t* s, int n, Scale to_log2, std::uint32_t* e, std::int64_t& top);
+  void weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, GroupRow& row);
+
+  const Quantized& model_;
+  int D_, G_;
+  std::vector<std::int64_t> s_;            // [group][keys] partial scores, in full-width code units
+  std::vector<std::uint32_t> e_;           // [group][keys]
+  std::vector<std::uint32_t> slots_;       // survivors so far
+  std::vector<std::uint32_t> tokens_;      // their tokens
+  std::vector<std::uint64_t> items_;       // what a top-k compares
+  std::vector<std::uint32_t> kept_;
+  std::vector<std::int64_t> acc_;
+};
+
+}  // namespace winnow::golden

@@ -1,0 +1,68 @@
+#pragma once
+// Where everything lies in the memory image. The layout belongs to the policy: a plane of K is a packed stream; what
+// only the survivors of a selection need (further digits of K, and V beside the last of them) is one record a token,
+// padded to whole bursts, so that one gather brings it. Regions start at a multiple of channels * interleave.
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "golden/quant.h"
+
+namespace winnow::golden {
+
+inline constexpr std::uint32_t kBurst = 32;  // bytes
+
+// `items` items of item_bytes, item i at base + i * stride.
+struct Region {
+  std::uint64_t base = 0;
+  std::uint32_t item_bytes = 0, stride = 0, items = 0;
+  std::uint64_t at(std::uint64_t i) const { return base + i * stride; }
+};
+
+// Bursts that a fetch of the listed items (ascending; nullptr: 0..count-1) requests: neighbours in one burst share it.
+std::uint64_t bursts(const Region& r, const std::uint32_t* list, std::size_t count);
+
+// Queries of a prompt are fetched this many positions at a time, so that their stream never blocks K and V behind it.
+inline constexpr int kQueryChunk = 8;
+
+class Layout {
+ public:
+  // `align` bytes: channels * interleave of the memory.
+  Layout(const Shape& shape, const Policy& policy, std::uint64_t align);
+
+  // Digit plane of K; plane 0 always, others where the policy does not select.
+  const Region& key(int layer, int kv_head, int digit) const { return at(layer, kv_head).key[static_cast<std::size_t>(digit)]; }
+  // Digit `digit` >= 1 of K, the last one with V behind it (selecting policies).
+  const Region& record(int layer, int kv_head, int digit) const { return key(layer, kv_head, digit); }
+  const Region& value(int layer, int kv_head) const { return at(layer, kv_head).value; }  // empty where V is in the record
+  const Region& value_scale(int layer, int kv_head) const { return at(layer, kv_head).value_scale; }
+  // Item token * group + g: one query head's 12-bit codes.
+  const Region& query(int layer, int kv_head) const { return at(layer, kv_head).query; }
+  // Item token * heads + head: one output vector, 12-bit codes, whole bursts.
+  const Region& out(int layer) const { return out_[static_cast<std::size_t>(layer)]; }
+
+  bool records() const { return records_; }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  struct Head {
+    std::array<Region, kMaxDigits> key;
+    Region value, value_scale, query;
+  };
+  const Head& at(int layer, int kv_head) const { return heads_[static_cast<std::size_t>(layer * kv_heads_ + kv_head)]; }
+  int kv_heads_;
+  bool records_;
+  std::vector<Head> heads_;
+  std::vector<Region> out_;
+  std::uint64_t bytes_ = 0;
+};
+
+// The image as the memory holds it before the first request; outputs are zero. Words are packed least significant bit
+// first, two's complement.
+std::vector<std::uint8_t> build_image(const Quantized& model, const Layout& layout);
+
+// Writes word `index` of `width` bits at byte `base`; for tests and tools.
+void put_word(std::uint8_t* base, std::size_t index, int width, std::int32_t value);
+std::int32_t get_word(const std::uint8_t* base, std::size_t index, int width, bool is_signed);
+
+}  // namespace winnow::golden

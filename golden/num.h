@@ -1,0 +1,219 @@
+#pragma once
+// The machine's arithmetic, defined once: fixed point, rounding, saturation, base-2 exponent, reciprocal.
+// SystemC blocks and CUDA kernels call these functions; RTL is written from the definitions in the comments.
+// Everything here is integer and total: no input makes it undefined.
+#include <cstdint>
+
+#ifdef __CUDACC__
+#define WINNOW_HD __host__ __device__
+#else
+#define WINNOW_HD
+#endif
+
+namespace winnow::golden {
+
+// Fraction bits of a score in log2 units, of an exponential (1.0 = 2^20), of a probability (65536 = 1).
+inline constexpr int kLogFraction = 12;
+inline constexpr int kExpFraction = 20;
+inline constexpr std::uint32_t kExpOne = 1u << kExpFraction;
+inline constexpr std::uint32_t kProbMax = 65535;
+// The softmax denominator saturates at 40 bits: 2^20 exponentials of 1.0.
+inline constexpr std::uint64_t kDenominatorMax = (std::uint64_t{1} << 40) - 1;
+inline constexpr int kOutMax = 2047;       // 12-bit outputs, symmetric
+inline constexpr int kQueryMax = 2047;     // 12-bit queries, symmetric
+inline constexpr int kWeightBits = 12;     // unsigned P x V weights
+
+WINNOW_HD constexpr int bit_length(std::uint64_t x) {
+  int n = 0;
+  for (int step = 32; step; step >>= 1)
+    if (x >> step) x >>= step, n += step;
+  return n + (x != 0);
+}
+
+// A positive real as mantissa * 2^-shift, mantissa 16 bits with the top bit set (0 = zero). What hardware keeps for a
+// scale: one 16-bit multiplier and a shifter.
+struct Scale {
+  std::uint32_t mantissa = 0;
+  int shift = 0;
+};
+
+// x * s, rounded to nearest, ties up. |x| < 2^46.
+WINNOW_HD constexpr std::int64_t mul_scale(std::int64_t x, Scale s) {
+  const std::int64_t product = x * static_cast<std::int64_t>(s.mantissa);
+  if (s.shift <= 0) {
+    // Saturate instead of shifting into the sign: hardware has 63 bits here.
+    const int left = -s.shift;
+    if (product == 0) return 0;
+    const std::uint64_t mag = product < 0 ? -static_cast<std::uint64_t>(product) : static_cast<std::uint64_t>(product);
+    if (left >= 62 || bit_length(mag) + left > 62) return product < 0 ? -(std::int64_t{1} << 62) : (std::int64_t{1} << 62);
+    return product < 0 ? -static_cast<std::int64_t>(mag << left) : static_cast<std::int64_t>(mag << left);
+  }
+  if (s.shift >= 63) return 0;
+  return (product + (std::int64_t{1} << (s.shift - 1))) >> s.shift;
+}
+
+// Product of two scales; the mantissa is truncated to 16 bits.
+WINNOW_HD constexpr Scale mul(Scale a, Scale b) {
+  if (!a.mantissa || !b.mantissa) return {};
+  const std::uint64_t m = static_cast<std::uint64_t>(a.mantissa) * b.mantissa;  // in [2^30, 2^32)
+  const int drop = (m >> 31) ? 16 : 15;
+  return {static_cast<std::uint32_t>(m >> drop), a.shift + b.shift - drop};
+}
+
+// 65536 / sum as a scale: the factor that renormalises a row whose kept probabilities add up to `sum` (65536 = 1).
+WINNOW_HD constexpr Scale renormaliser(std::uint64_t sum) {
+  if (sum == 0) return {};
+  const int n = bit_length(sum);
+  std::uint64_t m = (std::uint64_t{1} << (n + 15)) / sum;  // in (2^15, 2^16]
+  if (m > 65535) m = 65535;
+  return {static_cast<std::uint32_t>(m), n - 1};
+}
+
+// 2^(20 - i/64), rounded to nearest, i = 0..64.
+inline constexpr int kExpTableBits = 6;
+#ifdef __CUDACC__
+__device__ __constant__ const std::uint32_t kExpTableDevice[65] = {
+#include "golden/exp2_table.inc"
+};
+#endif
+inline constexpr std::uint32_t kExpTable[65] = {
+#include "golden/exp2_table.inc"
+};
+
+// 2^(-t / 2^12) with 20 fraction bits: table of 64 entries, linear between them, shifted right with rounding. t >= 0.
+// Error against the real power at most 2^-18 relative to 1.0 (tests/golden).
+WINNOW_HD constexpr std::uint32_t exp2_neg(std::uint64_t t) {
+  const std::uint64_t whole = t >> kLogFraction;
+  if (whole > kExpFraction) return 0;
+  const std::uint32_t fraction = static_cast<std::uint32_t>(t) & ((1u << kLogFraction) - 1);
+  constexpr int kLow = kLogFraction - kExpTableBits;
+  const std::uint32_t hi = fraction >> kLow, lo = fraction & ((1u << kLow) - 1);
+#ifdef __CUDA_ARCH__
+  const std::uint32_t a = kExpTableDevice[hi], b = kExpTableDevice[hi + 1];
+#else
+  const std::uint32_t a = kExpTable[hi], b = kExpTable[hi + 1];
+#endif
+  const std::uint32_t y = a - (((a - b) * lo) >> kLow);
+  return whole == 0 ? y : (y + (1u << (whole - 1))) >> whole;
+}
+
+// A score's distance from its row's maximum, in log2 units of 2^-12. `scale` is the head's (log2_scale).
+WINNOW_HD constexpr std::uint64_t log2_distance(std::int64_t below, Scale scale) {
+  return static_cast<std::uint64_t>(mul_scale(below, scale));
+}
+
+// One division a row: floor(2^52 / denominator), denominator in [1, 2^40). Radix-4, 2 bits a cycle in hardware.
+WINNOW_HD constexpr std::uint64_t reciprocal(std::uint64_t denominator) { return (std::uint64_t{1} << 52) / denominator; }
+
+// Probability of one exponential: e * reciprocal >> 36 rounded, 65535 = 1 (saturated).
+WINNOW_HD constexpr std::uint32_t probability(std::uint32_t e, std::uint64_t recip) {
+  // e <= 2^20 and, since the largest e of a row is 2^20 and enters the denominator, recip <= 2^32.
+  const std::uint64_t p = (static_cast<std::uint64_t>(e) * recip + (std::uint64_t{1} << 35)) >> 36;
+  return p > kProbMax ? kProbMax : static_cast<std::uint32_t>(p);
+}
+
+// Progressive decision (paper 3.4): refetch when the largest probability is under the threshold, e_max / sum < theta.
+// theta16 = floor(65536 theta + 1/2).
+WINNOW_HD constexpr bool is_flat(std::uint32_t e_max, std::uint64_t denominator, std::uint32_t theta16) {
+  return static_cast<std::uint64_t>(e_max) * 65536 < theta16 * denominator;
+}
+
+// Sum of exponentials left out of a pass (option rest), moved from one pass's maximum to the next: r * 2^(d / 2^12).
+// d = max_i - max_(i+1) in log2 units; saturates at the denominator's width.
+WINNOW_HD constexpr std::uint64_t rescale_rest(std::uint64_t rest, std::int64_t d) {
+  if (rest == 0) return 0;
+  if (d <= 0) {
+    const std::uint64_t t = static_cast<std::uint64_t>(-d);
+    const std::uint64_t whole = t >> kLogFraction;
+    if (whole >= 63) return 0;
+    const std::uint64_t y = exp2_neg(t & ((1u << kLogFraction) - 1));
+    return ((rest * y) >> kExpFraction) >> whole;  // rest < 2^40, y <= 2^20
+  }
+  // 2^d = 2^ceil(d) * 2^-(ceil(d) - d)
+  const std::uint64_t up = (static_cast<std::uint64_t>(d) + (1u << kLogFraction) - 1) >> kLogFraction;
+  const std::uint64_t y = exp2_neg((up << kLogFraction) - static_cast<std::uint64_t>(d));
+  const std::uint64_t r = (rest * y) >> kExpFraction;
+  if (r == 0) return 0;
+  if (up >= 40 || bit_length(r) + static_cast<int>(up) > 40) return kDenominatorMax;
+  return r << up;
+}
+
+WINNOW_HD constexpr std::uint64_t saturating_denominator(std::uint64_t sum) {
+  return sum > kDenominatorMax ? kDenominatorMax : sum;
+}
+
+// P x V weight before the row's exponent: p * v16, 65536 * 65536 = 1. v16 = 65536 where V has one scale a tensor.
+WINNOW_HD constexpr std::uint64_t wide_weight(std::uint32_t p, std::uint32_t v16) {
+  return static_cast<std::uint64_t>(p) * v16;
+}
+// The row's power-of-two exponent, from its largest wide weight.
+WINNOW_HD constexpr int weight_exponent(std::uint64_t largest) {
+  const int n = bit_length(largest);
+  return n > kWeightBits ? n - kWeightBits : 0;
+}
+// Weight rounded to 12 unsigned bits under the row's exponent.
+WINNOW_HD constexpr std::uint32_t weight12(std::uint64_t wide, int exponent) {
+  const std::uint64_t w = exponent ? (wide + (std::uint64_t{1} << (exponent - 1))) >> exponent : wide;
+  return w > 4095 ? 4095 : static_cast<std::uint32_t>(w);
+}
+
+// Requantizer behind P x V: sum of weight12 * v to a 12-bit output. `scale` = V scale / out scale / 2^32, `exponent` the row's.
+WINNOW_HD constexpr std::int16_t requantize_out(std::int64_t sum, Scale scale, int exponent) {
+  const std::int64_t y = mul_scale(sum, {scale.mantissa, scale.shift - exponent});
+  return static_cast<std::int16_t>(y > kOutMax ? kOutMax : y < -kOutMax ? -kOutMax : y);
+}
+
+// --- digits of K codes ---------------------------------------------------------------------------------------------
+
+enum class MsbRule : std::uint8_t { midpoint, truncate, round };
+
+inline constexpr int kMaxDigits = 4;  // one plane a stage, up to three stages and the last digits
+
+// Widths of a code's digits, most significant first; bits = their sum.
+struct Digits {
+  int count = 1;
+  int width[kMaxDigits] = {12, 0, 0, 0};
+  WINNOW_HD constexpr int bits() const {
+    int n = 0;
+    for (int i = 0; i < count; ++i) n += width[i];
+    return n;
+  }
+  // Bits that follow digit i: a partial product of digit i weighs 2^below(i).
+  WINNOW_HD constexpr int below(int i) const {
+    int n = 0;
+    for (int j = i + 1; j < count; ++j) n += width[j];
+    return n;
+  }
+};
+
+// Splits a code: truncated digits are the code's bits (the first signed, the rest unsigned); rounded ones are carried
+// from the finest, x' = (x + 2^(w-1)) >> w, digit = x - (x' << w), all signed. code = sum digit[i] << below(i) in both.
+WINNOW_HD constexpr void split(std::int32_t code, const Digits& d, MsbRule rule, std::int32_t* digit) {
+  for (int i = d.count - 1; i > 0; --i) {
+    const int w = d.width[i];
+    const std::int32_t upper = rule == MsbRule::round ? (code + (1 << (w - 1))) >> w : code >> w;
+    digit[i] = code - upper * (1 << w);
+    code = upper;
+  }
+  digit[0] = code;
+}
+
+// Largest code whose digits fit their widths (8 bits in 4+4, rounded: 119).
+WINNOW_HD constexpr std::int32_t largest_code(const Digits& d, MsbRule rule) {
+  const std::int32_t symmetric = (1 << (d.bits() - 1)) - 1;
+  if (rule != MsbRule::round) return symmetric;
+  for (std::int32_t code = symmetric; code > 0; --code) {
+    std::int32_t digit[kMaxDigits] = {};
+    split(code, d, rule, digit);
+    if (digit[0] <= (1 << (d.width[0] - 1)) - 1) return code;
+  }
+  return 0;
+}
+
+// Twice the constant that a midpoint reading of the digits after i adds to a query's scores: sum(q) * (2^below - 1).
+// It falls out of a softmax; only `rest`, which compares maxima of two passes, sees it.
+WINNOW_HD constexpr std::int64_t midpoint_twice(std::int64_t query_sum, const Digits& d, int i, MsbRule rule) {
+  return rule == MsbRule::midpoint ? query_sum * ((std::int64_t{1} << d.below(i)) - 1) : 0;
+}
+
+}  // namespace winnow::golden

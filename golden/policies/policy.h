@@ -1,0 +1,123 @@
+#pragma once
+// What a policy decides, as parameters: which tokens, heads, values and bits are fetched for a query. The rules that
+// read them are in rules.h; the named sets in registry.cpp. Another policy touches this folder only.
+//
+// Sources: cascade pruning, local value pruning, progressive quantization: SpAtten 3.1..3.5. Progressive selection and
+// the options that real models need (protection, decay, rounded digits, renormalising): README, "Policies".
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "golden/num.h"
+
+namespace winnow::golden {
+
+enum class KeyScale : std::uint8_t { tensor, channel };
+enum class ValueScale : std::uint8_t { tensor, token };
+enum class SelectRule : std::uint8_t { none, count, mass };
+enum class ImportanceRule : std::uint8_t { sum, decay, normalised };
+enum class ImportanceScope : std::uint8_t { shared, kv_head };
+
+// Kept ratio by layer: 1 in the first layers, then linear from start to end (SpAtten 3.5, "schedule of ratios").
+struct KeepSchedule {
+  double start = 1, end = 1;
+  bool off() const { return start >= 1 && end >= 1; }
+};
+
+struct Policy {
+  std::string name = "dense";
+
+  std::vector<int> k_digits = {12};  // widths of K's digits, most significant first; their sum is K's width
+  MsbRule msb = MsbRule::midpoint;
+  KeyScale k_scale = KeyScale::tensor;
+  int v_bits = 12;
+  ValueScale v_scale = ValueScale::tensor;
+
+  double threshold = 0;  // progressive quantization: refetch all LSBs of K when max p is below; 0 = never
+
+  SelectRule select = SelectRule::none;
+  std::vector<double> select_keep;  // a stage each: share of tokens (count) or of probability mass (mass)
+  bool rest = false;                // the denominator keeps the exponentials of the tokens left out
+
+  KeepSchedule tokens, heads;
+  double local_value = 1;  // share of live tokens whose V is fetched
+  bool renormalise = false;
+
+  bool permanent = false;  // a dropped token stays dropped in later steps
+  int protect_first = 0, protect_newest = 1;
+  ImportanceRule importance = ImportanceRule::sum;
+  int decay_shift = 5;  // decay: a step takes 2^-decay_shift of every importance
+  ImportanceScope scope = ImportanceScope::shared;
+
+  Digits digits() const {
+    Digits d;
+    d.count = static_cast<int>(k_digits.size());
+    for (int i = 0; i < kMaxDigits; ++i) d.width[i] = i < d.count ? k_digits[static_cast<std::size_t>(i)] : 0;
+    return d;
+  }
+  int stages() const { return select == SelectRule::none ? 0 : static_cast<int>(select_keep.size()); }
+  bool cascades_tokens() const { return !tokens.off(); }
+  bool cascades_heads() const { return !heads.off(); }
+  bool prunes_values() const { return local_value < 1; }
+  bool progressive() const { return select == SelectRule::none && threshold > 0 && k_digits.size() > 1; }
+  std::uint32_t theta16() const { return static_cast<std::uint32_t>(65536 * threshold + 0.5); }
+  std::uint32_t mu16(int stage) const {
+    return static_cast<std::uint32_t>(65536 * select_keep[static_cast<std::size_t>(stage)] + 0.5);
+  }
+};
+
+// Bounds a number is checked against when it is set; both ends included.
+struct Range {
+  double min, max;
+};
+// An enumeration's names in the order of its values.
+template <class E>
+struct Names {
+  std::vector<const char*> names;
+};
+
+// Calls v(key, member, rule, doc) for every parameter: the one list behind --set, --show and the manifest.
+// rule is a Range for numbers and lists, Names<E> for enumerations, bool has none.
+template <class P, class V>
+void visit_policy(P& p, V&& v) {
+  v("k_digits", p.k_digits, Range{1, 12}, "widths of K's digits in bits, most significant first; sum 2..12");
+  v("msb", p.msb, Names<MsbRule>{{"midpoint", "truncate", "round"}}, "how digits are cut and MSBs alone are read");
+  v("k_scale", p.k_scale, Names<KeyScale>{{"tensor", "channel"}}, "one scale a KV head, or one a channel folded into q");
+  v("v_bits", p.v_bits, Range{2, 12}, "width of V in bits");
+  v("v_scale", p.v_scale, Names<ValueScale>{{"tensor", "token"}}, "one scale a KV head, or one a token folded into p");
+  v("threshold", p.threshold, Range{0, 1}, "refetch K's LSBs when max p is below (0 = never)");
+  v("select", p.select, Names<SelectRule>{{"none", "count", "mass"}}, "progressive selection: rule of a stage");
+  v("select_keep", p.select_keep, Range{0, 1}, "a stage each: share of tokens (count) or of probability (mass)");
+  v("rest", p.rest, "the denominator keeps the exponentials of tokens a selection left out");
+  v("tokens.start", p.tokens.start, Range{0, 1}, "cascade: share of tokens kept in the first pruning layer");
+  v("tokens.end", p.tokens.end, Range{0, 1}, "cascade: share of tokens kept in the last layer");
+  v("heads.start", p.heads.start, Range{0, 1}, "cascade: share of query heads kept in the first pruning layer");
+  v("heads.end", p.heads.end, Range{0, 1}, "cascade: share of query heads kept in the last layer");
+  v("local_value", p.local_value, Range{0, 1}, "share of live tokens whose V is fetched (1 = all)");
+  v("renormalise", p.renormalise, "divide the output by the probability that local value pruning kept");
+  v("permanent", p.permanent, "a dropped token stays dropped in later steps");
+  v("protect_first", p.protect_first, Range{0, 4096}, "first tokens that are always kept");
+  v("protect_newest", p.protect_newest, Range{0, 4096}, "newest tokens that are always kept");
+  v("importance", p.importance, Names<ImportanceRule>{{"sum", "decay", "normalised"}}, "how importance is accumulated");
+  v("decay_shift", p.decay_shift, Range{1, 16}, "importance decay: each step takes 2^-shift");
+  v("scope", p.scope, Names<ImportanceScope>{{"shared", "kv_head"}}, "one importance for all heads, or one a KV head");
+}
+
+// Named policies, in the order they are listed.
+struct PolicyEntry {
+  const char* name;
+  const char* doc;
+  Policy (*make)();
+};
+const std::vector<PolicyEntry>& policies();
+// Throws Error naming the known ones.
+Policy make_policy(const std::string& name);
+
+// Sets start and end from an average: tokens start = min(1, 1.5 avg), heads start = 1; end = 2 avg - start.
+KeepSchedule tokens_from_average(double avg);
+KeepSchedule heads_from_average(double avg);
+
+// Parameters that contradict each other; throws Error with key, value and rule.
+void validate(const Policy& p);
+
+}  // namespace winnow::golden

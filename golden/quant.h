@@ -1,0 +1,50 @@
+#pragma once
+// A trace quantized for one policy: integer codes, digits of K, scales. Linear symmetric quantization (SpAtten 3.4);
+// scales come from the prompt only, later values saturate.
+#include <cstdint>
+#include <vector>
+
+#include "golden/model.h"
+#include "golden/num.h"
+#include "golden/policies/policy.h"
+#include "golden/reference.h"
+
+namespace winnow::golden {
+
+// A positive real as a Scale (mantissa rounded to 16 bits).
+Scale to_scale(double x);
+
+// One KV head of one layer and its group of query heads. Rows are tokens, D codes each.
+struct HeadCodes {
+  std::vector<std::int16_t> q;                     // [tokens][group][D], 12 bits, K's channel scales folded in
+  std::vector<std::int16_t> k;                     // [tokens][D], full-width codes
+  std::vector<std::int16_t> k_digit[kMaxDigits];   // [tokens][D], code = sum digit[i] << below(i)
+  std::vector<std::int16_t> v;                     // [tokens][D]
+  std::vector<std::uint16_t> v16;                  // [tokens], a token's V scale over the prompt's largest; empty: one scale
+  std::vector<Scale> to_log2;                      // [group] score code -> log2 units of 2^-12
+  std::vector<Scale> to_out;                       // [group] sum of weight12 * v (exponent apart) -> output code
+  std::vector<double> out_unit;                    // [group] value of one output code
+  std::vector<std::uint16_t> out16;                // [group] out_unit as a 16-bit fraction of the model's largest
+  std::vector<double> score_unit;                  // [group] natural-log value of one score code, attention scale included
+  std::vector<double> q_unit;                      // [group] value of one query code (over K's channel scale, if folded)
+  double k_unit = 0, v_unit = 0;                   // value of one code (k_unit 1 where folded; v_unit of the largest scale)
+};
+
+class Quantized {
+ public:
+  Quantized(const FloatSource& source, const Reference& reference, const Policy& policy);
+  const HeadCodes& head(int layer, int kv_head) const {
+    return heads_[static_cast<std::size_t>(layer * shape_.kv_heads + kv_head)];
+  }
+  const Shape& shape() const { return shape_; }
+  const Policy& policy() const { return policy_; }
+  const Digits& digits() const { return digits_; }
+
+ private:
+  Shape shape_;
+  Policy policy_;
+  Digits digits_;
+  std::vector<HeadCodes> heads_;
+};
+
+}  // namespace winnow::golden

@@ -1,0 +1,72 @@
+#pragma once
+// Golden's walk over a trace: steps, layers, KV heads, queries, in the machine's order, with cascade state. One call, one
+// layer of one step.
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "golden/access.h"
+#include "golden/attention.h"
+#include "golden/cascade.h"
+#include "golden/layout.h"
+
+namespace winnow::golden {
+
+// One (query position, KV head), as far as it is kept for comparison.
+struct RowRecord {
+  std::uint32_t position = 0;
+  std::uint16_t kv_head = 0;
+  GroupRow row;
+};
+
+// Squared errors against the float reference.
+struct ErrorSums {
+  double difference = 0, reference = 0;            // kept outputs
+  double difference_all = 0, reference_all = 0;    // pruned queries and heads count with output 0
+  std::vector<float> rows;                         // relative error of every kept (query, head) row
+};
+
+struct LayerResult {
+  int step = 0, layer = 0, tokens = 0;             // tokens so far
+  std::vector<std::uint32_t> positions;            // query positions that ran
+  std::vector<std::vector<std::uint32_t>> live;    // [KV head] live tokens
+  std::vector<std::uint32_t> heads;                // [KV head] live query heads, a bit each
+  std::vector<std::int16_t> out;                   // [position index][head][D]
+  std::vector<RowRecord> rows;                     // decode steps only, KV heads in order
+  Accesses accesses;
+  std::uint64_t row_heads = 0, flat = 0;           // (query, head) pairs; of them flat on MSBs
+  std::uint64_t row_groups = 0, refetched = 0;     // (query, KV head) pairs; of them refetched
+  std::uint64_t keys_seen = 0, survivors = 0, values = 0;  // tokens offered to, left by selection, with V, summed over pairs
+  // After the layer: cascade state and who lives next (empty after the last layer).
+  std::vector<std::uint64_t> importance, head_importance;
+  std::vector<std::uint32_t> next_live, next_heads;
+  ErrorSums error;
+};
+
+class Walk {
+ public:
+  Walk(const Quantized& model, const Layout& layout, const Reference* reference);
+  // Runs the next layer; false when the trace is done. `result` is overwritten.
+  bool next(LayerResult& result);
+  // Cascade state before the next layer.
+  const Cascade& cascade() const { return cascade_; }
+  int step() const { return step_; }
+  int layer() const { return layer_; }
+
+ private:
+  void count(const GroupRow& row, const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads, int position,
+             Accesses& a) const;
+  void count_prompt(const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads, Accesses& a) const;
+  void read(Accesses& a, const Region& r, int stream, const std::uint32_t* list, std::size_t n) const;
+  void measure(LayerResult& r) const;
+
+  const Quantized& model_;
+  const Layout& layout_;
+  const Reference* reference_;
+  Attention attention_;
+  Cascade cascade_;
+  int step_ = 0, layer_ = 0;
+  GroupRow scratch_;
+};
+
+}  // namespace winnow::golden
