@@ -1,0 +1,171 @@
+#pragma once
+// The controller of one HBM2 channel (one or two pseudo-channels) and the state of its banks.
+//
+// In:  accept(): reads and writes of 32 B bursts, any number a cycle while queues have room (the machine offers 1).
+// Out: returns in the order of their RD commands, CL + BL cycles after it; commands to an optional sink.
+// Rate: one column command and one row command a cycle (ACT: every second cycle), shared by the pseudo-channels.
+//
+// A cycle, in this order:
+//   1. a refresh that falls due enters the refresh queue, one entry a pseudo-channel;
+//   2. column bus: the oldest ready request among those whose row was opened for them (at most one a bank),
+//      else, with no refresh pending, the oldest ready row hit of the queue in use;
+//   3. row bus: the refresh queue's head (PREA while rows are open, then REF), else, with none pending, the
+//      oldest ready ACT or PRE of the queue in use. An ACT takes its request out of the queue.
+// Ready means: no constraint of the table forbids the command now. A row stays open while the request it was
+// opened for is unserved, and (row-hit guard) while a hit no younger than the request that wants it closed is
+// queued. Writes are served when their queue is fuller than the high watermark or no read is queued, until it
+// is below the low one and a read is queued. A read of a queued write is answered at once, a write to a queued
+// burst merges with it.
+//
+// State: queues, per bank the open row, per node of the hierarchy the earliest cycle of each command.
+// Waits for: room in the return queue (`may_read`).
+// Cost: cycles in which nothing can happen are skipped; wake() says until when.
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+#include "models/hbm2/address.h"
+#include "models/hbm2/command_table.h"
+#include "models/hbm2/request_queue.h"
+#include "models/hbm2/spec.h"
+#include "models/hbm2/statistics.h"
+#include "models/prim/fifo.h"
+
+namespace winnow::hbm2 {
+
+// One command on a bus. `bank` is flat; for PREA and REF it is the first bank of the pseudo-channel.
+struct IssuedCommand {
+  Cycle cycle = 0;
+  Command command = Command::activate;
+  std::uint8_t pseudo_channel = 0, bank_group = 0, bank = 0;  // bank: inside the group
+  std::uint32_t row = 0, column = 0;
+};
+
+// Sees every command (tests, traces). Not attached, it costs one branch a command.
+struct CommandSink {
+  virtual ~CommandSink() = default;
+  virtual void command(const IssuedCommand& c) = 0;
+};
+
+struct ReturnedRead {
+  std::uint64_t address = 0;  // as given to accept()
+  std::uint32_t tag = 0;
+};
+
+class Channel {
+ public:
+  Channel(const Spec& spec, const ControllerPreset& preset, const std::string& mapping, Cycle refresh_phase = 0);
+
+  // Offers a burst before tick(now); false: its queue is full, offer it again later.
+  // `local` is the address inside the channel, `address` comes back with the read.
+  bool accept(Cycle now, std::uint64_t local, bool write, std::uint64_t address, std::uint32_t tag);
+
+  // Reads that have returned by cycle `now`: between accept() and tick() of that cycle.
+  bool has_return(Cycle now) const { return pending_count() != 0 && pending_[pending_head_ & kPendingMask].depart <= now; }
+  ReturnedRead pop_return(Cycle now);
+
+  // May be left out while now < wake() and nothing was accepted.
+  void tick(Cycle now, bool may_read = true);
+  Cycle wake() const { return wake_; }
+
+  bool idle() const { return held() == 0; }
+  std::size_t pending_count() const { return static_cast<std::size_t>(pending_tail_ - pending_head_); }
+  bool pending_full() const { return pending_count() >= kPending; }
+  std::uint64_t writes_done() const { return stats_.writes + stats_.coalesced_writes; }
+  std::size_t queued_reads() const { return queues_[0].size(); }
+  std::size_t queued_writes() const { return queues_[1].size(); }
+  int pseudo_channels() const { return pseudo_channels_; }
+
+  Statistics statistics(Cycle now) const;  // cycles before `now`
+  void attach(CommandSink* sink) { sink_ = sink; }
+
+ private:
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0} >> 1;
+  static constexpr std::size_t kPending = 64, kPendingMask = kPending - 1;
+  static constexpr int kMaxBanks = 64;
+
+  struct Pending {
+    Cycle depart = 0;
+    std::uint64_t address = 0;
+    std::uint32_t tag = 0, latency = 0;
+  };
+  struct Bank {
+    std::uint32_t row = 0;
+  };
+  struct Active {
+    QueuedRequest request;
+    Command command = Command::read;
+  };
+
+  std::size_t held() const { return queues_[0].size() + queues_[1].size() + active_count_ + pending_count(); }
+  int group_of(int bank) const { return bank >> bank_bits_; }
+  int pseudo_of(int bank) const { return bank >> (bank_bits_ + group_bits_); }
+  std::int64_t earliest(Command c, int bank) const {
+    std::int64_t t = channel_node_[c];
+    const std::int64_t p = pseudo_nodes_[pseudo_of(bank)][c], g = group_nodes_[group_of(bank)][c], b = bank_nodes_[bank][c];
+    t = t < p ? p : t;
+    t = t < g ? g : t;
+    return t < b ? b : t;
+  }
+  std::int64_t earliest_all(Command c, int pseudo) const;
+
+  bool issue_active(Cycle now, bool may_read, Cycle& next);
+  bool issue_column(Cycle now, bool may_read, Cycle& next);
+  bool issue_row(Cycle now, Cycle& next);
+  bool issue_refresh(Cycle now, Cycle& next);
+  void issue(Command c, int bank, std::uint32_t row, std::uint32_t column, Cycle now);
+  void record_window(Command c, int bank, Cycle now);
+  void serve(const QueuedRequest& r, Cycle now);
+  void count_first(QueuedRequest& r, std::uint64_t& counter);
+  void set_mode();
+  void open_row(int bank, std::uint32_t row, Cycle now);
+  void close_row(int bank, Cycle now);
+  void bank_changed(int bank);
+  void hold_changed(Cycle now);
+
+  // fixed
+  CommandTable table_;
+  AddressMap map_;
+  int pseudo_channels_, banks_total_;
+  int bank_bits_, group_bits_;
+  bool guard_;
+  std::size_t high_limit_, low_limit_;  // write queue > high: drain; < low: stop
+  std::int64_t read_latency_;
+  Cycle refresh_interval_;
+  std::int64_t refresh_cycles_;
+  int burst_bytes_;
+
+  // requests
+  std::array<RequestQueue, 2> queues_;  // reads, writes
+  std::array<Active, kMaxBanks> active_;
+  std::size_t active_count_ = 0;
+  std::array<Pending, kPending> pending_{};
+  std::uint64_t pending_head_ = 0, pending_tail_ = 0;
+  bool write_mode_ = false;
+  int refresh_head_ = 0, refresh_count_ = 0;
+  Cycle next_refresh_ = 0, wake_ = 0;
+  std::uint64_t sequence_ = 0;
+
+  // banks
+  std::uint64_t open_ = 0, active_banks_ = 0;  // a bit a bank
+  std::array<Bank, kMaxBanks> banks_{};
+  Earliest channel_node_;
+  std::array<Earliest, 4> pseudo_nodes_;
+  std::array<Earliest, 16> group_nodes_;
+  std::array<Earliest, kMaxBanks> bank_nodes_;
+  struct History {
+    WindowRule rule;
+    std::vector<Cycle> last;             // nodes * window, a ring a node
+    std::vector<std::uint32_t> count;
+  };
+  std::vector<History> windows_;
+
+  // statistics
+  Statistics stats_;
+  Cycle open_since_ = 0, busy_since_ = 0, refresh_wake_ = 0;
+  bool busy_ = false;
+  CommandSink* sink_ = nullptr;
+};
+
+}  // namespace winnow::hbm2
