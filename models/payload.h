@@ -32,16 +32,21 @@ inline constexpr int kStreams = 5;
 
 // One address list for the fetcher: items of `item_bytes` at base + index * stride_bytes, in list order.
 // Items of a packed stream are adjacent (stride == item_bytes); a record's stride is whole bursts.
+// Word widths: key_bits for Stream::key and Stream::query, value_bits for Stream::value, both for records,
+// none for Stream::value_scale (16 bit). 2..12 bits; 1..32 with shape_only.
 struct FetchJob {
   Tag tag;
   Stream stream = Stream::key;
   std::uint8_t key_bits = 0, value_bits = 0;  // word widths; 0 = absent. A record holds K words, then V words.
   std::uint8_t key_signed = 1;                // words are sign-extended; 0: unsigned digits (LSB planes of truncated codes)
+  std::uint8_t value_signed = 1;              // the same for V words
+  std::uint8_t shape_only = 0;                // 1: addresses, bursts and arrival count, values are not unpacked (CSV workloads)
   std::uint8_t half = 0;                      // destination half of the K or V double buffer (or store of the head in flight)
   std::uint16_t words = 0;                    // words an item and operand (head dimension; 1 for scales)
   std::uint32_t item_bytes = 0, stride_bytes = 0, items = 0;
   std::uint64_t base = 0;
-  const std::uint32_t* list = nullptr;        // token of each item, ascending; nullptr: 0..items-1. Owned by the controller.
+  const std::uint32_t* list = nullptr;        // token of each item, ascending; nullptr: 0..items-1. Owned by the controller,
+                                              // unchanged until the converter has finished the job.
 };
 
 using Burst = std::array<std::uint8_t, kBurstBytes>;
@@ -51,6 +56,15 @@ struct WriteBurst {
   Tag tag;
   std::uint64_t address = 0;
   Burst data{};
+};
+
+// One output vector on its way to memory: 12-bit two's complement values, packed from `address` (32 B
+// aligned) on; the rest of its last burst is zero.
+struct OutputVector {
+  Tag tag;
+  std::uint64_t address = 0;
+  std::uint16_t words = 0;  // head dimension, a multiple of 8
+  std::array<std::int16_t, kMaxHeadDim> data{};
 };
 
 }  // namespace winnow

@@ -1,0 +1,84 @@
+#pragma once
+// Bitwidth converter: bursts in, on-chip words out.
+//
+// In:   the fetcher's data FIFOs (one burst a lane and cycle) and its jobs in the same order.
+// Out:  K buffer and V buffer (at most vectors_per_cycle vectors each a cycle, one a bank), scale store
+//       (at most scales_per_cycle words a cycle), query registers (one vector a cycle).
+// Words: width w = 2..12 bits, little-endian: word i of an item is bits [i*w, i*w + w) of its bytes, least
+//       significant bit first; sign-extended to int16 unless the job says unsigned. Scales are 16 bit unsigned.
+//       slot = the item's place in the job's list.
+// Streams (query, key, value, scale): bursts are taken in order across lanes (burst i from lane i mod lanes) into
+//       the shifter's window; a burst that two items share is taken once. Vectors leave in order.
+// Records: each lane assembles its own record, one burst a cycle, and hands it over whole, K and V in one cycle;
+//       lanes may overtake each other. One record a bank and cycle: the others wait (bank_conflicts()),
+//       those that waited are first in the next cycle.
+// Latency: a burst taken in cycle c is delivered from c+1 on, and can be read from c+2 on. Jobs follow each other
+//       without a bubble; a job starts only when the one before is delivered whole.
+// State: job, window (lanes + one item's bursts), records of the lanes (one each).
+// Waits for: fetcher (bursts), K buffer, V buffer, scale store to be armed by begin(), query registers' space.
+// Paper: 4/8/12-bit DRAM words to 12-bit on-chip words, unaligned shifter (section 3).
+#include <cstdint>
+
+#include "models/buffers/kv_buffer.h"
+#include "models/buffers/query_registers.h"
+#include "models/buffers/scale_store.h"
+#include "models/converter/record_unit.h"
+#include "models/converter/stream_unit.h"
+#include "models/fetcher/data_fifos.h"
+#include "models/fetcher/job_queue.h"
+#include "models/stats.h"
+
+namespace winnow::converter {
+
+struct Params {
+  int head_dim = 64;          // D, a multiple of 8 up to 256
+  int vectors_per_cycle = 8;  // multipliers / D = banks of the K and V buffer
+  int scales_per_cycle = 32;
+  int max_word_bits = 12;     // 32 for shape-only workloads: sizes the window
+};
+
+// Where vectors go.
+struct Targets {
+  KvBuffer& key;
+  KvBuffer& value;
+  ScaleStore& scales;
+  QueryRegisters& queries;
+};
+
+class Converter {
+ public:
+  // Throws winnow::Error if a parameter is out of range or does not fit the targets.
+  Converter(const Params& params, fetcher::JobQueue& jobs, fetcher::DataFifos& data, Targets targets);
+
+  void tick(Cycle now);
+
+  bool idle() const { return !active_ && jobs_.drained(); }
+  // Jobs delivered whole, counted in order of arrival at the fetcher: the list of job n (from 0) is no longer read
+  // once this is > n.
+  std::uint64_t jobs_done() const { return jobs_done_; }
+
+  enum Wait { kFetcher, kKeyBuffer, kValueBuffer, kScaleStore, kQueryRegisters };
+  const BlockStats& stats() const { return stats_; }
+  std::uint64_t bursts() const { return streams_.bursts() + records_.bursts(); }  // taken from the data FIFOs
+  std::uint64_t vectors() const { return streams_.vectors() + records_.vectors(); }  // K, V and query vectors delivered
+  std::uint64_t words() const { return words_; }                                     // words converted
+  std::uint64_t bank_conflicts() const { return records_.bank_conflicts(); }         // record-cycles
+
+ private:
+  void start(Cycle now);
+  int blocked_by(Cycle now) const;
+
+  Params params_;
+  fetcher::JobQueue& jobs_;
+  Targets targets_;
+  StreamUnit streams_;
+  RecordUnit records_;
+
+  FetchJob job_;
+  bool active_ = false, open_ = false;  // a job is held; its target was armed, bursts may be taken
+  std::uint64_t number_ = 0;            // of the job held, in order of arrival
+  std::uint64_t jobs_done_ = 0, words_ = 0;
+  BlockStats stats_{"converter", {"fetcher", "key buffer", "value buffer", "scale store", "query registers"}};
+};
+
+}  // namespace winnow::converter

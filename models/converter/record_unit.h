@@ -1,0 +1,50 @@
+#pragma once
+// Record half of the converter: each lane assembles its own record; a record a bank leaves in a cycle.
+// Contract: converter.h.
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "models/buffers/kv_buffer.h"
+#include "models/fetcher/data_fifos.h"
+#include "models/payload.h"
+
+namespace winnow::converter {
+
+class RecordUnit {
+ public:
+  RecordUnit(fetcher::DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts);
+
+  void start(const FetchJob& job);
+  bool done() const { return left_ == 0; }
+
+  // Hands whole records to the banks. Returns their number.
+  int deliver(Cycle now);
+  // Takes a burst from each lane whose record is not whole. Returns their number.
+  int take(Cycle now);
+
+  std::uint64_t bursts() const { return bursts_; }
+  std::uint64_t vectors() const { return vectors_; }
+  std::uint64_t bank_conflicts() const { return bank_conflicts_; }
+
+ private:
+  struct Lane {
+    std::uint32_t item = 0;  // record being assembled
+    std::uint32_t have = 0;  // its bursts
+  };
+
+  fetcher::DataFifos& data_;
+  KvBuffer& key_;
+  KvBuffer& value_;
+  int lanes_;
+  std::size_t lane_bytes_;
+  std::vector<std::uint8_t> bytes_;  // [lane][lane_bytes_]
+  std::array<Lane, kMaxLanes> lane_{};
+  fetcher::LaneMask filling_ = 0, whole_ = 0;  // lanes whose record wants bursts; is whole
+  int pointer_ = 0;                            // lane that chooses first
+  FetchJob job_;
+  std::uint32_t record_bursts_ = 0, left_ = 0;  // bursts a record; records not delivered
+  std::uint64_t bursts_ = 0, vectors_ = 0, bank_conflicts_ = 0;
+};
+
+}  // namespace winnow::converter
