@@ -181,6 +181,7 @@ Trace Trace::open(const std::string& path) {
   trace.storage_ = mapped;
   trace.meta_ = read_meta(path, all.metadata);
   const TraceMeta& meta = trace.meta_;
+  trace.metadata_ = all.metadata;
   check_trace_meta(path + ": __metadata__", meta);
   refuse_extra_layers(path, all, meta.layers);
 

@@ -7,6 +7,7 @@
 // positions are kept, so the cache of any decode step is a prefix of them.
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -44,6 +45,8 @@ class Trace {
   const TraceMeta& meta() const { return meta_; }
   const std::string& name() const { return name_; }  // what open() was given
   TraceDtype dtype() const { return dtype_; }
+  // Every string of the file's metadata, those in meta() and others; empty for a synthetic trace.
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
   std::span<const std::int32_t> token_ids() const { return token_ids_; }  // [tokens]
 
   // One head's rows, dst[tokens][D]. `head` counts query heads for q, KV heads for k and v.
@@ -66,6 +69,7 @@ class Trace {
  private:
   friend struct TraceBuilder;
   TraceMeta meta_;
+  std::map<std::string, std::string> metadata_;
   std::string name_;
   TraceDtype dtype_ = TraceDtype::f32;
   std::size_t bytes_ = 0;

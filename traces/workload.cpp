@@ -48,7 +48,7 @@ struct Reader {
   const std::string& file;
   std::array<std::size_t, kColumns> place{};  // where each column stands in a line
   int line = 0;
-  std::vector<std::string_view> cells;
+  std::vector<std::string_view> cells{};
 
   [[noreturn]] void fail(std::string_view column, std::string_view value, std::string_view rule) const {
     throw Error(fmt::format("{}: line {}: {}: {}: {}", file, line, column, in_quotes(std::string(value)), rule));

@@ -1,0 +1,124 @@
+#pragma once
+// A small valid trace file in memory, whose parts a test can bend before it is written.
+#include <unistd.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "golden/error.h"
+#include "traces/trace.h"
+
+namespace winnow::test {
+
+// Exact for the normal halves that the values here are.
+inline std::uint16_t to_half(float value) {
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t sign = (bits >> 16) & 0x8000u;
+  const int exponent = static_cast<int>((bits >> 23) & 0xff) - 127 + 15;
+  if (value == 0) return static_cast<std::uint16_t>(sign);
+  return static_cast<std::uint16_t>(sign | (static_cast<std::uint32_t>(exponent) << 10) | ((bits >> 13) & 0x3ffu));
+}
+
+struct TraceFile {
+  int layers = 2, heads = 4, kv_heads = 2, head_dim = 8, tokens = 3;
+  bool half = true;
+  // Keys keep this order in the header, so that a test can name a tensor's place.
+  nlohmann::ordered_json header;
+  std::string body;
+
+  static TraceFile make(bool half = true) {
+    TraceFile file;
+    file.half = half;
+    file.header["__metadata__"] = {{"format", "winnow-trace-1"},
+                                   {"model", "m"},
+                                   {"licence", "l"},
+                                   {"source", "s"},
+                                   {"tool", "t"},
+                                   {"layers", "2"},
+                                   {"heads", "4"},
+                                   {"kv_heads", "2"},
+                                   {"head_dim", "8"},
+                                   {"tokens", "3"},
+                                   {"prompt", "2"},
+                                   {"causal", "true"},
+                                   {"attention_scale", "0.35355339059327373"}};
+    std::string ids;
+    for (std::int32_t t = 0; t < file.tokens; ++t) ids.append(reinterpret_cast<const char*>(&t), 4);
+    file.add("token_ids", "I32", {file.tokens}, ids);
+    for (int layer = 0; layer < file.layers; ++layer)
+      for (int which = 0; which < 3; ++which) {
+        const int heads = which == 0 ? file.heads : file.kv_heads;
+        std::string bytes;
+        for (int i = 0; i < heads * file.tokens * file.head_dim; ++i) {
+          const float value = TraceFile::value(layer, which, i);
+          const std::uint16_t h = to_half(value);
+          bytes.append(half ? reinterpret_cast<const char*>(&h) : reinterpret_cast<const char*>(&value), half ? 2 : 4);
+        }
+        file.add("layers." + std::to_string(layer) + "." + "qkv"[which], half ? "F16" : "F32",
+                 {heads, file.tokens, file.head_dim}, bytes);
+      }
+    return file;
+  }
+  // What stands at place i of a tensor: a multiple of 1/8 below 32, exact in float16.
+  static float value(int layer, int which, int i) {
+    return static_cast<float>((layer * 131 + which * 37 + i * 29) % 511 - 255) / 8.0f;
+  }
+
+  void add(const std::string& name, const std::string& dtype, const std::vector<int>& shape, const std::string& bytes) {
+    header[name] = {{"dtype", dtype}, {"shape", shape}, {"data_offsets", {body.size(), body.size() + bytes.size()}}};
+    body += bytes;
+  }
+  std::string bytes() const { return with_header(header.dump()); }
+  std::string with_header(const std::string& text) const {
+    const std::uint64_t length = text.size();
+    std::string all(8, '\0');
+    std::memcpy(all.data(), &length, 8);
+    return all + text + body;
+  }
+};
+
+// A file of the test's own folder, gone when the test ends.
+class TempFile {
+ public:
+  explicit TempFile(const std::string& bytes, const std::string& extension = ".safetensors") {
+    std::string pattern = (std::filesystem::temp_directory_path() / "winnow-test-XXXXXX").string() + extension;
+    const int fd = ::mkstemps(pattern.data(), static_cast<int>(extension.size()));
+    if (fd < 0) throw std::runtime_error("mkstemps");
+    ::close(fd);
+    path_ = pattern;
+    write(bytes);
+  }
+  ~TempFile() { std::filesystem::remove(path_); }
+  TempFile(const TempFile&) = delete;
+  TempFile& operator=(const TempFile&) = delete;
+
+  void write(const std::string& bytes) const {
+    std::ofstream(path_, std::ios::binary | std::ios::trunc)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// The one line a bad input ends with; empty when nothing was thrown.
+inline std::string error_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+}  // namespace winnow::test
