@@ -21,7 +21,6 @@
 // Waits for: room in the return queue (`may_read`).
 // Cost: cycles in which nothing can happen are skipped; wake() says until when.
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -62,16 +61,16 @@ class Channel {
   bool accept(Cycle now, std::uint64_t local, bool write, std::uint64_t address, std::uint32_t tag);
 
   // Reads that have returned by cycle `now`: between accept() and tick() of that cycle.
-  bool has_return(Cycle now) const { return pending_count() != 0 && pending_[pending_head_ & kPendingMask].depart <= now; }
+  bool has_return(Cycle now) const { return next_return_ <= now; }
   ReturnedRead pop_return(Cycle now);
 
   // May be left out while now < wake() and nothing was accepted.
   void tick(Cycle now, bool may_read = true);
   Cycle wake() const { return wake_; }
+  Cycle next_return() const { return next_return_; }  // cycle of the oldest read in flight
 
   bool idle() const { return held() == 0; }
   std::size_t pending_count() const { return static_cast<std::size_t>(pending_tail_ - pending_head_); }
-  bool pending_full() const { return pending_count() >= kPending; }
   std::uint64_t writes_done() const { return stats_.writes + stats_.coalesced_writes; }
   std::size_t queued_reads() const { return queues_[0].size(); }
   std::size_t queued_writes() const { return queues_[1].size(); }
@@ -82,20 +81,14 @@ class Channel {
 
  private:
   static constexpr std::uint64_t kNever = ~std::uint64_t{0} >> 1;
-  static constexpr std::size_t kPending = 64, kPendingMask = kPending - 1;
+  static constexpr std::size_t kPending = 128, kPendingMask = kPending - 1;  // reads in flight: at most 48 and 64 forwarded
+  static constexpr std::size_t kMaxForwarded = 64;
   static constexpr int kMaxBanks = 64;
 
   struct Pending {
-    Cycle depart = 0;
+    Cycle depart = 0, arrive = 0;
     std::uint64_t address = 0;
-    std::uint32_t tag = 0, latency = 0;
-  };
-  struct Bank {
-    std::uint32_t row = 0;
-  };
-  struct Active {
-    QueuedRequest request;
-    Command command = Command::read;
+    std::uint32_t tag = 0;
   };
 
   std::size_t held() const { return queues_[0].size() + queues_[1].size() + active_count_ + pending_count(); }
@@ -110,19 +103,21 @@ class Channel {
   }
   std::int64_t earliest_all(Command c, int pseudo) const;
 
+  // Each issues at most one command on its bus; if none, lowers `next` to the first cycle in which it could.
   bool issue_active(Cycle now, bool may_read, Cycle& next);
   bool issue_column(Cycle now, bool may_read, Cycle& next);
   bool issue_row(Cycle now, Cycle& next);
   bool issue_refresh(Cycle now, Cycle& next);
   void issue(Command c, int bank, std::uint32_t row, std::uint32_t column, Cycle now);
-  void record_window(Command c, int bank, Cycle now);
+  void count_window(Command c, int bank, Cycle now);
   void serve(const QueuedRequest& r, Cycle now);
-  void count_first(QueuedRequest& r, std::uint64_t& counter);
   void set_mode();
   void open_row(int bank, std::uint32_t row, Cycle now);
-  void close_row(int bank, Cycle now);
+  void close_row(int bank);
+  void rows_closed(Cycle now);
   void bank_changed(int bank);
-  void hold_changed(Cycle now);
+  void released(Cycle now);
+  void push_return(const QueuedRequest& r, Cycle depart);
 
   // fixed
   CommandTable table_;
@@ -134,36 +129,36 @@ class Channel {
   std::int64_t read_latency_;
   Cycle refresh_interval_;
   std::int64_t refresh_cycles_;
-  int burst_bytes_;
+  std::uint64_t burst_bytes_;
 
   // requests
   std::array<RequestQueue, 2> queues_;  // reads, writes
-  std::array<Active, kMaxBanks> active_;
+  std::array<QueuedRequest, kMaxBanks> active_;  // in the order of their ACT
   std::size_t active_count_ = 0;
   std::array<Pending, kPending> pending_{};
   std::uint64_t pending_head_ = 0, pending_tail_ = 0;
   bool write_mode_ = false;
   int refresh_head_ = 0, refresh_count_ = 0;
-  Cycle next_refresh_ = 0, wake_ = 0;
+  Cycle next_refresh_ = 0, wake_ = 0, next_return_ = kNever;
   std::uint64_t sequence_ = 0;
 
   // banks
   std::uint64_t open_ = 0, active_banks_ = 0;  // a bit a bank
-  std::array<Bank, kMaxBanks> banks_{};
+  std::array<std::uint32_t, kMaxBanks> open_row_{};
   Earliest channel_node_;
   std::array<Earliest, 4> pseudo_nodes_;
   std::array<Earliest, 16> group_nodes_;
   std::array<Earliest, kMaxBanks> bank_nodes_;
   struct History {
     WindowRule rule;
-    std::vector<Cycle> last;             // nodes * window, a ring a node
-    std::vector<std::uint32_t> count;
+    std::vector<Cycle> last;            // nodes * window, a ring a node
+    std::vector<std::uint32_t> count;   // commands so far, a node
   };
   std::vector<History> windows_;
 
   // statistics
   Statistics stats_;
-  Cycle open_since_ = 0, busy_since_ = 0, refresh_wake_ = 0;
+  Cycle open_since_ = 0, busy_since_ = 0;
   bool busy_ = false;
   CommandSink* sink_ = nullptr;
 };

@@ -1,0 +1,35 @@
+#pragma once
+// Request streams: one request a line, `R|W HEX BYTES` (byte address inside one channel); lines that begin
+// with # are comments, empty lines are skipped. Requests are split into the bursts they touch.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/hbm2/spec.h"
+
+namespace winnow::hbm2 {
+
+struct StreamBurst {
+  std::uint64_t address = 0;  // a multiple of the burst
+  bool write = false;
+};
+
+struct RequestStream {
+  std::vector<StreamBurst> bursts;
+  std::uint64_t requests = 0, reads = 0, writes = 0;  // reads and writes count bursts
+
+  void add(bool write, std::uint64_t address, std::uint64_t bytes);  // splits
+};
+
+// Throws Error naming file, line, value and rule; an address beyond `channel_bytes` and a stream without a
+// request are errors.
+RequestStream read_stream(const std::string& path, std::uint64_t channel_bytes);
+RequestStream parse_stream(const std::string& text, const std::string& file_name, std::uint64_t channel_bytes);
+
+// Writes the bursts as a load/store trace of Ramulator 2 (`LD 0x..` and `ST 0x..`, one burst a line). Addresses
+// are rebuilt so that its RoBaRaCoCh mapper (column, pseudo-channel, bank group, bank, row from the burst
+// upwards) finds every burst in the bank, row and column that `mapping` gives it here.
+void write_ramulator_trace(const std::string& path, const RequestStream& stream, const Spec& spec,
+                           const std::string& mapping, int pseudo_channels);
+
+}  // namespace winnow::hbm2
