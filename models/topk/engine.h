@@ -1,0 +1,95 @@
+#pragma once
+// Top-k engine: takes n items, gives the indices of those that stay, in index order.
+//
+// in   job     {n, rule, k or mu16}, ready/valid; ready when idle
+//      row     P items of item_bits, unsigned, ready/valid; n items in ceil(n / P) rows, only the last one partial.
+//              An item's index is its place in that order. Protected tokens: the caller saturates their items.
+// out  row     up to P indices of ceil(log2(P * depth)) bits, ascending, ready/valid; with `last` come kept (count),
+//              boundary (smallest value that may stay; 0 when k = n) and kept_sum
+// throughput   one job at a time: load 1 + ceil(n/P) + 3, passes of ceil(m/P) + 3 each, filter at most ceil(n/P) + 2
+//              cycles (it ends with the last index that stays); rows with no index are not given out
+// state        item store, FIFOs L and R of P x depth items each; two pipeline registers; see quick_select.h
+// waits for    a row while loading (counted), the taker of indices while filtering (counted; the pipeline stands)
+// Where in the paper: section 2 of its top-k engine; rule and ties: golden/select.h, to which results are equal.
+//
+// Two phases: comb() gives this cycle's outputs from state alone, tick() takes this cycle's inputs and steps.
+#include "models/topk/comparator_array.h"
+#include "models/topk/quick_select.h"
+#include "models/topk/types.h"
+
+namespace winnow::topk {
+
+// Outputs of a cycle. `indices` and the summary mean something while out_valid; the summary with `last`.
+struct Outputs {
+  bool job_ready = false;
+  bool row_ready = false;
+  bool out_valid = false;
+  bool last = false;
+  unsigned count = 0;
+  const Row* indices = nullptr;
+  unsigned kept = 0;
+  std::uint64_t boundary = 0;
+  std::uint64_t kept_sum = 0;
+};
+
+// Inputs of a cycle. Once valid, job and row hold until taken.
+struct Inputs {
+  bool job_valid = false;
+  Job job{};
+  const Row* row = nullptr;  // null: no row is offered
+  bool out_ready = false;
+};
+
+class Engine {
+ public:
+  enum class State : std::uint8_t { kIdle, kLoad, kPass, kDrain, kDecide, kDivide, kFilter };
+
+  explicit Engine(const Config& config);
+
+  Outputs comb() const;
+  // Throws winnow::Error on a job or an item that the engine cannot take.
+  void tick(const Inputs& in);
+
+  bool busy() const { return state_ != State::kIdle; }
+  const Config& config() const { return config_; }
+  const Stats& stats() const { return stats_; }
+
+  // Named state, compared with RTL in each cycle.
+  State state() const { return state_; }
+  const QuickSelect& select() const { return select_; }
+  unsigned store_level() const { return store_.level(); }
+  unsigned rows_left() const { return rows_left_; }
+  unsigned kept_so_far() const { return kept_; }
+
+ private:
+  // A row after the comparators.
+  struct CompareStage {
+    bool valid = false;
+    unsigned count = 0;
+    unsigned index = 0;  // of lane 0, in the filter pass
+    Compared masks;
+    Row row{};
+  };
+
+  bool last_row() const;
+  void count_cycle(const Inputs& in);
+  void partition();
+  void filter_row();
+  void read(const RowFifo& fifo);
+  void begin_pass(unsigned rows, unsigned tail);
+
+  Config config_;
+  Stats stats_;
+  State state_ = State::kIdle;
+  bool loading_ = false;
+  bool drained_ = false;  // second cycle of kDrain
+  unsigned n_ = 0, rows_left_ = 0, tail_ = 0;
+  CompareStage compared_;
+  Partitioned partitioned_;
+  QuickSelect select_;
+  RowFifo store_;
+  unsigned equals_left_ = 0, next_index_ = 0, kept_ = 0;
+  std::uint64_t kept_sum_ = 0;
+};
+
+}  // namespace winnow::topk

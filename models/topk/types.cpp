@@ -1,0 +1,42 @@
+#include "models/topk/types.h"
+
+#include <bit>
+#include <string>
+
+#include "golden/error.h"
+
+namespace winnow::topk {
+
+namespace {
+
+// The texts are shared with rtl/topk, which stops at elaboration (Config) or refuses the header (Job) with them.
+[[noreturn]] void refuse(const char* where, const char* what, std::uint64_t value, const std::string& rule) {
+  throw Error(std::string(where) + "." + what + " " + std::to_string(value) + " " + rule);
+}
+
+bool power_of_two_in(unsigned v, unsigned lo, unsigned hi) { return std::has_single_bit(v) && v >= lo && v <= hi; }
+
+}  // namespace
+
+unsigned Config::index_bits() const { return static_cast<unsigned>(std::bit_width(capacity() - 1)); }
+
+void check(const Config& c, const char* where) {
+  if (!power_of_two_in(c.parallelism, 2, kMaxLanes))
+    refuse(where, "parallelism", c.parallelism, "is not a power of two in 2..64");
+  if (!power_of_two_in(c.fifo_depth, 2, 4096))
+    refuse(where, "fifo_depth", c.fifo_depth, "is not a power of two in 2..4096");
+  if (c.item_bits < 1 || c.item_bits > 48) refuse(where, "item_bits", c.item_bits, "is not in 1..48");
+  if (c.sum_bits() > 64)
+    refuse(where, "item_bits", c.item_bits, "and parallelism * fifo_depth give sums of more than 64 bits");
+}
+
+void check(const Job& job, const Config& c, const char* where) {
+  if (job.n == 0 || job.n > c.capacity())
+    refuse(where, "n", job.n, "is not in 1..parallelism * fifo_depth = " + std::to_string(c.capacity()));
+  if (job.rule == Rule::kCount && (job.amount == 0 || job.amount > job.n))
+    refuse(where, "k", job.amount, "is not in 1..n = " + std::to_string(job.n));
+  if (job.rule == Rule::kMass && (job.amount == 0 || job.amount > 65536))
+    refuse(where, "mu16", job.amount, "is not in 1..65536");
+}
+
+}  // namespace winnow::topk

@@ -1,0 +1,58 @@
+#pragma once
+// What the top-k engine is built with (Config), asked for (Job) and counts (Stats). RTL: rtl/topk/topk_pkg.sv.
+#include <array>
+#include <cstdint>
+
+namespace winnow::topk {
+
+constexpr unsigned kMaxLanes = 64;
+
+// One row of P items (or indices); lanes from the row's count on hold nothing of meaning.
+using Row = std::array<std::uint64_t, kMaxLanes>;
+
+enum class Rule : std::uint8_t { kCount, kMass };
+
+// How a pass gets its pivot. The result never depends on it, only the number of cycles does.
+//   kRandom   an item of the head row of the FIFO, lane from an LFSR
+//   kSampled  of up to 32 items sampled as they leave the zero eliminator, the one at rank target / n
+enum class PivotRule : std::uint8_t { kRandom, kSampled };
+
+struct Config {
+  unsigned parallelism = 16;  // P: items a cycle, a power of two in 2..64
+  unsigned fifo_depth = 64;   // rows of P items in each FIFO, a power of two in 2..4096; n <= P * depth
+  unsigned item_bits = 20;    // width of an unsigned item, 1..48
+  PivotRule pivot = PivotRule::kSampled;
+  std::uint64_t seed = 1;     // of the LFSR
+
+  unsigned capacity() const { return parallelism * fifo_depth; }
+  unsigned index_bits() const;  // ceil(log2(capacity))
+  unsigned sum_bits() const { return item_bits + index_bits(); }
+};
+
+// Throws winnow::Error naming parameter, value and rule. `where` starts the message.
+void check(const Config& config, const char* where = "topk");
+
+// One selection: n items follow in rows of P, all full but the last.
+struct Job {
+  unsigned n = 0;
+  Rule rule = Rule::kCount;
+  unsigned amount = 0;  // count: k in 1..n; mass: mu16 in 1..65536
+};
+
+void check(const Job& job, const Config& config, const char* where = "topk");
+
+struct Stats {
+  std::uint64_t jobs = 0;
+  std::uint64_t items = 0;           // loaded
+  std::uint64_t kept = 0;
+  std::uint64_t passes = 0;          // quick-select passes
+  std::uint64_t divisions = 0;       // mass rule, more than one equal at the boundary
+  std::uint64_t load_cycles = 0;     // header, rows, their way through the pipeline; with load_stalls
+  std::uint64_t load_stalls = 0;     // of these: no row was offered
+  std::uint64_t select_cycles = 0;   // passes and divisions
+  std::uint64_t filter_cycles = 0;   // first row read to last row taken; with filter_stalls
+  std::uint64_t filter_stalls = 0;   // of these: an output row waited
+  std::uint64_t idle_cycles = 0;     // no job offered
+};
+
+}  // namespace winnow::topk
