@@ -1,0 +1,194 @@
+"""The llama architecture in numpy float32: RMSNorm, rotary positions, grouped-query attention, SwiGLU.
+
+Weights come from a GGUF file, whose rotary pairs are the neighbours (2i, 2i+1) of a head. q and k are recorded after
+the rotation and before any scale; v as projected.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from winnow_traces.errors import CaptureError
+
+BLOCK = 256  # tokens of a prompt that go through the layers together
+_OTHER_ARCHITECTURES = {
+    "gemma": "scaled embeddings", "gemma2": "score caps (softcap) and sliding windows", "gemma3": "sliding windows",
+    "gpt-oss": "sliding windows and sinks", "phi3": "sliding windows", "cohere2": "sliding windows",
+    "bloom": "ALiBi", "mpt": "ALiBi", "jais": "ALiBi", "grok": "score caps (softcap)",
+}
+
+
+@dataclass
+class LlamaShape:
+    layers: int
+    width: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    rotated: int  # leading channels of a head that are rotated
+    vocabulary: int
+    context: int
+    epsilon: float
+    scale: float  # of the scores: 1/sqrt(head_dim) unless the file says otherwise
+
+
+def _shape(gguf):
+    architecture = gguf.value("general.architecture")
+    if architecture != "llama":
+        why = _OTHER_ARCHITECTURES.get(architecture)
+        raise CaptureError(f"{gguf.path}: architecture {architecture!r} is refused"
+                           f"{f' ({why})' if why else ''}; only 'llama' is run")
+    refused = {
+        "attention.sliding_window": "sliding windows", "attn_logit_softcapping": "score caps (softcap)",
+        "attention.max_alibi_bias": "ALiBi", "expert_count": "mixtures of experts",
+    }
+    for key, what in refused.items():
+        value = gguf.value(f"llama.{key}", 0)
+        if value:
+            raise CaptureError(f"{gguf.path}: llama.{key} is {value}: models with {what} are refused")
+    scaling = gguf.value("llama.rope.scaling.type", "none")
+    if scaling not in ("none", "linear"):
+        raise CaptureError(f"{gguf.path}: llama.rope.scaling.type is {scaling!r}, known are 'none' and 'linear'")
+    heads = gguf.value("llama.attention.head_count")
+    kv_heads = gguf.value("llama.attention.head_count_kv", heads)
+    width = gguf.value("llama.embedding_length")
+    if not isinstance(heads, int) or not isinstance(kv_heads, int):
+        raise CaptureError(f"{gguf.path}: llama.attention.head_count differs from layer to layer, must be one number")
+    if heads < 1 or kv_heads < 1 or heads % kv_heads:
+        raise CaptureError(f"{gguf.path}: {heads} heads over {kv_heads} KV heads: must be a multiple")
+    head_dim = gguf.value("llama.attention.key_length", width // heads)
+    if gguf.value("llama.attention.value_length", head_dim) != head_dim:
+        raise CaptureError(f"{gguf.path}: llama.attention.value_length differs from key_length {head_dim}")
+    rotated = gguf.value("llama.rope.dimension_count", head_dim)
+    if rotated % 2 or not 0 < rotated <= head_dim:
+        raise CaptureError(f"{gguf.path}: llama.rope.dimension_count is {rotated}, must be even and <= {head_dim}")
+    return LlamaShape(layers=gguf.value("llama.block_count"), width=width,
+                      hidden=gguf.value("llama.feed_forward_length"), heads=heads, kv_heads=kv_heads,
+                      head_dim=head_dim, rotated=rotated, vocabulary=len(gguf.value("tokenizer.ggml.tokens")),
+                      context=gguf.value("llama.context_length"),
+                      epsilon=gguf.value("llama.attention.layer_norm_rms_epsilon"),
+                      scale=gguf.value("llama.attention.scale", 0.0) or 1.0 / float(np.sqrt(head_dim)))
+
+
+def _rms_norm(x, weight, epsilon):
+    mean = np.mean(np.square(x, dtype=np.float64), axis=-1, keepdims=True)
+    return x * (1.0 / np.sqrt(mean + epsilon)).astype(np.float32) * weight
+
+
+class LlamaState:
+    """What one run records, and its KV cache at the same time: per layer q [heads, tokens, D], k and v
+    [KV heads, tokens, D]; `filled` positions are valid."""
+
+    def __init__(self, shape, tokens):
+        self.q = [np.zeros((shape.heads, tokens, shape.head_dim), np.float32) for _ in range(shape.layers)]
+        self.k = [np.zeros((shape.kv_heads, tokens, shape.head_dim), np.float32) for _ in range(shape.layers)]
+        self.v = [np.zeros((shape.kv_heads, tokens, shape.head_dim), np.float32) for _ in range(shape.layers)]
+        self.filled = 0
+
+
+class LlamaModel:
+    """Weights as float32, one copy (the file itself is only mapped)."""
+
+    def __init__(self, gguf, on_layer=lambda: None):
+        self.shape = s = _shape(gguf)
+        q_width, kv_width = s.heads * s.head_dim, s.kv_heads * s.head_dim
+        self._embedding = gguf.tensor("token_embd.weight", (s.vocabulary, s.width))
+        self._output_norm = gguf.tensor("output_norm.weight", (s.width,))
+        tied = not gguf.has("output.weight")
+        self._output = self._embedding if tied else gguf.tensor("output.weight", (s.vocabulary, s.width))
+        parts = {
+            "attn_norm": (s.width,), "attn_q": (q_width, s.width), "attn_k": (kv_width, s.width),
+            "attn_v": (kv_width, s.width), "attn_output": (s.width, q_width), "ffn_norm": (s.width,),
+            "ffn_gate": (s.hidden, s.width), "ffn_up": (s.hidden, s.width), "ffn_down": (s.width, s.hidden),
+        }
+        self._layers = []
+        for layer in range(s.layers):
+            weights = {}
+            for part, size in parts.items():
+                weights[part] = gguf.tensor(f"blk.{layer}.{part}.weight", size)
+                if gguf.has(f"blk.{layer}.{part}.bias"):
+                    weights[part + ".bias"] = gguf.tensor(f"blk.{layer}.{part}.bias", size[:1])
+            self._layers.append(weights)
+            on_layer()
+        pairs = np.arange(0, s.rotated, 2, dtype=np.float64) / s.rotated
+        self._frequencies = gguf.value("llama.rope.freq_base", 10000.0) ** -pairs
+        if gguf.value("llama.rope.scaling.type", "none") == "linear":
+            self._frequencies /= gguf.value("llama.rope.scaling.factor")
+        if gguf.has("rope_freqs.weight"):  # Llama 3's stretched low frequencies
+            self._frequencies /= gguf.tensor("rope_freqs.weight", (s.rotated // 2,))
+        if gguf.unread:
+            raise CaptureError(f"{gguf.path}: tensor {sorted(gguf.unread)[0]} has no place in the llama architecture")
+
+    def _rotate(self, x, first):
+        """x [tokens, heads, D] at positions first..: each pair (2i, 2i+1) turned by position * frequency i."""
+        angles = np.arange(first, first + x.shape[0])[:, None] * self._frequencies
+        cos, sin = np.cos(angles).astype(np.float32)[:, None], np.sin(angles).astype(np.float32)[:, None]
+        out = x.copy()
+        even, odd = x[..., 0:self.shape.rotated:2], x[..., 1:self.shape.rotated:2]
+        out[..., 0:self.shape.rotated:2] = even * cos - odd * sin
+        out[..., 1:self.shape.rotated:2] = even * sin + odd * cos
+        return out
+
+    def _attend(self, q, k, v, first):
+        """Causal attention of queries q [heads, n, D] at positions first.. over k and v [KV heads, first + n, D]."""
+        s, n, total = self.shape, q.shape[1], k.shape[1]
+        group = s.heads // s.kv_heads
+        scores = q.reshape(s.kv_heads, group * n, s.head_dim) @ k.transpose(0, 2, 1)
+        scores = scores.reshape(s.heads, n, total) * np.float32(s.scale)
+        scores[:, np.arange(total)[None, :] > first + np.arange(n)[:, None]] = -np.inf
+        scores -= scores.max(axis=-1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=-1, keepdims=True)
+        out = scores.reshape(s.kv_heads, group * n, total) @ v
+        return out.reshape(s.heads, n, s.head_dim).transpose(1, 0, 2).reshape(n, s.heads * s.head_dim)
+
+    def forward(self, state, token_ids):
+        """Runs the tokens at the next positions of the state; returns their hidden values [n, width], normalised."""
+        s, n, first = self.shape, len(token_ids), state.filled
+        here = slice(first, first + n)
+        x = self._embedding[np.asarray(token_ids)]
+        for layer, w in enumerate(self._layers):
+            def project(part, values):
+                out = values @ w[part].T
+                return out + w[part + ".bias"] if part + ".bias" in w else out
+
+            h = _rms_norm(x, w["attn_norm"], s.epsilon)
+            q = self._rotate(project("attn_q", h).reshape(n, s.heads, s.head_dim), first)
+            k = self._rotate(project("attn_k", h).reshape(n, s.kv_heads, s.head_dim), first)
+            v = project("attn_v", h).reshape(n, s.kv_heads, s.head_dim)
+            state.q[layer][:, here] = q.transpose(1, 0, 2)
+            state.k[layer][:, here] = k.transpose(1, 0, 2)
+            state.v[layer][:, here] = v.transpose(1, 0, 2)
+            end = first + n
+            attended = self._attend(state.q[layer][:, here], state.k[layer][:, :end], state.v[layer][:, :end], first)
+            x = x + project("attn_output", attended)
+            h = _rms_norm(x, w["ffn_norm"], s.epsilon)
+            gate = project("ffn_gate", h)
+            with np.errstate(over="ignore"):  # exp(-gate) = inf gives the right 0
+                gate /= 1.0 + np.exp(-gate)
+            x = x + project("ffn_down", gate * project("ffn_up", h))
+        state.filled = first + n
+        return _rms_norm(x, self._output_norm, s.epsilon)
+
+    def logits(self, hidden):
+        """hidden [..., width] -> [..., vocabulary]."""
+        return hidden @ self._output.T
+
+
+def run_decoder(model, prompt, generate, teacher_ids, on_tokens=lambda count: None):
+    """Prompt in blocks, then `generate` tokens: the text's own (teacher_ids) or greedy. End-of-text does not stop it.
+
+    Returns (state, all token ids). Every token, the last one included, has gone through the model."""
+    state = LlamaState(model.shape, len(prompt) + generate)
+    known = list(prompt) + list(teacher_ids[:generate] if teacher_ids is not None else [])
+    hidden = None
+    for start in range(0, len(known), BLOCK):
+        block = known[start:start + BLOCK]
+        hidden = model.forward(state, block)
+        on_tokens(len(block))
+    ids = known
+    while len(ids) < len(prompt) + generate:
+        ids.append(int(np.argmax(model.logits(hidden[-1]))))
+        hidden = model.forward(state, ids[-1:])
+        on_tokens(1)
+    return state, ids
