@@ -60,13 +60,8 @@ void Engine::partition() {
   p.valid = c.valid;
   if (!c.valid) return;
   const unsigned lanes = config_.parallelism;
-  p.right = c.row;
-  p.above = eliminate_zeros(p.right, c.masks.above, lanes);
-  p.below = 0;
-  if (c.masks.below) {
-    p.left = c.row;
-    p.below = eliminate_zeros(p.left, c.masks.below, lanes);
-  }
+  p.above = eliminate_zeros(c.row, c.masks.above, p.right, lanes);
+  p.below = loading_ ? 0 : eliminate_zeros(c.row, c.masks.below, p.left, lanes);
   p.equal = c.count - p.above - p.below;
   p.sum_above = 0;
   for (unsigned i = 0; i < p.above; ++i) p.sum_above += p.right[i];
@@ -86,7 +81,7 @@ void Engine::filter_row() {
     p.sum_above += (f.stays >> i) & 1 ? c.row[i] : 0;
     p.right[i] = c.index + i;
   }
-  p.above = eliminate_zeros(p.right, f.stays, config_.parallelism);
+  p.above = eliminate_zeros(p.right, f.stays, p.right, config_.parallelism);
 }
 
 // First register: the head row of a FIFO, compared with the pivot.
@@ -131,7 +126,7 @@ void Engine::tick(const Inputs& in) {
       if (in.row) {
         --rows_left_;
         compared_.count = rows_left_ ? lanes : tail_;
-        compared_.row = *in.row;
+        for (unsigned i = 0; i < lanes; ++i) compared_.row[i] = (*in.row)[i];
         std::uint64_t bits = 0;
         for (unsigned i = 0; i < compared_.count; ++i) bits |= compared_.row[i];
         if (bits >> config_.item_bits)

@@ -119,8 +119,8 @@ TEST(ZeroEliminator, AllMasks) {
     for (Mask mask = 0; mask < Mask{1} << lanes; ++mask) {
       Row row{};
       for (unsigned i = 0; i < lanes; ++i) row[i] = 1000 + i;
-      Row got = row;
-      const unsigned count = eliminate_zeros(got, mask, lanes);
+      Row got{};
+      const unsigned count = eliminate_zeros(row, mask, got, lanes);
       unsigned n = 0;
       for (unsigned i = 0; i < lanes; ++i)
         if ((mask >> i) & 1) {
