@@ -22,13 +22,14 @@
 // Cost: cycles in which nothing can happen are skipped; wake() says until when.
 #include <array>
 #include <cstdint>
-#include <vector>
+#include <memory>
+#include <string>
 
 #include "models/hbm2/address.h"
-#include "models/hbm2/command_table.h"
 #include "models/hbm2/request_queue.h"
 #include "models/hbm2/spec.h"
 #include "models/hbm2/statistics.h"
+#include "models/hbm2/timers.h"
 #include "models/prim/fifo.h"
 
 namespace winnow::hbm2 {
@@ -54,7 +55,9 @@ struct ReturnedRead {
 
 class Channel {
  public:
-  Channel(const Spec& spec, const ControllerPreset& preset, const std::string& mapping, Cycle refresh_phase = 0);
+  // The table may be shared by channels of the same spec; without one the channel makes its own.
+  Channel(const Spec& spec, const ControllerPreset& preset, const std::string& mapping, Cycle refresh_phase = 0,
+          std::shared_ptr<const CommandTable> table = nullptr);
 
   // Offers a burst before tick(now); false: its queue is full, offer it again later.
   // `local` is the address inside the channel, `address` comes back with the read.
@@ -74,7 +77,7 @@ class Channel {
   std::uint64_t writes_done() const { return stats_.writes + stats_.coalesced_writes; }
   std::size_t queued_reads() const { return queues_[0].size(); }
   std::size_t queued_writes() const { return queues_[1].size(); }
-  int pseudo_channels() const { return pseudo_channels_; }
+  int pseudo_channels() const { return table_->pseudo_channels; }
 
   Statistics statistics(Cycle now) const;  // cycles before `now`
   void attach(CommandSink* sink) { sink_ = sink; }
@@ -83,7 +86,6 @@ class Channel {
   static constexpr std::uint64_t kNever = ~std::uint64_t{0} >> 1;
   static constexpr std::size_t kPending = 128, kPendingMask = kPending - 1;  // reads in flight: at most 48 and 64 forwarded
   static constexpr std::size_t kMaxForwarded = 64;
-  static constexpr int kMaxBanks = 64;
 
   struct Pending {
     Cycle depart = 0, arrive = 0;
@@ -92,16 +94,6 @@ class Channel {
   };
 
   std::size_t held() const { return queues_[0].size() + queues_[1].size() + active_count_ + pending_count(); }
-  int group_of(int bank) const { return bank >> bank_bits_; }
-  int pseudo_of(int bank) const { return bank >> (bank_bits_ + group_bits_); }
-  std::int64_t earliest(Command c, int bank) const {
-    std::int64_t t = channel_node_[c];
-    const std::int64_t p = pseudo_nodes_[pseudo_of(bank)][c], g = group_nodes_[group_of(bank)][c], b = bank_nodes_[bank][c];
-    t = t < p ? p : t;
-    t = t < g ? g : t;
-    return t < b ? b : t;
-  }
-  std::int64_t earliest_all(Command c, int pseudo) const;
 
   // Each issues at most one command on its bus; if none, lowers `next` to the first cycle in which it could.
   bool issue_active(Cycle now, bool may_read, Cycle& next);
@@ -109,26 +101,22 @@ class Channel {
   bool issue_row(Cycle now, Cycle& next);
   bool issue_refresh(Cycle now, Cycle& next);
   void issue(Command c, int bank, std::uint32_t row, std::uint32_t column, Cycle now);
-  void count_window(Command c, int bank, Cycle now);
   void serve(const QueuedRequest& r, Cycle now);
   void set_mode();
   void open_row(int bank, std::uint32_t row, Cycle now);
   void close_row(int bank);
   void rows_closed(Cycle now);
-  void bank_changed(int bank);
+  void bank_changed(int bank);                   // renews what both queues want of it
+  void renew(RequestQueue& q, int bank) const;
   void released(Cycle now);
   void push_return(const QueuedRequest& r, Cycle depart);
 
   // fixed
-  CommandTable table_;
+  std::shared_ptr<const CommandTable> table_;
   AddressMap map_;
-  int pseudo_channels_, banks_total_;
-  int bank_bits_, group_bits_;
   bool guard_;
-  std::size_t high_limit_, low_limit_;  // write queue > high: drain; < low: stop
-  std::int64_t read_latency_;
-  Cycle refresh_interval_;
-  std::int64_t refresh_cycles_;
+  std::size_t high_level_, low_level_;  // write queue above: drain; below: stop
+  Cycle read_latency_, refresh_interval_, refresh_cycles_;
   std::uint64_t burst_bytes_;
 
   // requests
@@ -142,19 +130,11 @@ class Channel {
   Cycle next_refresh_ = 0, wake_ = 0, next_return_ = kNever;
   std::uint64_t sequence_ = 0;
 
-  // banks
-  std::uint64_t open_ = 0, active_banks_ = 0;  // a bit a bank
+  // banks, a bit each
+  std::uint32_t open_ = 0;
+  std::uint32_t active_reads_ = 0, active_writes_ = 0;  // opened for a request that is still unserved
   std::array<std::uint32_t, kMaxBanks> open_row_{};
-  Earliest channel_node_;
-  std::array<Earliest, 4> pseudo_nodes_;
-  std::array<Earliest, 16> group_nodes_;
-  std::array<Earliest, kMaxBanks> bank_nodes_;
-  struct History {
-    WindowRule rule;
-    std::vector<Cycle> last;            // nodes * window, a ring a node
-    std::vector<std::uint32_t> count;   // commands so far, a node
-  };
-  std::vector<History> windows_;
+  Timers timers_;
 
   // statistics
   Statistics stats_;

@@ -1,25 +1,28 @@
 #pragma once
-// The constraint table of hbm2.yaml, compiled: for each level and preceding command a vector of delays, one a
-// following command, and for each node of the hierarchy the earliest cycle of each command.
+// The constraint table of hbm2.yaml, compiled for one channel: what each command delays, and by how much.
+//
+// Delays at bank-group level and above meet in one number a bank group ("lane": pseudo-channel * groups +
+// group, at most 8), those of single banks stay apart.
 #include <array>
 #include <cstdint>
 #include <vector>
 
 #include "models/hbm2/spec.h"
-#include "models/prim/fifo.h"
 
 namespace winnow::hbm2 {
 
+inline constexpr int kLanes = 8;        // bank groups of a channel
+inline constexpr int kMaxBanks = 32;    // banks of a channel
 inline constexpr std::int64_t kNoDelay = INT64_MIN / 4;
 
-// Earliest cycle of each command at one node; padded to whole vectors.
-struct alignas(64) Earliest {
-  std::array<std::int64_t, 8> at{};
+struct LaneDelay {
+  alignas(32) std::array<std::int64_t, kLanes> cycles{};  // kNoDelay where the table has none
+  Command following = Command::activate;
+};
 
-  void delay(const std::array<std::int64_t, 8>& by, std::int64_t now) {
-    for (int i = 0; i < 8; ++i) at[i] = at[i] < now + by[i] ? now + by[i] : at[i];
-  }
-  std::int64_t operator[](Command c) const { return at[static_cast<std::size_t>(c)]; }
+struct BankDelay {
+  Command following = Command::activate;
+  std::int64_t cycles = 0;
 };
 
 struct WindowRule {
@@ -30,13 +33,22 @@ struct WindowRule {
 };
 
 struct CommandTable {
-  explicit CommandTable(const Spec& spec);
+  CommandTable(const Spec& spec, int pseudo_channels);
 
-  // delay[level][preceding].at[following], kNoDelay where the table has none
-  std::array<std::array<Earliest, kCommands>, kLevels> delay;
-  std::array<std::array<bool, kCommands>, kLevels> preceded{};  // any entry with this preceding command
-  std::array<std::array<bool, kCommands>, kLevels> followed{};  // any entry with this following command
+  int pseudo_channels, groups, banks;  // groups and banks of the whole channel
+  int bank_bits, group_bits;           // banks in a group, groups in a pseudo-channel
+  std::array<std::array<std::vector<LaneDelay>, kLanes>, kCommands> lanes;  // [preceding][lane it is issued to]
+  std::array<std::vector<BankDelay>, kCommands> bank;                       // [preceding]
   std::vector<WindowRule> windows;
+  std::array<std::uint32_t, 1 << kLanes> banks_of_lanes;  // mask of lanes -> mask of their banks
+
+  int lane_of(int flat_bank) const { return flat_bank >> bank_bits; }
+  int pseudo_of(int flat_bank) const { return flat_bank >> (bank_bits + group_bits); }
+  int first_bank(int pseudo) const { return pseudo << (bank_bits + group_bits); }
+  std::uint32_t banks_of(int pseudo) const {
+    const int n = bank_bits + group_bits;
+    return static_cast<std::uint32_t>(((std::uint64_t{1} << (1 << n)) - 1) << (pseudo << n));
+  }
 };
 
 }  // namespace winnow::hbm2

@@ -30,10 +30,11 @@ Memory::Memory(const MemoryConfig& config, std::vector<std::uint8_t> image) : co
   in_range(config.request_queue, "hbm2.request_queue", 2, 4096);
   // Reads that may be in flight when the queue fills, and as many answered from the write queue.
   const std::size_t in_flight = 2 * static_cast<std::size_t>(config.spec.cycles("CL") + config.spec.cycles("BL") + 1);
+  const auto table = std::make_shared<const CommandTable>(config.spec, config.controller.pseudo_channels);
   for (int c = 0; c < config.channels; ++c)
     lanes_.push_back({Fifo<Request>(static_cast<std::size_t>(config.request_queue)), Fifo<Return>(return_queue_ + in_flight),
                       std::make_unique<Channel>(config.spec, config.controller, config.mapping,
-                                                config.refresh_phase * static_cast<Cycle>(c))});
+                                                config.refresh_phase * static_cast<Cycle>(c), table)});
   const std::uint64_t capacity = config.spec.channel_bytes(config.controller.pseudo_channels) << channel_bits_;
   if (image_.size() > capacity)
     throw Error(fmt::format("hbm2: the image of {} bytes must fit into the {} bytes of {} channels", image_.size(), capacity,

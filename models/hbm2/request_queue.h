@@ -87,7 +87,10 @@ class RequestQueue {
     return false;
   }
 
-  std::uint64_t hit_banks = 0, row_banks = 0;  // banks with a row hit; with a request that wants ACT or PRE
+  // Kept by the controller, a bit or an entry a bank: banks with a row hit, banks of which a request wants ACT or
+  // PRE, and the age of the request that would get the command.
+  std::uint32_t hit_banks = 0, row_banks = 0;
+  std::array<std::uint64_t, 32> hit_order{}, row_order{};
 
  private:
   struct PerBank {

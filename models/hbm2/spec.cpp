@@ -117,7 +117,7 @@ void read_organization(const Reader& r, Spec& s) {
       r.fail(n["count"], where, fmt::format("'{}' must be a power of two", v));
     return v;
   };
-  s.bank_groups = count("bank_groups", 8, true);
+  s.bank_groups = count("bank_groups", 4, true);
   s.banks = count("banks", 4, true);
   s.rows = count("rows", 1 << 20, true);
   s.columns = count("columns", 1 << 10, true);
