@@ -62,8 +62,6 @@ struct Machine {
     int read_latency = 0, multiply_latency = 0, tree_latency = 0;
     int latency() const { return read_latency + multiply_latency + tree_latency; }
   } pv;
-
-  bool operator==(const Machine&) const = default;
 };
 
 // Bound to `machine`; the order is the file's and `--show`'s.

@@ -142,7 +142,8 @@ TEST(BadTrace, Metadata) {
        },
        {"layers", "missing"}},
   };
-  for (const auto& [key, value] : TraceFile::make().header["__metadata__"].items())
+  const TraceFile good = TraceFile::make();
+  for (const auto& [key, value] : good.header["__metadata__"].items())
     bends.push_back({[key = key](Json& h) { h["__metadata__"].erase(key); }, {"__metadata__." + key, "missing"}});
   for (const Bend& bend : bends) {
     TraceFile file = TraceFile::make();

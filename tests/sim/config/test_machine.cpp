@@ -1,0 +1,145 @@
+// The shipped machines, the rules between their parameters, and what a machine can hold.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <sstream>
+
+#include "sim/config/machine.h"
+#include "sim/config/settings.h"
+#include "tests/sim/config/text_file.h"
+
+namespace winnow {
+namespace {
+
+using test::error_of;
+using test::TextFile;
+
+// A machine as text: equal when every parameter is.
+std::string shown(Machine machine) { return show_yaml(machine_schema(machine)); }
+
+TEST(Machines, ShippedOnesLoadAndMatchThePaper) {
+  EXPECT_EQ(machine_names(), (std::vector<std::string>{"spatten", "spatten-eighth", "tiny"}));
+  const Machine full = load_machine("spatten");
+  EXPECT_EQ(full.qk.multipliers + full.pv.multipliers, 1024);
+  EXPECT_EQ(full.hbm2.channels, 16);
+  EXPECT_EQ(full.qk.sram.words() * 12 / 8 * 2, 196608);  // 196 KB, double buffered
+  EXPECT_EQ(full.qk.latency(), 11);
+  EXPECT_EQ(full.pv.latency(), 3);
+  EXPECT_EQ(full.topk.parallelism, 16);
+  const Machine eighth = load_machine("spatten-eighth");
+  EXPECT_EQ(eighth.qk.multipliers + eighth.pv.multipliers, 128);
+  EXPECT_EQ(eighth.hbm2.channels, 2);
+  const Machine tiny = load_machine("tiny");
+  EXPECT_EQ(tiny.qk.multipliers, 32);
+  EXPECT_EQ(tiny.qk.sram.tokens, 256);
+  for (const Machine* machine : {&full, &eighth, &tiny}) EXPECT_FALSE(find_violation(*machine)) << machine->name;
+}
+
+TEST(Machines, ShownOnesLoadAgain) {
+  for (const std::string& name : machine_names()) {
+    Machine machine = load_machine(name);
+    EXPECT_EQ(machine.name, name);
+    const TextFile file(show_yaml(machine_schema(machine)));
+    EXPECT_EQ(shown(load_machine(file.path())), shown(machine));
+  }
+}
+
+TEST(Machines, EveryKeyIsAssignedAlone) {
+  Machine machine = load_machine("spatten");
+  const std::string before = shown(machine);
+  const Schema schema = machine_schema(machine);
+  int changed = 0;
+  for (const Param& param : schema) {
+    const std::string old = param.value_text();
+    std::string other;
+    if (!param.rule.choices.empty())
+      other = param.rule.choices[param.rule.choices[0] == old ? 1 : 0];
+    else if (param.key == "name")
+      other = "x";
+    else
+      other = param.key == "clock_ghz" ? "2.5"
+                                       : std::to_string(static_cast<int>(param.rule.high) == std::stoi(old)
+                                                            ? static_cast<int>(param.rule.low)
+                                                            : static_cast<int>(param.rule.high));
+    param.assign("test", other);
+    EXPECT_FALSE(shown(machine) == before) << param.key;
+    EXPECT_EQ(param.value_text(), other);
+    param.assign("test", old);
+    EXPECT_TRUE(shown(machine) == before) << param.key;
+    ++changed;
+  }
+  std::printf("changed %d keys\n", changed);
+  EXPECT_EQ(changed, static_cast<int>(schema.size()));
+}
+
+TEST(Machines, ContradictionsAreRefused) {
+  const std::pair<std::vector<const char*>, const char*> bad[] = {
+      {{"hbm2.channels=64"}, "fetcher.lanes: 32: must be at least hbm2.channels (64)"},
+      {{"qk.multipliers=32"}, "qk.sram.head_dim: 64: must divide qk.multipliers (32)"},
+      {{"pv.multipliers=32"}, "pv.sram.head_dim: 64: must divide pv.multipliers (32)"},
+      {{"qk.sram.tokens=1001"}, "qk.sram.tokens: 1001: must be a multiple of the 8 banks"},
+      {{"softmax.width=128"}, "softmax.width: 128: must be at most qk.multipliers / 8 (64)"},
+  };
+  for (const auto& [sets, line] : bad) {
+    Machine machine = load_machine("spatten");
+    Settings settings;
+    settings.add("machine", machine_schema(machine));
+    for (const char* set : sets) settings.apply(set);
+    const std::string got = error_of([&] { require_consistent("--set", machine); });
+    EXPECT_TRUE(got.starts_with(std::string("--set: ") + line)) << got;
+  }
+  // In a file the line of the key is named.
+  Machine machine = load_machine("spatten");
+  machine.fetcher.lanes = 8;
+  const std::string text = show_yaml(machine_schema(machine));
+  std::istringstream in(text);
+  int line = 0;
+  for (std::string row; std::getline(in, row) && row.find("  lanes: 8") == std::string::npos;) ++line;
+  const TextFile file(text);
+  EXPECT_EQ(
+      error_of([&] { load_machine(file.path()); }),
+      file.path() + ": line " + std::to_string(line + 1) + ": fetcher.lanes: 8: must be at least hbm2.channels (16)");
+  std::printf("refused %zu machines\n", std::size(bad) + 1);
+}
+
+TEST(Machines, UnknownNameIsRefused) {
+  EXPECT_EQ(error_of([] { load_machine("spaten"); }),
+            "--machine: 'spaten': no such machine: must be one of spatten, spatten-eighth, tiny, or a .yaml file");
+}
+
+TEST(Capacity, TheLeastParameterIsNamed) {
+  struct Case {
+    std::vector<const char*> sets;
+    int head_dim, group, tokens;
+    const char* key;
+  };
+  const Case cases[] = {
+      {{}, 64, 1, 1024, "qk.sram.tokens"},
+      {{"qk.sram.tokens=2048"}, 64, 1, 1024, "pv.sram.tokens"},
+      {{}, 128, 1, 512, "qk.sram.tokens"},
+      {{}, 64, 9, 455, "score_store_entries"},
+      {{}, 32, 1, 1024, "topk.fifo"},
+      {{"topk.fifo=32"}, 64, 1, 512, "topk.fifo"},
+      {{"softmax.row_fifo=64"}, 64, 1, 512, "softmax.row_fifo"},
+      {{"topk.parallelism=8"}, 64, 1, 512, "topk.fifo"},
+  };
+  for (const Case& one : cases) {
+    Machine machine = load_machine("spatten");
+    Settings settings;
+    settings.add("machine", machine_schema(machine));
+    for (const char* set : one.sets) settings.apply(set);
+    const TokenLimit limit = max_tokens(machine, one.head_dim, one.group);
+    EXPECT_EQ(limit.tokens, one.tokens);
+    EXPECT_EQ(limit.key, one.key);
+    EXPECT_EQ(error_of([&] { require_fits("t", machine, one.head_dim, one.group, one.tokens); }), "");
+    const std::string line = error_of([&] { require_fits("t", machine, one.head_dim, one.group, one.tokens + 1); });
+    EXPECT_NE(line.find(std::string("raise ") + one.key), std::string::npos) << line;
+  }
+  std::printf("compared %zu limits\n", std::size(cases));
+  const Machine machine = load_machine("spatten");
+  EXPECT_EQ(error_of([&] { require_fits("t", machine, 48, 1, 8); }),
+            "t: head_dim: 48: must divide qk.multipliers of machine spatten (512)");
+}
+
+}  // namespace
+}  // namespace winnow
