@@ -53,20 +53,24 @@ class Converter {
   void tick(Cycle now);
 
   bool idle() const { return !active_ && jobs_.drained(); }
-  // Jobs delivered whole, counted in order of arrival at the fetcher: the list of job n (from 0) is no longer read
-  // once this is > n.
-  std::uint64_t jobs_done() const { return jobs_done_; }
+  // Jobs delivered whole in earlier cycles, counted in order of arrival at the fetcher: the list of job n (from 0)
+  // is no longer read once this is > n.
+  std::uint64_t jobs_done(Cycle now) const { return jobs_done_ - (done_cycle_ == now ? 1 : 0); }
 
   enum Wait { kFetcher, kKeyBuffer, kValueBuffer, kScaleStore, kQueryRegisters };
   const BlockStats& stats() const { return stats_; }
   std::uint64_t bursts() const { return streams_.bursts() + records_.bursts(); }  // taken from the data FIFOs
-  std::uint64_t vectors() const { return streams_.vectors() + records_.vectors(); }  // K, V and query vectors delivered
-  std::uint64_t words() const { return words_; }                                     // words converted
-  std::uint64_t bank_conflicts() const { return records_.bank_conflicts(); }         // record-cycles
+  std::uint64_t vectors() const { return vectors_; }  // K, V and query vectors delivered
+  std::uint64_t words() const { return words_; }      // words converted, scales too
+  std::uint64_t bank_conflicts() const { return records_.bank_conflicts(); }  // record-cycles
 
  private:
   void start(Cycle now);
-  int blocked_by(Cycle now) const;
+  int deliver(Cycle now);
+  int deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle now);
+  int deliver_scales(Cycle now);
+  int deliver_query(Cycle now);
+  int closed_by(Cycle now) const;
 
   Params params_;
   fetcher::JobQueue& jobs_;
@@ -77,7 +81,8 @@ class Converter {
   FetchJob job_;
   bool active_ = false, open_ = false;  // a job is held; its target was armed, bursts may be taken
   std::uint64_t number_ = 0;            // of the job held, in order of arrival
-  std::uint64_t jobs_done_ = 0, words_ = 0;
+  std::uint64_t jobs_done_ = 0, vectors_ = 0, words_ = 0;
+  Cycle done_cycle_ = ~Cycle{0};        // of the job finished last
   BlockStats stats_{"converter", {"fetcher", "key buffer", "value buffer", "scale store", "query registers"}};
 };
 

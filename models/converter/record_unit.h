@@ -24,7 +24,6 @@ class RecordUnit {
   int take(Cycle now);
 
   std::uint64_t bursts() const { return bursts_; }
-  std::uint64_t vectors() const { return vectors_; }
   std::uint64_t bank_conflicts() const { return bank_conflicts_; }
 
  private:
@@ -44,7 +43,7 @@ class RecordUnit {
   int pointer_ = 0;                            // lane that chooses first
   FetchJob job_;
   std::uint32_t record_bursts_ = 0, left_ = 0;  // bursts a record; records not delivered
-  std::uint64_t bursts_ = 0, vectors_ = 0, bank_conflicts_ = 0;
+  std::uint64_t bursts_ = 0, bank_conflicts_ = 0;
 };
 
 }  // namespace winnow::converter

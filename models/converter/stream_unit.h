@@ -16,7 +16,7 @@ class StreamUnit {
 
   void start(const FetchJob& job);
 
-  // The next item lies whole in the window. item_bytes_at() is its first byte.
+  // The next item lies whole in the window.
   bool item_there() const { return item_ < job_.items && end_ <= tail_; }
   std::uint32_t item() const { return item_; }
   const std::uint8_t* item_data() const { return &window_[first_ * kBurstBytes + offset_]; }
@@ -27,8 +27,6 @@ class StreamUnit {
   int take(Cycle now, std::uint64_t limit);
 
   std::uint64_t bursts() const { return bursts_; }
-  std::uint64_t vectors() const { return vectors_; }
-  void count_vector() { ++vectors_; }
 
  private:
   void locate();
@@ -46,7 +44,7 @@ class StreamUnit {
   std::size_t first_ = 0, end_ = 0;         // the item's bursts in the window
   std::uint32_t offset_ = 0;                // its first byte in the first
   std::uint64_t taken_ = 0;                 // bursts of this job
-  std::uint64_t bursts_ = 0, vectors_ = 0;  // since reset
+  std::uint64_t bursts_ = 0;                // since reset
 };
 
 }  // namespace winnow::converter
