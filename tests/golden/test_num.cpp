@@ -1,0 +1,364 @@
+// golden/num.h against 128-bit integers and float64, over edges and random inputs.
+#include <cmath>
+#include <limits>
+
+#include "golden/num.h"
+#include "golden/quant.h"
+#include "tests/golden/common.h"
+
+namespace winnow::golden::test {
+namespace {
+
+constexpr std::int64_t kSaturated = std::int64_t{1} << 62;
+
+// floor(x / 2^n), n >= 0, of a signed value, by division alone.
+Int128 floor_shift(Int128 x, int n) {
+  const Int128 d = static_cast<Int128>(1) << n;
+  Int128 q = x / d;
+  return x % d < 0 ? q - 1 : q;
+}
+
+TEST(Num, BitLength) {
+  Compared compared;
+  EXPECT_EQ(bit_length(0), 0);
+  for (int i = 0; i < 64; ++i) {
+    const std::uint64_t one = std::uint64_t{1} << i;
+    ASSERT_EQ(bit_length(one), i + 1);
+    ASSERT_EQ(bit_length(one | (one - 1)), i + 1);
+    compared.add(2);
+  }
+}
+
+TEST(Num, ExpTableIsThePowerRounded) {
+  Compared compared;
+  for (int i = 0; i <= 64; ++i) {
+    ASSERT_EQ(kExpTable[i], static_cast<std::uint32_t>(std::lround(std::exp2(20 - i / 64.0)))) << i;
+    compared.add();
+  }
+}
+
+// Every t with a nonzero result, and far ones.
+TEST(Num, Exp2NegErrorBound) {
+  Compared compared(80000);
+  double low = 0, high = 0, mean = 0, relative = 0;
+  std::uint32_t before = kExpOne;
+  for (std::uint64_t t = 0; t < 24u << kLogFraction; ++t) {
+    const std::uint32_t y = exp2_neg(t);
+    const double exact = std::exp2(20 - static_cast<double>(t) / 4096);
+    const double error = y - exact;
+    low = std::min(low, error), high = std::max(high, error);
+    // Linear interpolation of a convex function: (ln 2 / 64)^2 / 8 = 1.47e-5 relative, always above; entry and product
+    // rounding 1 unit more; the shift's rounding half a unit.
+    ASSERT_LE(error, exact * 1.4665e-5 + std::exp2(-static_cast<double>(t >> 12)) * 1.5 + 0.5) << t;
+    ASSERT_GE(error, -0.5 * std::exp2(-static_cast<double>(t >> 12)) - 0.5) << t;
+    ASSERT_LE(y, before) << "not monotone at " << t;
+    if (t < 4096) relative = std::max(relative, std::fabs(error) / exact), mean += error / exact / 4096;
+    before = y;
+    compared.add();
+  }
+  EXPECT_EQ(exp2_neg(0), kExpOne);
+  EXPECT_EQ(exp2_neg(std::uint64_t{21} << 12), 0u);
+  for (int i = 18; i < 64; ++i) EXPECT_EQ(exp2_neg(std::uint64_t{1} << i), 0u);
+  EXPECT_EQ(exp2_neg(~std::uint64_t{0}), 0u);
+  std::printf("exp2_neg: error %.2f .. %.2f units of 2^-20 = %.3g of 1.0; relative in the first octave at most %.3g, mean %.3g\n",
+              low, high, high / 1048576, relative, mean);
+  // What num.h states.
+  EXPECT_LE(high, 16.4);
+  EXPECT_GE(low, -0.5);
+  EXPECT_LE(relative, 1.67e-5);
+}
+
+TEST(Num, MulScaleRoundsToNearestTiesUp) {
+  Compared compared(200000);
+  Random random(1);
+  const auto check = [&](std::int64_t x, Scale s) {
+    const Int128 product = static_cast<Int128>(x) * s.mantissa;
+    Int128 expected;
+    if (s.shift > 0) {
+      // floor(product / 2^shift + 1/2); beyond 120 bits nothing is left.
+      expected = s.shift > 120 ? 0 : floor_shift(2 * product + (static_cast<Int128>(1) << s.shift), s.shift + 1);
+    } else {
+      expected = product == 0 ? 0 : -s.shift > 62 ? (product < 0 ? -kSaturated : kSaturated) : product << -s.shift;
+      if (-s.shift > 62 || expected > kSaturated || expected < -kSaturated) expected = product == 0 ? 0 : product < 0 ? -kSaturated : kSaturated;
+    }
+    ASSERT_EQ(mul_scale(x, s), static_cast<std::int64_t>(expected)) << x << " * " << s.mantissa << " >> " << s.shift;
+    compared.add();
+  };
+  const std::int64_t most = (std::int64_t{1} << 46) - 1;
+  for (std::int64_t x : {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1}, std::int64_t{3}, std::int64_t{-3}, most, -most})
+    for (std::uint32_t m : {0u, 32768u, 32769u, 65535u})
+      for (int shift = -80; shift <= 200; ++shift) check(x, {m, shift});
+  for (int i = 0; i < 200000; ++i) {
+    auto x = static_cast<std::int64_t>(random.wide(46));
+    if (random.chance(50)) x = -x;
+    check(x, {static_cast<std::uint32_t>(32768 + random.below(32768)), random.between(-30, 64)});
+  }
+  // Ties: 1/2 -> 1, -1/2 -> 0, 3/2 -> 2, -3/2 -> -1.
+  EXPECT_EQ(mul_scale(1, {32768, 16}), 1);
+  EXPECT_EQ(mul_scale(-1, {32768, 16}), 0);
+  EXPECT_EQ(mul_scale(3, {32768, 16}), 2);
+  EXPECT_EQ(mul_scale(-3, {32768, 16}), -1);
+}
+
+TEST(Num, MulOfScalesTruncates) {
+  Compared compared(100000);
+  Random random(2);
+  EXPECT_EQ(mul({}, {40000, 3}).mantissa, 0u);
+  EXPECT_EQ(mul({40000, 3}, {}).mantissa, 0u);
+  for (int i = 0; i < 100000; ++i) {
+    const Scale a{static_cast<std::uint32_t>(i < 4 ? (i & 1 ? 65535 : 32768) : 32768 + random.below(32768)), random.between(-40, 60)};
+    const Scale b{static_cast<std::uint32_t>(i < 4 ? (i & 2 ? 65535 : 32768) : 32768 + random.below(32768)), random.between(-40, 60)};
+    const Scale c = mul(a, b);
+    ASSERT_GE(c.mantissa, 32768u);
+    ASSERT_LE(c.mantissa, 65535u);
+    const int drop = a.shift + b.shift - c.shift;  // c.mantissa = floor(a * b / 2^drop)
+    ASSERT_GE(drop, 15);
+    ASSERT_LE(drop, 16);
+    const std::uint64_t product = static_cast<std::uint64_t>(a.mantissa) * b.mantissa;
+    ASSERT_EQ(c.mantissa, product / (std::uint64_t{1} << drop));
+    compared.add();
+  }
+}
+
+TEST(Num, ToScaleIsWithin2To17OfTheReal) {
+  Compared compared(100000);
+  Random random(3);
+  double worst = 0;
+  const auto check = [&](double x) {
+    const Scale s = to_scale(x);
+    ASSERT_GE(s.mantissa, 32768u) << x;
+    ASSERT_LE(s.mantissa, 65535u) << x;
+    worst = std::max(worst, std::fabs(std::ldexp(s.mantissa, -s.shift) / x - 1));
+    compared.add();
+  };
+  for (int i = 0; i < 100000; ++i) check(std::ldexp(1 + random.unit(), random.between(-200, 60)));
+  for (double x : {1.0, 0.5, 2 - 0x1p-52, 65535.4, 65535.5, 65535.6, 65536.0, 0x1p-300}) check(x);
+  EXPECT_LE(worst, 0x1p-16);
+  EXPECT_EQ(to_scale(0).mantissa, 0u);
+  std::printf("to_scale: relative error at most %.3g\n", worst);
+}
+
+TEST(Num, RenormaliserIsWithin2To15OfTheQuotient) {
+  Compared compared(100000);
+  Random random(4);
+  double worst = 0;
+  EXPECT_EQ(renormaliser(0).mantissa, 0u);
+  const auto check = [&](std::uint64_t sum) {
+    const Scale s = renormaliser(sum);
+    ASSERT_GE(s.mantissa, 32768u) << sum;
+    ASSERT_LE(s.mantissa, 65535u) << sum;
+    const long double exact = 65536.0L / static_cast<long double>(sum);
+    const long double ratio = std::ldexp(static_cast<long double>(s.mantissa), -s.shift) / exact;
+    ASSERT_LE(ratio, 1 + 1e-18L) << sum;  // never above
+    worst = std::max(worst, static_cast<double>(1 - ratio));
+    compared.add();
+  };
+  for (std::uint64_t sum = 1; sum < 70000; ++sum) check(sum);
+  for (int i = 0; i < 100000; ++i) check(1 + random.wide(47));
+  EXPECT_LE(worst, 0x1p-15);
+  std::printf("renormaliser: too small by at most %.3g\n", worst);
+}
+
+TEST(Num, ProbabilityIsWithinAUnitOfTheQuotient) {
+  Compared compared(200000);
+  Random random(5);
+  double worst = 0;
+  const auto check = [&](std::uint32_t e, std::uint64_t denominator) {
+    const std::uint32_t p = probability(e, reciprocal(denominator));
+    const double exact = 65536.0 * e / static_cast<double>(denominator);
+    ASSERT_LE(p, kProbMax);
+    // Half a unit of rounding, and e <= 2^20 times the reciprocal's remainder (< 1) over 2^36; 65536 saturates.
+    ASSERT_LE(std::fabs(p - std::min(exact, 65535.0)), 0.5 + 0x1p-16 + 1e-9) << e << "/" << denominator;
+    worst = std::max(worst, std::fabs(p - std::min(exact, 65535.0)));
+    compared.add();
+  };
+  // A row's largest exponential is 1.0, so a denominator is at least 2^20.
+  for (std::uint32_t e : {0u, 1u, kExpOne - 1, kExpOne})
+    for (std::uint64_t d : {std::uint64_t{kExpOne}, std::uint64_t{kExpOne} + 1, kDenominatorMax / 2, kDenominatorMax}) check(e, d);
+  for (int i = 0; i < 200000; ++i) check(static_cast<std::uint32_t>(random.below(kExpOne + 1)), std::min(kExpOne + random.wide(40), kDenominatorMax));
+  EXPECT_EQ(probability(kExpOne, reciprocal(kExpOne)), 65535u);
+  EXPECT_EQ(probability(kExpOne, reciprocal(2 * kExpOne)), 32768u);
+  std::printf("probability: error at most %.6f units of 2^-16\n", worst);
+}
+
+TEST(Num, IsFlatIsTheExactComparison) {
+  Compared compared(200000);
+  Random random(6);
+  std::uint64_t flat = 0;
+  for (int i = 0; i < 200000; ++i) {
+    const auto theta = static_cast<std::uint32_t>(random.below(65537));
+    std::uint64_t d = std::min(kExpOne + random.wide(40), kDenominatorMax);
+    if (i % 2 && theta) {  // near the boundary
+      d = static_cast<std::uint64_t>(kExpOne) * 65536 / theta + random.below(3);
+      d = std::min(d ? d - 1 : 0, kDenominatorMax);
+    }
+    const bool expected = static_cast<Int128>(kExpOne) * 65536 < static_cast<Int128>(theta) * d;
+    ASSERT_EQ(is_flat(kExpOne, d, theta), expected) << theta << " " << d;
+    flat += expected;
+    compared.add();
+  }
+  EXPECT_GT(flat, 10000u);
+  EXPECT_FALSE(is_flat(kExpOne, kDenominatorMax, 0));
+  // max p = 1/2 exactly is not under 1/2.
+  EXPECT_FALSE(is_flat(kExpOne, 2 * kExpOne, 32768));
+  EXPECT_TRUE(is_flat(kExpOne, 2 * kExpOne + 1, 32768));
+}
+
+TEST(Num, RescaleRestBothWaysAndSaturated) {
+  Compared compared(200000);
+  Random random(7);
+  std::uint64_t up = 0, down = 0, saturated = 0;
+  for (int i = 0; i < 400000; ++i) {
+    const std::uint64_t rest = random.wide(40);
+    std::int64_t d = static_cast<std::int64_t>(random.wide(i % 8 ? 18 : 25));
+    if (i % 2) d = -d;
+    const std::uint64_t r = rescale_rest(rest, d);
+    const long double exact = static_cast<long double>(rest) * std::exp2(static_cast<long double>(d) / 4096);
+    ASSERT_LE(r, kDenominatorMax);
+    // The power is at most 1.67e-5 too large and half a unit of 2^-20 too small; the product is floored.
+    const long double low = exact * (1 - 0x1p-20L) - 1, high = exact * (1 + 1.67e-5L);
+    if (low >= static_cast<long double>(kDenominatorMax)) {
+      ASSERT_EQ(r, kDenominatorMax) << rest << " " << d;
+      ++saturated;
+    } else {
+      ASSERT_LE(static_cast<long double>(r), high + 1e-6L) << rest << " " << d;
+      ASSERT_GE(static_cast<long double>(r), low) << rest << " " << d;
+      (d > 0 ? up : down) += rest != 0;
+    }
+    compared.add();
+  }
+  EXPECT_GT(up, 10000u);
+  EXPECT_GT(down, 10000u);
+  EXPECT_GT(saturated, 1000u);
+  for (std::uint64_t rest : {std::uint64_t{1}, std::uint64_t{12345}, kDenominatorMax}) {
+    EXPECT_EQ(rescale_rest(rest, 0), rest);
+    EXPECT_EQ(rescale_rest(rest, -4096), rest / 2);
+    EXPECT_EQ(rescale_rest(rest, 4096), std::min(rest * 2, kDenominatorMax));
+    for (std::int64_t far : {std::int64_t{1} << 40, std::numeric_limits<std::int64_t>::max()})
+      EXPECT_EQ(rescale_rest(rest, far), kDenominatorMax);
+    for (std::int64_t far : {-(std::int64_t{1} << 40), std::numeric_limits<std::int64_t>::min()}) EXPECT_EQ(rescale_rest(rest, far), 0u);
+    compared.add(7);
+  }
+  EXPECT_EQ(rescale_rest(0, 1 << 30), 0u);
+  EXPECT_EQ(saturating_denominator(kDenominatorMax + 1), kDenominatorMax);
+  EXPECT_EQ(saturating_denominator(kDenominatorMax), kDenominatorMax);
+}
+
+TEST(Num, WeightsRoundUnderTheRowsExponent) {
+  Compared compared(100000);
+  Random random(8);
+  for (int i = 0; i < 100000; ++i) {
+    const std::uint64_t largest = i < 40 ? (std::uint64_t{1} << i % 33) - (i & 1) : random.wide(32);
+    const int e = weight_exponent(largest);
+    ASSERT_GE(e, 0);
+    // The least exponent under which the largest has at most 12 bits.
+    ASSERT_LT(largest >> e, 4096u);
+    if (e) { ASSERT_GE(largest >> (e - 1), 4096u); }
+    const std::uint64_t w = i % 3 == 0 ? largest : random.below(largest + 1);
+    const long double exact = std::ldexp(static_cast<long double>(w), -e);
+    const auto expected = static_cast<std::uint32_t>(std::min(4095.0L, std::floor(exact + 0.5L)));
+    ASSERT_EQ(weight12(w, e), expected) << w << " " << e;
+    compared.add();
+  }
+  EXPECT_EQ(wide_weight(65535, 65536), std::uint64_t{65535} * 65536);
+  EXPECT_EQ(weight12(8191, 1), 4095u);  // 4095.5 rounds to 4096 and saturates
+}
+
+TEST(Num, OutputsRoundAndSaturate) {
+  Compared compared(100000);
+  Random random(9);
+  std::uint64_t saturated = 0;
+  for (int i = 0; i < 100000; ++i) {
+    auto sum = static_cast<std::int64_t>(random.wide(43));
+    if (random.chance(50)) sum = -sum;
+    const Scale s{static_cast<std::uint32_t>(32768 + random.below(32768)), random.between(-4, 60)};
+    const int e = random.between(0, 20);
+    long double exact = std::ldexp(static_cast<long double>(sum) * s.mantissa, e - s.shift);
+    exact = std::floor(exact + 0.5L);
+    saturated += std::fabs(exact) > 2047;
+    ASSERT_EQ(requantize_out(sum, s, e), static_cast<int>(std::min(2047.0L, std::max(-2047.0L, exact)))) << sum;
+    compared.add();
+  }
+  EXPECT_GT(saturated, 1000u);
+  EXPECT_LT(saturated, 90000u);
+}
+
+// Every code of every setting of 1..4 digits whose widths sum to 2..12.
+TEST(Num, DigitsHoldEveryCode) {
+  Compared compared(1000000);
+  std::uint64_t settings = 0;
+  const auto check = [&](const Digits& d, MsbRule rule) {
+    const std::int32_t limit = largest_code(d, rule);
+    const int bits = d.bits();
+    for (std::int32_t code = -limit; code <= limit; ++code) {
+      std::int32_t digit[kMaxDigits] = {};
+      split(code, d, rule, digit);
+      std::int32_t sum = 0, below = bits;
+      for (int i = 0; i < d.count; ++i) {
+        const int w = d.width[i];
+        below -= w;
+        ASSERT_EQ(d.below(i), below);
+        sum += digit[i] * (1 << below);
+        const bool is_signed = i == 0 || rule == MsbRule::round;
+        ASSERT_GE(digit[i], is_signed ? -(1 << (w - 1)) : 0) << code << " digit " << i;
+        ASSERT_LE(digit[i], is_signed ? (1 << (w - 1)) - 1 : (1 << w) - 1) << code << " digit " << i;
+        if (rule != MsbRule::round) {  // the code's bits: floor division
+          const std::int32_t up = 1 << below;
+          const std::int32_t floor = code >= 0 ? code / up : -((-code + up - 1) / up);
+          ASSERT_EQ(digit[i], i == 0 ? floor : ((floor % (1 << w)) + (1 << w)) % (1 << w));
+        }
+      }
+      ASSERT_EQ(sum, code);
+      compared.add(static_cast<std::uint64_t>(d.count) + 1);
+    }
+    // The next code up does not fit.
+    if (rule == MsbRule::round && limit < (1 << (bits - 1)) - 1) {
+      std::int32_t digit[kMaxDigits] = {};
+      split(limit + 1, d, rule, digit);
+      ASSERT_GT(digit[0], (1 << (d.width[0] - 1)) - 1);
+    }
+    ++settings;
+  };
+  for (int a = 2; a <= 12; ++a)
+    for (int b = 0; a + b <= 12; ++b)
+      for (int c = 0; b && a + b + c <= 12; ++c)
+        for (int e = 0; (e == 0 || c) && a + b + c + e <= 12; ++e) {
+          Digits d{1 + (b > 0) + (c > 0) + (e > 0), {a, b, c, e}};
+          for (MsbRule rule : {MsbRule::midpoint, MsbRule::truncate, MsbRule::round}) check(d, rule);
+          if (!b) break;
+        }
+  for (int a = 2; a <= 12; ++a)
+    for (MsbRule rule : {MsbRule::midpoint, MsbRule::truncate, MsbRule::round}) check(Digits{1, {a, 0, 0, 0}}, rule);
+  std::printf("%llu settings of digits\n", static_cast<unsigned long long>(settings));
+  EXPECT_EQ(largest_code(Digits{2, {4, 4}}, MsbRule::round), 119);
+  EXPECT_EQ(largest_code(Digits{2, {4, 2}}, MsbRule::round), 29);
+  EXPECT_EQ(largest_code(Digits{2, {3, 3}}, MsbRule::round), 27);
+  EXPECT_EQ(largest_code(Digits{3, {2, 2, 2}}, MsbRule::round), 21);
+  EXPECT_EQ(largest_code(Digits{2, {4, 4}}, MsbRule::midpoint), 127);
+  EXPECT_EQ(largest_code(Digits{1, {12}}, MsbRule::round), 2047);
+}
+
+// Twice the mean of what the missing digits may hold, times the query's sum.
+TEST(Num, MidpointConstant) {
+  Compared compared;
+  for (int a = 2; a <= 6; ++a)
+    for (int b = 1; b <= 3; ++b)
+      for (int c = 1; c <= 3; ++c) {
+        const Digits d{3, {a, b, c, 0}};
+        for (int i = 0; i < 3; ++i) {
+          const int below = i == 0 ? b + c : i == 1 ? c : 0;
+          std::int64_t sum = 0;
+          for (int code = 0; code < 1 << below; ++code) sum += code;
+          const std::int64_t twice_mean = 2 * sum / (1 << below);
+          for (std::int64_t query : {-7, 0, 12}) {
+            ASSERT_EQ(midpoint_twice(query, d, i, MsbRule::midpoint), query * twice_mean);
+            ASSERT_EQ(midpoint_twice(query, d, i, MsbRule::truncate), 0);
+            ASSERT_EQ(midpoint_twice(query, d, i, MsbRule::round), 0);
+            compared.add(3);
+          }
+        }
+      }
+}
+
+}  // namespace
+}  // namespace winnow::golden::test
