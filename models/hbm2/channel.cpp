@@ -37,55 +37,53 @@ Channel::Channel(const Spec& spec, const ControllerPreset& preset, const std::st
       timers_(table_) {}
 
 bool Channel::accept(Cycle now, std::uint64_t local, bool write, std::uint64_t address, std::uint32_t tag) {
-  const Place p = map_(local);
   RequestQueue& writes = queues_[1];
-  const bool queued_write = writes.size() != 0 && writes.holds(p.bank, p.row, p.column);
-  QueuedRequest r;
-  r.address = address;
-  r.arrive = now;
-  r.tag = tag;
-  r.row = p.row;
-  r.column = p.column;
-  r.bank = p.bank;
-  r.write = write;
-  if (queued_write && !write) {
-    if (pending_count() >= kMaxForwarded) return false;
-    if (!busy_) busy_ = true, busy_since_ = now;
-    ++stats_.forwarded_reads;
-    push_return(r, now);
-    return true;
-  }
-  if (queued_write) {
-    ++stats_.coalesced_writes;
-    return true;
-  }
   RequestQueue& q = queues_[write ? 1 : 0];
-  if (q.full()) return false;
-  r.order = sequence_++;
-  q.push(r, open_ & bit(r.bank), open_row_[r.bank]);
-  renew(q, r.bank);
+  if (q.full() && writes.size() == 0) return false;
+  const Place p = map_(local);
+  if (writes.size() != 0 && writes.holds(p.bank, p.row, p.column)) {
+    if (write) {
+      ++stats_.coalesced_writes;
+      return true;
+    }
+    if (pending_count() >= kMaxForwarded) return false;
+    ++stats_.forwarded_reads;
+    push_return(address, tag, now, now);
+  } else {
+    if (q.full()) return false;
+    QueuedRequest& r = q.push(p.bank, p.row, open_ & bit(p.bank), open_row_[p.bank]);
+    r.address = address;
+    r.order = sequence_++;
+    r.arrive = now;
+    r.tag = tag;
+    r.row = p.row;
+    r.column = p.column;
+    r.bank = p.bank;
+    r.write = write;
+    r.counted = false;
+    renew(q, p.bank);
+    wake_ = now;
+  }
   if (!busy_) busy_ = true, busy_since_ = now;
-  wake_ = now;
   return true;
 }
 
-void Channel::push_return(const QueuedRequest& r, Cycle depart) {
+void Channel::push_return(std::uint64_t address, std::uint32_t tag, Cycle arrive, Cycle depart) {
   if (pending_count() == 0) next_return_ = depart;
-  pending_[pending_tail_++ & kPendingMask] = {depart, r.arrive, r.address, r.tag};
+  pending_[pending_tail_++ & kPendingMask] = {depart, arrive, address, tag};
 }
 
 ReturnedRead Channel::pop_return(Cycle now) {
   const Pending& p = pending_[pending_head_++ & kPendingMask];
   next_return_ = pending_count() ? pending_[pending_head_ & kPendingMask].depart : kNever;
   ++stats_.reads_returned;
-  stats_.bytes_read += burst_bytes_;
   stats_.read_latency_cycles += now + 1 - p.arrive;
   released(now);
   return {p.address, p.tag};
 }
 
 void Channel::released(Cycle now) {
-  if (held() != 0) return;
+  if (pending_count() != 0 || held() != 0) return;
   busy_ = false;
   stats_.busy_cycles += now + 1 - busy_since_;
 }
@@ -117,17 +115,15 @@ void Channel::set_mode() {
 }
 
 bool Channel::issue_active(Cycle now, bool may_read, Cycle& next) {
-  std::uint32_t banks = 0;
-  if (active_reads_ != 0) {
-    banks = timers_.ready(Command::read, now) & active_reads_;
-    next = std::min(next, timers_.next(Command::read));
-    if (!may_read && banks != 0) banks = 0, next = now + 1;
+  const std::uint32_t reads = active_reads_ ? timers_.ready(Command::read, now) & active_reads_ : 0;
+  const std::uint32_t writes = active_writes_ ? timers_.ready(Command::write, now) & active_writes_ : 0;
+  const std::uint32_t banks = (may_read ? reads : 0) | writes;
+  if (banks == 0) {
+    if (reads != 0) next = now + 1;
+    if (active_reads_) next = std::min(next, timers_.next(Command::read, now));
+    if (active_writes_) next = std::min(next, timers_.next(Command::write, now));
+    return false;
   }
-  if (active_writes_ != 0) {
-    banks |= timers_.ready(Command::write, now) & active_writes_;
-    next = std::min(next, timers_.next(Command::write));
-  }
-  if (banks == 0) return false;
   std::size_t best = active_count_;
   for (std::size_t i = 0; i < active_count_; ++i)
     if (banks & bit(active_[i].bank) && (best == active_count_ || active_[i].arrive < active_[best].arrive)) best = i;
@@ -136,9 +132,9 @@ bool Channel::issue_active(Cycle now, bool may_read, Cycle& next) {
   for (std::size_t i = best; i < active_count_; ++i) active_[i] = active_[i + 1];
   active_reads_ &= ~bit(r.bank);
   active_writes_ &= ~bit(r.bank);
-  issue(r.write ? Command::write : Command::read, r.bank, r.row, r.column, now);
+  column_command(r, now);
   bank_changed(r.bank);
-  serve(r, now);
+  if (r.write) released(now);
   return true;
 }
 
@@ -148,7 +144,7 @@ bool Channel::issue_column(Cycle now, bool may_read, Cycle& next) {
   const Command c = write_mode_ ? Command::write : Command::read;
   const std::uint32_t banks = timers_.ready(c, now) & q.hit_banks;
   if (banks == 0) {
-    next = std::min(next, timers_.next(c));
+    next = std::min(next, timers_.next(c, now));
     return false;
   }
   if (!write_mode_ && !may_read) {
@@ -160,33 +156,30 @@ bool Channel::issue_column(Cycle now, bool may_read, Cycle& next) {
   const int slot = q.oldest_hit(bank);
   const QueuedRequest& r = q[slot];
   if (!r.counted) ++stats_.row_hits;
-  issue(c, bank, r.row, r.column, now);
-  q.remove(slot, true, open_row_[static_cast<std::size_t>(bank)]);  // keeps r's contents
+  column_command(r, now);
+  q.remove(slot, true, open_row_[static_cast<std::size_t>(bank)]);
   renew(q, bank);
-  serve(r, now);
+  if (write_mode_) released(now);
   return true;
 }
 
 bool Channel::issue_row(Cycle now, Cycle& next) {
   RequestQueue& q = queues_[write_mode_ ? 1 : 0];
   const std::uint32_t closed = q.row_banks & ~open_, open = q.row_banks & open_;
-  std::uint32_t banks = 0;
-  if (closed != 0) {
-    banks = timers_.ready(Command::activate, now) & closed;
-    if (banks != closed) next = std::min(next, timers_.next(Command::activate));
+  if ((closed | open) == 0) return false;
+  const std::uint32_t banks = (closed ? timers_.ready(Command::activate, now) & closed : 0) |
+                              (open ? timers_.ready(Command::precharge, now) & open : 0);
+  if (banks == 0) {
+    if (closed) next = std::min(next, timers_.next(Command::activate, now));
+    if (open) next = std::min(next, timers_.next(Command::precharge, now));
+    return false;
   }
-  if (open != 0) {
-    const std::uint32_t ready = timers_.ready(Command::precharge, now) & open;
-    if (ready != open) next = std::min(next, timers_.next(Command::precharge));
-    banks |= ready;
-  }
-  if (banks == 0) return false;
   const int bank = oldest_bank(banks, q.row_order);
   if (open_ & bit(bank)) {
     QueuedRequest& r = q[q.oldest_other(bank)];
     if (!r.counted) ++stats_.row_conflicts;
     r.counted = true;
-    issue(Command::precharge, bank, open_row_[static_cast<std::size_t>(bank)], 0, now);
+    issue<Command::precharge>(bank, open_row_[static_cast<std::size_t>(bank)], 0, now);
     close_row(bank);
     rows_closed(now);
     return true;
@@ -198,7 +191,7 @@ bool Channel::issue_row(Cycle now, Cycle& next) {
   active_[active_count_++] = r;
   (r.write ? active_writes_ : active_reads_) |= bit(bank);
   q.remove(slot, false, 0);
-  issue(Command::activate, bank, r.row, 0, now);
+  issue<Command::activate>(bank, r.row, 0, now);
   open_row(bank, r.row, now);
   return true;
 }
@@ -213,42 +206,31 @@ bool Channel::issue_refresh(Cycle now, Cycle& next) {
   }
   if (open != 0) {
     if ((active_reads_ | active_writes_) & mine) return false;  // served first; that wakes us
-    issue(c, table_->first_bank(refresh_head_), 0, 0, now);
+    issue<Command::precharge_all>(table_->first_bank(refresh_head_), 0, 0, now);
     for (std::uint32_t m = open; m != 0; m &= m - 1) close_row(std::countr_zero(m));
     rows_closed(now);
     return true;
   }
-  issue(c, table_->first_bank(refresh_head_), 0, 0, now);
+  issue<Command::refresh>(table_->first_bank(refresh_head_), 0, 0, now);
   stats_.refresh_cycles += refresh_cycles_;
   refresh_head_ = (refresh_head_ + 1) % table_->pseudo_channels;
   --refresh_count_;
   return true;
 }
 
-void Channel::issue(Command c, int bank, std::uint32_t row, std::uint32_t column, Cycle now) {
-  timers_.issued(c, bank, now);
-  switch (c) {
-    case Command::activate: ++stats_.activates; break;
-    case Command::precharge: ++stats_.precharges; break;
-    case Command::precharge_all: ++stats_.precharge_alls; break;
-    case Command::read: ++stats_.reads; break;
-    case Command::write: ++stats_.writes; break;
-    case Command::refresh: ++stats_.refreshes; break;
-  }
-  if (sink_) [[unlikely]] {
-    const int group = table_->lane_of(bank) & ((1 << table_->group_bits) - 1), in_group = bank & ((1 << table_->bank_bits) - 1);
-    sink_->command({now, c, static_cast<std::uint8_t>(table_->pseudo_of(bank)), static_cast<std::uint8_t>(group),
-                    static_cast<std::uint8_t>(in_group), row, column});
+void Channel::column_command(const QueuedRequest& r, Cycle now) {
+  if (r.write) {
+    issue<Command::write>(r.bank, r.row, r.column, now);
+  } else {
+    issue<Command::read>(r.bank, r.row, r.column, now);
+    push_return(r.address, r.tag, r.arrive, now + read_latency_);
   }
 }
 
-void Channel::serve(const QueuedRequest& r, Cycle now) {
-  if (r.write) {
-    stats_.bytes_written += burst_bytes_;
-    released(now);
-  } else {
-    push_return(r, now + read_latency_);
-  }
+void Channel::show(Command c, int bank, std::uint32_t row, std::uint32_t column, Cycle now) {
+  const int group = table_->lane_of(bank) & ((1 << table_->group_bits) - 1), in_group = bank & ((1 << table_->bank_bits) - 1);
+  sink_->command({now, c, static_cast<std::uint8_t>(table_->pseudo_of(bank)), static_cast<std::uint8_t>(group),
+                  static_cast<std::uint8_t>(in_group), row, column});
 }
 
 void Channel::open_row(int bank, std::uint32_t row, Cycle now) {
@@ -299,6 +281,8 @@ void Channel::renew(RequestQueue& q, int bank) const {
 Statistics Channel::statistics(Cycle now) const {
   Statistics s = stats_;
   s.cycles = now;
+  s.bytes_read = s.reads_returned * burst_bytes_;
+  s.bytes_written = (s.writes + s.coalesced_writes) * burst_bytes_;
   if (busy_) s.busy_cycles += now - busy_since_;
   if (open_ != 0) s.row_open_cycles += now - open_since_;
   return s;

@@ -100,8 +100,25 @@ class Channel {
   bool issue_column(Cycle now, bool may_read, Cycle& next);
   bool issue_row(Cycle now, Cycle& next);
   bool issue_refresh(Cycle now, Cycle& next);
-  void issue(Command c, int bank, std::uint32_t row, std::uint32_t column, Cycle now);
-  void serve(const QueuedRequest& r, Cycle now);
+  template <Command C>
+  void issue(int bank, std::uint32_t row, std::uint32_t column, Cycle now) {
+    timers_.issued<C>(bank, now);
+    ++command_count(C);
+    if (sink_) [[unlikely]] show(C, bank, row, column, now);
+  }
+  void show(Command c, int bank, std::uint32_t row, std::uint32_t column, Cycle now);
+  std::uint64_t& command_count(Command c) {
+    switch (c) {
+      case Command::activate: return stats_.activates;
+      case Command::precharge: return stats_.precharges;
+      case Command::precharge_all: return stats_.precharge_alls;
+      case Command::read: return stats_.reads;
+      case Command::write: return stats_.writes;
+      case Command::refresh: break;
+    }
+    return stats_.refreshes;
+  }
+  void column_command(const QueuedRequest& r, Cycle now);
   void set_mode();
   void open_row(int bank, std::uint32_t row, Cycle now);
   void close_row(int bank);
@@ -109,7 +126,7 @@ class Channel {
   void bank_changed(int bank);                   // renews what both queues want of it
   void renew(RequestQueue& q, int bank) const;
   void released(Cycle now);
-  void push_return(const QueuedRequest& r, Cycle depart);
+  void push_return(std::uint64_t address, std::uint32_t tag, Cycle arrive, Cycle depart);
 
   // fixed
   std::shared_ptr<const CommandTable> table_;

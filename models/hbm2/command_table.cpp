@@ -20,12 +20,12 @@ CommandTable::CommandTable(const Spec& spec, int pseudo_channels)
       bank_bits(std::countr_zero(static_cast<unsigned>(spec.banks))),
       group_bits(std::countr_zero(static_cast<unsigned>(spec.bank_groups))) {
   if (groups > kLanes || banks > kMaxBanks) throw Error("hbm2: a channel must have at most 8 bank groups and 32 banks");
-  using Delays = std::array<std::array<std::int64_t, kCommands>, kCommands>;  // [preceding][following]
-  std::array<Delays, kLevels> delay;
+  using Table = std::array<std::array<std::int32_t, kCommands>, kCommands>;  // [preceding][following]
+  std::array<Table, kLevels> delay;
   for (auto& level : delay)
     for (auto& row : level) row.fill(kNoDelay);
-  const auto add = [&](Level level, Command p, Command f, std::int64_t cycles) {
-    std::int64_t& d = delay[static_cast<std::size_t>(level)][at(p)][at(f)];
+  const auto add = [&](Level level, Command p, Command f, std::int32_t cycles) {
+    std::int32_t& d = delay[static_cast<std::size_t>(level)][at(p)][at(f)];
     d = std::max(d, cycles);
   };
   for (const Constraint& c : spec.constraints) {
@@ -47,21 +47,21 @@ CommandTable::CommandTable(const Spec& spec, int pseudo_channels)
   const auto of = [&](Level l, std::size_t p, std::size_t f) { return delay[static_cast<std::size_t>(l)][p][f]; };
   for (std::size_t p = 0; p < kCommands; ++p) {
     for (std::size_t f = 0; f < kCommands; ++f) {
-      if (of(Level::bank, p, f) != kNoDelay) bank[p].push_back({static_cast<Command>(f), of(Level::bank, p, f)});
+      if (of(Level::bank, p, f) != kNoDelay) bank[p].add({static_cast<Command>(f), of(Level::bank, p, f)});
       for (int mine = 0; mine < groups; ++mine) {
         LaneDelay d;
         d.following = static_cast<Command>(f);
         bool any = false;
         for (int lane = 0; lane < kLanes; ++lane) {
-          std::int64_t cycles = of(Level::channel, p, f);
+          std::int32_t cycles = of(Level::channel, p, f);
           const bool same_pseudo = lane >> group_bits == mine >> group_bits;
           if (same_pseudo) cycles = std::max(cycles, of(Level::pseudo_channel, p, f));
           if (lane == mine || (same_pseudo && whole_pseudo_channel(static_cast<Command>(p))))
             cycles = std::max(cycles, of(Level::bank_group, p, f));
-          d.cycles[static_cast<std::size_t>(lane)] = cycles;
+          d.cycles[lane] = cycles;
           any |= cycles != kNoDelay;
         }
-        if (any) lanes[p][static_cast<std::size_t>(mine)].push_back(d);
+        if (any) lanes[p][static_cast<std::size_t>(mine)].add(d);
       }
     }
   }

@@ -13,22 +13,34 @@ namespace winnow::hbm2 {
 
 inline constexpr int kLanes = 8;        // bank groups of a channel
 inline constexpr int kMaxBanks = 32;    // banks of a channel
-inline constexpr std::int64_t kNoDelay = INT64_MIN / 4;
+inline constexpr std::int32_t kNoDelay = INT32_MIN / 2;
+
+// One number a lane; comparisons, sums and ?: work on all at once (GCC and Clang).
+using LaneCycles __attribute__((vector_size(kLanes * sizeof(std::int32_t)))) = std::int32_t;
 
 struct LaneDelay {
-  alignas(32) std::array<std::int64_t, kLanes> cycles{};  // kNoDelay where the table has none
+  LaneCycles cycles{};  // kNoDelay where the table has none
   Command following = Command::activate;
 };
 
 struct BankDelay {
   Command following = Command::activate;
-  std::int64_t cycles = 0;
+  std::int32_t cycles = 0;
+};
+
+template <class T>
+struct Delays {  // at most one a following command
+  std::array<T, kCommands> entry{};
+  int count = 0;
+  void add(const T& t) { entry[static_cast<std::size_t>(count++)] = t; }
+  const T* begin() const { return entry.data(); }
+  const T* end() const { return entry.data() + count; }
 };
 
 struct WindowRule {
   Level level = Level::channel;
   Command preceding = Command::activate, following = Command::activate;
-  std::int64_t cycles = 0;
+  std::int32_t cycles = 0;
   int window = 0;
 };
 
@@ -37,8 +49,8 @@ struct CommandTable {
 
   int pseudo_channels, groups, banks;  // groups and banks of the whole channel
   int bank_bits, group_bits;           // banks in a group, groups in a pseudo-channel
-  std::array<std::array<std::vector<LaneDelay>, kLanes>, kCommands> lanes;  // [preceding][lane it is issued to]
-  std::array<std::vector<BankDelay>, kCommands> bank;                       // [preceding]
+  std::array<std::array<Delays<LaneDelay>, kLanes>, kCommands> lanes;  // [preceding][lane it is issued to]
+  std::array<Delays<BankDelay>, kCommands> bank;                       // [preceding]
   std::vector<WindowRule> windows;
   std::array<std::uint32_t, 1 << kLanes> banks_of_lanes;  // mask of lanes -> mask of their banks
 

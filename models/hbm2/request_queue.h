@@ -37,21 +37,22 @@ class RequestQueue {
   int oldest_hit(int bank) const { return banks_[static_cast<std::size_t>(bank)].hit; }    // bank open
   int oldest_other(int bank) const { return banks_[static_cast<std::size_t>(bank)].other; }  // bank open
 
-  // Appends; `open` and `open_row` are the bank's state.
-  void push(const QueuedRequest& r, bool open, std::uint32_t open_row) {
-    const int s = free_.back();
+  // Appends an entry for the caller to fill; `open` and `open_row` are the bank's state.
+  QueuedRequest& push(int bank, std::uint32_t row, bool open, std::uint32_t open_row) {
+    const std::int16_t s = free_.back();
     free_.pop_back();
-    PerBank& b = banks_[r.bank];
+    PerBank& b = banks_[static_cast<std::size_t>(bank)];
     QueuedRequest& q = slots_[static_cast<std::size_t>(s)];
-    q = r;
     q.previous = b.tail;
     q.next = kNone;
-    if (b.tail != kNone) slots_[static_cast<std::size_t>(b.tail)].next = static_cast<std::int16_t>(s);
-    else b.head = static_cast<std::int16_t>(s);
-    b.tail = static_cast<std::int16_t>(s);
-    if (!open) return;
-    std::int16_t& first = r.row == open_row ? b.hit : b.other;
-    if (first == kNone) first = static_cast<std::int16_t>(s);
+    if (b.tail != kNone) slots_[static_cast<std::size_t>(b.tail)].next = s;
+    else b.head = s;
+    b.tail = s;
+    if (open) {
+      std::int16_t& first = row == open_row ? b.hit : b.other;
+      if (first == kNone) first = s;
+    }
+    return q;
   }
 
   void remove(int slot, bool open, std::uint32_t open_row) {
