@@ -39,6 +39,7 @@ std::size_t distance(const std::string& a, const std::string& b) {
 }  // namespace
 
 std::string Param::rule_text() const {
+  if (const auto* custom = std::get_if<Custom>(&target)) return custom->rule;
   if (std::holds_alternative<bool*>(target)) return "must be true or false";
   if (std::holds_alternative<std::string*>(target))
     return rule.choices.empty() ? "must be a name" : fmt::format("must be one of {}", fmt::join(rule.choices, ", "));
@@ -53,6 +54,7 @@ std::string Param::value_text() const {
     std::string operator()(const double* v) const { return fmt::format("{}", *v); }
     std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
     std::string operator()(const std::string* v) const { return *v; }
+    std::string operator()(const Custom& v) const { return v.get(); }
   };
   return std::visit(Text{}, target);
 }
@@ -86,6 +88,7 @@ void Param::assign(const std::string& place, const std::string& text) const {
       *target = text;
       return true;
     }
+    bool operator()(const Custom& target) const { return target.set(text); }
   };
   if (!std::visit(Assign{text, rule}, target))
     throw Error(fmt::format("{}: {}: {}: {}", place, key, in_quotes(text), rule_text()));
@@ -112,6 +115,8 @@ std::string show_yaml(const Schema& schema) {
   std::string text;
   std::vector<std::string> open;  // sections of the line before
   for (const Param& param : schema) {
+    const std::string value = param.value_text();
+    if (value.empty()) continue;
     std::vector<std::string> path;
     for (std::size_t at = 0, dot; at <= param.key.size(); at = dot + 1) {
       dot = std::min(param.key.find('.', at), param.key.size());
@@ -127,8 +132,7 @@ std::string show_yaml(const Schema& schema) {
     std::string note = param.unit.empty() ? "" : "[" + param.unit + "] ";
     if (!param.doc.empty()) note += param.doc + "; ";
     note += param.rule_text().substr(std::string_view("must be ").size());
-    text +=
-        fmt::format("{:<30}# {}\n", fmt::format("{:{}}{}: {}", "", 2 * path.size(), name, param.value_text()), note);
+    text += fmt::format("{:<30}# {}\n", fmt::format("{:{}}{}: {}", "", 2 * path.size(), name, value), note);
   }
   return text;
 }

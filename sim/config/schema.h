@@ -1,6 +1,7 @@
 #pragma once
 // One table of parameters serves loading from a file, `--set key=value`, `--show` and every error message.
 // A Schema is bound to the object whose members it names, and must not outlive it.
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,7 +15,13 @@ struct Rule {
 };
 
 struct Param {
-  using Target = std::variant<int*, double*, bool*, std::string*>;
+  // A value of another kind: a list, an enumeration, a shorthand for several members.
+  struct Custom {
+    std::function<std::string()> get;                  // empty text: not shown
+    std::function<bool(const std::string& text)> set;  // false and no change: the rule is broken
+    std::string rule;                                  // "must be ..."
+  };
+  using Target = std::variant<int*, double*, bool*, std::string*, Custom>;
   std::string key;   // dotted, the YAML section first: "hbm2.channels"
   std::string unit;  // "" for a pure number
   Target target;
