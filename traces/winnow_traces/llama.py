@@ -6,6 +6,7 @@ the rotation and before any scale; v as projected.
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from winnow_traces.errors import CaptureError
 
@@ -25,11 +26,14 @@ class LlamaShape:
     heads: int
     kv_heads: int
     head_dim: int
-    rotated: int  # leading channels of a head that are rotated
     vocabulary: int
     context: int
     epsilon: float
-    scale: float  # of the scores: 1/sqrt(head_dim) unless the file says otherwise
+
+    @property
+    def scale(self):
+        """Of the scores."""
+        return 1.0 / float(np.sqrt(self.head_dim))
 
 
 def _shape(gguf):
@@ -41,6 +45,7 @@ def _shape(gguf):
     refused = {
         "attention.sliding_window": "sliding windows", "attn_logit_softcapping": "score caps (softcap)",
         "attention.max_alibi_bias": "ALiBi", "expert_count": "mixtures of experts",
+        "attention.scale": "an attention scale of their own",
     }
     for key, what in refused.items():
         value = gguf.value(f"llama.{key}", 0)
@@ -59,15 +64,14 @@ def _shape(gguf):
     head_dim = gguf.value("llama.attention.key_length", width // heads)
     if gguf.value("llama.attention.value_length", head_dim) != head_dim:
         raise CaptureError(f"{gguf.path}: llama.attention.value_length differs from key_length {head_dim}")
-    rotated = gguf.value("llama.rope.dimension_count", head_dim)
-    if rotated % 2 or not 0 < rotated <= head_dim:
-        raise CaptureError(f"{gguf.path}: llama.rope.dimension_count is {rotated}, must be even and <= {head_dim}")
+    if gguf.value("llama.rope.dimension_count", head_dim) != head_dim:
+        raise CaptureError(f"{gguf.path}: llama.rope.dimension_count is {gguf.value('llama.rope.dimension_count')}, "
+                           f"must be the head dimension {head_dim}")
     return LlamaShape(layers=gguf.value("llama.block_count"), width=width,
                       hidden=gguf.value("llama.feed_forward_length"), heads=heads, kv_heads=kv_heads,
-                      head_dim=head_dim, rotated=rotated, vocabulary=len(gguf.value("tokenizer.ggml.tokens")),
+                      head_dim=head_dim, vocabulary=len(gguf.value("tokenizer.ggml.tokens")),
                       context=gguf.value("llama.context_length"),
-                      epsilon=gguf.value("llama.attention.layer_norm_rms_epsilon"),
-                      scale=gguf.value("llama.attention.scale", 0.0) or 1.0 / float(np.sqrt(head_dim)))
+                      epsilon=gguf.value("llama.attention.layer_norm_rms_epsilon"))
 
 
 def _rms_norm(x, weight, epsilon):
@@ -110,12 +114,12 @@ class LlamaModel:
                     weights[part + ".bias"] = gguf.tensor(f"blk.{layer}.{part}.bias", size[:1])
             self._layers.append(weights)
             on_layer()
-        pairs = np.arange(0, s.rotated, 2, dtype=np.float64) / s.rotated
+        pairs = np.arange(0, s.head_dim, 2, dtype=np.float64) / s.head_dim
         self._frequencies = gguf.value("llama.rope.freq_base", 10000.0) ** -pairs
         if gguf.value("llama.rope.scaling.type", "none") == "linear":
             self._frequencies /= gguf.value("llama.rope.scaling.factor")
         if gguf.has("rope_freqs.weight"):  # Llama 3's stretched low frequencies
-            self._frequencies /= gguf.tensor("rope_freqs.weight", (s.rotated // 2,))
+            self._frequencies /= gguf.tensor("rope_freqs.weight", (s.head_dim // 2,))
         if gguf.unread:
             raise CaptureError(f"{gguf.path}: tensor {sorted(gguf.unread)[0]} has no place in the llama architecture")
 
@@ -123,10 +127,10 @@ class LlamaModel:
         """x [tokens, heads, D] at positions first..: each pair (2i, 2i+1) turned by position * frequency i."""
         angles = np.arange(first, first + x.shape[0])[:, None] * self._frequencies
         cos, sin = np.cos(angles).astype(np.float32)[:, None], np.sin(angles).astype(np.float32)[:, None]
-        out = x.copy()
-        even, odd = x[..., 0:self.shape.rotated:2], x[..., 1:self.shape.rotated:2]
-        out[..., 0:self.shape.rotated:2] = even * cos - odd * sin
-        out[..., 1:self.shape.rotated:2] = even * sin + odd * cos
+        out = np.empty_like(x)
+        even, odd = x[..., 0::2], x[..., 1::2]
+        out[..., 0::2] = even * cos - odd * sin
+        out[..., 1::2] = even * sin + odd * cos
         return out
 
     def _attend(self, q, k, v, first):
@@ -187,8 +191,10 @@ def run_decoder(model, prompt, generate, teacher_ids, on_tokens=lambda count: No
         hidden = model.forward(state, block)
         on_tokens(len(block))
     ids = known
-    while len(ids) < len(prompt) + generate:
-        ids.append(int(np.argmax(model.logits(hidden[-1]))))
-        hidden = model.forward(state, ids[-1:])
-        on_tokens(1)
+    # One token's products are too small for threads: on a busy machine they wait for each other, four times as long.
+    with threadpool_limits(1):
+        while len(ids) < len(prompt) + generate:
+            ids.append(int(np.argmax(model.logits(hidden[-1]))))
+            hidden = model.forward(state, ids[-1:])
+            on_tokens(1)
     return state, ids
