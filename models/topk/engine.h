@@ -50,6 +50,9 @@ class Engine {
   // Throws winnow::Error on a job or an item that the engine cannot take.
   void tick(const Inputs& in);
 
+  // Restarts the LFSR; only while idle.
+  void seed(std::uint64_t seed) { select_.seed(seed); }
+
   bool busy() const { return state_ != State::kIdle; }
   const Config& config() const { return config_; }
   const Stats& stats() const { return stats_; }

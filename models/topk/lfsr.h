@@ -16,6 +16,7 @@ class Lfsr {
   explicit Lfsr(std::uint64_t seed) : state_(fold(seed)) {}
   std::uint16_t state() const { return state_; }
   unsigned below(unsigned count) const { return (state_ * count) >> 16; }
+  void seed(std::uint64_t seed) { state_ = fold(seed); }
   void tick() { state_ = static_cast<std::uint16_t>((state_ >> 1) ^ (state_ & 1 ? 0xb400 : 0)); }
 
  private:

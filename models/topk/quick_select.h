@@ -33,6 +33,7 @@ class QuickSelect {
 
   explicit QuickSelect(const Config& config);
 
+  void seed(std::uint64_t seed) { lfsr_.seed(seed); }
   void start(const Job& job);
   // Takes a row in; `loading` marks the rows of the load.
   void merge(const Partitioned& row, bool loading);

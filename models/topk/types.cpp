@@ -24,15 +24,15 @@ void check(const Config& c, const char* where) {
   if (!power_of_two_in(c.parallelism, 2, kMaxLanes))
     refuse(where, "parallelism", c.parallelism, "is not a power of two in 2..64");
   if (!power_of_two_in(c.fifo_depth, 2, 4096))
-    refuse(where, "fifo_depth", c.fifo_depth, "is not a power of two in 2..4096");
+    refuse(where, "fifo", c.fifo_depth, "is not a power of two in 2..4096");
   if (c.item_bits < 1 || c.item_bits > 48) refuse(where, "item_bits", c.item_bits, "is not in 1..48");
   if (c.sum_bits() > 64)
-    refuse(where, "item_bits", c.item_bits, "and parallelism * fifo_depth give sums of more than 64 bits");
+    refuse(where, "item_bits", c.item_bits, "and parallelism * fifo give sums of more than 64 bits");
 }
 
 void check(const Job& job, const Config& c, const char* where) {
   if (job.n == 0 || job.n > c.capacity())
-    refuse(where, "n", job.n, "is not in 1..parallelism * fifo_depth = " + std::to_string(c.capacity()));
+    refuse(where, "n", job.n, "is not in 1..parallelism * fifo = " + std::to_string(c.capacity()));
   if (job.rule == Rule::kCount && (job.amount == 0 || job.amount > job.n))
     refuse(where, "k", job.amount, "is not in 1..n = " + std::to_string(job.n));
   if (job.rule == Rule::kMass && (job.amount == 0 || job.amount > 65536))

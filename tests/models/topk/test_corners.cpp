@@ -191,10 +191,10 @@ std::string message(const Config& config) {
 TEST(Engine, BadConfig) {
   EXPECT_EQ(message({12, 64, 18}), "topk.parallelism 12 is not a power of two in 2..64");
   EXPECT_EQ(message({1, 64, 18}), "topk.parallelism 1 is not a power of two in 2..64");
-  EXPECT_EQ(message({16, 48, 18}), "topk.fifo_depth 48 is not a power of two in 2..4096");
+  EXPECT_EQ(message({16, 48, 18}), "topk.fifo 48 is not a power of two in 2..4096");
   EXPECT_EQ(message({16, 64, 0}), "topk.item_bits 0 is not in 1..48");
   EXPECT_EQ(message({16, 64, 49}), "topk.item_bits 49 is not in 1..48");
-  EXPECT_EQ(message({64, 4096, 48}), "topk.item_bits 48 and parallelism * fifo_depth give sums of more than 64 bits");
+  EXPECT_EQ(message({64, 4096, 48}), "topk.item_bits 48 and parallelism * fifo give sums of more than 64 bits");
   EXPECT_EQ(message({64, 1024, 48}), "accepted");
 }
 
@@ -211,8 +211,8 @@ std::string message(const Job& job) {
 }
 
 TEST(Engine, BadJob) {
-  EXPECT_EQ(message({0, Rule::kCount, 1}), "topk.n 0 is not in 1..parallelism * fifo_depth = 16");
-  EXPECT_EQ(message({17, Rule::kCount, 1}), "topk.n 17 is not in 1..parallelism * fifo_depth = 16");
+  EXPECT_EQ(message({0, Rule::kCount, 1}), "topk.n 0 is not in 1..parallelism * fifo = 16");
+  EXPECT_EQ(message({17, Rule::kCount, 1}), "topk.n 17 is not in 1..parallelism * fifo = 16");
   EXPECT_EQ(message({5, Rule::kCount, 6}), "topk.k 6 is not in 1..n = 5");
   EXPECT_EQ(message({5, Rule::kCount, 0}), "topk.k 0 is not in 1..n = 5");
   EXPECT_EQ(message({5, Rule::kMass, 0}), "topk.mu16 0 is not in 1..65536");
