@@ -1,0 +1,26 @@
+#pragma once
+// One function a command, each in the file of its name: declares the command's options and what it does.
+// A command that ends with another code than 0 stores it in `exit_code`.
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace winnow {
+
+void add_capture_command(CLI::App& app);
+void add_info_command(CLI::App& app);
+// `command_line`: as typed, for the run's manifest.
+void add_run_command(CLI::App& app, const std::string& command_line, int& exit_code);
+void add_diff_command(CLI::App& app);
+void add_table_command(CLI::App& app);
+void add_machines_command(CLI::App& app);
+void add_policies_command(CLI::App& app);
+
+// Becomes the Python program that captures, with all arguments after "capture"; returns only by throwing Error.
+[[noreturn]] void exec_capture(int argc, char** argv);
+
+// The footer of a command's --help.
+inline std::string example(const std::string& lines) {
+  return "\nExample:\n" + lines;
+}
+
+}  // namespace winnow

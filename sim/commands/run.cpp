@@ -1,0 +1,82 @@
+#ifdef WINNOW_RUN
+#include "sim/run.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <memory>
+
+#include "golden/error.h"
+#include "sim/commands/commands.h"
+#include "winnow_version.h"
+
+namespace winnow {
+namespace {
+
+// "3", "3-7", "3-".
+IndexRange parse_range(const char* option, const std::string& text) {
+  IndexRange range;
+  const char* const end = text.data() + text.size();
+  auto [at, ec] = std::from_chars(text.data(), end, range.first);
+  bool good = ec == std::errc{} && range.first >= 0;
+  if (good && at == end) range.last = range.first;
+  if (good && at != end) {
+    good = *at == '-';
+    if (good && at + 1 != end) {
+      const auto [stop, bad] = std::from_chars(at + 1, end, range.last);
+      good = bad == std::errc{} && stop == end && range.last >= range.first;
+    }
+  }
+  if (!good) throw Error(fmt::format("{}: '{}': must be A-B with 0 <= A <= B, or A", option, text));
+  return range;
+}
+
+// results/<trace>-<machine>-<policy>[-golden]
+std::string default_output(const RunOptions& options) {
+  const auto stem = [](const std::string& path) { return std::filesystem::path(path).stem().string(); };
+  const std::string trace = options.trace.starts_with("synthetic:") ? "synthetic" : stem(options.trace);
+  std::string name = fmt::format("results/{}-{}-{}", trace, stem(options.machine), options.policy);
+  if (options.engine != "systemc") name += "-" + options.engine;
+  return name;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, const std::string& command_line, int& exit_code) {
+  CLI::App* command = app.add_subcommand("run", "simulate a trace on a machine and check every output against golden");
+  auto options = std::make_shared<RunOptions>();
+  auto layers = std::make_shared<std::string>(), steps = std::make_shared<std::string>();
+  options->command = command_line;
+  options->version = WINNOW_VERSION;
+  command->add_option("TRACE", options->trace, "a .safetensors trace, a .csv workload, or synthetic:...")->required();
+  command->add_option("--machine", options->machine, "a name (winnow machines) or a .yaml file")->capture_default_str();
+  command->add_option("--policy", options->policy, "a name (winnow policies)")->capture_default_str();
+  command->add_option("--engine", options->engine, "systemc: the machine, in cycles; golden: values and bytes only")
+      ->check(CLI::IsMember({"systemc", "golden"}))
+      ->capture_default_str();
+  command->add_option("--layers", *layers, "A-B: these layers only; those before are computed untimed");
+  command->add_option("--steps", *steps, "A-B: these steps only; 0 is the prompt, 1.. the generated tokens");
+  command->add_option("--set", options->set, "key=value: another value for a key of the machine or the policy")
+      ->take_all()
+      ->allow_extra_args(false);
+  command->add_option("--seed", options->seed, "of all that is random: pivots, and which tokens a workload keeps")
+      ->capture_default_str();
+  command->add_option("-o,--output", options->output, "folder for the results (default: results/TRACE-MACHINE-POLICY)");
+  command->add_flag("--force", options->force, "replace the run in that folder");
+  command->add_option("--dump-requests", options->dump_requests,
+                      "write the memory requests in the form Ramulator 2 reads");
+  command->footer(
+      example("  winnow run traces/samples/smollm2-160.safetensors --machine spatten --policy select\n"
+              "  winnow run traces/samples/minilm-128.safetensors --policy dense --layers 0-1 "
+              "--set qk.multipliers=256 -o results/half --force"));
+  command->callback([options, layers, steps, &exit_code] {
+    if (!layers->empty()) options->layers = parse_range("--layers", *layers);
+    if (!steps->empty()) options->steps = parse_range("--steps", *steps);
+    if (options->output.empty()) options->output = default_output(*options);
+    exit_code = run_command(*options);
+  });
+}
+
+}  // namespace winnow
+#endif

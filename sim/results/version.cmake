@@ -1,0 +1,15 @@
+# Writes OUTPUT with VERSION and, in a checkout, the commit.
+execute_process(COMMAND git -C ${SOURCE} describe --always --dirty --abbrev=12 --exclude=*
+                OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+set(version ${VERSION})
+if(NOT failed AND commit)
+  set(version "${VERSION}+${commit}")
+endif()
+set(text "#pragma once\n#define WINNOW_VERSION \"${version}\"\n")
+set(old "")
+if(EXISTS ${OUTPUT})
+  file(READ ${OUTPUT} old)
+endif()
+if(NOT old STREQUAL text)
+  file(WRITE ${OUTPUT} "${text}")
+endif()

@@ -1,0 +1,34 @@
+#pragma once
+// `winnow run`: one trace through one machine under one policy.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace winnow {
+
+// First and last index, both included; last < 0: to the end.
+struct IndexRange {
+  int first = 0, last = -1;
+  bool all() const { return first == 0 && last < 0; }
+};
+
+struct RunOptions {
+  std::string trace;                // a .safetensors file, a .csv workload, or synthetic:...
+  std::string machine = "spatten";  // a name, or a .yaml file
+  std::string policy = "spatten";
+  std::string engine = "systemc";  // or golden
+  IndexRange layers, steps;        // what lies before is computed untimed
+  std::vector<std::string> set;    // key=value of the machine or the policy, in order
+  std::uint64_t seed = 1;
+  std::string output;  // the run's folder; never empty
+  bool force = false;
+  std::string dump_requests;  // file for the request stream; empty: none
+  std::string command;        // as typed, for the manifest
+  std::string version;
+};
+
+// Simulates, checks every output against golden, prints and writes the results. Returns the exit code: 0, or 1 on a
+// mismatch. Throws Error on bad input.
+int run_command(const RunOptions& options);
+
+}  // namespace winnow
