@@ -26,8 +26,10 @@ void Cascade::begin_step(int step) {
     live_.resize(static_cast<std::size_t>(n));
     std::iota(live_.begin(), live_.end(), 0u);
   }
-  live_heads_.resize(static_cast<std::size_t>(shape_.heads));
-  std::iota(live_heads_.begin(), live_heads_.end(), 0u);
+  if (!policy_.permanent || step == 0) {
+    live_heads_.resize(static_cast<std::size_t>(shape_.heads));
+    std::iota(live_heads_.begin(), live_heads_.end(), 0u);
+  }
   if (step > 0)
     for (auto& x : importance_) x = decayed(policy_, x);
   if (per_head_)
@@ -53,7 +55,7 @@ std::uint32_t Cascade::heads(int kv_head) const {
 
 std::vector<std::uint32_t> Cascade::choose_tokens(const std::vector<std::uint32_t>& from, int layer, std::size_t base) const {
   const int n = shape_.tokens_in(step_);
-  const auto k = static_cast<std::uint32_t>(kept_tokens(policy_, layer, shape_.layers, n));
+  const auto k = static_cast<std::uint32_t>(kept_tokens(policy_, layer, shape_.layers, n, shape_.causal));
   if (k >= from.size()) return from;
   std::vector<std::uint64_t> items(from.size());
   for (std::size_t j = 0; j < from.size(); ++j)

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+
+#include "golden/error.h"
 
 namespace winnow::golden {
 namespace {
@@ -19,6 +22,13 @@ double largest(const float* x, std::size_t n) {
   return m;
 }
 
+// What the integers hold: a dot product of 256 products of 23 bits in 32, a group's live heads in 32 bits.
+void check(const Shape& s) {
+  if (s.head_dim < 8 || s.head_dim > 256 || s.head_dim % 8 != 0)
+    throw Error("trace: head_dim: " + std::to_string(s.head_dim) + ": must be a multiple of 8, at most 256");
+  if (s.group() > 32) throw Error("trace: heads: " + std::to_string(s.group()) + " query heads a KV head: at most 32");
+}
+
 constexpr double kLog2E = 1.4426950408889634;
 
 }  // namespace
@@ -34,6 +44,7 @@ Scale to_scale(double x) {
 
 Quantized::Quantized(const FloatSource& source, const Reference& reference, const Policy& policy)
     : shape_(source.shape), policy_(policy), digits_(policy.digits()) {
+  check(shape_);
   validate(policy);
   const auto n = static_cast<std::size_t>(shape_.tokens), D = static_cast<std::size_t>(shape_.head_dim);
   const auto prompt = static_cast<std::size_t>(shape_.prompt), G = static_cast<std::size_t>(shape_.group());

@@ -32,6 +32,7 @@ struct HeadCodes {
 
 class Quantized {
  public:
+  // Throws Error: head_dim not a multiple of 8 or above 256, more than 32 query heads a KV head, a policy at odds with itself.
   Quantized(const FloatSource& source, const Reference& reference, const Policy& policy);
   const HeadCodes& head(int layer, int kv_head) const {
     return heads_[static_cast<std::size_t>(layer * shape_.kv_heads + kv_head)];

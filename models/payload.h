@@ -29,6 +29,7 @@ enum class Stream : std::uint8_t {
   record,       // what only survivors need: K digits, or K digits and V side by side -> K and V buffer
 };
 inline constexpr int kStreams = 5;
+inline constexpr int kEpochs = 4;
 
 // One address list for the fetcher: items of `item_bytes` at base + index * stride_bytes, in list order.
 // Items of a packed stream are adjacent (stride == item_bytes); a record's stride is whole bursts.
@@ -40,7 +41,9 @@ struct FetchJob {
   std::uint8_t key_bits = 0, value_bits = 0;  // word widths; 0 = absent. A record holds K words, then V words.
   std::uint8_t key_signed = 1;                // words are sign-extended; 0: unsigned digits (LSB planes of truncated codes)
   std::uint8_t value_signed = 1;              // the same for V words
+  std::uint8_t merge = 0;                     // K words follow the digits that the half holds: word = (held << key_bits) + word
   std::uint8_t shape_only = 0;                // 1: addresses, bursts and arrival count, values are not unpacked (CSV workloads)
+  std::uint8_t epoch = 0;                     // layer the traffic is counted for, mod kEpochs: loads run ahead of layers
   std::uint8_t half = 0;                      // destination half of the K or V double buffer (or store of the head in flight)
   std::uint16_t words = 0;                    // words an item and operand (head dimension; 1 for scales)
   std::uint32_t item_bytes = 0, stride_bytes = 0, items = 0;

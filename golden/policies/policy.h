@@ -43,7 +43,7 @@ struct Policy {
   double local_value = 1;  // share of live tokens whose V is fetched
   bool renormalise = false;
 
-  bool permanent = false;  // a dropped token stays dropped in later steps
+  bool permanent = false;  // a dropped token or head stays dropped in later steps
   int protect_first = 0, protect_newest = 1;
   ImportanceRule importance = ImportanceRule::sum;
   int decay_shift = 5;  // decay: a step takes 2^-decay_shift of every importance
@@ -95,7 +95,7 @@ void visit_policy(P& p, V&& v) {
   v("heads.end", p.heads.end, Range{0, 1}, "cascade: share of query heads kept in the last layer");
   v("local_value", p.local_value, Range{0, 1}, "share of live tokens whose V is fetched (1 = all)");
   v("renormalise", p.renormalise, "divide the output by the probability that local value pruning kept");
-  v("permanent", p.permanent, "a dropped token stays dropped in later steps");
+  v("permanent", p.permanent, "a dropped token or head stays dropped in later steps");
   v("protect_first", p.protect_first, Range{0, 4096}, "first tokens that are always kept");
   v("protect_newest", p.protect_newest, Range{0, 4096}, "newest tokens that are always kept");
   v("importance", p.importance, Names<ImportanceRule>{{"sum", "decay", "normalised"}}, "how importance is accumulated");

@@ -92,8 +92,7 @@ void validate(const Policy& p) {
   if (n < 1 || n > kMaxDigits) fail("k_digits: " + list(p.k_digits) + ": 1 to 4 digits");
   const int bits = p.digits().bits();
   for (int w : p.k_digits)
-    if (w < 1) fail("k_digits: " + list(p.k_digits) + ": a digit has at least 1 bit");
-  if (p.k_digits[0] < 2) fail("k_digits: " + list(p.k_digits) + ": the first digit is signed and has at least 2 bits");
+    if (w < 2) fail("k_digits: " + list(p.k_digits) + ": a digit has at least 2 bits");
   if (bits < 2 || bits > 12) fail("k_digits: " + list(p.k_digits) + ": sum " + std::to_string(bits) + " is not in 2..12");
   if (p.msb == MsbRule::round && largest_code(p.digits(), p.msb) == 0)
     fail("k_digits: " + list(p.k_digits) + ": no rounded code fits these digits");
@@ -105,6 +104,9 @@ void validate(const Policy& p) {
            std::to_string(p.stages() + 1) + " digits");
     for (double keep : p.select_keep)
       if (!(keep > 0 && keep <= 1)) fail("select_keep: " + std::to_string(keep) + ": outside (0, 1]");
+    for (int i = 0; p.select == SelectRule::mass && i < p.stages(); ++i)
+      if (p.mu16(i) == 0)
+        fail("select_keep: " + std::to_string(p.select_keep[static_cast<std::size_t>(i)]) + ": mass below 1/65536");
     if (p.threshold > 0) fail("threshold: select decides per token; set threshold to 0");
     if (p.prunes_values()) fail("local_value: select fetches V with K's LSBs; set local_value to 1");
   } else {

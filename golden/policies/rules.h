@@ -30,19 +30,26 @@ inline double kept_share(const KeepSchedule& s, double free, int layer, int laye
 
 inline constexpr double kTokenFreeLayers = 0.15, kHeadFreeLayers = 0.30;
 
-// Live tokens in `layer` of a step that has seen n tokens; of `heads` query heads likewise.
-inline int kept_tokens(const Policy& p, int layer, int layers, int n) {
-  return kept_count(kept_share(p.tokens, kTokenFreeLayers, layer, layers), n);
-}
-inline int kept_heads(const Policy& p, int layer, int layers, int heads) {
-  return kept_count(kept_share(p.heads, kHeadFreeLayers, layer, layers), heads);
-}
-inline int kept_values(const Policy& p, int live) { return kept_count(p.local_value, live); }
-
 // Tokens no selection of the cascade drops, of n tokens so far. An encoder has no newest token.
 inline bool is_protected(const Policy& p, int token, int n, bool causal) {
   return token < p.protect_first || (causal && token >= n - p.protect_newest);
 }
+inline int protected_tokens(const Policy& p, int n, bool causal) {
+  const int both = p.protect_first + (causal ? p.protect_newest : 0);
+  return both < n ? both : n;
+}
+
+// Live tokens in `layer` of a step that has seen n tokens: what the schedule says, and never fewer than are protected.
+inline int kept_tokens(const Policy& p, int layer, int layers, int n, bool causal) {
+  const int k = kept_count(kept_share(p.tokens, kTokenFreeLayers, layer, layers), n);
+  const int least = protected_tokens(p, n, causal);
+  return k < least ? least : k;
+}
+// Live query heads in `layer`, of `heads`.
+inline int kept_heads(const Policy& p, int layer, int layers, int heads) {
+  return kept_count(kept_share(p.heads, kHeadFreeLayers, layer, layers), heads);
+}
+inline int kept_values(const Policy& p, int live) { return kept_count(p.local_value, live); }
 
 // Ranking item of a protected token: above every importance (48 bits).
 inline constexpr std::uint64_t kProtectedItem = (std::uint64_t{1} << 48) - 1;

@@ -35,11 +35,11 @@ KvBuffer::KvBuffer(const char* name, int halves, int tokens, int head_dim, int b
   for (int s = 0; s < slots_a_half_; ++s) row_of_[static_cast<std::size_t>(s)] = static_cast<std::uint16_t>(s / banks);
 }
 
-void KvBuffer::begin(int half, std::uint32_t items, Cycle now) {
+void KvBuffer::begin(int half, std::uint32_t items, Cycle now, int loads) {
   if (items > static_cast<std::uint32_t>(tokens_))
     throw Error(std::string(name_) + ": " + std::to_string(items) + " vectors do not fit into " +
                 std::to_string(tokens_) + " tokens of SRAM");
-  state_[static_cast<std::size_t>(half)] = Half{items, items, now, kNever};
+  state_[static_cast<std::size_t>(half)] = Half{items, items, loads, now, kNever};
   std::fill_n(written_.begin() + static_cast<std::ptrdiff_t>(index(half, 0)), slots_a_half_, kNever);
   Row* row = &rows_[static_cast<std::size_t>(half) * static_cast<std::size_t>(rows_a_half_)];
   // A row that nothing is loaded into never gets ready.
@@ -55,6 +55,12 @@ std::int16_t* KvBuffer::write(int half, std::uint32_t slot, Cycle now) {
   if (slot >= h.items || written_[i] != kNever || h.begun >= now)
     throw std::logic_error(std::string(name_) + ": slot " + std::to_string(slot) + " written outside its load");
   use(write_, std::uint64_t{1} << bank_of(slot), now, "write");
+  if (h.loads > 1) {
+    // Not the last digit: nothing can be read yet. The next load may begin in the next cycle.
+    ++vector_writes_;
+    if (--h.left == 0) h.left = h.items, --h.loads, h.begun = now;
+    return &words_[i * stride_u()];
+  }
   written_[i] = now;
   Row& row = rows_[static_cast<std::size_t>(half) * static_cast<std::size_t>(rows_a_half_) + row_of_[slot]];
   --row.left;

@@ -33,8 +33,9 @@ class KvBuffer {
   int bank_of(std::uint32_t slot) const { return static_cast<int>(slot) - row_of_[slot] * banks_; }
 
   // Controller: what the half held is void from the next cycle on, and `items` vectors (slots 0..items-1) are
-  // expected. Throws winnow::Error if items > tokens.
-  void begin(int half, std::uint32_t items, Cycle now);
+  // expected, `loads` times in turn: digits that are merged; they may be read after the last. Throws winnow::Error if
+  // items > tokens.
+  void begin(int half, std::uint32_t items, Cycle now, int loads = 1);
   // Converter: a load may go in: begin() was called in an earlier cycle and vectors are still missing.
   bool armed(int half, Cycle now) const {
     const Half& h = state_[static_cast<std::size_t>(half)];
@@ -79,6 +80,7 @@ class KvBuffer {
   static constexpr Cycle kNever = ~Cycle{0};
   struct Half {
     std::uint32_t items = 0, left = 0;
+    int loads = 1;  // still to come, the present one included
     Cycle begun = kNever, last = kNever;
   };
   struct Row {

@@ -1,5 +1,7 @@
 #include "models/converter/unpack.h"
 
+#include "models/payload.h"
+
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -105,6 +107,12 @@ void unpack(const std::uint8_t* bytes, int bits, bool is_signed, int words, std:
 
 void unpack_scalar(const std::uint8_t* bytes, int bits, bool is_signed, int words, std::int16_t* out) {
   kScalar[is_signed][static_cast<std::size_t>(bits - 2)](bytes, words, out);
+}
+
+void unpack_behind(const std::uint8_t* bytes, int width, bool is_signed, int words, std::int16_t* to) {
+  std::int16_t digit[kMaxHeadDim + 16];
+  unpack(bytes, width, is_signed, words, digit);
+  for (int i = 0; i < words; ++i) to[i] = static_cast<std::int16_t>(to[i] * (1 << width) + digit[i]);
 }
 
 }  // namespace winnow::converter

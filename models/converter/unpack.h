@@ -12,4 +12,8 @@ void unpack(const std::uint8_t* bytes, int bits, bool is_signed, int words, std:
 // The same by 64-bit shifts, for machines without AVX2; tests hold both against each other.
 void unpack_scalar(const std::uint8_t* bytes, int bits, bool is_signed, int words, std::int16_t* out);
 
+// The words of a further digit, put behind those that `to` holds: to = (to << width) + word. For a prompt, whose K is
+// multiplied at full width while its digits lie in planes.
+void unpack_behind(const std::uint8_t* bytes, int width, bool is_signed, int words, std::int16_t* to);
+
 }  // namespace winnow::converter

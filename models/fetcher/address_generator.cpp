@@ -45,7 +45,7 @@ int AddressGenerator::tick(Cycle now) {
     made = job_.stream == Stream::record ? make_records() : make_stream();
     if (made) {
       started_.add(static_cast<std::uint64_t>(made));
-      traffic_[static_cast<std::size_t>(job_.stream)].bursts += static_cast<std::uint64_t>(made);
+      traffic_[job_.epoch % kEpochs][static_cast<std::size_t>(job_.stream)].bursts += static_cast<std::uint64_t>(made);
     }
   }
   if (!active_ && jobs_.can_pop(now) && started_.can_push(now)) take(now);
@@ -57,7 +57,7 @@ void AddressGenerator::take(Cycle now) {
   jobs_.pop(now);
   check(job_);
   started_.push(now, job_);
-  Traffic& t = traffic_[static_cast<std::size_t>(job_.stream)];
+  Traffic& t = traffic_[job_.epoch % kEpochs][static_cast<std::size_t>(job_.stream)];
   ++t.jobs;
   t.items += job_.items;
   const std::uint64_t words = std::uint64_t{job_.items} * job_.words;
@@ -65,6 +65,7 @@ void AddressGenerator::take(Cycle now) {
   const bool has_value = job_.stream == Stream::value || job_.stream == Stream::record;
   t.useful_bytes += words * bits(job_) / 8;
   t.key_bytes += has_key ? words * job_.key_bits / 8 : 0;
+  t.first_digit_bytes += has_key && job_.tag.pass == 0 ? words * job_.key_bits / 8 : 0;
   t.value_bytes += has_value ? words * job_.value_bits / 8 : 0;
 
   active_ = job_.items != 0;
@@ -95,7 +96,7 @@ int AddressGenerator::make_stream() {
       const std::uint64_t at = item_address(item_);
       const std::uint64_t first = at >> kBurstShift;
       const bool shared = item_ != 0 && first == last_;
-      if (shared) ++traffic_[static_cast<std::size_t>(job_.stream)].shared_bursts;
+      if (shared) ++traffic_[job_.epoch % kEpochs][static_cast<std::size_t>(job_.stream)].shared_bursts;
       next_ = first + (shared ? 1 : 0);
       last_ = (at + job_.item_bytes - 1) >> kBurstShift;
       ++item_;
@@ -128,6 +129,23 @@ int AddressGenerator::make_records() {
   }
   active_ = open_ != 0;
   return std::popcount(ready);
+}
+
+Traffic& Traffic::operator+=(const Traffic& o) {
+  jobs += o.jobs, items += o.items, bursts += o.bursts, shared_bursts += o.shared_bursts, useful_bytes += o.useful_bytes;
+  key_bytes += o.key_bytes, value_bytes += o.value_bytes, first_digit_bytes += o.first_digit_bytes;
+  return *this;
+}
+
+Traffic AddressGenerator::traffic(Stream s) const {
+  Traffic sum = closed_[static_cast<std::size_t>(s)];
+  for (const auto& epoch : traffic_) sum += epoch[static_cast<std::size_t>(s)];
+  return sum;
+}
+
+void AddressGenerator::close(std::uint32_t epoch) {
+  auto& open = traffic_[epoch % kEpochs];
+  for (std::size_t i = 0; i < open.size(); ++i) closed_[i] += open[i], open[i] = {};
 }
 
 }  // namespace winnow::fetcher

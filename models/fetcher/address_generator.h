@@ -29,6 +29,9 @@ struct Traffic {
   std::uint64_t shared_bursts = 0;  // not asked for again, because the item before had them
   std::uint64_t useful_bytes = 0;   // items * item bytes without a record's padding
   std::uint64_t key_bytes = 0, value_bytes = 0;  // of useful_bytes
+  std::uint64_t first_digit_bytes = 0;           // of key_bytes: the job's pass is 0
+
+  Traffic& operator+=(const Traffic& o);
 };
 
 class AddressGenerator {
@@ -40,7 +43,11 @@ class AddressGenerator {
 
   bool active() const { return active_; }
   const FetchJob& job() const { return job_; }
-  const Traffic& traffic(Stream s) const { return traffic_[static_cast<std::size_t>(s)]; }
+  // Since the start, and of one epoch.
+  Traffic traffic(Stream s) const;
+  const Traffic& traffic(Stream s, std::uint32_t epoch) const { return traffic_[epoch % kEpochs][static_cast<std::size_t>(s)]; }
+  // Adds an epoch's counts to those since the start and sets them to zero.
+  void close(std::uint32_t epoch);
 
  private:
   int make_stream();
@@ -69,7 +76,8 @@ class AddressGenerator {
   std::array<RecordLane, kMaxLanes> record_{};
   LaneMask open_ = 0;
 
-  std::array<Traffic, kStreams> traffic_{};
+  std::array<std::array<Traffic, kStreams>, kEpochs> traffic_{};
+  std::array<Traffic, kStreams> closed_{};
 };
 
 }  // namespace winnow::fetcher

@@ -40,6 +40,15 @@ struct Inputs {
   bool out_ready = false;
 };
 
+// A row after the comparators.
+struct CompareStage {
+  bool valid = false;
+  unsigned count = 0;
+  unsigned index = 0;  // of lane 0, in the filter pass
+  Compared masks;
+  Row row{};
+};
+
 class Engine {
  public:
   enum class State : std::uint8_t { kIdle, kLoad, kPass, kDrain, kDecide, kDivide, kFilter };
@@ -62,18 +71,10 @@ class Engine {
   const QuickSelect& select() const { return select_; }
   unsigned store_level() const { return store_.level(); }
   unsigned rows_left() const { return rows_left_; }
-  unsigned kept_so_far() const { return kept_; }
+  const CompareStage& compared() const { return compared_; }
+  const Partitioned& partitioned() const { return partitioned_; }
 
  private:
-  // A row after the comparators.
-  struct CompareStage {
-    bool valid = false;
-    unsigned count = 0;
-    unsigned index = 0;  // of lane 0, in the filter pass
-    Compared masks;
-    Row row{};
-  };
-
   bool last_row() const;
   void count_cycle(const Inputs& in);
   void partition();

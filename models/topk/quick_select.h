@@ -58,6 +58,7 @@ class QuickSelect {
   unsigned equal_count() const { return equal_count_; }
   std::uint64_t sum_above() const { return sum_above_; }
   std::uint64_t sum_equal() const { return sum_equal_; }
+  unsigned stride_log2() const { return stride_log2_; }
   std::uint16_t lfsr() const { return lfsr_.state(); }
 
  private:

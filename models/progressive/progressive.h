@@ -1,0 +1,65 @@
+#pragma once
+// Progressive decision: do the MSBs suffice, or are K's LSBs fetched for all live tokens and the scores made anew?
+//
+// In:   Pipe<RowSum>: the denominator of each query head's first pass.
+// Out:  Fifo<Verdict> to softmax and Fifo<Verdict> to the controller, one a group, when its last head's sum is there.
+//       Any head of the group triggers.
+// Rate: a row a cycle. Latency: 1 cycle. No divider: e_max * 65536 < theta16 * sum.
+// State: whether a head of the group at hand was flat.
+// In a shape-only run the verdict comes from the workload file (`forced`).
+// Paper: 3.4 and section 3, "progressive quantization".
+#include <vector>
+
+#include "golden/num.h"
+#include "models/softmax/softmax.h"
+
+namespace winnow {
+
+class Progressive {
+ public:
+  Progressive(std::uint32_t theta16, std::vector<GroupStore>& stores, Pipe<RowSum>& sums, Fifo<Verdict>& to_softmax,
+              Fifo<Verdict>& to_controller)
+      : theta16_(theta16), stores_(stores), sums_(sums), to_softmax_(to_softmax), to_controller_(to_controller) {}
+
+  void tick(Cycle now) {
+    if (!sums_.can_pop(now)) {
+      stats_.idle();
+      return;
+    }
+    const RowSum& row = sums_.peek();
+    const GroupStore& g = stores_[row.store];
+    if (g.undecided) {
+      if (row.last_row && !(to_softmax_.can_push(now) && to_controller_.can_push(now))) {
+        stats_.wait(kSoftmax);
+        return;
+      }
+      const bool flat = g.forced ? g.forced_refetch : golden::is_flat(golden::kExpOne, row.denominator, theta16_);
+      any_flat_ = any_flat_ || flat;
+      flat_rows_ += flat;
+      if (row.last_row) {
+        refetches_ += any_flat_;
+        to_softmax_.push(now, {row.store, any_flat_});
+        to_controller_.push(now, {row.store, any_flat_});
+        any_flat_ = false;
+      }
+    }
+    sums_.pop(now);
+    stats_.busy();
+  }
+
+  enum Wait { kSoftmax };
+  const BlockStats& stats() const { return stats_; }
+  std::uint64_t flat_rows() const { return flat_rows_; }
+  std::uint64_t refetches() const { return refetches_; }
+
+ private:
+  std::uint32_t theta16_;
+  std::vector<GroupStore>& stores_;
+  Pipe<RowSum>& sums_;
+  Fifo<Verdict>&to_softmax_, &to_controller_;
+  bool any_flat_ = false;
+  std::uint64_t flat_rows_ = 0, refetches_ = 0;
+  BlockStats stats_{"progressive", {"softmax"}};
+};
+
+}  // namespace winnow

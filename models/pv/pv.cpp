@@ -1,0 +1,206 @@
+#include "models/pv/pv.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace winnow {
+
+Pv::Pv(const Params& params, std::vector<GroupStore>& stores, Fifo<PvJob>& jobs, KvBuffer& values, ScaleStore& scales,
+       Fifo<OutputVector>& out, Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done)
+    : params_(params), stores_(stores), jobs_(jobs), values_(values), scales_(scales), out_(out), magnitudes_(magnitudes),
+      released_(released), done_(done) {
+  for (Row& r : rows_) {
+    r.slot.resize(stores.front().capacity), r.wide.resize(stores.front().capacity);
+    r.of_bank.resize(static_cast<std::size_t>(params.banks));
+    for (auto& b : r.of_bank) b.reserve(stores.front().capacity);
+    r.next_of_bank.resize(static_cast<std::size_t>(params.banks));
+  }
+}
+
+void Pv::tick(Cycle now) {
+  if (pending_in_ != pending_out_) {
+    Pending& p = pending_[pending_out_ % kPending];
+    if (p.ready <= now && out_.can_push(now) && magnitudes_.can_push(now)) {
+      out_.push(now, p.out);
+      magnitudes_.push(now, p.magnitude);
+      ++pending_out_;
+    }
+  }
+  const bool multiplied = multiply(now);
+  const bool weighed = weigh(now);
+  if (multiplied)
+    stats_.busy();
+  else if (weighed)
+    stats_.busy();
+  else
+    stats_.wait(why_);
+}
+
+void Pv::start_row(Row& row, int head) {
+  const GroupStore& g = stores_[job_.store];
+  row.tag = g.tag;
+  row.tag.group = static_cast<std::uint8_t>(head);
+  row.job = job_;
+  row.head = head;
+  row.last_row = (g.heads >> (head + 1)) == 0;
+  row.contiguous = job_.all || !job_.resident;
+  row.largest = row.kept_sum = 0;
+  row.count = row.next = 0;
+  if (!row.contiguous)
+    for (auto& b : row.of_bank) b.clear();
+  std::fill(row.next_of_bank.begin(), row.next_of_bank.end(), 0u);
+  next_slot_ = 0;
+}
+
+bool Pv::weigh(Cycle now) {
+  Row& row = rows_[weigh_row_];
+  if (row.full) return false;
+  if (!job_active_) {
+    if (!jobs_.can_pop(now)) {
+      if (!multiplying_) why_ = kSoftmax;
+      return false;
+    }
+    job_ = jobs_.peek();
+    jobs_.pop(now);
+    job_active_ = true;
+    head_ = 0;
+    while (!((stores_[job_.store].heads >> head_) & 1)) ++head_;
+    row_open_ = false;
+  }
+  GroupStore& g = stores_[job_.store];
+  if (params_.scaled && !scales_.loaded(job_.half, now)) {
+    if (!multiplying_) why_ = kScales;
+    return false;
+  }
+  if (!row_open_) start_row(row, head_), row_open_ = true;
+  const std::uint32_t end = std::min(g.slots, next_slot_ + static_cast<std::uint32_t>(params_.width));
+  const bool ends = end == g.slots;
+  if (ends && row.last_row && !released_.can_push(now)) return false;
+  const std::uint32_t* p = g.exps(head_);
+  for (std::uint32_t i = next_slot_; i < end; ++i) {
+    if (!job_.all && !g.kept[i]) continue;
+    const std::uint32_t v16 = params_.scaled && !params_.shape_only ? scales_.value(job_.half, g.origin[i]) : 65536u;
+    const std::uint64_t w = params_.shape_only ? 0 : golden::wide_weight(p[i], v16);
+    row.largest = std::max(row.largest, w);
+    row.kept_sum += p[i];
+    const std::uint32_t slot = job_.resident ? i : row.count;
+    if (!row.contiguous)
+      row.of_bank[static_cast<std::size_t>(values_.bank_of(slot))].push_back(row.count);
+    row.slot[row.count] = slot;
+    row.wide[row.count++] = w;
+  }
+  next_slot_ = end;
+  if (!ends) return true;
+  row.exponent = golden::weight_exponent(row.largest);
+  row.full = true;
+  row_open_ = false;
+  weigh_row_ ^= 1;
+  if (row.last_row) {
+    released_.push(now, {job_.store});
+    job_active_ = false;
+  } else {
+    do ++head_;
+    while (!((g.heads >> head_) & 1));
+  }
+  return true;
+}
+
+void Pv::accumulate(std::uint64_t wide, int exponent, const std::int16_t* v) {
+  const auto w = static_cast<std::int32_t>(golden::weight12(wide, exponent));
+  const auto D = static_cast<std::size_t>(params_.head_dim);
+  for (std::size_t d = 0; d < D; ++d) part_[d] += w * v[d];
+  if (++part_count_ == 64) flush();
+}
+
+void Pv::flush() {
+  const auto D = static_cast<std::size_t>(params_.head_dim);
+  for (std::size_t d = 0; d < D; ++d) acc_[d] += part_[d], part_[d] = 0;
+  part_count_ = 0;
+}
+
+bool Pv::multiply(Cycle now) {
+  Row& row = rows_[multiply_row_];
+  if (!multiplying_) {
+    // A row handed over in this cycle is seen in the next: weigh runs after multiply.
+    if (!row.full) return false;
+    if (pending_in_ - pending_out_ == kPending) {
+      why_ = kWriteback;
+      return false;
+    }
+    multiplying_ = true;
+  }
+  const auto banks = static_cast<std::uint32_t>(params_.banks);
+  std::uint32_t left = 0;
+  if (row.contiguous) {
+    const std::uint32_t count = std::min(banks, row.count - row.next);
+    const int at = static_cast<int>(row.next / banks);
+    if (!values_.row_ready(row.job.half, at, now)) {
+      why_ = kValues;
+      return false;
+    }
+    const bool ends = row.next + count == row.count;
+    if (ends && row.last_row && !done_.can_push(now)) return false;
+    const std::int16_t* v = values_.read_row(row.job.half, at, now);
+    if (!params_.shape_only)
+      for (std::uint32_t i = 0; i < count; ++i)
+        accumulate(row.wide[row.next + i], row.exponent, v + static_cast<std::size_t>(i) * static_cast<std::size_t>(values_.stride()));
+    row.next += count;
+    products_ += count * static_cast<std::uint64_t>(params_.head_dim);
+    left = row.count - row.next;
+  } else {
+    // Whether this is the row's last cycle must be known before ports are used.
+    std::uint32_t most = 0;
+    for (std::size_t b = 0; b < banks; ++b)
+      most = std::max(most, static_cast<std::uint32_t>(row.of_bank[b].size()) - row.next_of_bank[b]);
+    if (most <= 1 && row.last_row && !done_.can_push(now)) return false;
+    bool any = false, all = true;
+    for (std::size_t b = 0; b < banks; ++b) {
+      std::uint32_t& next = row.next_of_bank[b];
+      if (next == row.of_bank[b].size()) {
+        all = false;
+        continue;
+      }
+      const std::uint32_t place = row.of_bank[b][next];
+      if (!values_.slot_ready(row.job.half, row.slot[place], now)) continue;
+      const std::int16_t* v = values_.read_slot(row.job.half, row.slot[place], now);
+      if (!params_.shape_only) accumulate(row.wide[place], row.exponent, v);
+      ++next, ++row.next, any = true;
+      products_ += static_cast<std::uint64_t>(params_.head_dim);
+    }
+    if (!any) {
+      why_ = kValues;
+      return false;
+    }
+    uneven_ += !all;
+    left = row.count - row.next;
+  }
+  if (left == 0) finish(row, now);
+  return true;
+}
+
+void Pv::finish(Row& row, Cycle now) {
+  flush();
+  const auto h = static_cast<std::size_t>(row.head);
+  Pending& p = pending_[pending_in_++ % kPending];
+  p.ready = now + static_cast<Cycle>(params_.latency);
+  p.out.tag = row.tag;
+  p.out.words = static_cast<std::uint16_t>(params_.head_dim);
+  p.out.address = row.job.address + h * row.job.address_stride;
+  p.magnitude = {static_cast<std::uint16_t>(row.job.first_head + row.head), 0};
+  if (!params_.shape_only) {
+    const golden::Scale scale = params_.renormalise ? golden::mul(row.job.to_out[h], golden::renormaliser(row.kept_sum)) : row.job.to_out[h];
+    std::uint64_t magnitude = 0;
+    for (std::size_t d = 0; d < static_cast<std::size_t>(params_.head_dim); ++d) {
+      p.out.data[d] = golden::requantize_out(acc_[d], scale, row.exponent);
+      magnitude += static_cast<std::uint64_t>(std::abs(p.out.data[d]));
+      acc_[d] = 0;
+    }
+    p.magnitude.value = magnitude * row.job.out16[h];
+  }
+  if (row.last_row) done_.push(now, {row.job.half, row.job.last});
+  row.full = false;
+  multiplying_ = false;
+  multiply_row_ ^= 1;
+}
+
+}  // namespace winnow

@@ -1,0 +1,129 @@
+#pragma once
+// P x V array: `multipliers` 12-bit multipliers, D trees of multipliers / D inputs, and the requantizer behind them.
+//
+// In:   Fifo<PvJob>: a group whose probabilities are final and whose kept slots are known; V vectors in their buffer.
+// Out:  Fifo<OutputVector> to write-back, one a live query head; Fifo<HeadMagnitude> to importance;
+//       Fifo<StoreReleased> when the last probability was read, Fifo<PvDone> when the last V vector was.
+// Two stages, each at work on a row (one query head) of its own:
+//   weigh     reads the row's probabilities in slot order, `width` a cycle, drops slots that were not kept (zero
+//             eliminator), multiplies V's scale in, keeps the largest: ceil(slots / width) cycles;
+//   multiply  rounds the weights to 12 bits under the row's exponent and adds up weight * V: each of the
+//             multipliers / D banks of V delivers one vector a cycle. In decode kept slots lie side by side and this is
+//             ceil(kept * D / multipliers); where V was loaded whole (prompt, encoder) kept slots lie where they were,
+//             and the fullest bank decides (uneven_cycles()).
+// Latency: `latency` cycles from the last vector to the output.
+// State: two rows of weights (one in each stage), accumulators of 36 bits, outputs on their way.
+// Waits for: softmax (no job), value scales, value buffer, writeback.
+// Paper: section 3, "P x V"; arithmetic: golden/num.h.
+#include <cstdint>
+#include <vector>
+
+#include "golden/num.h"
+#include "models/buffers/kv_buffer.h"
+#include "models/buffers/scale_store.h"
+#include "models/importance/importance.h"
+#include "models/payload.h"
+#include "models/softmax/score_store.h"
+#include "models/stats.h"
+
+namespace winnow {
+
+struct PvJob {
+  std::uint16_t store = 0;
+  std::uint8_t half = 0;          // of V and its scales
+  bool resident = false;          // V slots are list places, not places among the kept
+  bool all = true;                // every slot is kept
+  bool last = false;              // nobody reads this half of V after this job
+  const golden::Scale* to_out = nullptr;       // [group]
+  const std::uint16_t* out16 = nullptr;        // [group]
+  std::uint64_t address = 0;      // of the group's first query head's output vector
+  std::uint32_t address_stride = 0;
+  std::uint16_t first_head = 0;   // query head of group 0
+};
+struct StoreReleased {
+  std::uint16_t store = 0;
+};
+struct PvDone {
+  std::uint8_t half = 0;
+  bool last = false;
+};
+
+class Pv {
+ public:
+  struct Params {
+    int head_dim, banks, width, latency;
+    bool scaled = false;       // V has a scale a token
+    bool renormalise = false;
+    bool shape_only = false;
+  };
+  Pv(const Params& params, std::vector<GroupStore>& stores, Fifo<PvJob>& jobs, KvBuffer& values, ScaleStore& scales,
+     Fifo<OutputVector>& out, Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done);
+
+  void tick(Cycle now);
+  bool idle() const { return !job_active_ && !rows_full() && !multiplying_ && pending_in_ == pending_out_ && jobs_.drained(); }
+
+  enum Wait { kSoftmax, kScales, kValues, kWriteback };
+  const BlockStats& stats() const { return stats_; }
+  std::uint64_t multiplications() const { return products_; }
+  std::uint64_t uneven_cycles() const { return uneven_; }
+
+ private:
+  struct Row {
+    bool full = false;
+    Tag tag;
+    PvJob job;
+    int head = 0;
+    bool last_row = false;
+    bool contiguous = true;
+    std::uint64_t largest = 0, kept_sum = 0;
+    int exponent = 0;
+    std::uint32_t count = 0;
+    std::vector<std::uint32_t> slot;            // V slot of each weight
+    std::vector<std::uint64_t> wide;
+    std::vector<std::vector<std::uint32_t>> of_bank;  // places in slot/wide, where not contiguous
+    std::vector<std::uint32_t> next_of_bank;
+    std::uint32_t next = 0;
+  };
+  struct Pending {
+    Cycle ready;
+    OutputVector out;
+    HeadMagnitude magnitude;
+  };
+  bool rows_full() const { return rows_[0].full || rows_[1].full; }
+  bool weigh(Cycle now);
+  bool multiply(Cycle now);
+  void accumulate(std::uint64_t wide, int exponent, const std::int16_t* v);
+  void flush();
+  void finish(Row& row, Cycle now);
+  void start_row(Row& row, int head);
+
+  Params params_;
+  std::vector<GroupStore>& stores_;
+  Fifo<PvJob>& jobs_;
+  KvBuffer& values_;
+  ScaleStore& scales_;
+  Fifo<OutputVector>& out_;
+  Fifo<HeadMagnitude>& magnitudes_;
+  Fifo<StoreReleased>& released_;
+  Fifo<PvDone>& done_;
+
+  PvJob job_;
+  bool job_active_ = false;
+  int head_ = 0;
+  std::uint32_t next_slot_ = 0;
+  bool row_open_ = false;
+  Row rows_[2];
+  int weigh_row_ = 0, multiply_row_ = 0;
+  bool multiplying_ = false;
+  int why_ = kSoftmax;  // what the array waits for
+  std::array<std::int32_t, kMaxHeadDim> part_{};
+  std::array<std::int64_t, kMaxHeadDim> acc_{};
+  int part_count_ = 0;
+  static constexpr std::size_t kPending = 8;
+  std::array<Pending, kPending> pending_;
+  std::size_t pending_in_ = 0, pending_out_ = 0;
+  std::uint64_t products_ = 0, uneven_ = 0;
+  BlockStats stats_{"pv", {"softmax", "value scales", "value buffer", "writeback"}};
+};
+
+}  // namespace winnow

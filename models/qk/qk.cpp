@@ -1,0 +1,90 @@
+#include "models/qk/qk.h"
+
+#include <algorithm>
+
+namespace winnow {
+namespace {
+
+// One score: the tree over D products of 12 x 12 bits; D <= 256 fits 32 bits.
+template <int D>
+inline std::int32_t tree(const std::int16_t* q, const std::int16_t* k, int) {
+  std::int32_t sum = 0;
+  for (int d = 0; d < D; ++d) sum += static_cast<std::int32_t>(q[d]) * k[d];
+  return sum;
+}
+inline std::int32_t tree_any(const std::int16_t* q, const std::int16_t* k, int dim) {
+  std::int32_t sum = 0;
+  for (int d = 0; d < dim; ++d) sum += static_cast<std::int32_t>(q[d]) * k[d];
+  return sum;
+}
+
+}  // namespace
+
+void Qk::tick(Cycle now) {
+  if (!active_) {
+    // A later pass goes first, but one that waits for its gather does not hold up the other head's first pass.
+    if (later_.can_pop(now) && startable(later_.peek(), now)) {
+      task_ = later_.peek(), later_.pop(now), active_ = true, next_ = 0;
+    } else if (first_.can_pop(now)) {
+      if (!startable(first_.peek(), now)) {
+        stats_.wait(queries_.ready(first_.peek().query, now) ? kKeys : kQueries);
+        return;
+      }
+      task_ = first_.peek(), first_.pop(now), active_ = true, next_ = 0;
+    } else if (later_.can_pop(now)) {
+      stats_.wait(kKeys);
+      return;
+    } else {
+      stats_.wait(kController);
+      return;
+    }
+  }
+  if (!out_.can_push(now)) {
+    stats_.wait(kSoftmax);
+    return;
+  }
+  const int count = static_cast<int>(std::min<std::uint32_t>(static_cast<std::uint32_t>(params_.banks), task_.keys - next_));
+  const int row = static_cast<int>(next_) / params_.banks;
+  if (!keys_.row_ready(task_.half, row, now)) {
+    stats_.wait(kKeys);
+    return;
+  }
+  const bool last = next_ + static_cast<std::uint32_t>(count) == task_.keys;
+  if (last && task_.release_half && !released_.can_push(now)) {
+    stats_.wait(kController);
+    return;
+  }
+  ScoreRow& r = out_.push(now);
+  r.tag = task_.tag, r.store = task_.store, r.add = task_.add, r.last = last, r.first = next_, r.count = count;
+  const std::int16_t* k = keys_.read_row(task_.half, row, now);
+  if (!params_.shape_only) {
+    const std::int16_t* q = queries_.entry(task_.query);
+    if (next_ == 0) {
+      query_sum_ = 0;
+      for (int d = 0; d < params_.head_dim; ++d) query_sum_ += q[d];
+    }
+    r.query_sum = query_sum_;
+    const int stride = keys_.stride();
+    switch (params_.head_dim) {
+      case 64:
+        for (int i = 0; i < count; ++i) r.value[static_cast<std::size_t>(i)] = tree<64>(q, k + i * stride, 64) * (1 << task_.shift);
+        break;
+      case 32:
+        for (int i = 0; i < count; ++i) r.value[static_cast<std::size_t>(i)] = tree<32>(q, k + i * stride, 32) * (1 << task_.shift);
+        break;
+      default:
+        for (int i = 0; i < count; ++i)
+          r.value[static_cast<std::size_t>(i)] = tree_any(q, k + i * stride, params_.head_dim) * (1 << task_.shift);
+    }
+  }
+  products_ += static_cast<std::uint64_t>(count) * static_cast<std::uint64_t>(params_.head_dim);
+  stats_.busy();
+  next_ += static_cast<std::uint32_t>(count);
+  if (last) {
+    active_ = false;
+    if (task_.release_queries) queries_.release(task_.release_queries, now);
+    if (task_.release_half) released_.push(now, {task_.half});
+  }
+}
+
+}  // namespace winnow

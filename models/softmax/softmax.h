@@ -1,0 +1,132 @@
+#pragma once
+// Softmax pipeline, `width` values a cycle: dequantize, exponential, accumulate, divide, requantize.
+//
+// In:   Pipe<ScoreRow> from Q x K; Fifo<Verdict> from progressive (groups that may refetch); Fifo<CompactJob>.
+// Out:  probabilities, selection scores and sums in the group's store; Pipe<RowSum> to progressive when a row's
+//       denominator is known; Fifo<GroupDone> when the last live head of the group has its probabilities.
+// Three stages, each at work on a row (one query head's scores) of its own:
+//   gather  takes scores, adds those of earlier digits, keeps the maximum; the row waits in the row FIFO for it;
+//   exp     2^(score - max), summed; the exponentials go to the store;
+//   divide  one reciprocal a row, then p = e / sum; adds p to the group's selection scores.
+// Rate: ceil(n / width) cycles a row and stage. Latency between the stages: dequantize; exp + accumulate + divide;
+//       requantize to the done message.
+// Compaction: after a selection the survivors' scores, exponentials and places move to the front, `width` slots a
+//       cycle in all heads' stores at once; the exponentials left out join the rest. Stores are a group's own, so the
+//       stages work on beside it.
+// State: row FIFO level, the row in each stage, rows between them, the stores.
+// Waits for: qk (no scores), row FIFO (exp is behind), verdict (progressive has not decided).
+// Arithmetic: golden/num.h. Paper: section 3, "softmax" (parallelism 8, FIFO depth 128).
+#include "golden/policies/policy.h"
+#include "models/prim/pipe.h"
+#include "models/qk/qk.h"
+#include "models/softmax/score_store.h"
+#include "models/stats.h"
+
+namespace winnow {
+
+struct RowSum {
+  Tag tag;
+  std::uint16_t store = 0;
+  std::uint64_t denominator = 0;
+  bool last_row = false;  // of the group
+};
+// What progressive decided on a group's first pass.
+struct Verdict {
+  std::uint16_t store = 0;
+  bool refetch = false;
+};
+struct GroupDone {
+  Tag tag;
+  std::uint16_t store = 0;
+};
+struct CompactJob {
+  std::uint16_t store = 0;
+};
+struct CompactDone {
+  std::uint16_t store = 0;
+};
+
+class Softmax {
+ public:
+  struct Params {
+    int width, row_fifo;
+    int dequantize_latency, exp_latency, accumulate_latency, divide_latency, requantize_latency;
+    golden::Digits digits;
+    golden::MsbRule msb = golden::MsbRule::midpoint;
+    bool rest = false;
+    bool largest = false;     // selection score: largest p of the group instead of the sum (rule count)
+    bool shape_only = false;  // cycles without values
+  };
+  Softmax(const Params& params, std::vector<GroupStore>& stores, Pipe<ScoreRow>& scores, Fifo<Verdict>& verdicts,
+          Fifo<CompactJob>& compact, Pipe<RowSum>& sums, Pipe<GroupDone>& done, Fifo<CompactDone>& compacted);
+
+  void tick(Cycle now);
+  bool idle() const;
+
+  enum Wait { kQk, kRowFifo, kVerdict };
+  const BlockStats& stats() const { return stats_; }
+  std::uint64_t exponentials() const { return exps_; }
+  std::uint64_t divisions() const { return divisions_; }
+  std::uint64_t compaction_cycles() const { return compaction_cycles_; }
+
+ private:
+  struct Row {
+    Tag tag;
+    std::uint16_t store = 0;
+    int head = 0;
+    std::uint32_t n = 0;
+    bool last_row = false, needs_verdict = false;
+    std::int64_t top = 0;
+    std::uint64_t reciprocal = 0;
+    Cycle ready = 0;
+  };
+  // Rows between two stages; bounded by groups in flight, so a ring of fixed size.
+  class Rows {
+   public:
+    explicit Rows(std::size_t depth = 256) : ring_(depth) {}
+    bool empty() const { return head_ == tail_; }
+    Row& front() { return ring_[head_ % ring_.size()]; }
+    void pop() { ++head_; }
+    void push(const Row& r) { ring_[tail_++ % ring_.size()] = r; }
+
+   private:
+    std::vector<Row> ring_;
+    std::size_t head_ = 0, tail_ = 0;
+  };
+
+  bool fifo_full() const { return fifo_level_ + params_.width > params_.row_fifo * params_.width; }
+  bool gather(Cycle now);
+  bool exponentiate(Cycle now);
+  bool divide(Cycle now);
+  void compact(Cycle now);
+  bool is_last_row(const GroupStore& g, int head) const { return (g.heads >> (head + 1)) == 0; }
+  bool is_first_row(const GroupStore& g, int head) const { return (g.heads & ((1u << head) - 1)) == 0; }
+
+  Params params_;
+  std::vector<GroupStore>& stores_;
+  Pipe<ScoreRow>& scores_;
+  Fifo<Verdict>& verdicts_;
+  Fifo<CompactJob>& compact_jobs_;
+  Pipe<RowSum>& sums_;
+  Pipe<GroupDone>& done_;
+  Fifo<CompactDone>& compacted_;
+
+  int taken_ = 0;       // scores already taken of the row at the pipe's head
+  Row gathering_;
+  bool gathering_open_ = false;
+  int fifo_level_ = 0;  // values in the row FIFO, which holds row_fifo words of `width`
+  Rows for_exp_, for_divide_;
+  Row exp_row_, divide_row_;
+  bool exp_active_ = false, divide_active_ = false;
+  std::uint32_t exp_next_ = 0, divide_next_ = 0;
+  std::uint64_t exp_sum_ = 0;
+  bool verdict_held_ = false;
+  Verdict verdict_;
+  bool compacting_ = false;
+  CompactJob compact_job_;
+  std::uint32_t compact_left_ = 0;
+  std::uint64_t exps_ = 0, divisions_ = 0, compaction_cycles_ = 0;
+  BlockStats stats_{"softmax", {"qk", "row fifo", "progressive"}};
+};
+
+}  // namespace winnow

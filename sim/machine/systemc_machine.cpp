@@ -1,0 +1,84 @@
+#include "sim/machine/systemc_machine.h"
+
+#include <exception>
+#include <systemc>
+
+namespace winnow {
+namespace {
+
+// One block of the machine. Links hold the state at the cycle's start, so the order of activation does not matter.
+template <class Core>
+SC_MODULE(Block) {
+  Block(sc_core::sc_module_name name, Core& core, const sc_core::sc_event& edge, const MachineModel& machine,
+        std::exception_ptr& failure)
+      : sc_module(name), core_(core), machine_(machine), failure_(failure) {
+    SC_HAS_PROCESS(Block);
+    SC_METHOD(step);
+    sensitive << edge;
+    dont_initialize();
+  }
+
+ private:
+  void step() {
+    try {
+      core_.tick(machine_.now());
+    } catch (...) {
+      failure_ = std::current_exception();
+      sc_core::sc_stop();
+    }
+  }
+  Core& core_;
+  const MachineModel& machine_;
+  std::exception_ptr& failure_;
+};
+
+// The clock: closes layers between cycles, then gives all blocks their edge.
+SC_MODULE(Clock) {
+  Clock(sc_core::sc_module_name name, MachineModel& machine, sc_core::sc_event& edge, sc_core::sc_time period,
+        const std::function<void(Cycle)>& on_progress, std::exception_ptr& failure)
+      : sc_module(name), machine_(machine), edge_(edge), period_(period), on_progress_(on_progress), failure_(failure) {
+    SC_HAS_PROCESS(Clock);
+    SC_METHOD(step);
+  }
+
+ private:
+  void step() {
+    if (failure_) return;
+    try {
+      if (!machine_.begin_cycle()) {
+        sc_core::sc_stop();
+        return;
+      }
+      if (on_progress_ && (machine_.now() & 0xffff) == 0) on_progress_(machine_.now());
+    } catch (...) {
+      failure_ = std::current_exception();
+      sc_core::sc_stop();
+      return;
+    }
+    edge_.notify(sc_core::SC_ZERO_TIME);
+    next_trigger(period_);
+  }
+  MachineModel& machine_;
+  sc_core::sc_event& edge_;
+  sc_core::sc_time period_;
+  const std::function<void(Cycle)>& on_progress_;
+  std::exception_ptr& failure_;
+};
+
+}  // namespace
+
+void run_systemc(MachineModel& machine, double clock_ghz, const std::function<void(Cycle)>& on_progress) {
+  sc_core::sc_event edge("edge");
+  std::exception_ptr failure;
+  const sc_core::sc_time period(1.0 / clock_ghz, sc_core::SC_NS);
+  std::vector<std::unique_ptr<sc_core::sc_module>> modules;
+  modules.push_back(std::make_unique<Clock>("clock", machine, edge, period, on_progress, failure));
+  machine.for_each_block([&](const char* name, auto& core) {
+    using Core = std::remove_reference_t<decltype(core)>;
+    modules.push_back(std::make_unique<Block<Core>>(name, core, edge, machine, failure));
+  });
+  sc_core::sc_start();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace winnow

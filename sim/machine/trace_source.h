@@ -1,0 +1,51 @@
+#pragma once
+// Plans from a trace: live tokens and heads as the cascade's engines chose them, addresses from the layout, scales from
+// the quantizer. What lies outside the range of layers and steps is computed by golden, untimed.
+#include <memory>
+#include <vector>
+
+#include "golden/walk.h"
+#include "models/controller/plan.h"
+#include "models/importance/importance.h"
+
+namespace winnow {
+
+// Inclusive; last < 0: to the end.
+struct RunRange {
+  int first_layer = 0, last_layer = -1, first_step = 0, last_step = -1;
+};
+
+class TraceSource : public PlanSource {
+ public:
+  // `walk` is golden's, which the checker advances over the layers of the range; this advances it over the others.
+  TraceSource(const golden::Quantized& model, const golden::Layout& layout, golden::Walk& walk, Importance& importance,
+              RunRange range);
+
+  bool more() const override { return step_ <= range_.last_step; }
+  bool needs_previous() const override;
+  bool begins_step() const override { return layer_ == 0 && step_ > 0; }
+  bool reloads() const override { return reload_; }
+  void reload() override;
+  std::vector<Choice> choices(int round) override;
+  LayerPlan plan(const std::vector<std::vector<std::uint32_t>>& kept) override;
+
+ private:
+  Choice token_choice(const std::vector<std::uint32_t>& from, std::uint32_t k, std::size_t base) const;
+  void restart_tokens();
+
+  const golden::Quantized& model_;
+  const golden::Layout& layout_;
+  golden::Walk& walk_;
+  Importance& importance_;
+  golden::Shape shape_;
+  golden::Policy policy_;
+  RunRange range_;
+  bool per_head_;
+  int step_, layer_;
+  bool reload_ = true;
+  std::vector<std::uint32_t> live_, live_heads_;
+  std::vector<std::vector<std::uint32_t>> per_head_live_;  // scope kv_head: [KV head], of the next layer
+  std::vector<int> asked_;                                 // what each choice of the rounds is about: KV head, -1 tokens, -2 heads
+};
+
+}  // namespace winnow
