@@ -1,0 +1,137 @@
+#include "tests/golden/cases.h"
+
+#include <cmath>
+#include <cstring>
+#include <sstream>
+
+namespace winnow::golden::test {
+
+FloatSource Values::source() const {
+  FloatSource s;
+  s.shape = shape;
+  const auto copy = [](const std::vector<float>& x, float* dst) { std::memcpy(dst, x.data(), x.size() * sizeof(float)); };
+  const auto heads = static_cast<std::size_t>(shape.heads), kv = static_cast<std::size_t>(shape.kv_heads);
+  s.q = [this, copy, heads](int l, int h, float* d) { copy(q[static_cast<std::size_t>(l) * heads + static_cast<std::size_t>(h)], d); };
+  s.k = [this, copy, kv](int l, int h, float* d) { copy(k[static_cast<std::size_t>(l) * kv + static_cast<std::size_t>(h)], d); };
+  s.v = [this, copy, kv](int l, int h, float* d) { copy(v[static_cast<std::size_t>(l) * kv + static_cast<std::size_t>(h)], d); };
+  return s;
+}
+
+Shape random_shape(Random& random) {
+  Shape s;
+  s.layers = random.between(1, 8);
+  s.kv_heads = random.between(1, 3);
+  s.heads = s.kv_heads * random.between(1, 4);
+  s.head_dim = random.of<int>({8, 8, 16, 24, 32, 40, 64, 96, 128});
+  s.causal = random.chance(70);
+  s.tokens = random.between(1, random.of<int>({3, 12, 40, 70}));
+  s.prompt = s.causal ? random.between(std::max(1, s.tokens - 8), s.tokens) : s.tokens;
+  s.attention_scale = 1 / std::sqrt(static_cast<double>(s.head_dim));
+  return s;
+}
+
+Values random_values(const Shape& shape, Random& random, double heat_given) {
+  Values out;
+  out.shape = shape;
+  const auto D = static_cast<std::size_t>(shape.head_dim), n = static_cast<std::size_t>(shape.tokens);
+  for (int layer = 0; layer < shape.layers; ++layer) {
+    const double heat = heat_given > 0 ? heat_given : random.of<double>({0.0, 0.05, 0.5, 1.5, 4.0, 20.0});  // flat to peaked rows
+    const auto fill = [&](double size, bool repeat) {
+      std::vector<float> x(n * D);
+      std::vector<double> channel(D, size);
+      for (auto& c : channel)
+        if (random.chance(6)) c *= 6;
+      if (random.chance(3)) return x;  // a tensor of zeros
+      for (std::size_t t = 0; t < n; ++t) {
+        const double late = t >= static_cast<std::size_t>(shape.prompt) && random.chance(30) ? 2.5 : 1;
+        const bool zero = random.chance(3);
+        for (std::size_t d = 0; d < D; ++d) x[t * D + d] = zero ? 0.0f : static_cast<float>(channel[d] * late * random.normal());
+        if (repeat && t > 0 && random.chance(25)) std::memcpy(&x[t * D], &x[random.below(t) * D], D * sizeof(float));
+      }
+      return x;
+    };
+    for (int h = 0; h < shape.heads; ++h) out.q.push_back(fill(heat, false));
+    for (int h = 0; h < shape.kv_heads; ++h) out.k.push_back(fill(1, true));
+    for (int h = 0; h < shape.kv_heads; ++h) out.v.push_back(fill(random.of<double>({0.01, 1.0, 30.0}), false));
+  }
+  return out;
+}
+
+Case random_case(Random& random) {
+  for (;;) {
+    Case c;
+    Policy& p = c.policy;
+    p.name = "random";
+    p.msb = random.of<MsbRule>({MsbRule::midpoint, MsbRule::truncate, MsbRule::round});
+    p.k_scale = random.chance(50) ? KeyScale::tensor : KeyScale::channel;
+    p.v_scale = random.chance(50) ? ValueScale::tensor : ValueScale::token;
+    p.v_bits = random.between(2, 12);
+    const int kind = random.between(0, 4);
+    int digits = 1;
+    if (kind == 0) {
+      p.k_digits = {random.between(2, 12)};
+    } else if (kind == 1) {
+      digits = 2;
+      c.threshold = random.between(1, random.of<int>({50, 300, 1000}));
+      p.threshold = c.threshold / 1000.0;
+    } else {
+      p.select = random.chance(50) ? SelectRule::count : SelectRule::mass;
+      p.rest = random.chance(60);
+      const int stages = random.between(1, 3);
+      digits = stages + 1;
+      for (int i = 0; i < stages; ++i) {
+        c.select_keep[static_cast<std::size_t>(i)] = random.of<int>({1, 10, 25, 29, 50, 58, 90, 97, 99, 100});
+        p.select_keep.push_back(c.select_keep[static_cast<std::size_t>(i)] / 100.0);
+      }
+    }
+    if (digits > 1) {
+      p.k_digits.clear();
+      int left = 12;
+      for (int i = 0; i < digits; ++i) {
+        const int w = random.between(2, std::max(2, std::min(8, left - 2 * (digits - 1 - i))));
+        p.k_digits.push_back(w), left -= w;
+      }
+    }
+    const auto schedule = [&](int& start, int& end, KeepSchedule& s) {
+      if (random.chance(40)) return;
+      start = random.between(20, 100), end = random.between(0, 100);
+      if (random.chance(30)) end = start;
+      s = {start / 100.0, end / 100.0};
+    };
+    schedule(c.tokens_start, c.tokens_end, p.tokens);
+    schedule(c.heads_start, c.heads_end, p.heads);
+    if (p.select == SelectRule::none && random.chance(60)) {
+      c.local_value = random.of<int>({1, 29, 30, 50, 57, 90});
+      p.local_value = c.local_value / 100.0;
+      p.renormalise = random.chance(60);
+    }
+    p.protect_first = random.of<int>({0, 0, 1, 4});
+    p.protect_newest = random.of<int>({0, 1, 1, 2, 7});
+    p.importance = random.of<ImportanceRule>({ImportanceRule::sum, ImportanceRule::decay, ImportanceRule::normalised});
+    p.decay_shift = random.between(1, 6);
+    p.scope = random.chance(25) ? ImportanceScope::kv_head : ImportanceScope::shared;
+    if (p.scope == ImportanceScope::kv_head && p.importance == ImportanceRule::normalised) p.importance = ImportanceRule::sum;
+    p.permanent = p.scope == ImportanceScope::shared && random.chance(30);
+    if (p.digits().bits() > 12 || (p.msb == MsbRule::round && largest_code(p.digits(), p.msb) == 0)) continue;
+    validate(p);
+    return c;
+  }
+}
+
+std::string describe(const Case& c, const Shape& s) {
+  std::ostringstream o;
+  const Policy& p = c.policy;
+  o << "layers " << s.layers << " heads " << s.heads << "/" << s.kv_heads << " D " << s.head_dim << " tokens " << s.tokens
+    << " prompt " << s.prompt << (s.causal ? " causal" : " encoder") << "; digits";
+  for (int w : p.k_digits) o << ' ' << w;
+  o << " msb " << static_cast<int>(p.msb) << " k_scale " << static_cast<int>(p.k_scale) << " v " << p.v_bits << '/'
+    << static_cast<int>(p.v_scale) << " threshold " << p.threshold << " select " << static_cast<int>(p.select);
+  for (double k : p.select_keep) o << ' ' << k;
+  o << " rest " << p.rest << " tokens " << c.tokens_start << ".." << c.tokens_end << " heads " << c.heads_start << ".."
+    << c.heads_end << " local " << c.local_value << " renormalise " << p.renormalise << " protect " << p.protect_first << ','
+    << p.protect_newest << " importance " << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope "
+    << static_cast<int>(p.scope) << " permanent " << p.permanent;
+  return o.str();
+}
+
+}  // namespace winnow::golden::test

@@ -1,0 +1,32 @@
+#pragma once
+// Random models and policies. Shares of a policy are whole percent, so that a reference can count in exact fractions.
+#include <array>
+
+#include "golden/model.h"
+#include "golden/policies/policy.h"
+#include "tests/golden/common.h"
+
+namespace winnow::golden::test {
+
+struct Values {
+  Shape shape;
+  std::vector<std::vector<float>> q, k, v;  // [layer * heads + head][tokens][D]
+  FloatSource source() const;
+};
+
+// Random values with what is hard: equal tokens (ties), zero tokens, flat and peaked rows, generated values beyond the
+// prompt's largest, channels that are outliers.
+// `heat` scales the queries (0: at random, a layer each).
+Values random_values(const Shape& shape, Random& random, double heat = 0);
+Shape random_shape(Random& random);
+
+struct Case {
+  Policy policy;
+  int tokens_start = 100, tokens_end = 100, heads_start = 100, heads_end = 100, local_value = 100;  // percent
+  std::array<int, 3> select_keep{};                                                                   // percent
+  int threshold = 0;                                                                                  // thousandths
+};
+Case random_case(Random& random);
+std::string describe(const Case& c, const Shape& s);
+
+}  // namespace winnow::golden::test

@@ -1,0 +1,365 @@
+#include "tests/golden/oracle.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace winnow::golden::test {
+namespace {
+
+using Wide = Int128;
+
+Wide floor_div(Wide a, Wide b) {
+  const Wide q = a / b;
+  return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
+}
+Wide power2(int n) { return static_cast<Wide>(1) << n; }
+// floor(x * mantissa / 2^shift + 1/2)
+Wide times(Wide x, Scale s) {
+  if (s.shift <= 0) return x * s.mantissa * power2(-s.shift);
+  if (s.shift > 100) return 0;
+  return floor_div(2 * x * s.mantissa + power2(s.shift), power2(s.shift + 1));
+}
+
+std::uint64_t exponential(Wide t) {
+  const Wide whole = t / 4096, fraction = t % 4096;
+  if (whole > 20) return 0;
+  static const std::vector<std::int64_t> table = [] {
+    std::vector<std::int64_t> x;
+    for (int i = 0; i <= 64; ++i) x.push_back(std::llround(std::exp2(20 - i / 64.0)));
+    return x;
+  }();
+  const auto i = static_cast<std::size_t>(fraction / 64);
+  const Wide y = table[i] - (table[i] - table[i + 1]) * (fraction % 64) / 64;
+  return static_cast<std::uint64_t>(floor_div(2 * y + power2(static_cast<int>(whole)), power2(static_cast<int>(whole) + 1)));
+}
+
+constexpr std::uint64_t kLimit = (std::uint64_t{1} << 40) - 1;
+std::uint64_t limited(Wide x) { return x > static_cast<Wide>(kLimit) ? kLimit : static_cast<std::uint64_t>(x); }
+
+// rest * 2^(d / 4096), floored, saturated.
+std::uint64_t moved(std::uint64_t rest, Wide d) {
+  if (rest == 0) return 0;
+  const Wide whole = -floor_div(-d, 4096);  // ceiling; 0..4095 / 4096 are taken back
+  const Wide y = exponential(whole * 4096 - d);
+  if (whole <= -60) return 0;
+  if (whole > 60) return kLimit;
+  const Wide product = static_cast<Wide>(rest) * y;
+  return whole >= 0 ? limited(product * power2(static_cast<int>(whole)) / power2(20))
+                    : limited(product / power2(20) / power2(static_cast<int>(-whole)));
+}
+
+bool lives(std::uint32_t heads, std::size_t g) { return (heads >> g) & 1; }
+
+int width_sum(const std::vector<int>& widths, int from) {
+  int n = 0;
+  for (std::size_t i = static_cast<std::size_t>(from); i < widths.size(); ++i) n += widths[i];
+  return n;
+}
+
+// Score in full code units on digits 0..last.
+std::int64_t score(const HeadCodes& c, const Policy& p, std::size_t D, std::size_t G, std::size_t position, std::size_t g,
+                   std::size_t token, int last) {
+  std::int64_t s = 0;
+  for (std::size_t d = 0; d < D; ++d)
+    s += c.q[(position * G + g) * D + d] * reading(c.k[token * D + d], p.k_digits, p.msb, last);
+  return s;
+}
+std::int64_t query_sum(const HeadCodes& c, std::size_t D, std::size_t G, std::size_t position, std::size_t g) {
+  std::int64_t s = 0;
+  for (std::size_t d = 0; d < D; ++d) s += c.q[(position * G + g) * D + d];
+  return s;
+}
+// Twice the half-step's share of a score.
+std::int64_t half_step(const Policy& p, std::int64_t sum, int last) {
+  if (p.msb != MsbRule::midpoint) return 0;
+  return sum * ((1 << width_sum(p.k_digits, last + 1)) - 1);
+}
+
+}  // namespace
+
+std::int64_t reading(std::int64_t code, const std::vector<int>& widths, MsbRule rule, int last) {
+  if (rule != MsbRule::round) {
+    const std::int64_t step = static_cast<std::int64_t>(power2(width_sum(widths, last + 1)));
+    return static_cast<std::int64_t>(floor_div(code, step)) * step;
+  }
+  // Rounded digit by digit from the finest: the nearest multiple, ties up, of what the finer step left.
+  std::int64_t step = 1;
+  for (int i = static_cast<int>(widths.size()) - 1; i > last; --i) {
+    const std::int64_t coarse = step << widths[static_cast<std::size_t>(i)];
+    code = static_cast<std::int64_t>(floor_div(2 * code + coarse, 2 * coarse)) * coarse;
+    step = coarse;
+  }
+  return code;
+}
+
+std::vector<std::uint32_t> largest_k(const std::vector<std::uint64_t>& x, std::size_t k) {
+  std::vector<std::uint32_t> order(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return x[a] > x[b]; });
+  order.resize(std::min(k, order.size()));
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int position_,
+                const std::vector<std::uint32_t>& visible, std::uint32_t heads, bool full_width) {
+  const HeadCodes& c = m.head(layer, kv_head);
+  const Policy& p = cs.policy;
+  const auto D = static_cast<std::size_t>(m.shape().head_dim), G = static_cast<std::size_t>(m.shape().group());
+  const std::size_t N = visible.size(), position = static_cast<std::size_t>(position_);
+  const int digits = static_cast<int>(p.k_digits.size());
+  Row r;
+  r.p.assign(G * N, 0), r.out.assign(G * D, 0), r.denominator.assign(G, 0);
+  std::vector<std::uint32_t> slots(N);
+  for (std::size_t j = 0; j < N; ++j) slots[j] = static_cast<std::uint32_t>(j);
+  std::vector<std::uint64_t> rest(G, 0);
+  std::vector<Wide> twice_top(G, 0);
+  std::map<std::pair<std::size_t, std::uint32_t>, std::uint64_t> e;  // (head, slot)
+
+  const auto softmax = [&](int digit, bool last) {
+    std::fill(r.p.begin(), r.p.end(), 0);
+    for (std::size_t g = 0; g < G; ++g) {
+      if (!lives(heads, g)) continue;
+      std::vector<std::int64_t> s;
+      for (std::uint32_t j : slots) s.push_back(score(c, p, D, G, position, g, visible[j], digit));
+      const std::int64_t top = *std::max_element(s.begin(), s.end());
+      const Wide twice = 2 * static_cast<Wide>(top) + half_step(p, query_sum(c, D, G, position, g), digit);
+      // log2 units of 2^-12 of half the difference
+      if (rest[g]) rest[g] = moved(rest[g], times(twice_top[g] - twice, {c.to_log2[g].mantissa, c.to_log2[g].shift + 1}));
+      twice_top[g] = twice;
+      Wide sum = 0;
+      for (std::size_t i = 0; i < slots.size(); ++i) sum += e[{g, slots[i]}] = exponential(times(top - s[i], c.to_log2[g]));
+      r.denominator[g] = limited(last ? sum + rest[g] : sum);
+      const Wide reciprocal = power2(52) / r.denominator[g];
+      for (std::uint32_t j : slots)
+        r.p[g * N + j] = static_cast<std::uint32_t>(
+            std::min<Wide>(65535, floor_div(2 * (e[{g, j}] * reciprocal) + power2(36), power2(37))));
+    }
+  };
+
+  if (full_width || digits == 1) {
+    softmax(digits - 1, true);
+  } else if (p.select == SelectRule::none) {
+    softmax(0, true);
+    const Wide theta16 = (2 * 65536 * cs.threshold + 1000) / 2000;
+    for (std::size_t g = 0; g < G; ++g)
+      if (lives(heads, g) && power2(36) < theta16 * r.denominator[g]) ++r.flat;
+    r.refetched = r.flat > 0;
+    if (r.refetched) softmax(1, true);
+  } else {
+    for (int i = 0; i < digits - 1; ++i) {
+      softmax(i, false);
+      std::vector<std::uint64_t> item;
+      Wide total = 0;
+      for (std::uint32_t j : slots) {
+        std::uint64_t sum = 0, most = 0;
+        for (std::size_t g = 0; g < G; ++g) sum += r.p[g * N + j], most = std::max<std::uint64_t>(most, r.p[g * N + j]);
+        item.push_back(p.select == SelectRule::mass ? sum : most);
+        total += item.back();
+      }
+      const Wide percent = cs.select_keep[static_cast<std::size_t>(i)];
+      std::size_t k = 0;
+      if (p.select == SelectRule::count) {
+        k = static_cast<std::size_t>((percent * slots.size() + 99) / 100);
+      } else {
+        const Wide mu16 = (2 * 65536 * percent + 100) / 200, target = (mu16 * total + 65535) / 65536;
+        std::vector<std::uint64_t> sorted = item;
+        std::sort(sorted.rbegin(), sorted.rend());
+        Wide reached = 0;
+        while (k < sorted.size() && (k == 0 || reached < target)) reached += sorted[k++];
+      }
+      const std::vector<std::uint32_t> kept = largest_k(item, std::max<std::size_t>(1, k));
+      std::vector<std::uint32_t> next;
+      for (std::uint32_t x : kept) next.push_back(slots[x]);
+      for (std::size_t g = 0; g < G; ++g) {
+        if (!lives(heads, g)) continue;
+        Wide out = rest[g];
+        for (std::uint32_t j : slots)
+          if (std::find(next.begin(), next.end(), j) == next.end()) out += e[{g, j}];
+        rest[g] = p.rest ? limited(out) : 0;
+      }
+      slots = next;
+      r.survivors.push_back(slots);
+    }
+    softmax(digits - 1, true);
+  }
+
+  r.values = slots;
+  if (cs.local_value < 100) {
+    std::vector<std::uint64_t> item;
+    for (std::uint32_t j : slots) {
+      std::uint64_t sum = 0;
+      for (std::size_t g = 0; g < G; ++g) sum += r.p[g * N + j];
+      item.push_back(sum);
+    }
+    r.values.clear();
+    for (std::uint32_t x : largest_k(item, std::max<std::size_t>(1, slots.size() * static_cast<std::size_t>(cs.local_value) / 100)))
+      r.values.push_back(slots[x]);
+  }
+  for (std::size_t g = 0; g < G; ++g) {
+    if (!lives(heads, g)) continue;
+    std::vector<Wide> w;
+    Wide most = 0, kept = 0;
+    for (std::uint32_t j : r.values) {
+      w.push_back(static_cast<Wide>(r.p[g * N + j]) * (c.v16.empty() ? 65536 : c.v16[visible[j]]));
+      most = std::max(most, w.back());
+      kept += r.p[g * N + j];
+    }
+    int exponent = 0;
+    while (most >= power2(12 + exponent)) ++exponent;
+    for (auto& x : w) x = std::min<Wide>(4095, floor_div(2 * x + power2(exponent), power2(exponent + 1)));
+    Scale scale = c.to_out[g];
+    if (cs.local_value < 100 && p.renormalise) {
+      // scale * 65536 / kept, both factors cut to 16 bits
+      Scale inverse{};
+      if (kept > 0) {
+        inverse.shift = 0;
+        while (power2(inverse.shift + 1) <= kept) ++inverse.shift;  // kept in [2^shift, 2^(shift+1))
+        inverse.mantissa = static_cast<std::uint32_t>(std::min<Wide>(65535, power2(inverse.shift + 16) / kept));
+      }
+      Wide product = static_cast<Wide>(scale.mantissa) * inverse.mantissa;
+      int shift = scale.shift + inverse.shift;
+      while (product >= 65536) product /= 2, --shift;
+      scale = product ? Scale{static_cast<std::uint32_t>(product), shift} : Scale{};
+    }
+    for (std::size_t d = 0; d < D; ++d) {
+      Wide sum = 0;
+      for (std::size_t i = 0; i < r.values.size(); ++i) sum += w[i] * c.v[visible[r.values[i]] * D + d];
+      const Wide y = times(sum, {scale.mantissa, scale.shift - exponent});
+      r.out[g * D + d] = static_cast<int>(std::max<Wide>(-2047, std::min<Wide>(2047, y)));
+    }
+  }
+  return r;
+}
+
+void bound_row(const Quantized& m, int layer, int kv_head, int position_, const std::vector<std::uint32_t>& visible,
+               std::uint32_t heads, bool full_width, const GroupRow& golden, Bounds& b) {
+  const HeadCodes& c = m.head(layer, kv_head);
+  const Policy& p = m.policy();
+  const auto D = static_cast<std::size_t>(m.shape().head_dim), G = static_cast<std::size_t>(m.shape().group());
+  const std::size_t N = visible.size(), position = static_cast<std::size_t>(position_);
+  const int digits = static_cast<int>(p.k_digits.size());
+  constexpr double kUlp = 0x1p-20, kChord = 1.67e-5;
+  // Power of two of a rounded distance: 2^-13 from rounding to 12 fraction bits, 2^-16 of it from the scale's mantissa,
+  // and the chord's error on top.
+  const auto relative = [&](double t) { return std::exp2(0x1p-13 + std::fabs(t) * 0x1p-16) * (1 + kChord) - 1; };
+
+  // Which digits each pass saw and who was in it.
+  std::vector<int> passes;
+  std::vector<std::vector<std::uint32_t>> in(1);
+  for (std::uint32_t j = 0; j < N; ++j) in[0].push_back(j);
+  if (full_width || digits == 1) {
+    passes = {digits - 1};
+  } else if (p.select == SelectRule::none) {
+    passes = {golden.refetched ? 1 : 0};
+  } else {
+    for (int i = 0; i < digits; ++i) passes.push_back(i);
+    for (int i = 0; i + 1 < digits; ++i) in.push_back(golden.survivors[i]);
+  }
+
+  for (std::size_t g = 0; g < G; ++g) {
+    if (!lives(heads, g)) continue;
+    const double log2_unit = c.score_unit[g] * 1.4426950408889634;
+    double rest = 0, rest_error = 0, before = 0, Z = 0, Z_error = 0;
+    std::map<std::uint32_t, std::pair<double, double>> e;  // slot: value, error
+    for (std::size_t pass = 0; pass < passes.size(); ++pass) {
+      std::vector<double> s;
+      for (std::uint32_t j : in[pass])
+        s.push_back(static_cast<double>(score(c, p, D, G, position, g, visible[j], passes[pass])));
+      double top = s[0];
+      for (double x : s) top = std::max(top, x);
+      const double maximum = (top + 0.5 * static_cast<double>(half_step(p, query_sum(c, D, G, position, g), passes[pass]))) * log2_unit;
+      if (rest > 0) {
+        const double d = before - maximum, f = std::exp2(std::min(d, 60.0));
+        rest_error = rest_error * f * (1 + relative(d)) + rest * f * relative(d) + kUlp;
+        rest = rest * f;
+        if (rest > 0x1p20) rest = 0x1p20;  // saturates
+      }
+      before = maximum;
+      e.clear();
+      Z = Z_error = 0;
+      for (std::size_t i = 0; i < s.size(); ++i) {
+        const double t = (top - s[i]) * log2_unit, x = std::exp2(-t), error = x * relative(std::min(t, 40.0)) + kUlp;
+        e[in[pass][i]] = {x, error};
+        Z += x, Z_error += error;
+      }
+      if (pass + 1 < passes.size() && p.rest)
+        for (std::uint32_t j : in[pass])
+          if (!std::binary_search(in[pass + 1].begin(), in[pass + 1].end(), j)) rest += e[j].first, rest_error += e[j].second;
+      if (rest > 0x1p20) rest = 0x1p20;
+    }
+    Z += rest, Z_error += rest_error;
+    Z = std::min(Z, 0x1p20);
+    ++b.denominators;
+    const double z_error = std::fabs(static_cast<double>(golden.denominator[g]) * kUlp - Z);
+    ASSERT_LE(z_error, Z_error + kUlp) << "denominator of head " << g;
+    b.denominator_ratio = std::max(b.denominator_ratio, z_error / (Z_error + kUlp));
+
+    std::map<std::uint32_t, std::pair<double, double>> prob;
+    for (std::uint32_t j = 0; j < N; ++j) {
+      const auto it = e.find(j);
+      const double x = it == e.end() ? 0 : it->second.first, x_error = it == e.end() ? 0 : it->second.second;
+      const double exact = x / Z;
+      double bound = Z > Z_error ? (x_error + exact * Z_error) / (Z - Z_error) : 1;
+      bound += (0.5 + 0x1p-15) / 65536;
+      if (exact * 65536 + bound * 65536 > 65535) bound += 1.0 / 65536;  // 1 is 65535
+      if (it == e.end()) bound = 0;
+      const double error = std::fabs(golden.p[g * N + j] / 65536.0 - exact);
+      ASSERT_LE(error, bound) << "probability of slot " << j << " head " << g;
+      b.p_error = std::max(b.p_error, error);
+      if (rest == 0) b.p_error_plain = std::max(b.p_error_plain, error);
+      if (bound > 0) b.p_ratio = std::max(b.p_ratio, error / bound);
+      ++b.probabilities;
+      prob[j] = {exact, bound};
+    }
+
+    // Weights: half a unit under the row's exponent, a whole one where 4096 saturates.
+    std::uint64_t most = 0;
+    double kept = 0, kept_error = 0;
+    const auto wide = [&](std::uint32_t j) {
+      return static_cast<std::uint64_t>(golden.p[g * N + j]) * (c.v16.empty() ? 65536u : c.v16[visible[j]]);
+    };
+    for (std::uint32_t j : golden.values) most = std::max(most, wide(j)), kept += prob[j].first, kept_error += prob[j].second;
+    double step = 1;
+    while (static_cast<double>(most) >= 4096 * step) step *= 2;
+    const bool renormalise = p.local_value < 1 && p.renormalise;
+    for (std::size_t d = 0; d < D; ++d) {
+      double y = 0, error = 0;
+      for (std::uint32_t j : golden.values) {
+        const double unit = c.v_unit * (c.v16.empty() ? 1.0 : c.v16[visible[j]] / 65536.0);
+        const double v = c.v[visible[j] * D + d] * unit;
+        const double weight = static_cast<double>(wide(j)) >= 4095 * step ? 1.0 : 0.5;
+        y += prob[j].first * v;
+        error += prob[j].second * std::fabs(v);
+        if (step > 1) error += weight * step / 4294967296.0 * std::fabs(c.v[visible[j] * D + d] * c.v_unit);
+      }
+      if (renormalise) {
+        if (kept <= 2 * kept_error) {
+          ++b.unbounded;
+          continue;
+        }
+        error = (error + std::fabs(y / kept) * kept_error) / (kept - kept_error);
+        y /= kept;
+      }
+      // Mantissas: to_out rounded to 16 bits; its product with the renormaliser, and that, cut to 16.
+      error += (std::fabs(y) + error) * (renormalise ? 0x1p-16 + 0x1p-14 : 0x1p-16);
+      const double unit = c.out_unit[g];
+      if (unit == 0) {
+        ASSERT_EQ(golden.out[g * D + d], 0);
+        continue;
+      }
+      y = std::max(-2047.0, std::min(2047.0, y / unit));
+      error = error / unit + 0.5 + 1e-6;
+      const double off = std::fabs(golden.out[g * D + d] - y);
+      ASSERT_LE(off, error) << "output " << d << " of head " << g;
+      const double part = off * unit / (c.v_unit * ((1 << (p.v_bits - 1)) - 1));
+      b.out_error = std::max(b.out_error, part);
+      if (rest == 0 && !renormalise) b.out_error_plain = std::max(b.out_error_plain, part);
+      b.out_ratio = std::max(b.out_ratio, off / error);
+      ++b.outputs;
+    }
+  }
+}
+
+}  // namespace winnow::golden::test

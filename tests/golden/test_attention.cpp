@@ -1,0 +1,169 @@
+// Rows of golden/attention.h against two references (oracle.h) over random models, policies and live lists.
+#include <cmath>
+
+#include "tests/golden/oracle.h"
+
+namespace winnow::golden::test {
+namespace {
+
+template <class A, class B>
+void same(const A& a, const B& b, const char* what, Compared& compared) {
+  ASSERT_EQ(a.size(), b.size()) << what;
+  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_EQ(static_cast<std::int64_t>(a[i]), static_cast<std::int64_t>(b[i])) << what << ' ' << i;
+  compared.add(a.size());
+}
+
+TEST(Attention, EqualsIntegersAndLiesWithinFloatBounds) {
+  Compared compared(3000000);
+  Random random(11);
+  Bounds bounds;
+  std::uint64_t rows = 0, refetched = 0, dropped = 0, cut_values = 0, dead = 0, multi = 0;
+  for (int i = 0; i < 3000; ++i) {
+    Shape shape = random_shape(random);
+    shape.layers = std::min(shape.layers, 2);
+    const Case c = random_case(random);
+    const Values values = random_values(shape, random);
+    const FloatSource source = values.source();
+    const Reference reference(source);
+    const Quantized model(source, reference, c.policy);
+    Attention attention(model);
+    GroupRow row;
+    for (int n = 0; n < 4; ++n) {
+      // A live list with gaps, a position that need not be in it, heads that need not all live.
+      const int position = random.between(0, shape.tokens - 1);
+      std::vector<std::uint32_t> live;
+      for (int t = 0; t <= (shape.causal ? position : shape.tokens - 1); ++t)
+        if (random.chance(80)) live.push_back(static_cast<std::uint32_t>(t));
+      if (live.empty()) live.push_back(0);
+      const auto all = (1u << shape.group()) - 1;
+      const auto heads = random.chance(60) ? all : static_cast<std::uint32_t>(1 + random.below(all));
+      const int layer = random.between(0, shape.layers - 1), kv = random.between(0, shape.kv_heads - 1);
+      const bool full = random.chance(25);
+      SCOPED_TRACE(describe(c, shape));
+      attention.run(layer, kv, position, live.data(), static_cast<int>(live.size()), heads, full, row);
+      const Row expected = integer_row(model, c, layer, kv, position, live, heads, full);
+      ASSERT_EQ(row.keys, static_cast<int>(live.size()));
+      ASSERT_EQ(row.refetched, expected.refetched);
+      ASSERT_EQ(row.flat, expected.flat);
+      ASSERT_EQ(row.stages, static_cast<int>(expected.survivors.size()));
+      for (int s = 0; s < row.stages; ++s) same(row.survivors[s], expected.survivors[static_cast<std::size_t>(s)], "survivor", compared);
+      for (int s = row.stages; s < 3; ++s) ASSERT_TRUE(row.survivors[s].empty());
+      same(row.denominator, expected.denominator, "denominator", compared);
+      same(row.p, expected.p, "probability", compared);
+      same(row.values, expected.values, "value", compared);
+      same(row.out, expected.out, "output", compared);
+      if (testing::Test::HasFatalFailure()) return;
+      bound_row(model, layer, kv, position, live, heads, full, row, bounds);
+      if (testing::Test::HasFatalFailure()) return;
+      ++rows, refetched += row.refetched, multi += row.stages > 1, dead += heads != all;
+      dropped += row.stages && row.survivors[row.stages - 1].size() < live.size();
+      cut_values += !row.stages && row.values.size() < live.size();
+    }
+  }
+  compared.add(bounds.probabilities + bounds.outputs + bounds.denominators);
+  std::printf("%llu rows: %llu refetched, %llu with tokens left out, %llu of several stages, %llu with values cut, %llu with dead heads\n",
+              static_cast<unsigned long long>(rows), static_cast<unsigned long long>(refetched),
+              static_cast<unsigned long long>(dropped), static_cast<unsigned long long>(multi),
+              static_cast<unsigned long long>(cut_values), static_cast<unsigned long long>(dead));
+  std::printf("float64, plain rows: probability off by at most %.3g, output by %.3g of V's largest\n", bounds.p_error_plain,
+              bounds.out_error_plain);
+  std::printf("float64, all rows: probability %.3g (%.2f of its bound), denominator (%.2f), output %.3g of V's largest (%.2f); %llu outputs "
+              "without bound\n",
+              bounds.p_error, bounds.p_ratio, bounds.denominator_ratio, bounds.out_error, bounds.out_ratio,
+              static_cast<unsigned long long>(bounds.unbounded));
+  EXPECT_GT(refetched, 300u);
+  EXPECT_GT(dropped, 2000u);
+  EXPECT_GT(multi, 2000u);
+  EXPECT_GT(cut_values, 1500u);
+  EXPECT_GT(dead, 2000u);
+  EXPECT_LT(bounds.unbounded * 20, bounds.outputs);
+  EXPECT_GT(bounds.p_ratio, 0.3) << "the bound is loose";
+  EXPECT_GT(bounds.out_ratio, 0.3) << "the bound is loose";
+}
+
+// The half-step of a mid-point reading is one constant a query while all tokens have the same bits: it changes nothing
+// but where two passes' maxima are compared (rest).
+TEST(Attention, MidpointAndTruncateAgreeWithoutRest) {
+  Compared compared(50000);
+  Random random(12);
+  std::uint64_t differ = 0;
+  for (int i = 0; i < 300; ++i) {
+    Shape shape = random_shape(random);
+    shape.layers = 1;
+    Case c = random_case(random);
+    const bool rest = c.policy.rest;
+    const Values values = random_values(shape, random);
+    const FloatSource source = values.source();
+    const Reference reference(source);
+    Policy a = c.policy, b = c.policy;
+    a.msb = MsbRule::midpoint, b.msb = MsbRule::truncate;
+    const Quantized ma(source, reference, a), mb(source, reference, b);
+    Attention aa(ma), ab(mb);
+    GroupRow ra, rb;
+    std::vector<std::uint32_t> live(static_cast<std::size_t>(shape.tokens));
+    for (std::size_t t = 0; t < live.size(); ++t) live[t] = static_cast<std::uint32_t>(t);
+    for (int kv = 0; kv < shape.kv_heads; ++kv) {
+      const auto all = (1u << shape.group()) - 1;
+      aa.run(0, kv, shape.tokens - 1, live.data(), shape.tokens, all, false, ra);
+      ab.run(0, kv, shape.tokens - 1, live.data(), shape.tokens, all, false, rb);
+      if (rest) {
+        differ += ra.denominator != rb.denominator;
+        continue;
+      }
+      ASSERT_EQ(ra.p, rb.p) << describe(c, shape);
+      ASSERT_EQ(ra.out, rb.out);
+      ASSERT_EQ(ra.denominator, rb.denominator);
+      ASSERT_EQ(ra.values, rb.values);
+      ASSERT_EQ(ra.refetched, rb.refetched);
+      compared.add(ra.p.size() + ra.out.size() + ra.values.size() + 2);
+    }
+  }
+  EXPECT_GT(differ, 10u) << "rest must see the half-step";
+}
+
+// The denominator with rest against the exact sum over all tokens, those left out on the digits that were read of them.
+// Reading more digits of a token changes its exponential, so this says how good the first digits are, too.
+TEST(Attention, RestComesCloseToTheWholeDenominator) {
+  Compared compared(300);
+  Random random(13);
+  double mean_with = 0, mean_without = 0;
+  for (int i = 0; i < 100; ++i) {
+    const Shape shape{1, 4, 1, 64, 64, 64, true, 0.125};
+    const Values values = random_values(shape, random, 0.5 + 0.01 * i);
+    const FloatSource source = values.source();
+    const Reference reference(source);
+    Policy p = make_policy("select");
+    p.k_digits = i % 2 ? std::vector<int>{4, 4} : std::vector<int>{4, 2, 4};
+    p.select_keep = i % 2 ? std::vector<double>{0.9} : std::vector<double>{0.9, 0.9};
+    const Quantized with(source, reference, p);
+    p.rest = false;
+    const Quantized without(source, reference, p);
+    Attention a(with), b(without);
+    GroupRow ra, rb;
+    std::vector<std::uint32_t> live(64);
+    for (std::uint32_t t = 0; t < 64; ++t) live[t] = t;
+    a.run(0, 0, 63, live.data(), 64, 15, false, ra);
+    b.run(0, 0, 63, live.data(), 64, 15, false, rb);
+    ASSERT_EQ(ra.survivors[ra.stages - 1], rb.survivors[rb.stages - 1]);
+    const HeadCodes& c = with.head(0, 0);
+    for (std::size_t g = 0; g < 4; ++g) {
+      // Float64 softmax of all tokens on full codes, under the survivors' maximum.
+      std::vector<double> s(64);
+      double top = -1e300, all = 0;
+      for (std::size_t t = 0; t < 64; ++t)
+        for (std::size_t d = 0; d < 64; ++d) s[t] += c.score_unit[g] * c.q[(63 * 4 + g) * 64 + d] * c.k[t * 64 + d];
+      for (std::uint32_t t : ra.survivors[ra.stages - 1]) top = std::max(top, s[t]);
+      for (double x : s) all += std::exp(x - top);
+      const double exact = std::log(all);
+      mean_with += std::fabs(std::log(static_cast<double>(ra.denominator[g]) / 1048576) - exact) / 400;
+      mean_without += std::fabs(std::log(static_cast<double>(rb.denominator[g]) / 1048576) - exact) / 400;
+      compared.add();
+    }
+  }
+  std::printf("log of the denominator against all tokens: off by %.4f with rest, %.4f without (mean)\n", mean_with, mean_without);
+  EXPECT_LT(mean_with, 0.03);
+  EXPECT_LT(mean_with, mean_without / 3);
+}
+
+}  // namespace
+}  // namespace winnow::golden::test
