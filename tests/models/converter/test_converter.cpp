@@ -1,0 +1,239 @@
+// Words in the buffers against the memory image, over random jobs, lists, widths and machines; cycles in every
+// order of evaluation; rates and stalls of the contract.
+#include "golden/error.h"
+#include "tests/models/converter/machine.h"
+
+namespace winnow::test {
+namespace {
+
+constexpr std::size_t kImage = 1 << 18;
+
+MachineCase random_case(std::uint64_t seed) {
+  Random random(seed * 31 + 5);
+  MachineCase c;
+  const int lanes[] = {4, 8, 16, 32}, channels[] = {1, 2, 16}, interleaves[] = {32, 64, 256, 1024, 2048};
+  const int dims[] = {8, 24, 32, 64, 64, 64, 96, 128, 256}, banks[] = {1, 2, 3, 6, 8, 16, 32};
+  const unsigned chance[] = {100, 40, 10};
+  c.fetcher = {random.pick(lanes), random.pick(channels), random.pick(interleaves), static_cast<int>(2 + random.below(63)),
+               static_cast<int>(2 + random.below(63)), static_cast<int>(2 + random.below(8))};
+  c.converter = {random.pick(dims), random.pick(banks), static_cast<int>(1 + random.below(32)), 12};
+  c.query_entries = static_cast<int>(1 + random.below(8));
+  c.offer = random.pick(chance), c.begin = random.pick(chance), c.read = random.pick(chance);
+  c.seed = seed;
+  return c;
+}
+
+MachineResult run_fake(const MachineCase& c, const std::array<int, 4>& order) {
+  Random random(c.seed + 77);
+  const unsigned latency[] = {0, 10, 100}, accept[] = {100, 70, 25};
+  FakeMemory memory(c.fetcher.channels, c.fetcher.interleave_bytes, random.pick(latency), random.pick(accept),
+                    random_image(kImage, c.seed), c.seed);
+  return Machine<FakeMemory>(c, memory, memory.ports(), kImage).run(order);
+}
+
+TEST(Converter, EveryWordOfRandomJobsOverRandomMachines) {
+  MachineResult sum;
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    const MachineResult r = run_fake(random_case(seed), {0, 1, 2, 3});
+    sum.words += r.words, sum.bursts += r.bursts, sum.shared += r.shared, sum.conflicts += r.conflicts, sum.early += r.early;
+    sum.cycles += r.cycles, sum.shape_only += r.shape_only;
+    if (HasFailure()) break;
+  }
+  std::cout << sum.words << " words compared, " << sum.bursts << " bursts, " << sum.shared << " shared, " << sum.conflicts
+            << " bank conflicts, " << sum.early << " jobs sent before their target was armed, " << sum.shape_only
+            << " shape-only jobs, " << sum.cycles << " cycles\n";
+  EXPECT_GT(sum.words, 5'000'000u);
+  EXPECT_GT(sum.conflicts, 1000u);
+  EXPECT_GT(sum.early, 100u);
+  EXPECT_GT(sum.shape_only, 20u);
+}
+
+TEST(Converter, SameCyclesInEveryOrderOfEvaluation) {
+  std::uint64_t compared = 0, runs = 0;
+  for (std::uint64_t seed = 200; seed < 206; ++seed) {
+    const MachineResult first = run_fake(random_case(seed), {0, 1, 2, 3});
+    std::array<int, 4> order{0, 1, 2, 3};
+    while (std::next_permutation(order.begin(), order.end())) {
+      const MachineResult other = run_fake(random_case(seed), order);
+      EXPECT_EQ(first.cycles, other.cycles) << "seed " << seed;
+      EXPECT_TRUE(first == other) << "seed " << seed;
+      compared += other.words;
+      ++runs;
+    }
+  }
+  std::cout << runs << " runs of one cycle count each compared, with " << compared << " words\n";
+  EXPECT_EQ(runs, 6u * 23);
+}
+
+TEST(Converter, OverTheRealMemory) {
+  struct Real {
+    hbm2::Memory memory;
+    void tick(Cycle now) { memory.tick(now); }
+    const std::vector<std::uint8_t>& image() const { return memory.image(); }
+  };
+  MachineResult sum;
+  for (std::uint64_t seed = 300; seed < 330; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    const MachineCase c = random_case(seed);
+    hbm2::MemoryConfig config;
+    config.channels = c.fetcher.channels;
+    config.interleave_bytes = c.fetcher.interleave_bytes;
+    Real real{hbm2::Memory(config, random_image(kImage, seed))};
+    const MachineResult r = Machine<Real>(c, real, fetcher::ports_of(real.memory), kImage).run({0, 1, 2, 3});
+    sum.words += r.words, sum.bursts += r.bursts, sum.cycles += r.cycles;
+    EXPECT_EQ(real.memory.statistics().reads_returned, r.bursts);
+  }
+  std::cout << sum.words << " words compared, " << sum.bursts << " bursts in " << sum.cycles << " cycles\n";
+  EXPECT_GT(sum.words, 1'000'000u);
+}
+
+// Converter alone behind data FIFOs that are filled by hand: times of the contract.
+struct Bare {
+  explicit Bare(int banks = 8)
+      : data(32, 64), queue(8), key("key buffer", 2, 1024, 64, banks), value("value buffer", 2, 1024, 64, banks),
+        scales(2, 1024), queries(16, 64), converter({64, banks, 32, 12}, queue, data, {key, value, scales, queries}) {}
+  // The job's bursts, zero but for the first byte, all there at cycle `now`.
+  void fill(const FetchJob& job, Cycle now) {
+    OwnedJob o{job, {}};
+    const Expected e = expected_bursts(o, 32);
+    queue.push(now, job);
+    queue.add(e.bursts);
+    for (int l = 0; l < 32; ++l)
+      for (std::size_t i = 0; i < e.lane[static_cast<std::size_t>(l)].size(); ++i) data.write(l, data.reserve(l), Burst{}, now);
+  }
+  fetcher::DataFifos data;
+  fetcher::JobQueue queue;
+  KvBuffer key, value;
+  ScaleStore scales;
+  QueryRegisters queries;
+  converter::Converter converter;
+};
+
+FetchJob key_job(std::uint32_t items, int bits) {
+  FetchJob j;
+  j.key_bits = static_cast<std::uint8_t>(bits), j.words = 64, j.items = items;
+  j.item_bytes = j.stride_bytes = static_cast<std::uint32_t>(bits * 8);
+  return j;
+}
+
+TEST(Converter, ArrayWidthOfVectorsACycle) {
+  int compared = 0;
+  for (int bits = 2; bits <= 12; ++bits, ++compared) {
+    Bare b;
+    const FetchJob j = key_job(512, bits);  // at most 1,536 of the lanes' 2,048 bursts
+    b.key.begin(0, j.items, 0);
+    b.fill(j, 0);
+    Cycle now = 1;
+    for (; !b.key.loaded(0, now); ++now) b.converter.tick(now);
+    // Bursts taken in 1, first vectors in 2, the last in 65, there in 66.
+    EXPECT_EQ(now, 1u + 1 + 64) << bits << " bits";
+  }
+  std::cout << compared << " loads compared\n";
+}
+
+TEST(Converter, JobsFollowWithoutABubble) {
+  Bare b;
+  b.key.begin(0, 64, 0);
+  b.key.begin(1, 64, 0);
+  FetchJob second = key_job(64, 12);
+  second.half = 1;
+  b.fill(key_job(64, 12), 0);
+  b.fill(second, 0);
+  Cycle now = 1, first = 0;
+  for (; !b.key.loaded(1, now); ++now) {
+    if (!first && b.key.loaded(0, now)) first = now;
+    b.converter.tick(now);
+  }
+  EXPECT_EQ(first, 2u + 8);
+  EXPECT_EQ(now, first + 8);  // eight vectors in each cycle in between
+  EXPECT_EQ(b.converter.jobs_done(now), 2u);
+  std::cout << "3 times compared\n";
+}
+
+TEST(Converter, RecordsOfOneBankWaitForEachOther) {
+  Bare b;
+  FetchJob j;
+  j.stream = Stream::record;
+  j.key_bits = 2, j.value_bits = 2, j.words = 64, j.items = 32, j.item_bytes = j.stride_bytes = 32;
+  b.key.begin(0, 32, 0);
+  b.value.begin(0, 32, 0);
+  b.fill(j, 0);
+  Cycle now = 1;
+  std::vector<std::uint64_t> delivered;
+  for (; !b.key.loaded(0, now); ++now) {
+    b.converter.tick(now);
+    delivered.push_back(b.key.vector_writes());
+  }
+  // 32 lanes are whole after cycle 1; 4 share each of 8 banks.
+  EXPECT_EQ(delivered, (std::vector<std::uint64_t>{0, 8, 16, 24, 32}));
+  EXPECT_EQ(b.converter.bank_conflicts(), 24u + 16 + 8);
+  EXPECT_TRUE(b.value.loaded(0, now));
+  std::cout << delivered.size() + 1 << " counts compared\n";
+}
+
+TEST(Converter, WaitsAreNamed) {
+  int compared = 0;
+  {
+    Bare b;
+    b.fill(key_job(8, 12), 0);
+    for (Cycle now = 1; now <= 10; ++now) b.converter.tick(now);
+    EXPECT_EQ(b.converter.stats().waits[converter::Converter::kKeyBuffer].cycles, 9u);
+    b.key.begin(0, 8, 10);
+    b.converter.tick(11);
+    b.converter.tick(12);
+    EXPECT_TRUE(b.key.loaded(0, 13));
+    compared += 2;
+  }
+  {
+    Bare b;
+    b.key.begin(0, 8, 0);
+    b.queue.push(0, key_job(8, 12));  // no burst comes
+    for (Cycle now = 1; now <= 10; ++now) b.converter.tick(now);
+    EXPECT_EQ(b.converter.stats().waits[converter::Converter::kFetcher].cycles, 9u);
+    ++compared;
+  }
+  {
+    Bare b;
+    FetchJob j = key_job(20, 12);
+    j.stream = Stream::query;
+    b.fill(j, 0);  // 16 registers for 20 queries
+    for (Cycle now = 1; now <= 30; ++now) b.converter.tick(now);
+    EXPECT_EQ(b.queries.pushed(), 16u);
+    EXPECT_EQ(b.converter.stats().waits[converter::Converter::kQueryRegisters].cycles, 30u - 1 - 16);
+    compared += 2;
+  }
+  std::cout << compared << " counts compared\n";
+}
+
+TEST(Converter, RefusesWhatDoesNotFit) {
+  Bare b;
+  int refused = 0;
+  const auto bad = [&](converter::Params p, const std::string& name) {
+    try {
+      converter::Converter c(p, b.queue, b.data, {b.key, b.value, b.scales, b.queries});
+      ADD_FAILURE() << name << " accepted";
+    } catch (const Error& e) {
+      EXPECT_NE(std::string(e.what()).find(name), std::string::npos) << e.what();
+      ++refused;
+    }
+  };
+  bad({60, 8, 32, 12}, "head dimension");
+  bad({512, 8, 32, 12}, "head dimension");
+  bad({32, 8, 32, 12}, "head dimension");  // the buffers hold 64
+  bad({64, 16, 32, 12}, "vectors_per_cycle");
+  bad({64, 8, 0, 12}, "scales_per_cycle");
+  bad({64, 8, 32, 8}, "max_word_bits");
+  EXPECT_EQ(refused, 6);
+  // A target that expects another number of vectors, and a width the shifter does not know.
+  b.key.begin(0, 9, 0);
+  b.fill(key_job(8, 12), 0);
+  EXPECT_THROW(b.converter.tick(1), std::logic_error);
+  Bare c;
+  c.fill(key_job(8, 14), 0);
+  EXPECT_THROW(c.converter.tick(1), std::logic_error);
+  std::cout << refused + 2 << " refusals compared\n";
+}
+
+}  // namespace
+}  // namespace winnow::test
