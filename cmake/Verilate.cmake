@@ -1,0 +1,59 @@
+# The RTL flow is optional: without Verilator, one line says what brings it, and everything else is built.
+find_program(VERILATOR verilator)
+set(WINNOW_RTL OFF)
+set(WINNOW_PYTHON ${CMAKE_SOURCE_DIR}/.venv/bin/python)
+if(NOT EXISTS ${WINNOW_PYTHON})
+  set(WINNOW_PYTHON python3)
+endif()
+execute_process(COMMAND ${WINNOW_PYTHON} -c "import yaml" RESULT_VARIABLE no_yaml OUTPUT_QUIET ERROR_QUIET)
+if(NOT VERILATOR)
+  message(STATUS "RTL is left out: verilator is missing (apt-get install verilator)")
+elseif(no_yaml)
+  message(STATUS "RTL is left out: Python's yaml is missing (apt-get install python3-yaml)")
+else()
+  set(WINNOW_RTL ON)
+  execute_process(COMMAND ${VERILATOR} --getenv VERILATOR_ROOT OUTPUT_VARIABLE VERILATOR_ROOT
+                  OUTPUT_STRIP_TRAILING_WHITESPACE)
+  find_package(ZLIB REQUIRED)
+  # Verilator's runtime, compiled once for all models.
+  add_library(winnow_verilated STATIC EXCLUDE_FROM_ALL ${VERILATOR_ROOT}/include/verilated.cpp
+              ${VERILATOR_ROOT}/include/verilated_fst_c.cpp ${VERILATOR_ROOT}/include/verilated_threads.cpp
+              ${VERILATOR_ROOT}/include/verilated_cov.cpp)
+  target_include_directories(winnow_verilated SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd)
+  target_compile_options(winnow_verilated PRIVATE -w -O2)
+  target_link_libraries(winnow_verilated PUBLIC ZLIB::ZLIB)
+  find_package(Threads REQUIRED)
+  target_link_libraries(winnow_verilated PUBLIC Threads::Threads)
+endif()
+
+# winnow_machine_package(name): RTL parameters of sim/machines/<name>.yaml, in build/rtl/<name>/winnow_machine_pkg.sv.
+function(winnow_machine_package name)
+  set(yaml ${CMAKE_SOURCE_DIR}/sim/machines/${name}.yaml)
+  add_custom_command(
+    OUTPUT ${CMAKE_BINARY_DIR}/rtl/${name}/winnow_machine_pkg.sv
+    COMMAND ${WINNOW_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/rtl/package.py ${yaml}
+            ${CMAKE_BINARY_DIR}/rtl/${name}/winnow_machine_pkg.sv
+    COMMAND ${CMAKE_COMMAND} -E touch ${CMAKE_BINARY_DIR}/rtl/${name}/winnow_machine_pkg.sv
+    DEPENDS ${yaml} ${CMAKE_SOURCE_DIR}/scripts/rtl/package.py
+    COMMENT "RTL parameters of machine ${name}" VERBATIM)
+endfunction()
+
+# winnow_verilate(name TOP t SOURCES ... [ARGS ...]): library `name` with class V<name>, from Verilator with warnings as
+# errors. FST tracing is compiled in and off until asked for.
+function(winnow_verilate name)
+  cmake_parse_arguments(V "" "TOP" "SOURCES;ARGS" ${ARGN})
+  set(dir ${CMAKE_BINARY_DIR}/rtl/${name})
+  add_custom_command(
+    OUTPUT ${dir}/V${name}__ALL.a
+    COMMAND ${CMAKE_COMMAND} -E env OBJCACHE=${CCACHE} ${VERILATOR} --cc --build --build-jobs 2 -Wall --trace-fst
+            --trace-structs -O3 --x-assign fast --x-initial fast --noassert --prefix V${name} --top-module ${V_TOP}
+            --Mdir ${dir} -MAKEFLAGS "OPT_FAST=-O2 OPT_SLOW=-O1 OPT_GLOBAL=-O2" ${V_ARGS} ${V_SOURCES} > ${name}.log
+    WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
+    DEPENDS ${V_SOURCES}
+    COMMENT "Verilating ${name}" VERBATIM)
+  add_custom_target(${name}_verilated DEPENDS ${dir}/V${name}__ALL.a)
+  add_library(${name} INTERFACE)
+  add_dependencies(${name} ${name}_verilated)
+  target_include_directories(${name} SYSTEM INTERFACE ${dir})
+  target_link_libraries(${name} INTERFACE ${dir}/V${name}__ALL.a winnow_verilated)
+endfunction()

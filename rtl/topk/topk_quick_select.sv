@@ -1,0 +1,349 @@
+// Quick-select: finds the boundary value, that is the k-th largest item or the item at which the sum reaches the share.
+//
+// A pass reads one side; what is above the pivot goes to R, what is below to L, equals are counted. With a(bove) and
+// e(qual) the counts (rule count) or the sums (rule mass):
+//   target <= a          the boundary is in R
+//   a < target <= a + e  the pivot is the boundary, and the first equals up to target stay
+//   a + e < target       the boundary is in L, target -= a + e
+// Loading is a pass in which everything is above. decide_i ends a pass and picks the next pivot; divide_i steps the
+// division that says how many equals of a mass stay. Model: models/topk/quick_select.h.
+
+module topk_quick_select
+  import topk_pkg::*;
+#(
+  parameter int unsigned Parallelism = 16,
+  parameter int unsigned FifoDepth = 64,
+  parameter int unsigned ItemBits = 20,
+  parameter bit WithSampler = 1'b1,
+  localparam int unsigned LaneBits = $clog2(Parallelism),
+  localparam int unsigned CountBits = LaneBits + 1,
+  localparam int unsigned IndexBits = LaneBits + $clog2(FifoDepth),
+  localparam int unsigned LevelBits = $clog2(FifoDepth) + 1,
+  localparam int unsigned SumBits = ItemBits + IndexBits,
+  localparam int unsigned RowSumBits = ItemBits + CountBits,
+  localparam int unsigned AmountBits = amount_bits(IndexBits)
+) (
+  input  logic                                 clk_i,
+  input  logic                                 rst_ni,
+  input  logic                                 seed_en_i,
+  input  logic [15:0]                          seed_i,
+  input  logic                                 sampled_i,   // pivot rule: 0 random, 1 sampled
+  // Job.
+  input  logic                                 start_i,
+  input  logic [IndexBits:0]                   n_i,
+  input  logic                                 mass_i,
+  input  logic [AmountBits-1:0]                amount_i,
+  // Partitioned rows.
+  input  logic                                 loading_i,
+  input  logic                                 passing_i,   // the LFSR runs
+  input  logic                                 valid_i,
+  input  logic [CountBits-1:0]                 above_i,
+  input  logic [CountBits-1:0]                 below_i,
+  input  logic [CountBits-1:0]                 equal_i,
+  input  logic [RowSumBits-1:0]                sum_above_i,
+  input  logic [RowSumBits-1:0]                sum_equal_i,
+  input  logic [Parallelism-1:0][ItemBits-1:0] right_i,
+  input  logic [Parallelism-1:0][ItemBits-1:0] left_i,
+  // Rows to partition.
+  input  logic                                 pop_i,
+  output logic [Parallelism-1:0][ItemBits-1:0] head_o,
+  // End of a pass.
+  input  logic                                 decide_i,
+  output next_e                                next_o,
+  output logic [LevelBits-1:0]                 next_rows_o,
+  output logic [CountBits-1:0]                 next_tail_o,
+  input  logic                                 divide_i,
+  output logic                                 divided_o,
+  // State.
+  output logic [ItemBits-1:0]                  pivot_o,
+  output logic [IndexBits:0]                   above_o,
+  output logic [IndexBits:0]                   equals_o
+);
+
+  localparam int unsigned ItemsBits = IndexBits + 1;
+  localparam int unsigned StrideBits = $clog2(IndexBits + 1);
+  localparam int unsigned StepBits = $clog2(IndexBits + 1);
+  localparam int unsigned ProductBits = SumBits + 18;
+  localparam logic [1:0] ProductDone = 2'd3;
+
+  logic mass_q, in_right_q;
+  logic [AmountBits-1:0] amount_q;
+  logic [ItemBits-1:0] pivot_q;
+  logic [SumBits-1:0] target_q, sum_above_q, sum_equal_q;
+  logic [ItemsBits-1:0] items_q, above_q, equals_q, equal_count_q;
+  logic [StrideBits-1:0] stride_q;
+
+  // Sides -------------------------------------------------------------------------------------------------------------
+
+  logic go_on, to_right;
+  logic flush_l, flush_r, drop_l, drop_r;
+  logic [Parallelism-1:0][ItemBits-1:0] head_l, head_r, first_l, first_r;
+  logic [LevelBits-1:0] level_l, level_r;
+  logic [CountBits-1:0] first_count_l, first_count_r, pack_l, pack_r;
+  logic [ItemsBits-1:0] items_l, items_r, rank_l, rank_r;
+  logic [ItemBits-1:0] sample_l, sample_r;
+
+  assign flush_r = go_on & to_right;
+  assign flush_l = go_on & ~to_right;
+  assign drop_r = start_i | (go_on & ~to_right);
+  assign drop_l = start_i | (go_on & to_right);
+
+  topk_side #(
+    .Parallelism(Parallelism),
+    .FifoDepth  (FifoDepth),
+    .ItemBits   (ItemBits),
+    .WithSampler(WithSampler)
+  ) u_left (
+    .clk_i,
+    .rst_ni,
+    .valid_i       (valid_i & ~loading_i),
+    .row_i         (left_i),
+    .count_i       (below_i),
+    .stride_i      (stride_q),
+    .flush_i       (flush_l),
+    .drop_i        (drop_l),
+    .pop_i         (pop_i & ~in_right_q),
+    .head_o        (head_l),
+    .level_o       (level_l),
+    .first_row_o   (first_l),
+    .first_count_o (first_count_l),
+    .items_o       (items_l),
+    .pack_count_o  (pack_l),
+    .median_i      (mass_q),
+    .rank_i        (rank_l),
+    .sample_o      (sample_l)
+  );
+
+  topk_side #(
+    .Parallelism(Parallelism),
+    .FifoDepth  (FifoDepth),
+    .ItemBits   (ItemBits),
+    .WithSampler(WithSampler)
+  ) u_right (
+    .clk_i,
+    .rst_ni,
+    .valid_i,
+    .row_i         (right_i),
+    .count_i       (above_i),
+    .stride_i      (stride_q),
+    .flush_i       (flush_r),
+    .drop_i        (drop_r),
+    .pop_i         (pop_i & in_right_q),
+    .head_o        (head_r),
+    .level_o       (level_r),
+    .first_row_o   (first_r),
+    .first_count_o (first_count_r),
+    .items_o       (items_r),
+    .pack_count_o  (pack_r),
+    .median_i      (mass_q),
+    .rank_i        (rank_r),
+    .sample_o      (sample_r)
+  );
+
+  assign head_o = in_right_q ? head_r : head_l;
+
+  // Decision ----------------------------------------------------------------------------------------------------------
+
+  logic nothing_to_search, found;
+  logic [SumBits-1:0] above, from, target_l;
+  logic [ItemsBits-1:0] count_from;
+
+  assign count_from = items_r + equal_count_q;
+  assign above = mass_q ? sum_above_q : SumBits'(items_r);
+  assign from = mass_q ? sum_above_q + sum_equal_q : SumBits'(count_from);
+  assign target_l = target_q - from;
+  assign nothing_to_search = mass_q ? (sum_above_q == '0) : (target_q == SumBits'(items_q));
+  assign to_right = loading_i | (target_q <= above);
+  assign found = loading_i ? nothing_to_search : ((target_q > above) & (target_q <= from));
+  assign go_on = decide_i & ~found;
+
+  // Valid lanes of a side's last row: what is left in the packing register, or a whole row.
+  function automatic logic [CountBits-1:0] last_lanes(logic [CountBits-1:0] pack);
+    return (pack != '0) ? pack : CountBits'(Parallelism);
+  endfunction
+
+  always_comb begin
+    if (!found) next_o = NextPass;
+    else if (!loading_i && mass_q && equal_count_q != ItemsBits'(1)) next_o = NextDivide;
+    else next_o = NextFilter;
+  end
+  assign next_rows_o = to_right ? level_r + LevelBits'(pack_r != '0) : level_l + LevelBits'(pack_l != '0);
+  assign next_tail_o = last_lanes(to_right ? pack_r : pack_l);
+
+  // Next pivot: both sides' candidates are formed while the side is decided --------------------------------------------
+
+  logic [15:0] lfsr;
+
+  prim_lfsr u_lfsr (
+    .clk_i,
+    .rst_ni,
+    .seed_en_i,
+    .seed_i,
+    .en_i   (passing_i),
+    .state_o(lfsr)
+  );
+
+  // Lane below count by multiply-high.
+  function automatic logic [LaneBits-1:0] lane_below(logic [15:0] state, logic [CountBits-1:0] count);
+    return LaneBits'(((16 + CountBits)'(state) * (16 + CountBits)'(count)) >> 16);
+  endfunction
+
+  // Rank of the sample to take: target / stride rounded, one further towards the larger side while the side is more than
+  // two rows. (For a mass, the median sample: a sum says nothing of ranks.)
+  function automatic logic [ItemsBits-1:0] rank_of(logic [ItemsBits-1:0] target, logic [ItemsBits-1:0] items,
+                                                   logic [StrideBits-1:0] stride);
+    logic [ItemsBits:0] half, sum;
+    logic [ItemsBits-1:0] rank;
+    half = ((ItemsBits + 1)'(1) << stride) >> 1;
+    sum = (ItemsBits + 1)'(target) - (ItemsBits + 1)'(1) + half;
+    rank = ItemsBits'(sum >> stride);
+    if (32'(items) > 2 * Parallelism) begin
+      if ({target, 1'b0} < {1'b0, items}) rank = rank + ItemsBits'(1);
+      else if (rank != '0) rank = rank - ItemsBits'(1);
+    end
+    return rank;
+  endfunction
+
+  logic [ItemBits-1:0] random_l, random_r, pivot_l, pivot_r;
+
+  assign random_l = first_l[lane_below(lfsr, first_count_l)];
+  assign random_r = first_r[lane_below(lfsr, first_count_r)];
+  assign rank_l = rank_of(ItemsBits'(target_l), items_l, stride_q);
+  assign rank_r = rank_of(ItemsBits'(target_q), items_r, stride_q);
+  assign pivot_l = sampled_i ? sample_l : random_l;
+  assign pivot_r = sampled_i ? sample_r : random_r;
+
+  // Stride of the samples: at most SampleRate a row, at most Samples a pass.
+  logic [StrideBits-1:0] stride_d;
+
+  always_comb begin
+    stride_d = '0;
+    for (int unsigned s = 0; s < IndexBits; s++) begin
+      if ((SampleRate << s) < Parallelism || (Samples << s) < 32'(items_q)) stride_d = StrideBits'(s + 1);
+    end
+  end
+
+  // Target of a mass: (mu16 * total + 65535) >> 16, from three 6-bit digits of mu16 in the first pass's first cycles ----
+
+  logic [1:0] product_step_q;
+  logic [SumBits-1:0] total_q;
+  logic [ProductBits-1:0] product_q, product_d;
+  logic [5:0] digit;
+  logic [SumBits+5:0] partial;
+
+  always_comb begin
+    unique case (product_step_q)
+      2'd0: digit = amount_q[5:0];
+      2'd1: digit = amount_q[11:6];
+      default: digit = {1'b0, amount_q[16:12]};
+    endcase
+    partial = (SumBits + 6)'(total_q) * (SumBits + 6)'(digit);
+    unique case (product_step_q)
+      2'd0: product_d = product_q + ProductBits'(partial);
+      2'd1: product_d = product_q + (ProductBits'(partial) << 6);
+      default: product_d = product_q + (ProductBits'(partial) << 12);
+    endcase
+  end
+
+  // Division: (target - above - 1) / pivot + 1 equals stay -------------------------------------------------------------
+
+  logic [SumBits-1:0] remainder_q;
+  logic [IndexBits-2:0] quotient_q;  // the bits found before this step's
+  logic [IndexBits-1:0] quotient_d;
+  logic [StepBits-1:0] step_q, step_d;
+  logic fits;
+
+  assign step_d = step_q - StepBits'(1);
+  assign fits = (remainder_q >> step_d) >= SumBits'(pivot_q);
+  assign quotient_d = {quotient_q, fits};
+  assign divided_o = divide_i & (step_d == '0);
+
+  // Registers ---------------------------------------------------------------------------------------------------------
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      mass_q <= 1'b0;
+      amount_q <= '0;
+      in_right_q <= 1'b1;
+      pivot_q <= '0;
+      target_q <= '0;
+      items_q <= '0;
+      above_q <= '0;
+      equals_q <= '0;
+      equal_count_q <= '0;
+      sum_above_q <= '0;
+      sum_equal_q <= '0;
+      stride_q <= '0;
+      product_step_q <= ProductDone;
+      product_q <= '0;
+      total_q <= '0;
+      remainder_q <= '0;
+      quotient_q <= '0;
+      step_q <= '0;
+    end else begin
+      stride_q <= stride_d;
+      if (product_step_q != ProductDone) begin
+        product_q <= product_d;
+        product_step_q <= product_step_q + 2'd1;
+        if (product_step_q == 2'd2) target_q <= SumBits'((product_d + ProductBits'(65535)) >> 16);
+      end
+      if (valid_i) begin
+        equal_count_q <= equal_count_q + ItemsBits'(equal_i);
+        sum_above_q <= sum_above_q + SumBits'(sum_above_i);
+        sum_equal_q <= sum_equal_q + SumBits'(sum_equal_i);
+      end
+      if (start_i) begin
+        mass_q <= mass_i;
+        amount_q <= amount_i;
+        items_q <= n_i;
+        target_q <= mass_i ? '0 : SumBits'(amount_i);
+        above_q <= '0;
+        equals_q <= '0;
+        pivot_q <= '0;
+        in_right_q <= 1'b1;
+        product_step_q <= ProductDone;
+        equal_count_q <= '0;
+        sum_above_q <= '0;
+        sum_equal_q <= '0;
+      end
+      if (decide_i) begin
+        if (go_on) begin
+          pivot_q <= to_right ? pivot_r : pivot_l;
+          items_q <= to_right ? items_r : items_l;
+          in_right_q <= to_right;
+          if (!to_right) begin
+            target_q <= target_l;
+            above_q <= above_q + count_from;
+          end
+          equal_count_q <= '0;
+          sum_above_q <= '0;
+          sum_equal_q <= '0;
+          if (loading_i) begin
+            total_q <= sum_above_q;
+            product_q <= '0;
+            product_step_q <= mass_q ? 2'd0 : ProductDone;
+          end
+        end else if (loading_i) begin
+          equals_q <= mass_q ? ItemsBits'(1) : items_q;
+        end else begin
+          above_q <= above_q + items_r;
+          equals_q <= mass_q ? ItemsBits'(1) : ItemsBits'(target_q - above);
+          remainder_q <= target_q - above - SumBits'(1);
+          quotient_q <= '0;
+          step_q <= StepBits'(IndexBits);
+        end
+      end
+      if (divide_i) begin
+        step_q <= step_d;
+        quotient_q <= quotient_d[IndexBits-2:0];
+        if (fits) remainder_q <= remainder_q - (SumBits'(pivot_q) << step_d);
+        equals_q <= ItemsBits'(quotient_d) + ItemsBits'(1);
+      end
+    end
+  end
+
+  assign pivot_o = pivot_q;
+  assign above_o = above_q;
+  assign equals_o = equals_q;
+
+endmodule

@@ -1,0 +1,90 @@
+#pragma once
+// Lockstep of a Verilated block with its model: both get the same inputs, every probe is compared in every cycle.
+//
+// A block's adapter (tests/rtl/<block>/<block>_block.h) has
+//   Block(seed, ...)              both sides reset, stimuli from the seed alone
+//   outputs()                     the model's outputs of this cycle
+//   probes(visit)                 visit(name, lane or -1, rtl value, model value, port that shows the model's value)
+//   step()                        picks this cycle's inputs, gives them to both and clocks both
+//   doing()                       what is being worked on, for a report
+//   trace_open(path), trace_dump(time), trace_close()
+// and everything else is here: comparison, count, report, waveform of both sides around the first difference.
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace winnow::lockstep {
+
+struct Difference {
+  std::uint64_t cycle = 0;
+  std::string signal;
+  std::uint64_t rtl = 0, model = 0;
+  std::string doing;
+};
+
+struct Outcome {
+  std::uint64_t cycles = 0, compared = 0;
+  std::optional<Difference> difference;
+};
+
+template <class Block>
+Outcome run(Block& block, std::uint64_t cycles) {
+  Outcome result;
+  const char* name = nullptr;
+  int at = -1;
+  std::uint64_t rtl = 0, model = 0;
+  for (std::uint64_t c = 0; c < cycles && !name; ++c) {
+    block.outputs();
+    block.probes([&](const char* probe, int lane, std::uint64_t rtl_value, std::uint64_t model_value, auto&) {
+      ++result.compared;
+      if (rtl_value != model_value && !name) {
+        name = probe;
+        at = lane;
+        rtl = rtl_value;
+        model = model_value;
+      }
+    });
+    if (name) {
+      const std::string lane = at < 0 ? "" : "[" + std::to_string(at) + "]";
+      result.difference = Difference{c, name + lane, rtl, model, block.doing()};
+    } else {
+      block.step();
+      ++result.cycles;
+    }
+  }
+  return result;
+}
+
+constexpr std::uint64_t kWindow = 2000;
+
+// Runs again to the difference and writes the last kWindow cycles of both sides; one cycle is 2 ps in the waveform.
+template <class Block>
+void write_waves(Block& block, const Difference& d, const std::string& stem) {
+  const std::uint64_t from = d.cycle > kWindow ? d.cycle - kWindow : 0;
+  std::vector<std::string> names;
+  for (std::uint64_t c = 0; c < d.cycle + 1; ++c) {
+    block.outputs();
+    if (c == from) block.trace_open(stem + ".fst");
+    block.probes([&](const char* probe, int lane, std::uint64_t, std::uint64_t value, auto& port) {
+      port = value;
+      if (c == from && lane < 0) names.emplace_back(probe);
+    });
+    if (c >= from) block.trace_dump(2 * c);
+    if (c < d.cycle) block.step();
+  }
+  block.trace_close();
+  std::ofstream save(stem + ".gtkw");
+  save << "[dumpfile] \"" << stem << ".fst\"\n[timestart] " << 2 * (d.cycle > 40 ? d.cycle - 40 : 0)
+       << "\n*-4.000000 " << 2 * d.cycle << "\n";
+  const std::string first = d.signal.substr(0, d.signal.find('['));
+  for (const std::string& n : names) {
+    if (n == first) save << "@200\n-first difference\n";
+    save << "@22\n" << Block::kScope << ".rtl_" << n << "[63:0]\n" << Block::kScope << ".model_" << n << "[63:0]\n";
+  }
+}
+
+}  // namespace winnow::lockstep

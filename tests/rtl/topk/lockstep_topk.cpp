@@ -1,0 +1,118 @@
+// lockstep_topk_<machine>: RTL and model of the top-k engine in lockstep; exit code 1 on a difference.
+//   lockstep_topk_spatten --cycles 1000000 --seed 7 --pivot sampled [--jobs FILE] [--out FOLDER]
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+#include "tests/rtl/lockstep/lockstep.h"
+#include "tests/rtl/topk/topk_block.h"
+
+namespace {
+
+using namespace winnow;
+using namespace winnow::topk;
+using winnow::topk::test::FileJob;
+using winnow::topk::test::TopkBlock;
+
+// Lines `count|mass AMOUNT ITEM...`, decimal.
+std::vector<FileJob> read_jobs(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) throw Error(path + ": cannot be read");
+  std::vector<FileJob> jobs;
+  std::string line;
+  for (unsigned number = 1; std::getline(in, line); ++number) {
+    std::istringstream words(line);
+    std::string rule;
+    FileJob job{};
+    if (!(words >> rule >> job.amount) || (rule != "count" && rule != "mass"))
+      throw Error(path + ":" + std::to_string(number) + ": not `count|mass AMOUNT ITEM...`");
+    job.rule = rule == "count" ? Rule::kCount : Rule::kMass;
+    for (std::uint64_t v; words >> v;) job.items.push_back(v);
+    jobs.push_back(std::move(job));
+  }
+  if (jobs.empty()) throw Error(path + ": has no jobs");
+  return jobs;
+}
+
+bool print_cover(const winnow::topk::test::Cover& c, unsigned lanes) {
+  const std::pair<const char*, std::uint64_t> points[] = {
+      {"jobs by count", c.jobs[0]}, {"jobs by mass", c.jobs[1]}, {"refused n", c.refused[1]}, {"refused k", c.refused[2]},
+      {"refused mu16", c.refused[3]}, {"all kept", c.all_kept}, {"sum zero", c.sum_zero}, {"on in R", c.branch_right},
+      {"on in L", c.branch_left}, {"boundary found", c.branch_found}, {"division", c.divided}, {"FIFO full", c.fifo_full},
+      {"refill of an empty FIFO", c.refill_from_empty}, {"side in packing register only", c.side_in_pack_only},
+      {"equals cut in mid-row", c.cut_in_row}, {"output stalled", c.stalled}, {"input starved", c.starved}};
+  bool all = true;
+  for (const auto& [name, hits] : points) {
+    std::printf("  %-30s %12llu%s\n", name, static_cast<unsigned long long>(hits), hits ? "" : "  never");
+    all = all && hits;
+  }
+  for (unsigned l = 0; (1u << l) < lanes; ++l) {
+    std::printf("  zero eliminator shifts by %-4u %12llu\n", 1u << l, static_cast<unsigned long long>(c.shifts[l]));
+    all = all && c.shifts[l];
+  }
+  return all;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"RTL and model of the top-k engine in lockstep"};
+  std::uint64_t cycles = 300000, seed = 1;
+  std::string pivot = "both", jobs_path, out = ".";
+  bool cover = false;
+  app.add_option("--cycles", cycles, "cycles, for each pivot rule");
+  app.add_option("--seed", seed, "of stimuli and LFSR");
+  app.add_option("--pivot", pivot)->check(CLI::IsMember({"random", "sampled", "both"}));
+  app.add_option("--jobs", jobs_path, "jobs of a file instead of random ones");
+  app.add_option("--out", out, "folder for waveforms of a difference");
+  app.add_flag("--cover", cover, "print the functional points; exit code 1 if one was never met");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    std::vector<FileJob> jobs;
+    if (!jobs_path.empty()) jobs = read_jobs(jobs_path);
+    for (PivotRule rule : {PivotRule::kRandom, PivotRule::kSampled}) {
+      const char* name = rule == PivotRule::kRandom ? "random" : "sampled";
+      if (pivot != "both" && pivot != name) continue;
+      TopkBlock block(seed, rule, jobs.empty() ? nullptr : &jobs);
+      const Config& c = block.config();
+      const auto start = std::chrono::steady_clock::now();
+      const lockstep::Outcome o = lockstep::run(block, cycles);
+      const double s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      std::printf("topk %s (P %u, FIFO %u, %u-bit items), pivot %s, seed %llu: %llu cycles, %llu values compared, "
+                  "%llu jobs, %.2f M cycles/s: %s\n",
+                  WINNOW_RTL_NAME, c.parallelism, c.fifo_depth, c.item_bits, name, static_cast<unsigned long long>(seed),
+                  static_cast<unsigned long long>(o.cycles), static_cast<unsigned long long>(o.compared),
+                  static_cast<unsigned long long>(block.jobs()), static_cast<double>(o.cycles) / s * 1e-6,
+                  o.difference ? "DIFFERENT" : "equal");
+      if (o.difference) {
+        const lockstep::Difference& d = *o.difference;
+        std::filesystem::create_directories(out);
+        const std::string stem = out + "/topk-" + WINNOW_RTL_NAME + "-" + name + "-" + std::to_string(seed);
+        TopkBlock again(seed, rule, jobs.empty() ? nullptr : &jobs);
+        lockstep::write_waves(again, d, stem);
+        std::printf("first difference: cycle %llu, block topk, signal %s: rtl %llu (0x%llx), model %llu (0x%llx)\n",
+                    static_cast<unsigned long long>(d.cycle), d.signal.c_str(), static_cast<unsigned long long>(d.rtl),
+                    static_cast<unsigned long long>(d.rtl), static_cast<unsigned long long>(d.model),
+                    static_cast<unsigned long long>(d.model));
+        std::printf("working on: %s\nrepeat: lockstep_topk_%s --seed %llu --pivot %s --cycles %llu%s\n", d.doing.c_str(),
+                    WINNOW_RTL_NAME, static_cast<unsigned long long>(seed), name,
+                    static_cast<unsigned long long>(d.cycle + 1), jobs.empty() ? "" : (" --jobs " + jobs_path).c_str());
+        std::printf("waves: %s.fst, gtkwave %s.gtkw, scripts/rtl/wave png %s.fst\n", stem.c_str(), stem.c_str(),
+                    stem.c_str());
+        return 1;
+      }
+      if (o.compared < 10 * o.cycles || (jobs.empty() && cycles > 10000 && block.jobs() == 0)) {
+        std::printf("too few values were compared\n");
+        return 1;
+      }
+      if (cover && !print_cover(block.cover(), c.parallelism)) return 1;
+    }
+  } catch (const Error& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return 2;
+  }
+  return 0;
+}

@@ -1,0 +1,258 @@
+#pragma once
+// Lockstep adapter of the top-k engine: random jobs of both rules, bubbles, back-pressure, refused jobs; or jobs of a
+// file. WINNOW_RTL_CLASS is the Verilated class of tests/rtl/topk/topk.probes.
+#include <verilated.h>
+#include <verilated_fst_c.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "golden/error.h"
+#include "tests/models/topk/drive.h"
+
+namespace winnow::topk::test {
+
+// What random stimuli must have met; each is seen in the model's state.
+struct Cover {
+  std::uint64_t jobs[2] = {}, refused[4] = {}, all_kept = 0, sum_zero = 0;
+  std::uint64_t branch_right = 0, branch_left = 0, branch_found = 0, divided = 0;
+  std::uint64_t fifo_full = 0, refill_from_empty = 0, side_in_pack_only = 0, cut_in_row = 0, stalled = 0, starved = 0;
+  std::uint64_t shifts[6] = {};  // a zero eliminator moved an item in layer l
+};
+
+struct FileJob {
+  Rule rule;
+  unsigned amount;
+  std::vector<std::uint64_t> items;
+};
+
+class TopkBlock {
+ public:
+  static constexpr const char* kScope = "TOP.topk_lockstep";
+
+  TopkBlock(std::uint64_t seed, PivotRule pivot, const std::vector<FileJob>* jobs = nullptr)
+      : context_(std::make_unique<VerilatedContext>()), random_(seed), file_(jobs) {
+    context_->traceEverOn(true);
+    rtl_ = std::make_unique<WINNOW_RTL_CLASS>(context_.get());
+    rtl_->clk_i = 0;
+    rtl_->sampled_i = pivot == PivotRule::kSampled;
+    for (const int reset : {1, 0, 1}) {  // the reset acts on its falling edge
+      rtl_->rst_ni = reset;
+      rtl_->eval();
+    }
+    config_ = Config{rtl_->parallelism_o, rtl_->fifo_depth_o, rtl_->item_bits_o, pivot, seed};
+    model_ = std::make_unique<Engine>(config_);
+    rtl_->seed_en_i = 1;
+    rtl_->seed_i = Lfsr::fold(seed);
+    clock();
+    model_->tick({});
+    rtl_->seed_en_i = 0;
+  }
+
+  const Config& config() const { return config_; }
+  const Cover& cover() const { return cover_; }
+  Engine& model() { return *model_; }
+  std::uint64_t jobs() const { return model_->stats().jobs; }
+
+  void outputs() { out_ = model_->comb(); }
+
+  template <class Visit>
+  void probes(Visit&& visit) {
+    const Engine& m = *model_;
+    const Outputs& o = out_;
+    const unsigned Parallelism = config_.parallelism;
+#include "topk_probes.inc"
+  }
+
+  void step() {
+    choose();
+    refused_ = 0;
+    Inputs in;
+    in.job = job_;
+    in.out_ready = random_.below(100) < take_;
+    in.row = row_offered_ ? &row_ : nullptr;
+    const unsigned bad = job_offered_ ? error_of(job_) : 0;
+    in.job_valid = job_offered_ && !bad;
+    rtl_->job_valid_i = job_offered_;
+    rtl_->job_n_i = job_.n;
+    rtl_->job_mass_i = job_.rule == Rule::kMass;
+    rtl_->job_amount_i = job_.amount;
+    rtl_->row_valid_i = row_offered_;
+    for (unsigned i = 0; i < config_.parallelism; ++i) rtl_->row_i[i] = row_[i];
+    rtl_->out_ready_i = in.out_ready;
+    note(in);
+    if (job_offered_ && out_.job_ready) {
+      job_offered_ = false;
+      if (bad) {
+        refused_ = bad;
+        ++cover_.refused[bad];
+      } else {
+        next_ = 0;
+        loading_ = true;
+      }
+    }
+    if (row_offered_ && out_.row_ready) {
+      row_offered_ = false;
+      next_ += config_.parallelism;
+      loading_ = next_ < job_.n;
+    }
+    model_->tick(in);
+    clock();
+  }
+
+  std::string doing() const {
+    return "job " + std::to_string(jobs()) + ": n " + std::to_string(job_.n) +
+           (job_.rule == Rule::kCount ? ", count, k " : ", mass, mu16 ") + std::to_string(job_.amount) + ", " +
+           std::to_string(std::min(next_, job_.n)) + " items loaded, pass " + std::to_string(model_->stats().passes);
+  }
+
+  void trace_open(const std::string& path) {
+    trace_ = std::make_unique<VerilatedFstC>();
+    rtl_->trace(trace_.get(), 99);
+    trace_->open(path.c_str());
+  }
+  void trace_dump(std::uint64_t time) {
+    rtl_->eval();
+    trace_->dump(time);
+  }
+  void trace_close() { trace_->close(); }
+
+ private:
+  void clock() {
+    rtl_->clk_i = 1;
+    rtl_->eval();
+    rtl_->clk_i = 0;
+    rtl_->eval();
+  }
+
+  // 0: can be done; 1 n, 2 k, 3 mu16, as topk_pkg::error_e.
+  unsigned error_of(const Job& job) const {
+    try {
+      check(job, config_);
+    } catch (const Error& e) {
+      const std::string text = e.what();
+      return text.starts_with("topk.n ") ? 1 : text.starts_with("topk.k ") ? 2 : 3;
+    }
+    return 0;
+  }
+
+  void new_job() {
+    const unsigned capacity = config_.capacity(), lanes = config_.parallelism, bits = config_.item_bits;
+    if (file_) {
+      const FileJob& j = (*file_)[file_next_++ % file_->size()];
+      job_ = {static_cast<unsigned>(j.items.size()), j.rule, j.amount};
+      items_ = j.items;
+    } else {
+      // Small and large jobs in turn; some full to the brim, some that cannot be done.
+      const unsigned size = static_cast<unsigned>(random_.below(8));
+      job_.n = size < 3   ? 1 + static_cast<unsigned>(random_.below(3 * lanes)) % capacity
+               : size < 7 ? 1 + static_cast<unsigned>(random_.below(capacity))
+                          : capacity;
+      if (random_.below(2) && capacity > 128) job_.n = 1 + (job_.n - 1) % 128;
+      job_.rule = random_.below(2) ? Rule::kMass : Rule::kCount;
+      job_.amount = job_.rule == Rule::kMass ? 1 + static_cast<unsigned>(random_.below(65536))
+                                             : 1 + static_cast<unsigned>(random_.below(job_.n));
+      switch (random_.below(64)) {
+        case 0: job_.n = 0; break;
+        case 1: job_.n = capacity + 1; break;
+        case 2: job_.amount = 0; break;
+        case 3: job_.amount = job_.rule == Rule::kMass ? 65537 : job_.n + 1; break;
+        case 4: job_.amount = job_.rule == Rule::kMass ? 65536 : job_.n; break;
+        case 5: job_.amount = 1; break;
+        default: break;
+      }
+      fill(bits);
+    }
+    offer_ = random_.below(2) ? 100 : 20 + static_cast<unsigned>(random_.below(60));
+    take_ = random_.below(2) ? 100 : 10 + static_cast<unsigned>(random_.below(80));
+  }
+
+  void fill(unsigned bits) {
+    items_.resize(job_.n);
+    const std::uint64_t top = (std::uint64_t{1} << bits) - 1;
+    const std::uint64_t distinct = 1 + random_.below(6), kind = random_.below(8);
+    for (unsigned i = 0; i < job_.n; ++i) {
+      const std::uint64_t r = random_.next() & top;
+      items_[i] = kind < 2   ? r
+                  : kind < 4 ? r >> random_.below(bits)
+                  : kind < 6 ? (random_.below(distinct) * (kind == 4 ? 1 : top / 7)) & top
+                  : kind < 7 ? (random_.below(8) ? 0 : top)
+                             : (random_.below(2) ? i : job_.n - i) & top;
+    }
+    if (random_.below(32) == 0) std::fill(items_.begin(), items_.end(), random_.below(2) ? top : 0);
+  }
+
+  void choose() {
+    const unsigned lanes = config_.parallelism;
+    if (out_.job_ready && !job_offered_ && !loading_ && random_.below(4) != 0) {
+      new_job();
+      job_offered_ = true;
+    }
+    if (loading_ && !row_offered_ && random_.below(100) < offer_) {
+      for (unsigned i = 0; i < lanes; ++i)
+        row_[i] = next_ + i < job_.n ? items_[next_ + i] : random_.next() & ((std::uint64_t{1} << config_.item_bits) - 1);
+      row_offered_ = true;
+    }
+  }
+
+  void note(const Inputs& in) {
+    using State = Engine::State;
+    const QuickSelect& s = model_->select();
+    const State now = model_->state();
+    if (in.job_valid && out_.job_ready) {
+      ++cover_.jobs[job_.rule == Rule::kMass];
+      cover_.all_kept += job_.rule == Rule::kCount && job_.amount == job_.n;
+    }
+    cover_.starved += out_.row_ready && !in.row;
+    cover_.stalled += out_.out_valid && !in.out_ready;
+    cover_.fifo_full += s.right().fifo().level() == config_.fifo_depth;
+    if (last_ == State::kDecide) {
+      if (now == State::kPass) ++(s.in_right() ? cover_.branch_right : cover_.branch_left);
+      cover_.branch_found += now == State::kFilter;
+      cover_.divided += now == State::kDivide;
+      cover_.sum_zero += now == State::kFilter && job_.rule == Rule::kMass && s.pivot() == 0;
+      cover_.side_in_pack_only += now == State::kPass && s.items() < config_.parallelism;
+    }
+    cover_.refill_from_empty += now == State::kPass && model_->partitioned().valid && s.source().fifo().level() == 1;
+    const CompareStage& c = model_->compared();
+    if (c.valid && now != State::kFilter) {
+      unsigned zeros = 0;
+      for (unsigned i = 0; i < c.count; ++i) {
+        if ((c.masks.above >> i) & 1) {
+          for (unsigned l = 0; l < 6; ++l) cover_.shifts[l] += (zeros >> l) & 1;
+        } else {
+          ++zeros;
+        }
+      }
+    }
+    if (out_.out_valid && out_.last && in.out_ready) {
+      // The last index that stays equals the boundary, and an equal behind it in its row is cut off.
+      const unsigned last = static_cast<unsigned>((*out_.indices)[out_.count - 1]);
+      const unsigned behind = last + 1;
+      cover_.cut_in_row += items_[last] == s.pivot() && behind < job_.n && behind % config_.parallelism != 0 &&
+                           items_[behind] == s.pivot();
+    }
+    last_ = now;
+  }
+
+  std::unique_ptr<VerilatedContext> context_;
+  std::unique_ptr<WINNOW_RTL_CLASS> rtl_;
+  std::unique_ptr<VerilatedFstC> trace_;
+  std::unique_ptr<Engine> model_;
+  Config config_;
+  Random random_;
+  const std::vector<FileJob>* file_;
+  std::size_t file_next_ = 0;
+  Outputs out_;
+  Job job_;
+  std::vector<std::uint64_t> items_;
+  Row row_{};
+  unsigned next_ = 0, offer_ = 100, take_ = 100, refused_ = 0;
+  bool job_offered_ = false, row_offered_ = false, loading_ = false;
+  Engine::State last_ = Engine::State::kIdle;
+  Cover cover_;
+};
+
+}  // namespace winnow::topk::test
