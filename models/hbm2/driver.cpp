@@ -12,40 +12,44 @@ double DriverResult::peak_bytes_per_second(const Spec& spec, int pseudo_channels
   return pseudo_channels * static_cast<double>(spec.burst_bytes) * 1e12 / (static_cast<double>(spec.cycles("BL")) * spec.clock_ps);
 }
 
-DriverResult drive(const Spec& spec, const DriverConfig& config, const RequestStream& stream, CommandSink* sink) {
-  Channel channel(spec, config.controller, config.mapping);
-  channel.attach(sink);
-  const auto& bursts = stream.bursts;
+StreamDriver::StreamDriver(const Spec& spec, const DriverConfig& config, const RequestStream& stream, CommandSink* sink)
+    : channel_(spec, config.controller, config.mapping),
+      stream_(stream),
+      window_(config.window),
+      offers_(config.controller.offers),
+      skip_(config.skip_idle_cycles) {
+  channel_.attach(sink);
+}
+
+bool StreamDriver::run(std::uint64_t cycles) {
+  const auto& bursts = stream_.bursts;
   const std::uint64_t total = bursts.size();
-  std::uint64_t next = 0, returned = 0;
-  const auto done = [&] {
-    return next == total && returned == stream.reads && channel.writes_done() == stream.writes;
-  };
-  Cycle now = 0;
+  const Cycle until = now_ + cycles;
   while (!done()) {
+    if (now_ >= until) return false;
     bool refused = false;
-    for (int k = 0; k < config.controller.offers && next < total; ++k) {
-      if (config.window != 0 && next - returned - channel.writes_done() >= config.window) break;
-      const StreamBurst& b = bursts[next];
-      refused = !channel.accept(now, b.address, b.write, b.address, 0);
+    for (int k = 0; k < offers_ && next_ < total && !window_full(); ++k) {
+      const StreamBurst& b = bursts[next_];
+      refused = !channel_.accept(now_, b.address, b.write, b.address, 0);
       if (refused) break;
-      ++next;
+      ++next_;
     }
-    while (channel.has_return(now)) {
-      channel.pop_return(now);
-      ++returned;
-    }
-    if (now >= channel.wake()) channel.tick(now);
-    ++now;
-    // Nothing offered can be accepted before the channel moves.
-    const bool stuck = next == total || refused || (config.window != 0 && next - returned - channel.writes_done() >= config.window);
-    if (config.skip_idle_cycles && stuck && !done()) now = std::max(now, std::min(channel.wake(), channel.next_return()));
+    for (; channel_.has_return(now_); ++returned_) channel_.pop_return(now_);
+    if (now_ >= channel_.wake()) channel_.tick(now_);
+    ++now_;
+    // Nothing more is accepted before the channel moves.
+    const bool stuck = next_ == total || refused || window_full();
+    if (skip_ && stuck && !done()) now_ = std::max(now_, std::min(channel_.wake(), channel_.next_return()));
   }
-  DriverResult r;
-  r.cycles = now;
-  r.bursts = total;
-  r.statistics = channel.statistics(now);
-  return r;
+  return true;
+}
+
+DriverResult StreamDriver::result() const { return {now_, stream_.bursts.size(), channel_.statistics(now_)}; }
+
+DriverResult drive(const Spec& spec, const DriverConfig& config, const RequestStream& stream, CommandSink* sink) {
+  StreamDriver driver(spec, config, stream, sink);
+  driver.run(std::uint64_t{1} << 62);
+  return driver.result();
 }
 
 }  // namespace winnow::hbm2

@@ -3,8 +3,7 @@
 //
 // Before each cycle up to `offers` bursts are offered in order; with a window of n > 0 only while fewer than n
 // are outstanding (a read until it returns, a write until its WR issues), with 0 until one is refused.
-// Cycles end when every burst was accepted and the last read has returned; without reads, when the last write
-// was issued. Writes still queued then are not waited for.
+// Cycles end when the last read has returned and the last write was issued.
 #include <cstdint>
 #include <string>
 
@@ -25,6 +24,31 @@ struct DriverResult {
   Statistics statistics;
   double bytes_per_second(const Spec& spec) const;
   double peak_bytes_per_second(const Spec& spec, int pseudo_channels) const;
+};
+
+// The run in pieces, for progress.
+class StreamDriver {
+ public:
+  // Spec and stream must outlive the driver.
+  StreamDriver(const Spec& spec, const DriverConfig& config, const RequestStream& stream, CommandSink* sink = nullptr);
+  bool run(std::uint64_t cycles);  // at least that many more, unless it ends; true: it has ended
+  std::uint64_t accepted() const { return next_; }
+  std::uint64_t cycles() const { return now_; }
+  DriverResult result() const;
+
+ private:
+  bool done() const {
+    return next_ == stream_.bursts.size() && returned_ == stream_.reads && channel_.writes_done() == stream_.writes;
+  }
+  bool window_full() const { return window_ != 0 && next_ - returned_ - channel_.writes_done() >= window_; }
+
+  Channel channel_;
+  const RequestStream& stream_;
+  std::uint64_t window_;
+  int offers_;
+  bool skip_;
+  std::uint64_t next_ = 0, returned_ = 0;
+  Cycle now_ = 0;
 };
 
 DriverResult drive(const Spec& spec, const DriverConfig& config, const RequestStream& stream, CommandSink* sink = nullptr);

@@ -46,11 +46,19 @@ Memory::Memory(Memory&&) noexcept = default;
 
 void Memory::tick(Cycle now) {
   now_ = now + 1;
-  for (Lane& lane : lanes_)
-    if (now >= lane.channel->wake() || lane.channel->has_return(now) || !lane.in.drained()) tick_lane(lane, now);
+  for (std::size_t c = 0; c < lanes_.size(); ++c) {
+    const Lane& lane = lanes_[c];
+    if (now >= lane.channel->wake() || lane.channel->has_return(now) || !lane.in.drained()) tick_lane(c, now);
+  }
 }
 
-void Memory::tick_lane(Lane& lane, Cycle now) {
+void Memory::record(std::vector<RequestStream>* streams) {
+  if (streams) streams->resize(lanes_.size());
+  recorded_ = streams;
+}
+
+void Memory::tick_lane(std::size_t channel, Cycle now) {
+  Lane& lane = lanes_[channel];
   Channel& ch = *lane.channel;
   const std::size_t waiting = lane.out.depth() - lane.out.space(now);
   const bool room = waiting + ch.pending_count() + 2 <= lane.out.depth();  // one answered from the write queue, one RD
@@ -61,6 +69,7 @@ void Memory::tick_lane(Lane& lane, Cycle now) {
                               image_.size()));
     if ((r.write || room) && ch.accept(now, local_address(r.address), r.write, r.address, r.tag)) {
       if (r.write) std::memcpy(&image_[r.address], r.data.data(), kBurstBytes);
+      if (recorded_) [[unlikely]] (*recorded_)[channel].add(r.write, local_address(r.address), kBurstBytes);
       lane.in.pop(now);
     }
   }

@@ -28,6 +28,7 @@
 #include "models/hbm2/channel.h"
 #include "models/hbm2/spec.h"
 #include "models/hbm2/statistics.h"
+#include "models/hbm2/stream.h"
 #include "models/payload.h"
 #include "models/prim/fifo.h"
 
@@ -82,6 +83,10 @@ class Memory {
   // Nothing queued, in flight or waiting to be popped.
   bool idle() const;
 
+  // From now on adds every accepted request to the stream of its channel, by its address inside the channel: what
+  // a channel alone, or another simulator, can be run on. One stream a channel; nullptr ends it.
+  void record(std::vector<RequestStream>* streams);
+
   std::vector<std::uint8_t>& image() { return image_; }
   const std::vector<std::uint8_t>& image() const { return image_; }
 
@@ -95,12 +100,13 @@ class Memory {
     Fifo<Return> out;
     std::unique_ptr<Channel> channel;
   };
-  void tick_lane(Lane& lane, Cycle now);
+  void tick_lane(std::size_t channel, Cycle now);
 
   MemoryConfig config_;
   unsigned interleave_bits_ = 0, channel_bits_ = 0;
   std::vector<std::uint8_t> image_;
   std::vector<Lane> lanes_;
+  std::vector<RequestStream>* recorded_ = nullptr;
   std::size_t return_queue_ = 16;
   Cycle now_ = 0;
 };
