@@ -61,6 +61,10 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
       ->take_all()
       ->allow_extra_args(false);
   command->add_option("--seed", options->seed, "of all that is random: pivots, and which tokens a workload keeps")
+      ->check([](const std::string& text) {
+        const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
+        return digits ? std::string() : fmt::format("'{}': must be an integer >= 0", text);
+      })
       ->capture_default_str();
   command->add_option("-o,--output", options->output, "folder for the results (default: results/TRACE-MACHINE-POLICY)");
   command->add_flag("--force", options->force, "replace the run in that folder");
