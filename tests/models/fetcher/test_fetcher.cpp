@@ -236,6 +236,43 @@ TEST(Fetcher, FullRateWhereChannelsInterleaveByBurst) {
     std::cout << "  interleave " << interleave << ": " << stream_cycles(interleave, tokens) << " cycles\n";
 }
 
+// One channel, four lanes and the write port: everybody is served once in five grants, lanes in burst order.
+TEST(Fetcher, RoundRobinOverLanesAndWritePort) {
+  FakeMemory memory(1, 32, 0, 100, random_image(kImage, 3), 1);
+  Fifo<FetchJob> jobs(8);
+  Fifo<WriteBurst> writes(4);
+  fetcher::Params params;
+  params.lanes = 4, params.channels = 1;
+  fetcher::Fetcher fetcher(params, jobs, writes, memory.ports());
+  FetchJob j;
+  j.key_bits = 4, j.words = 64, j.item_bytes = j.stride_bytes = 32, j.items = 400;
+  jobs.push(0, j);
+  for (Cycle now = 0; now < 600; ++now) {
+    if (now > 100 && writes.can_push(now)) writes.push(now, WriteBurst{{}, kImage / 2 + now * 32, {}});
+    memory.tick(now);
+    fetcher.tick(now);
+    for (fetcher::LaneMask m = fetcher.data().ready(now); m; m &= m - 1) fetcher.data().pop(std::countr_zero(m), now);
+  }
+  std::uint64_t next = 0, compared = 0, reads = 0;
+  bool mixed = false;
+  for (const auto& a : memory.log()) {
+    if (a.write) {
+      if (mixed && reads < 396) {
+        EXPECT_EQ(reads % 4, 0u) << "cycle " << a.cycle;
+        ++compared;
+      }
+      mixed = true;
+      continue;
+    }
+    EXPECT_EQ(a.address, next++ * 32);
+    // After the first write, four reads stand between two writes.
+    reads = mixed ? reads + 1 : 0;
+    ++compared;
+  }
+  EXPECT_EQ(next, 400u);
+  std::cout << compared << " grants compared\n";
+}
+
 TEST(Fetcher, RefusesParametersByName) {
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
