@@ -46,7 +46,7 @@ function(winnow_verilate name)
   add_custom_command(
     OUTPUT ${dir}/V${name}__ALL.a
     COMMAND ${CMAKE_COMMAND} -E env OBJCACHE=${CCACHE} ${VERILATOR} --cc --build --build-jobs 2 -Wall --trace-fst
-            --trace-structs -O3 --x-assign fast --x-initial fast --noassert --prefix V${name} --top-module ${V_TOP}
+            --trace-structs -O3 --x-assign fast --x-initial fast --assert --prefix V${name} --top-module ${V_TOP}
             --Mdir ${dir} -MAKEFLAGS "OPT_FAST=-O2 OPT_SLOW=-O1 OPT_GLOBAL=-O2" ${V_ARGS} ${V_SOURCES} > ${name}.log
     WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
     DEPENDS ${V_SOURCES}

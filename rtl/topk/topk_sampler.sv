@@ -33,14 +33,19 @@ module topk_sampler #(
   // A lane number may lie far beyond the row: the third stride after a large offset.
   localparam int unsigned FarBits = IndexBits + 3;
 
-  logic [Samples-1:0][ItemBits-1:0] value_q, value_d;
-  logic [Samples-1:0][RankBits-1:0] rank_q, rank_d;
+  logic [ItemBits-1:0] value_q[Samples];
+  logic [RankBits-1:0] rank_q[Samples];
   logic [SampleCountBits-1:0] count_q, count_d;
 
   // What this row gives.
   logic [Rate-1:0] fresh_valid;
-  logic [Rate-1:0][ItemBits-1:0] fresh;
+  logic [ItemBits-1:0] fresh[Rate];
   logic [FarBits-1:0] stride, offset;
+  logic [ItemBits-1:0] item[Parallelism];  // row_i by lane
+
+  for (genvar i = 0; i < Parallelism; i++) begin : gen_item
+    assign item[i] = row_i[i];
+  end
 
   assign stride = FarBits'(1) << stride_i;
   assign offset = (FarBits'(0) - FarBits'(before_i)) & (stride - FarBits'(1));
@@ -49,12 +54,12 @@ module topk_sampler #(
     logic [FarBits-1:0] lane;
     assign lane = offset + (FarBits'(j) << stride_i);
     assign fresh_valid[j] = valid_i & (lane < FarBits'(count_i));
-    assign fresh[j] = row_i[lane[LaneBits-1:0]];
+    assign fresh[j] = item[lane[LaneBits-1:0]];
   end
 
   // Old against new.
   logic [Samples-1:0] here;
-  logic [Samples-1:0][Rate-1:0] above;  // fresh j is above sample i
+  logic [Rate-1:0] above[Samples];  // fresh j is above sample i
 
   for (genvar i = 0; i < Samples; i++) begin : gen_above
     assign here[i] = SampleCountBits'(i) < count_q;
@@ -63,7 +68,7 @@ module topk_sampler #(
     end
   end
 
-  logic [Rate-1:0][RankBits-1:0] fresh_rank;
+  logic [RankBits-1:0] fresh_rank[Rate];
 
   always_comb begin
     for (int unsigned j = 0; j < Rate; j++) begin
@@ -80,21 +85,8 @@ module topk_sampler #(
   end
 
   always_comb begin
-    logic [RankBits-1:0] raise;
     count_d = count_q;
     for (int unsigned j = 0; j < Rate; j++) count_d = count_d + SampleCountBits'(fresh_valid[j]);
-    for (int unsigned i = 0; i < Samples; i++) begin
-      value_d[i] = value_q[i];
-      raise = '0;
-      for (int unsigned j = 0; j < Rate; j++) raise = raise + RankBits'(above[i][j]);
-      rank_d[i] = rank_q[i] + raise;
-      for (int unsigned j = 0; j < Rate; j++) begin
-        if (fresh_valid[j] && SampleCountBits'(i) == count_q + SampleCountBits'(j)) begin
-          value_d[i] = fresh[j];
-          rank_d[i] = fresh_rank[j];
-        end
-      end
-    end
     if (clear_i) count_d = '0;
   end
 
@@ -102,10 +94,28 @@ module topk_sampler #(
     if (!rst_ni) count_q <= '0;
     else count_q <= count_d;
   end
-  always_ff @(posedge clk_i) begin
-    if (valid_i) begin
-      value_q <= value_d;
-      rank_q <= rank_d;
+
+  for (genvar i = 0; i < Samples; i++) begin : gen_sample
+    logic [ItemBits-1:0] value_d;
+    logic [RankBits-1:0] rank_d;
+
+    always_comb begin
+      value_d = value_q[i];
+      rank_d = rank_q[i];
+      for (int unsigned j = 0; j < Rate; j++) rank_d = rank_d + RankBits'(above[i][j]);
+      for (int unsigned j = 0; j < Rate; j++) begin
+        if (fresh_valid[j] && SampleCountBits'(i) == count_q + SampleCountBits'(j)) begin
+          value_d = fresh[j];
+          rank_d = fresh_rank[j];
+        end
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (fresh_valid[0]) begin
+        value_q[i] <= value_d;
+        rank_q[i] <= rank_d;
+      end
     end
   end
 

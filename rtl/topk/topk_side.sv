@@ -41,6 +41,7 @@ module topk_side #(
 );
 
   logic [Parallelism-1:0][ItemBits-1:0] pack_d, pack_q, rotated, joined;
+  logic [ItemBits-1:0] item[Parallelism];  // row_i by lane
   logic [CountBits-1:0] pack_count_d, pack_count_q;
   logic [IndexBits:0] items_d, items_q;
   logic [CountBits:0] together;
@@ -49,8 +50,9 @@ module topk_side #(
   // Lane i of the rotated row is the item that belongs there; those that do not fit any more begin the next row.
   logic [Parallelism-1:0][LaneBits-1:0] from;
   for (genvar i = 0; i < Parallelism; i++) begin : gen_rotate
+    assign item[i] = row_i[i];
     assign from[i] = LaneBits'(i) - pack_count_q[LaneBits-1:0];
-    assign rotated[i] = row_i[from[i]];
+    assign rotated[i] = item[from[i]];
     assign joined[i] = (CountBits'(i) < pack_count_q) ? pack_q[i] : rotated[i];
   end
 

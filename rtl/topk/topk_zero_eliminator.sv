@@ -16,9 +16,9 @@ module topk_zero_eliminator #(
   output logic [CountBits-1:0]        count_o
 );
 
-  logic [Lanes-1:0][CountBits-1:0] empty, empty_before;  // lane i counts the empty lanes among 0..i
-  logic [Lanes-1:0][Width-1:0] item, item_before;
-  logic [Lanes-1:0][Layers-1:0] zeros, zeros_before;     // how far an item has to move
+  logic [CountBits-1:0] empty[Lanes], empty_before[Lanes];  // lane i counts the empty lanes among 0..i
+  logic [Width-1:0] item[Lanes], item_before[Lanes];
+  logic [Layers-1:0] zeros[Lanes], zeros_before[Lanes];     // how far an item has to move
 
   always_comb begin
     // Prefix sum (Kogge-Stone): after layer l, lane i has counted the lanes i - 2^(l+1) + 1..i.
@@ -53,6 +53,8 @@ module topk_zero_eliminator #(
       end
     end
   end
-  assign row_o = item;
+  for (genvar i = 0; i < Lanes; i++) begin : gen_out
+    assign row_o[i] = item[i];
+  end
 
 endmodule

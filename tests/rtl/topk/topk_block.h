@@ -34,6 +34,8 @@ class TopkBlock {
 
   TopkBlock(std::uint64_t seed, PivotRule pivot, const std::vector<FileJob>* jobs = nullptr)
       : context_(std::make_unique<VerilatedContext>()), random_(seed), file_(jobs) {
+    static const char* const arguments[] = {"lockstep"};
+    context_->commandArgs(1, const_cast<char**>(arguments));
     context_->traceEverOn(true);
     rtl_ = std::make_unique<WINNOW_RTL_CLASS>(context_.get());
     rtl_->clk_i = 0;
