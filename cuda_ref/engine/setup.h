@@ -1,0 +1,173 @@
+#pragma once
+// Floats onto the device, the float reference, the policy as tables, the packed image.
+#include "cuda_ref/engine/engine.h"
+
+namespace winnow::cuda_ref::WINNOW_BACKEND {
+
+inline DeviceModel::DeviceModel(const golden::FloatSource& source, const Options& o) : options(o), shape_(source.shape) {
+  const golden::Shape& s = shape_;
+  if (s.group() > kMaxGroup)
+    throw Error("cuda: " + std::to_string(s.group()) + " query heads a KV head: the kernels take at most 32");
+  if (s.head_dim > 256) throw Error("cuda: head_dim " + std::to_string(s.head_dim) + ": the kernels take at most 256");
+  runtime.order = o.order;
+  args = {s.layers, s.heads, s.kv_heads, s.group(), s.head_dim, s.tokens, s.prompt, s.causal, s.attention_scale};
+  const auto rows = static_cast<std::size_t>(s.tokens) * static_cast<std::size_t>(s.head_dim);
+  const auto L = static_cast<std::size_t>(s.layers), H = static_cast<std::size_t>(s.heads);
+  const auto KV = static_cast<std::size_t>(s.kv_heads);
+  q.allocate(L * H * rows), out.allocate(L * H * rows), k.allocate(L * KV * rows), v.allocate(L * KV * rows);
+  prompt_max.allocate(L * H);
+  prompt_max.zero();
+  std::vector<float> staging(rows);
+  const auto bring = [&](const auto& read, Buffer<float>& to, std::size_t heads) {
+    for (std::size_t l = 0; l < L; ++l)
+      for (std::size_t h = 0; h < heads; ++h) {
+        read(static_cast<int>(l), static_cast<int>(h), staging.data());
+        to.upload(staging.data(), rows, (l * heads + h) * rows);
+      }
+  };
+  bring(source.q, q, H), bring(source.k, k, KV), bring(source.v, v, KV);
+
+  const unsigned threads = o.prompt_threads ? o.prompt_threads : runtime.prompt_threads();
+  const unsigned blocks = o.blocks ? o.blocks : runtime.blocks();
+  Buffer<float> scratch;
+  scratch.allocate(blocks * static_cast<std::size_t>(s.tokens));
+  for (int layer = 0; layer < s.layers; ++layer)
+    launch(runtime, float_attention, Grid{blocks, 1, 1}, threads, 0,
+           ReferenceArgs{args, layer, q.data(), k.data(), v.data(), out.data(), prompt_max.data(), scratch.data()});
+}
+
+inline std::vector<float> DeviceModel::reference(int layer, int head) const {
+  const auto rows = static_cast<std::size_t>(shape_.tokens) * static_cast<std::size_t>(shape_.head_dim);
+  std::vector<float> values(rows);
+  out.download(values.data(), rows, static_cast<std::size_t>(layer * shape_.heads + head) * rows);
+  return values;
+}
+
+inline std::unique_ptr<Walk> DeviceModel::walk(const golden::Policy& policy, const golden::Layout& layout) {
+  return std::make_unique<DeviceWalk>(*this, policy, layout);
+}
+
+inline DeviceWalk::DeviceWalk(DeviceModel& model, const golden::Policy& policy, const golden::Layout& layout)
+    : model_(model), policy_(policy), image_bytes_(layout.bytes()), per_head_(policy.scope == golden::ImportanceScope::kv_head) {
+  const golden::Shape& s = shape();
+  PolicyArgs& p = policy_args_;
+  p.digits = policy.digits();
+  p.msb = policy.msb;
+  p.select = policy.select == golden::SelectRule::none    ? Select::none
+             : policy.select == golden::SelectRule::count ? Select::count
+                                                          : Select::mass;
+  p.theta16 = policy.theta16();
+  p.rest = policy.rest, p.prunes_values = policy.prunes_values(), p.renormalise = policy.renormalise;
+  p.token_scales = policy.v_scale == golden::ValueScale::token;
+  p.v_bits = policy.v_bits;
+
+  // How many stay is the policy's rule and comes from the host, as a table over how many there are.
+  const auto row = static_cast<std::size_t>(s.tokens) + 1;
+  std::vector<u32> tables((kMaxStages + 1) * row + static_cast<std::size_t>(s.layers));
+  for (int n = 1; n <= s.tokens; ++n) {
+    for (int i = 0; i < policy.stages(); ++i)
+      tables[static_cast<std::size_t>(i) * row + static_cast<std::size_t>(n)] =
+          static_cast<u32>(golden::selected_count(policy.select_keep[static_cast<std::size_t>(i)], n));
+    tables[kMaxStages * row + static_cast<std::size_t>(n)] = static_cast<u32>(golden::kept_values(policy, n));
+  }
+  tables_.allocate(tables.size());
+  tables_.upload(tables.data(), tables.size());
+  for (int i = 0; i < kMaxStages; ++i) {
+    p.selected[i] = tables_.data() + static_cast<std::size_t>(i) * row;
+    if (i < policy.stages()) p.mu16[i] = policy.mu16(i);
+  }
+  p.kept_values = tables_.data() + kMaxStages * row;
+
+  place(layout);
+  quantize();
+  plan_report();
+}
+
+inline void DeviceWalk::place(const golden::Layout& layout) {
+  const golden::Shape& s = shape();
+  const auto plane = [](const golden::Region& r) { return Plane{r.base, r.item_bytes, r.stride}; };
+  std::vector<HeadPlanes> all;
+  const int digits = policy_args_.digits.count;
+  for (int layer = 0; layer < s.layers; ++layer) {
+    for (int kv = 0; kv < s.kv_heads; ++kv) {
+      HeadPlanes h{};
+      for (int i = 0; i < digits; ++i) h.key[i] = plane(layout.key(layer, kv, i));
+      h.value_in_record = layout.records();
+      if (layout.records()) {
+        // V lies behind the last digits of its token.
+        h.value = h.key[digits - 1];
+        h.value.base += static_cast<u64>(s.head_dim * policy_args_.digits.width[digits - 1] / 8);
+        h.value.item_bytes = static_cast<u32>(s.head_dim * policy_.v_bits / 8);
+      } else {
+        h.value = plane(layout.value(layer, kv));
+      }
+      if (policy_args_.token_scales) h.value_scale = plane(layout.value_scale(layer, kv));
+      h.query = plane(layout.query(layer, kv));
+      all.push_back(h);
+    }
+    out_regions_.push_back(layout.out(layer));
+  }
+  planes_.allocate(all.size());
+  planes_.upload(all.data(), all.size());
+}
+
+inline void DeviceWalk::quantize() {
+  const golden::Shape& s = shape();
+  const u64 L = count(s.layers), H = count(s.heads), KV = count(s.kv_heads), n = count(s.tokens), D = count(s.head_dim);
+  image_.allocate(image_bytes_ / 4 * 4 + 16);
+  image_.zero();
+  scales_.allocate(L * H);
+  Buffer<double> k_unit, v_unit, q_unit;
+  Buffer<u32> v16;
+  k_unit.allocate(L * KV * D), v_unit.allocate(L * KV), q_unit.allocate(L * H);
+  v16.allocate(policy_args_.token_scales ? L * KV * n : 1);
+  QuantizeArgs a{};
+  a.shape = model_.args;
+  a.digits = policy_args_.digits, a.msb = policy_.msb;
+  a.channel_scales = policy_.k_scale == golden::KeyScale::channel, a.token_scales = policy_args_.token_scales;
+  a.v_bits = policy_.v_bits;
+  a.k_limit = golden::largest_code(a.digits, a.msb), a.v_limit = (1 << (policy_.v_bits - 1)) - 1;
+  a.q = model_.q.data(), a.k = model_.k.data(), a.v = model_.v.data(), a.prompt_max = model_.prompt_max.data();
+  a.k_unit = k_unit.data(), a.v_unit = v_unit.data(), a.v16 = v16.data(), a.q_unit = q_unit.data();
+  a.scales = scales_.data(), a.planes = planes_.data(), a.image = image_.data();
+  const unsigned threads = model_.options.prompt_threads ? model_.options.prompt_threads : model_.runtime.prompt_threads();
+  const auto y = static_cast<unsigned>(s.layers), kv = static_cast<unsigned>(s.kv_heads), h = static_cast<unsigned>(s.heads);
+  launch(model_.runtime, units_of_kv, Grid{kv, y, 1}, threads, 0, a);
+  launch(model_.runtime, scales_of_heads, Grid{h, y, 1}, threads, 0, a);
+  launch(model_.runtime, pack_kv, Grid{kv, y, 1}, threads, 0, a);
+  launch(model_.runtime, pack_queries, Grid{h, y, 1}, threads, 0, a);
+  host_scales_.resize(L * H);
+  scales_.download(host_scales_.data(), host_scales_.size());
+}
+
+inline void DeviceWalk::plan_report() {
+  const golden::Shape& s = shape();
+  const u64 L = count(s.layers), H = count(s.heads), KV = count(s.kv_heads), n = count(s.tokens), D = count(s.head_dim);
+  u64 next = 0;
+  const auto take = [&](u64 bytes) {
+    const u64 at = next;
+    next += (bytes + 15) / 16 * 16;
+    return at;
+  };
+  at_.counts = take(sizeof(LayerCounts));
+  at_.head_importance = take(H * 8);
+  at_.live_heads = take((H + 1) * 4);
+  at_.head_bits = take(KV * 4);
+  at_.live = take(n * 4);
+  at_.importance = take((per_head_ ? L * KV * n : n) * 8);
+  at_.rows = take(KV * sizeof(RowReport));
+  at_.row_lists = take(KV * (kMaxStages + 1) * n * 4);
+  at_.row_p = take(H * n * 2);
+  at_.out = take(n * H * D * 2);
+  at_.end = next;
+  report_.allocate(next);
+  report_.zero();
+  host_.resize(next);
+  chances_.allocate(n);
+  chances_.zero();
+  lists_.allocate(per_head_ ? L * KV * n : 1);
+  blocks_ = model_.options.blocks ? model_.options.blocks : model_.runtime.blocks();
+  scratch_.allocate(blocks_ * row_scratch_bytes(s.group(), s.tokens));
+}
+
+}  // namespace winnow::cuda_ref::WINNOW_BACKEND

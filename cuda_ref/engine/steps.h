@@ -1,0 +1,130 @@
+#pragma once
+// One layer of one step: what is launched with which arguments.
+#include "cuda_ref/engine/engine.h"
+
+namespace winnow::cuda_ref::WINNOW_BACKEND {
+
+inline CascadeArgs DeviceWalk::cascade_args() const {
+  auto& self = const_cast<DeviceWalk&>(*this);
+  const golden::Shape& s = shape();
+  CascadeArgs c{};
+  c.shape = model_.args;
+  c.step = step_, c.layer = layer_, c.tokens = s.tokens_in(step_);
+  c.live_count = static_cast<u32>(live_.size());
+  if (layer_ + 1 < s.layers) {
+    c.keep_tokens = static_cast<u32>(golden::kept_tokens(policy_, layer_ + 1, s.layers, c.tokens, s.causal));
+    c.keep_heads = static_cast<u32>(golden::kept_heads(policy_, layer_ + 1, s.layers, s.heads));
+  }
+  c.protect_first = policy_.protect_first, c.protect_newest = policy_.protect_newest, c.decay_shift = policy_.decay_shift;
+  c.decay = policy_.importance == golden::ImportanceRule::decay;
+  c.normalised = policy_.importance == golden::ImportanceRule::normalised;
+  c.shared_scope = !per_head_;
+  c.importance = self.report<u64>(at_.importance);
+  c.importance_size = (at_.rows - at_.importance) / 8;
+  c.chances = self.chances_.data(), c.head_importance = self.report<u64>(at_.head_importance);
+  c.live = self.report<u32>(at_.live), c.live_heads = self.report<u32>(at_.live_heads);
+  c.head_bits = self.report<u32>(at_.head_bits);
+  c.lists = self.lists_.data();
+  c.keep_of_layer = self.tables_.data() + (kMaxStages + 1) * (count(s.tokens) + 1);
+  return c;
+}
+
+inline void DeviceWalk::start_step() {
+  const golden::Shape& s = shape();
+  const auto n = static_cast<u32>(s.tokens_in(step_));
+  CascadeArgs c = cascade_args();
+  // A permanent drop stays: only the tokens that are new join, and heads stay as they were.
+  const bool joins = policy_.permanent && step_ > 0;
+  c.keep_state = joins;
+  c.first_new = joins ? static_cast<u32>(s.tokens_in(step_ - 1)) : 0;
+  if (!joins) c.live_count = 0, live_.clear();
+  launch(model_.runtime, begin_step, Grid{4, 1, 1}, model_.runtime.prompt_threads(), 0, c);
+  for (u32 t = c.first_new; t < n; ++t) live_.push_back(t);
+  if (!joins) {
+    live_heads_.resize(static_cast<std::size_t>(s.heads));
+    std::iota(live_heads_.begin(), live_heads_.end(), 0u);
+    head_bits_.assign(static_cast<std::size_t>(s.kv_heads), s.group() == 32 ? ~0u : (1u << s.group()) - 1);
+  }
+  if (!per_head_) return;
+  list_sizes_.clear();
+  for (int layer = 0; layer < s.layers; ++layer) {
+    const u32 keep = static_cast<u32>(golden::kept_tokens(policy_, layer, s.layers, static_cast<int>(n), s.causal));
+    list_sizes_.push_back(step_ == 0 || keep > n ? n : keep);
+  }
+  tables_.upload(list_sizes_.data(), list_sizes_.size(), (kMaxStages + 1) * (count(s.tokens) + 1));
+  c.live_count = n;
+  launch(model_.runtime, choose_lists, Grid{static_cast<unsigned>(s.kv_heads), static_cast<unsigned>(s.layers), 1},
+         model_.runtime.prompt_threads(), 0, c);
+  step_lists_.resize(lists_.size());
+  lists_.download(step_lists_.data(), step_lists_.size());
+}
+
+inline RowArgs DeviceWalk::row_args(u32 positions) const {
+  auto& self = const_cast<DeviceWalk&>(*this);
+  const golden::Shape& s = shape();
+  const u64 kv_base = count(layer_) * count(s.kv_heads), n = count(s.tokens);
+  RowArgs a{};
+  a.shape = model_.args, a.policy = policy_args_;
+  a.layer = layer_, a.positions = static_cast<int>(positions), a.prompt = step_ == 0;
+  a.image = reinterpret_cast<const u32*>(image_.data());
+  a.planes = planes_.data() + kv_base, a.scales = scales_.data() + count(layer_) * count(s.heads);
+  a.live = per_head_ ? lists_.data() + kv_base * n : self.report<u32>(at_.live);
+  a.live_stride = per_head_ ? static_cast<u32>(n) : 0;
+  a.live_count = per_head_ ? list_sizes_[count(layer_)] : static_cast<u32>(live_.size());
+  a.first_position = static_cast<u32>(s.tokens_in(step_) - 1);
+  a.head_bits = self.report<u32>(at_.head_bits);
+  a.importance = self.report<u64>(at_.importance) + (per_head_ ? kv_base * n : 0);
+  a.importance_stride = per_head_ ? n : 0;
+  a.head_importance = self.report<u64>(at_.head_importance);
+  a.out = self.report<i16>(at_.out);
+  const golden::Region& out = out_regions_[count(layer_)];
+  a.out_plane = {out.base, out.item_bytes, out.stride};
+  a.counts = self.report<LayerCounts>(at_.counts);
+  a.rows = self.report<RowReport>(at_.rows);
+  a.row_p = self.report<u16>(at_.row_p), a.row_lists = self.report<u32>(at_.row_lists);
+  a.scratch = self.scratch_.data(), a.scratch_bytes = row_scratch_bytes(s.group(), s.tokens);
+  return a;
+}
+
+__global__ void clear_words(u32* at, u64 n) {
+  for (u64 i = static_cast<u64>(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += static_cast<u64>(gridDim.x) * blockDim.x)
+    at[i] = 0;
+}
+
+inline bool DeviceWalk::next(golden::LayerResult& r) {
+  const golden::Shape& s = shape();
+  if (step_ >= s.steps()) return false;
+  if (layer_ == 0) start_step();
+  const bool prompt = step_ == 0;
+  const u64 n = count(s.tokens);
+  r = {};
+  r.step = step_, r.layer = layer_, r.tokens = s.tokens_in(step_);
+  for (int kv = 0; kv < s.kv_heads; ++kv) {
+    const u32* list = per_head_ ? &step_lists_[(count(layer_) * count(s.kv_heads) + count(kv)) * n] : live_.data();
+    r.live.emplace_back(list, list + (per_head_ ? list_sizes_[count(layer_)] : live_.size()));
+  }
+  r.heads = head_bits_;
+  if (prompt) r.positions = r.live[0];
+  else
+    r.positions = {static_cast<u32>(r.tokens - 1)};
+  const auto positions = static_cast<u32>(r.positions.size());
+
+  const RowArgs a = row_args(positions);
+  const u64 out_words = (count(static_cast<int>(positions)) * count(s.heads) * count(s.head_dim) * 2 + 3) / 4;
+  launch(model_.runtime, clear_words, Grid{1, 1, 1}, 64, 0, report<u32>(at_.counts), u64{sizeof(LayerCounts) / 4});
+  launch(model_.runtime, clear_words, Grid{prompt ? 64u : 1u, 1, 1}, model_.runtime.prompt_threads(), 0, report<u32>(at_.out), out_words);
+  const unsigned wish = prompt ? model_.options.prompt_threads : model_.options.decode_threads;
+  const unsigned threads = wish ? wish : prompt ? model_.runtime.prompt_threads() : model_.runtime.decode_threads();
+  const unsigned rows = positions * static_cast<unsigned>(s.kv_heads);
+  launch(model_.runtime, attend, Grid{rows < blocks_ ? rows : blocks_, 1, 1}, threads, row_shared_bytes(s.group(), s.head_dim), a);
+  if (prompt)
+    launch(model_.runtime, count_prompt, Grid{static_cast<unsigned>(s.kv_heads), 1, 1}, model_.runtime.prompt_threads(), 0, a,
+           int{golden::kQueryChunk});
+  launch(model_.runtime, end_layer, Grid{1, 1, 1}, model_.runtime.decode_threads(), 0, cascade_args());
+  fetch(r, positions);
+  if (model_.options.measure) measure(r);
+  if (++layer_ == s.layers) layer_ = 0, ++step_;
+  return true;
+}
+
+}  // namespace winnow::cuda_ref::WINNOW_BACKEND

@@ -1,0 +1,151 @@
+#pragma once
+// Passes over a row's keys: scores on the digits that are there, softmax, a selection stage.
+// Paper: SpAtten 3.1, 3.4; progressive selection: README, "Policies". Every sum is an integer sum, so the order in which
+// threads add does not matter.
+#include "cuda_ref/kernels/row.cuh"
+
+namespace winnow::cuda_ref::WINNOW_BACKEND {
+
+__device__ inline void load_queries(Row& r, u32 position) {
+  const Plane& plane = r.planes.query;
+  const int padded = (r.group + 3) / 4 * 4;
+  for (int i = static_cast<int>(threadIdx.x); i < padded * r.D; i += static_cast<int>(blockDim.x)) {
+    const int g = i / r.D, d = i % r.D;
+    i32 x = 0;
+    if (g < r.group && r.alive(g))
+      x = load_signed(r.a.image, first_bit(plane, static_cast<u64>(position) * r.group + g) + static_cast<u64>(d) * 12, 12);
+    r.q[i] = static_cast<i16>(x);
+  }
+  __syncthreads();
+}
+
+// Scores of the digits from..to-1, added to what earlier passes left (`add`).
+__device__ inline void score_pass(Row& r, int from, int to, bool add) {
+  const golden::Digits& digits = r.a.policy.digits;
+  const bool lower_signed = r.a.policy.msb == golden::MsbRule::round;
+  for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
+    const u32 token = r.token(j);
+    for (int g0 = 0; g0 < r.group; g0 += kHeadsAtOnce) {
+      i32 sum[kHeadsAtOnce] = {};
+      for (int i = from; i < to; ++i) {
+        const int width = digits.width[i], below = digits.below(i);
+        u64 bit = first_bit(r.planes.key[i], token);
+        const bool is_signed = i == 0 || lower_signed;
+        for (int d = 0; d < r.D; ++d, bit += static_cast<u64>(width)) {
+          const i32 digit = is_signed ? load_signed(r.a.image, bit, width) : load_unsigned(r.a.image, bit, width);
+          const i32 k = digit * (1 << below);
+          for (int g = 0; g < kHeadsAtOnce; ++g) sum[g] += r.q[(g0 + g) * r.D + d] * k;
+        }
+      }
+      for (int g = 0; g < kHeadsAtOnce; ++g)
+        if (g0 + g < r.group) {
+          i32& s = r.m.s[static_cast<u64>(g0 + g) * r.tokens + j];
+          s = add ? s + sum[g] : sum[g];
+        }
+    }
+  }
+  __syncthreads();
+}
+
+// Softmax of every live head over the slots that are in. `last`: the rest joins the denominator.
+__device__ inline void softmax_pass(Row& r, int digit, bool last) {
+  const PolicyArgs& policy = r.a.policy;
+  for (int g = 0; g < r.group; ++g) {
+    if (!r.alive(g)) continue;
+    const golden::Scale to_log2 = r.scales[g].to_log2;
+    const i32* s = r.m.s + static_cast<u64>(g) * r.tokens;
+    u32* e = r.m.e + static_cast<u64>(g) * r.tokens;
+    u16* p = r.m.p + static_cast<u64>(g) * r.tokens;
+    i64 top = -0x7fffffffffffffffll - 1;
+    for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) top = Larger()(top, static_cast<i64>(s[j]));
+    top = block_max(top, r.sh.block);
+    u64 sum = 0;
+    for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
+      e[j] = golden::exp2_neg(golden::log2_distance(top - s[j], to_log2));
+      sum += e[j];
+    }
+    sum = block_sum(sum, r.sh.block);
+    if (threadIdx.x == 0) {
+      u64 rest = r.sh.rest[g];
+      if (rest) {
+        // Twice the maxima, midpoint constants included; one more bit of shift takes the factor back.
+        const i64 before = 2 * r.sh.top[g] + golden::midpoint_twice(r.sh.query_sum[g], policy.digits, digit - 1, policy.msb);
+        const i64 now = 2 * top + golden::midpoint_twice(r.sh.query_sum[g], policy.digits, digit, policy.msb);
+        rest = golden::rescale_rest(rest, golden::mul_scale(before - now, {to_log2.mantissa, to_log2.shift + 1}));
+        r.sh.rest[g] = rest;
+      }
+      r.sh.top[g] = top;
+      r.sh.denominator[g] = golden::saturating_denominator(last && kFault != Fault::lost_rest ? sum + rest : sum);
+    }
+    __syncthreads();
+    const u64 reciprocal = golden::reciprocal(r.sh.denominator[g]);
+    for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) p[j] = static_cast<u16>(golden::probability(e[j], reciprocal));
+  }
+  __syncthreads();
+}
+
+__device__ inline void sum_heads(Row& r) {
+  for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
+    u32 sum = 0;
+    for (int g = 0; g < r.group; ++g)
+      if (r.alive(g)) sum += r.m.p[static_cast<u64>(g) * r.tokens + j];
+    r.m.items[j] = sum;
+  }
+  __syncthreads();
+}
+
+__device__ inline int sum_bits(int group) { return 16 + golden::bit_length(static_cast<u64>(group - 1)); }
+
+// One selection stage: who stays, the rest of who goes, lists compacted over the survivors.
+__device__ inline void select_stage(Row& r, int stage) {
+  const PolicyArgs& policy = r.a.policy;
+  const u32* items = r.m.items;
+  const auto item = [items](u32 j) { return static_cast<u64>(items[j]); };
+  Cut cut;
+  if (policy.select == Select::mass) {
+    sum_heads(r);
+    cut = cut_by_mass(r.n, policy.mu16[stage], sum_bits(r.group), r.sh.block, item);
+  } else {
+    for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
+      u32 most = 0;
+      for (int g = 0; g < r.group; ++g)
+        if (r.alive(g)) most = Larger()(most, static_cast<u32>(r.m.p[static_cast<u64>(g) * r.tokens + j]));
+      r.m.items[j] = most;
+    }
+    __syncthreads();
+    cut = cut_by_count(r.n, policy.selected[stage][r.n], 16, r.sh.block, item);
+  }
+  // Places of the survivors first; scores, slots and exponentials follow them.
+  u32* place = r.m.values;
+  const u32 kept = keep_in_order(r.n, cut, r.sh.block, item, [](u32 j) { return j; },
+                                 [place](u32 to, u32 from) { place[to] = from; });
+  for (int g = 0; g < r.group; ++g) {
+    if (!r.alive(g)) continue;
+    i32* s = r.m.s + static_cast<u64>(g) * r.tokens;
+    const u32* e = r.m.e + static_cast<u64>(g) * r.tokens;
+    if (policy.rest) {
+      u64 left_out = 0;
+      for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) left_out += e[j];
+      for (u32 j = threadIdx.x; j < kept; j += blockDim.x) left_out -= e[place[j]];
+      left_out = block_sum(left_out, r.sh.block);  // shares may wrap, their sum does not
+      if (threadIdx.x == 0) r.sh.rest[g] = golden::saturating_denominator(r.sh.rest[g] + left_out);
+    }
+    for (u32 from = 0; from < kept; from += blockDim.x) {
+      const u32 j = from + threadIdx.x;
+      const i32 x = j < kept ? s[place[j]] : 0;
+      __syncthreads();
+      if (j < kept) s[j] = x;
+      __syncthreads();
+    }
+  }
+  for (u32 from = 0; from < kept; from += blockDim.x) {
+    const u32 j = from + threadIdx.x;
+    const u32 slot = j < kept ? r.m.slots[place[j]] : 0;
+    __syncthreads();
+    if (j < kept) r.m.slots[j] = slot;
+    __syncthreads();
+  }
+  r.n = kept;
+}
+
+}  // namespace winnow::cuda_ref::WINNOW_BACKEND

@@ -1,0 +1,204 @@
+#pragma once
+// Floats to the memory image: scales from the prompt, codes, digits, packed planes. Float64 throughout, one rounding an
+// operation (nvcc: --fmad=false), so that every machine gets the same codes.
+//
+// Grids: x walks KV heads (or query heads), y layers; threads stride over the rest.
+#include "cuda_ref/kernels/block.cuh"
+#include "cuda_ref/kernels/image.cuh"
+
+namespace winnow::cuda_ref::WINNOW_BACKEND {
+
+struct ShapeArgs {
+  int layers, heads, kv_heads, group, head_dim, tokens, prompt;
+  bool causal;
+  double attention_scale;
+};
+
+// What a query head's scores and outputs are multiplied with.
+struct HeadScales {
+  golden::Scale to_log2, to_out;
+  u32 out16;
+  double out_unit;
+};
+
+struct QuantizeArgs {
+  ShapeArgs shape;
+  golden::Digits digits;
+  golden::MsbRule msb;
+  bool channel_scales, token_scales;
+  int v_bits;
+  i32 k_limit, v_limit;
+  const float *q, *k, *v;      // [layers][heads or KV heads][tokens][D]
+  const u32* prompt_max;       // [layers][heads] largest |out| of the float reference, float bits
+  double* k_unit;              // [layers][KV heads][D]
+  double* v_unit;              // [layers][KV heads]
+  u32* v16;                    // [layers][KV heads][tokens], with token scales
+  double* q_unit;              // [layers][heads]
+  HeadScales* scales;          // [layers][heads]
+  const HeadPlanes* planes;    // [layers][KV heads]
+  std::uint8_t* image;
+};
+
+__device__ __forceinline__ float bits_to_float(u32 bits) { return __int_as_float(static_cast<int>(bits)); }
+
+// Round half away from zero, clamped. A zero unit stands for a tensor of zeros.
+__device__ __forceinline__ i32 to_code(double x, double unit, i32 limit) {
+  if (unit == 0) return 0;
+  const double r = ::round(x / unit);
+  return r > limit ? limit : r < -limit ? -limit : static_cast<i32>(r);
+}
+
+// A positive real as a scale: mantissa rounded to 16 bits.
+__device__ inline golden::Scale as_scale(double x) {
+  golden::Scale s;
+  if (!(x > 0)) return s;
+  int exponent = 0;
+  double mantissa = ::round(::frexp(x, &exponent) * 65536);
+  if (mantissa > 65535) mantissa = 32768, ++exponent;
+  s.mantissa = static_cast<u32>(mantissa);
+  s.shift = 16 - exponent;
+  return s;
+}
+
+// Magnitudes compare as their bits.
+__device__ __forceinline__ u64 magnitude(double x) {
+  const double m = ::fabs(x);
+  u64 bits;
+  memcpy(&bits, &m, sizeof bits);
+  return bits;
+}
+__device__ __forceinline__ double from_magnitude(u64 bits) {
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+// Units of K and V, and V's token scales. Grid: KV heads x layers.
+__global__ void units_of_kv(QuantizeArgs a) {
+  __shared__ BlockScratch s;
+  const ShapeArgs& h = a.shape;
+  const int D = h.head_dim, head = static_cast<int>(blockIdx.y) * h.kv_heads + static_cast<int>(blockIdx.x);
+  const u64 base = static_cast<u64>(head) * h.tokens * D;
+  const float *k = a.k + base, *v = a.v + base;
+  const int tid = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
+  const int in_prompt = h.prompt * D;
+
+  u64 k_max = 0, v_max = 0;
+  for (int i = tid; i < in_prompt; i += threads) {
+    k_max = Larger()(k_max, magnitude(k[i]));
+    v_max = Larger()(v_max, magnitude(v[i]));
+  }
+  k_max = block_max(k_max, s);
+  v_max = block_max(v_max, s);
+  const double v_unit = from_magnitude(v_max) / a.v_limit;
+  if (tid == 0) a.v_unit[head] = v_unit;
+  for (int d = tid; d < D; d += threads) {
+    u64 m = k_max;
+    if (a.channel_scales) {
+      m = 0;
+      for (int t = 0; t < h.prompt; ++t) m = Larger()(m, magnitude(k[static_cast<u64>(t) * D + d]));
+    }
+    a.k_unit[static_cast<u64>(head) * D + d] = from_magnitude(m) / a.k_limit;
+  }
+  if (!a.token_scales) return;
+  const int lane = tid & 31;
+  for (int t = tid >> 5; t < h.tokens; t += threads >> 5) {
+    u64 m = 0;
+    for (int d = lane; d < D; d += 32) m = Larger()(m, magnitude(v[static_cast<u64>(t) * D + d]));
+    for (int step = 16; step; step >>= 1) m = Larger()(m, __shfl_xor_sync(kAllLanes, m, step));
+    if (lane != 0) continue;
+    const double own = from_magnitude(m) / a.v_limit;
+    const double ratio = v_unit > 0 ? ::ceil(65536 * own / v_unit) : 0;
+    a.v16[static_cast<u64>(head) * h.tokens + t] = static_cast<u32>(ratio < 65535 ? ratio : 65535);
+  }
+}
+
+__device__ __forceinline__ double folded(const QuantizeArgs& a, const double* k_unit, double q, int d) {
+  return a.channel_scales ? q * k_unit[d] : q;
+}
+
+// Units and scales of queries and outputs. Grid: query heads x layers.
+__global__ void scales_of_heads(QuantizeArgs a) {
+  __shared__ BlockScratch s;
+  const ShapeArgs& h = a.shape;
+  const int D = h.head_dim, layer = static_cast<int>(blockIdx.y), head = layer * h.heads + static_cast<int>(blockIdx.x);
+  const int kv = layer * h.kv_heads + static_cast<int>(blockIdx.x) / h.group;
+  const float* q = a.q + static_cast<u64>(head) * h.tokens * D;
+  const double* k_unit = a.k_unit + static_cast<u64>(kv) * D;
+  const int in_prompt = h.prompt * D, all_heads = h.layers * h.heads;
+  u64 m = 0, out_bits = 0;
+  for (int i = static_cast<int>(threadIdx.x); i < in_prompt; i += static_cast<int>(blockDim.x))
+    m = Larger()(m, magnitude(folded(a, k_unit, q[i], i % D)));
+  for (int i = static_cast<int>(threadIdx.x); i < all_heads; i += static_cast<int>(blockDim.x))
+    out_bits = Larger()(out_bits, static_cast<u64>(a.prompt_max[i]));
+  m = block_max(m, s);
+  out_bits = block_max(out_bits, s);
+  if (threadIdx.x != 0) return;
+  const double q_unit = from_magnitude(m) / golden::kQueryMax;
+  const double out_max = bits_to_float(a.prompt_max[head]);
+  const double out_largest = bits_to_float(static_cast<u32>(out_bits));
+  a.q_unit[head] = q_unit;
+  HeadScales r;
+  const double score_unit = q_unit * (a.channel_scales ? 1.0 : k_unit[0]) * h.attention_scale;
+  r.to_log2 = as_scale(score_unit * 1.4426950408889634 * (1 << golden::kLogFraction));
+  r.out_unit = out_max / golden::kOutMax;
+  if (out_max > 0) r.to_out = as_scale(a.v_unit[kv] / r.out_unit / 4294967296.0);
+  const double fraction = out_largest > 0 ? ::round(65536 * out_max / out_largest) : 0;
+  r.out16 = static_cast<u32>(fraction < 65535 ? fraction : 65535);
+  a.scales[head] = r;
+}
+
+// Digit planes of K, V and its scales. Grid: KV heads x layers; z-less, threads stride over bytes.
+__global__ void pack_kv(QuantizeArgs a) {
+  const ShapeArgs& h = a.shape;
+  const int D = h.head_dim, head = static_cast<int>(blockIdx.y) * h.kv_heads + static_cast<int>(blockIdx.x);
+  const HeadPlanes& planes = a.planes[head];
+  const float *k = a.k + static_cast<u64>(head) * h.tokens * D, *v = a.v + static_cast<u64>(head) * h.tokens * D;
+  const double* k_unit = a.k_unit + static_cast<u64>(head) * D;
+  for (int digit = 0; digit < a.digits.count; ++digit) {
+    const int width = a.digits.width[digit];
+    const u32 bytes = static_cast<u32>(D * width / 8);
+    for (u32 i = threadIdx.x; i < bytes * static_cast<u32>(h.tokens); i += blockDim.x) {
+      const u32 t = i / bytes, b = i % bytes;
+      const float* row = k + static_cast<u64>(t) * D;
+      a.image[planes.key[digit].base + static_cast<u64>(t) * planes.key[digit].stride + b] =
+          packed_byte(b, width, [&](int d) {
+            i32 digits[golden::kMaxDigits] = {};
+            golden::split(to_code(row[d], k_unit[d], a.k_limit), a.digits, a.msb, digits);
+            return digits[digit];
+          });
+    }
+  }
+  const u32 bytes = static_cast<u32>(D * a.v_bits / 8);
+  const u32* v16 = a.token_scales ? a.v16 + static_cast<u64>(head) * h.tokens : nullptr;
+  for (u32 i = threadIdx.x; i < bytes * static_cast<u32>(h.tokens); i += blockDim.x) {
+    const u32 t = i / bytes, b = i % bytes;
+    const float* row = v + static_cast<u64>(t) * D;
+    const double unit = v16 ? a.v_unit[head] * v16[t] / 65536 : a.v_unit[head];
+    a.image[planes.value.base + static_cast<u64>(t) * planes.value.stride + b] =
+        packed_byte(b, a.v_bits, [&](int d) { return to_code(row[d], unit, a.v_limit); });
+  }
+  if (v16)
+    for (u32 i = threadIdx.x; i < 2 * static_cast<u32>(h.tokens); i += blockDim.x)
+      a.image[planes.value_scale.base + i] = static_cast<std::uint8_t>(v16[i / 2] >> (i % 2 * 8));
+}
+
+// Queries, 12 bits. Grid: query heads x layers.
+__global__ void pack_queries(QuantizeArgs a) {
+  const ShapeArgs& h = a.shape;
+  const int D = h.head_dim, layer = static_cast<int>(blockIdx.y), q_head = static_cast<int>(blockIdx.x);
+  const int head = layer * h.heads + q_head, kv = layer * h.kv_heads + q_head / h.group;
+  const float* q = a.q + static_cast<u64>(head) * h.tokens * D;
+  const double* k_unit = a.k_unit + static_cast<u64>(kv) * D;
+  const Plane plane = a.planes[kv].query;
+  const u32 bytes = static_cast<u32>(D * 12 / 8);
+  for (u32 i = threadIdx.x; i < bytes * static_cast<u32>(h.tokens); i += blockDim.x) {
+    const u32 t = i / bytes, b = i % bytes;
+    const u64 item = static_cast<u64>(t) * h.group + q_head % h.group;
+    a.image[plane.base + item * plane.stride + b] = packed_byte(b, 12, [&](int d) {
+      return to_code(folded(a, k_unit, q[static_cast<u64>(t) * D + d], d), a.q_unit[head], golden::kQueryMax);
+    });
+  }
+}
+
+}  // namespace winnow::cuda_ref::WINNOW_BACKEND

@@ -1,0 +1,100 @@
+#pragma once
+// A row: one query position on one KV head and its group of query heads. What its block of threads gets, holds and reports.
+#include "cuda_ref/kernels/access.cuh"
+#include "cuda_ref/kernels/quantize.cuh"
+
+namespace winnow::cuda_ref::WINNOW_BACKEND {
+
+constexpr int kMaxGroup = 32, kMaxStages = 3;
+constexpr int kHeadsAtOnce = 4;  // query heads that share one unpacked word
+
+enum class Select : u32 { none, count, mass };
+
+struct PolicyArgs {
+  golden::Digits digits;
+  golden::MsbRule msb;
+  Select select;
+  u32 theta16, mu16[kMaxStages];
+  const u32* selected[kMaxStages];  // [n]: survivors of a stage by count among n
+  const u32* kept_values;           // [n]: tokens whose V is fetched, of n
+  bool rest, prunes_values, renormalise, token_scales;
+  int v_bits;
+};
+
+// What a decode row decided. Lists stand behind it, each of `tokens` entries.
+struct RowReport {
+  u32 keys, refetched, flat, stages, survivors[kMaxStages], values;
+  u64 denominator[kMaxGroup];
+};
+
+struct RowArgs {
+  ShapeArgs shape;
+  PolicyArgs policy;
+  int layer, positions;
+  bool prompt;
+  const u32* image;
+  const HeadPlanes* planes;     // [KV heads] of this layer
+  const HeadScales* scales;     // [heads] of this layer
+  const u32* live;              // [KV heads or 1][tokens]
+  u32 live_stride, live_count;  // stride 0: one list for all KV heads
+  u32 first_position;           // decode: the step's position
+  const u32* head_bits;         // [KV heads] live heads, a bit each
+  u64* importance;              // [KV heads or 1][tokens] of this layer
+  u64 importance_stride;
+  u64* head_importance;         // [heads]
+  i16* out;                     // [positions][heads][D]
+  Plane out_plane;
+  LayerCounts* counts;
+  RowReport* rows;              // [KV heads], decode
+  u16* row_p;                   // [KV heads][group][tokens], decode
+  u32* row_lists;               // [KV heads][kMaxStages + 1][tokens], decode: survivors by stage, values
+  std::uint8_t* scratch;        // [blocks] of scratch_bytes
+  u64 scratch_bytes;
+};
+
+// Scratch of one block, all lists compact over the slots that are still in.
+struct RowScratch {
+  i32* s;       // [group][tokens] partial scores in full-width units; |q k D| < 2^31
+  u32* e;       // [group][tokens]
+  u32* slots;   // [tokens]
+  u32* items;   // [tokens] what a top-k compares
+  u32* values;  // [tokens] places in the compact lists
+  u16* p;       // [group][tokens]
+  u16* w;       // [kHeadsAtOnce][tokens]
+};
+
+__host__ __device__ inline u64 row_scratch_bytes(int group, int tokens) {
+  const u64 n = static_cast<u64>(tokens), g = static_cast<u64>(group);
+  return (g * n * 10 + n * 12 + kHeadsAtOnce * n * 2 + 15) / 8 * 8;
+}
+__host__ __device__ inline u64 row_shared_bytes(int group, int head_dim) {
+  return static_cast<u64>(head_dim) * (kHeadsAtOnce * 8 + static_cast<u64>((group + 3) / 4 * 4) * 2);
+}
+
+struct RowShared {
+  BlockScratch block;
+  u64 rest[kMaxGroup], denominator[kMaxGroup];
+  i64 top[kMaxGroup], query_sum[kMaxGroup];
+};
+
+// One row's state, the same in every thread.
+struct Row {
+  const RowArgs& a;
+  const HeadPlanes& planes;
+  const HeadScales* scales;  // of the group
+  const u32* live;
+  RowScratch m;
+  RowShared& sh;
+  i16* q;     // shared, [group, rounded up to 4][D]; zero for dead heads
+  u64* acc;   // shared, [kHeadsAtOnce][D]
+  u32 heads;  // a bit each
+  u32 keys;   // slots the query sees
+  u32 n;      // of them still in
+  u32 tokens; // stride of the lists
+  int D, group;
+
+  __device__ __forceinline__ bool alive(int g) const { return (heads >> g) & 1; }
+  __device__ __forceinline__ u32 token(u32 j) const { return live[m.slots[j]]; }
+};
+
+}  // namespace winnow::cuda_ref::WINNOW_BACKEND

@@ -1,0 +1,42 @@
+#pragma once
+// Two engines' results of the same layer, value for value.
+//
+// in   what each engine says of one layer of one step
+// out  how many values of each kind were compared, and the first that differs, with its place
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "golden/walk.h"
+
+namespace winnow {
+
+enum class Compared : std::uint8_t { outputs, probabilities, survivors, importance, refetch, bytes };
+inline constexpr int kComparedKinds = 6;
+inline constexpr const char* kComparedNames[kComparedKinds] = {"outputs",    "probabilities", "survivors",
+                                                               "importance", "refetch flags", "byte counts"};
+
+class LayerComparison {
+ public:
+  LayerComparison(std::string expected, std::string actual) : expected_(std::move(expected)), actual_(std::move(actual)) {}
+  void compare(const golden::LayerResult& expected, const golden::LayerResult& actual);
+
+  std::uint64_t compared(Compared kind) const { return compared_[static_cast<std::size_t>(kind)]; }
+  std::uint64_t different(Compared kind) const { return different_[static_cast<std::size_t>(kind)]; }
+  std::uint64_t compared() const;
+  std::uint64_t different() const;
+  // "step 3, layer 2: importance of token 7: golden 12, cuda 13"; empty when all are equal.
+  const std::string& first_difference() const { return first_; }
+
+ private:
+  template <class A, class B>
+  void value(Compared kind, const A& a, const B& b, const std::string& what, std::uint64_t at);
+  template <class List>
+  void list(Compared kind, const List& a, const List& b, const std::string& what);
+  void row(const golden::RowRecord& a, const golden::RowRecord& b);
+
+  std::string expected_, actual_, place_, first_;
+  std::array<std::uint64_t, kComparedKinds> compared_{}, different_{};
+};
+
+}  // namespace winnow

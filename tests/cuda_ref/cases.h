@@ -1,0 +1,89 @@
+#pragma once
+// Policies and traces that between them reach every path of the kernels.
+#include <string>
+#include <vector>
+
+#include "golden/policies/policy.h"
+
+namespace winnow::cuda_ref::test {
+
+struct Case {
+  std::string name, trace;
+  golden::Policy policy;
+};
+
+inline const std::string kDecode = "synthetic:layers=4,heads=6,kv_heads=2,head_dim=16,tokens=30,prompt=24,causal=1,seed=";
+inline const std::string kEncoder = "synthetic:layers=4,heads=4,kv_heads=4,head_dim=24,tokens=26,causal=0,seed=";
+
+inline std::vector<Case> cases() {
+  using golden::make_policy;
+  std::vector<Case> all;
+  const auto add = [&](const std::string& name, const std::string& trace, golden::Policy p, auto change) {
+    change(p);
+    all.push_back({name, trace, p});
+  };
+  const auto as_is = [](golden::Policy&) {};
+  for (const auto& e : golden::policies()) {
+    std::string name = e.name;
+    for (char& c : name) c = c == '-' ? '_' : c;
+    add(name + "_decode", kDecode + "1", e.make(), as_is);
+    add(name + "_encoder", kEncoder + "2", e.make(), as_is);
+  }
+  const golden::Policy spatten = make_policy("spatten"), select = make_policy("select"), dense = make_policy("dense");
+  add("mid_width_image", kDecode + "3", dense, [](golden::Policy& p) { p.k_digits = {7}, p.v_bits = 5; });
+  add("token_scales", kDecode + "4", spatten, [](golden::Policy& p) { p.v_scale = golden::ValueScale::token; });
+  add("always_refetch", kDecode + "5", spatten, [](golden::Policy& p) { p.threshold = 1; });
+  add("sometimes_refetch", kDecode + "6", spatten, [](golden::Policy& p) { p.threshold = 0.3, p.k_digits = {6, 4}; });
+  add("truncate", kDecode + "7", spatten, [](golden::Policy& p) { p.msb = golden::MsbRule::truncate; });
+  add("round", kDecode + "8", spatten, [](golden::Policy& p) { p.msb = golden::MsbRule::round, p.k_digits = {4, 4}; });
+  add("permanent", kDecode + "9", spatten, [](golden::Policy& p) {
+    p.permanent = true, p.tokens = {0.8, 0.4}, p.heads = {1, 0.4};
+  });
+  add("normalised", kDecode + "10", spatten, [](golden::Policy& p) {
+    p.importance = golden::ImportanceRule::normalised, p.tokens = {0.7, 0.4};
+  });
+  add("decay", kDecode + "11", spatten, [](golden::Policy& p) {
+    p.importance = golden::ImportanceRule::decay, p.decay_shift = 2, p.tokens = {0.7, 0.4};
+  });
+  add("per_kv_head", kDecode + "12", spatten, [](golden::Policy& p) {
+    p.scope = golden::ImportanceScope::kv_head, p.tokens = {0.6, 0.5};
+  });
+  add("per_kv_head_decay", kDecode + "13", spatten, [](golden::Policy& p) {
+    p.scope = golden::ImportanceScope::kv_head, p.importance = golden::ImportanceRule::decay, p.protect_newest = 6;
+  });
+  add("renormalise", kDecode + "14", spatten, [](golden::Policy& p) { p.renormalise = true, p.local_value = 0.2; });
+  add("one_value", kDecode + "15", spatten, [](golden::Policy& p) { p.local_value = 0.001; });
+  add("few_tokens_and_heads", kEncoder + "16", spatten, [](golden::Policy& p) { p.tokens = {0.5, 0}, p.heads = {0.6, 0}; });
+  add("protect_more_than_kept", kDecode + "17", spatten, [](golden::Policy& p) {
+    p.protect_first = 5, p.protect_newest = 9, p.tokens = {0.4, 0.2};
+  });
+  add("select_count", kDecode + "18", select, [](golden::Policy& p) {
+    p.select = golden::SelectRule::count, p.select_keep = {0.3};
+  });
+  add("select_midpoint_rest", kDecode + "19", select, [](golden::Policy& p) { p.msb = golden::MsbRule::midpoint; });
+  add("select_no_rest", kDecode + "20", select, [](golden::Policy& p) { p.rest = false; });
+  add("select_two_stages", kDecode + "21", select, [](golden::Policy& p) {
+    p.k_digits = {2, 2, 4}, p.select_keep = {0.99, 0.8};
+  });
+  add("select_three_stages", kDecode + "22", select, [](golden::Policy& p) {
+    p.k_digits = {3, 2, 2, 2}, p.select_keep = {0.95, 0.9, 0.7}, p.msb = golden::MsbRule::midpoint;
+  });
+  add("select_count_two_stages", kDecode + "23", select, [](golden::Policy& p) {
+    p.select = golden::SelectRule::count, p.k_digits = {3, 3, 2}, p.select_keep = {0.6, 0.5}, p.msb = golden::MsbRule::truncate;
+  });
+  add("select_in_cascade", kDecode + "24", select, [](golden::Policy& p) { p.tokens = {0.8, 0.5}, p.heads = {1, 0.5}; });
+  add("select_all_mass", kDecode + "25", select, [](golden::Policy& p) { p.select_keep = {1}; });
+  add("select_least_mass", kDecode + "26", select, [](golden::Policy& p) { p.select_keep = {0.0001}; });
+  // Coarse codes: many equal probabilities, so that ties decide.
+  add("ties", kDecode + "27", spatten, [](golden::Policy& p) {
+    p.k_digits = {2}, p.threshold = 0, p.local_value = 0.5, p.tokens = {0.7, 0.5};
+  });
+  add("ties_select", kDecode + "28", select, [](golden::Policy& p) { p.k_digits = {2, 2}, p.select_keep = {0.6}; });
+  add("group_of_9", "synthetic:layers=2,heads=9,kv_heads=1,head_dim=64,tokens=20,prompt=17,causal=1,seed=29", select, as_is);
+  add("head_dim_8", "synthetic:layers=3,heads=2,kv_heads=2,head_dim=8,tokens=70,prompt=66,causal=1,seed=30", spatten, as_is);
+  add("head_dim_128", "synthetic:layers=2,heads=2,kv_heads=1,head_dim=128,tokens=12,prompt=10,causal=1,seed=31", select, as_is);
+  add("one_token", "synthetic:layers=2,heads=2,kv_heads=1,head_dim=8,tokens=2,prompt=1,causal=1,seed=32", spatten, as_is);
+  return all;
+}
+
+}  // namespace winnow::cuda_ref::test
