@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <new>
+#include <system_error>
 
 #include "golden/error.h"
 #include "sim/commands/commands.h"
@@ -28,7 +30,7 @@ int fail(std::string what) {
     if (c == '\n') c = ' ';
   while (!what.empty() && what.back() == ' ') what.pop_back();
   std::fflush(stdout);
-  fmt::print(stderr, "winnow: {}\n", what);
+  std::fprintf(stderr, "winnow: %s\n", what.c_str());
   return kBadInput;
 }
 
@@ -98,6 +100,10 @@ int main(int argc, char** argv) {
     return fail(e.what());
   } catch (const std::bad_alloc&) {
     return fail("memory: not enough for this trace: try --layers or --steps");
+  } catch (const std::filesystem::filesystem_error& e) {
+    return fail(e.what());
+  } catch (const std::system_error& e) {  // fmt::print's
+    return fail("standard output: " + e.code().message());
   } catch (const std::exception& e) {
     return fail(e.what());
   }
