@@ -62,8 +62,8 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
       ->allow_extra_args(false);
   command->add_option("--seed", options->seed, "of all that is random: pivots, and which tokens a workload keeps")
       ->check([](const std::string& text) {
-        const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
-        return digits ? std::string() : fmt::format("'{}': must be an integer >= 0", text);
+        const bool digits = text.size() <= 18 && text.find_first_not_of("0123456789") == std::string::npos;
+        return digits ? std::string() : fmt::format("'{}': must be an integer of at most 18 digits, >= 0", text);
       })
       ->capture_default_str();
   command->add_option("-o,--output", options->output, "folder for the results (default: results/TRACE-MACHINE-POLICY)");
