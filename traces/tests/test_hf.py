@@ -147,8 +147,8 @@ def test_masks_and_arguments_that_plain_attention_lacks(compared):
     out, _ = recorder.attend(Module, q, k, k, causal)
     expected = torch.nn.functional.scaled_dot_product_attention(q, k, k, is_causal=True).transpose(1, 2)
     assert torch.allclose(out, expected, atol=1e-6)
-    for mask, arguments, word in ((window, {}, "not causal"), (bias, {}, "not causal"), (None, {"softcap": 30.0}, "softcap"),
-                                  (None, {"sliding_window": 4}, "sliding windows"), (None, {"s_aux": q}, "sinks")):
+    for mask, arguments, word in ((window, {}, "not causal"), (bias, {}, "not causal"), (None, {"s_aux": q}, "sinks"),
+                                  (None, {"softcap": 30.0}, "softcap"), (None, {"sliding_window": 4}, "windows")):
         with pytest.raises(CaptureError, match=word):
             recorder.attend(Module, q, k, k, mask, **arguments)
     with pytest.raises(CaptureError, match="not empty"):

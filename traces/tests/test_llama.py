@@ -12,7 +12,7 @@ from winnow_traces.llama import LlamaModel, LlamaState, run_decoder
 
 
 def reference(tensors, ids, *, layers, heads, kv_heads, head_dim, linear=1.0):
-    """q, k, v [layer][head][token][D] and logits [token][word], all positions, one scalar at a time where it matters."""
+    """q, k, v [layer][head][token][D] and logits [token][word] of all positions."""
     t = {name: values.astype(np.float64) for name, values in tensors.items()}
     scale = 1.0 / math.sqrt(head_dim)
     factors = t.get("rope_freqs.weight", np.ones(head_dim // 2))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from winnow_traces.bert import BertModel, BertTokenizer
 from winnow_traces.gguf_file import GgufFile
@@ -21,7 +22,7 @@ TOLERANCE = 1e-3
 
 def needs(name):
     missing = importlib.util.find_spec(MODELS[name].module) is None
-    return pytest.mark.skipif(missing, reason=f"package {MODELS[name].package} is not installed: scripts/setup --models")
+    return pytest.mark.skipif(missing, reason=f"no package {MODELS[name].package}: scripts/setup --models")
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +38,10 @@ def test_smollm2_logits(smollm2, text_file, compared):
     ids, prompt = record["token_ids"], record["prompt"]
     assert tokenizer.encode(text_file.read_text(encoding="utf-8"))[:len(ids)] == ids
     state = LlamaState(model.shape, len(ids))
-    logits = np.concatenate([model.logits(model.forward(state, ids[:prompt])),
-                             *(model.logits(model.forward(state, [index])) for index in ids[prompt:])])
+    rows = [model.logits(model.forward(state, ids[:prompt]))]
+    with threadpool_limits(1):  # as run_decoder does
+        rows += [model.logits(model.forward(state, [index])) for index in ids[prompt:]]
+    logits = np.concatenate(rows)
     rows = logits[record["positions"]]
     assert rows.argmax(axis=1).tolist() == record["argmax"]
     ours = np.column_stack([rows.max(axis=1), rows[:, record["vocabulary_ids"]]])
@@ -87,7 +90,8 @@ def same_up_to_rounding(ours, shipped):
 
 
 @pytest.mark.parametrize("sample, arguments", [
-    pytest.param("smollm2-160", ["smollm2", "--prompt", "128", "--generate", "32", "--teacher"], marks=needs("smollm2")),
+    pytest.param("smollm2-160", ["smollm2", "--prompt", "128", "--generate", "32", "--teacher"],
+                 marks=needs("smollm2")),
     pytest.param("minilm-128", ["minilm", "--prompt", "128"], marks=needs("minilm")),
 ])
 def test_sample_is_captured_again(sample, arguments, tmp_path, text_file, winnow, compared):

@@ -78,7 +78,8 @@ def test_attention_is_a_distribution_that_looks_somewhere(name, compared):
     assert np.mean(largest) > 0.15
     if trace.causal:
         assert 0.2 < np.mean(first) < 0.6
-    print(f"\n  {name}: first token {np.mean(first):.3f} of all probability, mean largest {np.mean(largest):.3f}", end="")
+    print(f"\n  {name}: first token {np.mean(first):.3f} of all probability, mean largest {np.mean(largest):.3f}",
+          end="")
     compared("probabilities", count)
 
 

@@ -1,6 +1,5 @@
 """The trace writer: what it writes is what the safetensors package reads; it writes whole files or none."""
 import os
-import resource
 import subprocess
 import sys
 
@@ -79,7 +78,7 @@ def test_shapes_that_do_not_fit(tmp_path, compared):
 def test_full_disk_leaves_nothing(tmp_path, compared):
     """A file size limit stands for the full disk: writing fails midway with the same kind of error."""
     (tmp_path / "t").write_bytes(b"old")
-    program = ("import sys; from test_trace_file import *\n"
+    program = ("import resource, sys; from test_trace_file import *\n"
                "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
                "try: write_trace(sys.argv[1], small_trace())\n"
                "except CaptureError as error: print(error); sys.exit(2)\n")

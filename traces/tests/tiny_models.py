@@ -11,9 +11,11 @@ TOKENIZERS = ("smollm", "gpt-2", "default", "llama-bpe", "spm")
 
 
 def difficult_text(text):
-    """The text, and what tokenizers differ in: digits, runs of spaces, line ends, contractions, foreign letters."""
-    return text + ("\n\n  x = 12345 + 3.14159;\n\tif (a<=b) { don't DON'T }\r\n\r\n \u00fcber na\u00efve "
-                   "\u4e2d\u6587 \u5b57 \U0001f642\U0001f642 e.g. 1st 100% $5 ^~| <|im_start|> </s>  end   \n")
+    """The text, and what tokenizers differ in: digits (often enough that 123 is learned as one piece), runs of spaces,
+    line ends, contractions, foreign letters."""
+    return (text + " 1234 and 51236," * 20
+            + "\n\n  x = 12345 + 3.14159;\n\tif (a<=b) { don't DON'T }\r\n\r\n \u00fcber na\u00efve "
+            + "\u4e2d\u6587 \u5b57 \U0001f642\U0001f642 e.g. 1st 100% $5 ^~| <|im_start|> </s>  end   \n")
 
 
 def byte_pair_vocabulary(text, merges):

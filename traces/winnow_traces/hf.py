@@ -44,7 +44,8 @@ def _refuse(path, config):
     if getattr(config, "is_encoder_decoder", False):
         raise CaptureError(f"{path}: model type {kind!r} is refused: it is an encoder with a decoder")
     if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
-        raise CaptureError(f"{path}: sliding_window is {config.sliding_window}: models with sliding windows are refused")
+        raise CaptureError(f"{path}: sliding_window is {config.sliding_window}: "
+                           "models with sliding windows are refused")
     for layer, layer_type in enumerate(getattr(config, "layer_types", None) or ()):
         if layer_type != "full_attention":
             raise CaptureError(f"{path}: layer_types[{layer}] is {layer_type!r}, must be 'full_attention'")
@@ -135,7 +136,8 @@ def capture_hf(request, path, text):
             bar.update(tokens)
         else:
             ids = _decode(torch, model, request, ids, bar)
-    return _trace(path, recorder, request, ids, causal=not encoder), tokenizer.convert_ids_to_tokens(ids), _licence(path)
+    trace = _trace(path, recorder, request, ids, causal=not encoder)
+    return trace, tokenizer.convert_ids_to_tokens(ids), _licence(path)
 
 
 def _decode(torch, model, request, ids, bar):

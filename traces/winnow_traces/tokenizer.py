@@ -1,6 +1,7 @@
 """Tokenizers built from what a GGUF file carries. Each has encode(text) -> ids and strings(ids) -> list of str.
 
-No token is added and none is parsed out of the text: "<|im_start|>" in a text is spelled out, not taken for the one token.
+No token is added and none is parsed out of the text: "<|im_start|>" in a text is spelled out, not taken for the one
+token.
 """
 import heapq
 
