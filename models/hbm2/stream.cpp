@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -89,8 +90,9 @@ RequestStream parse_stream(const std::string& text, const std::string& file_name
 RequestStream read_stream(const std::string& path, std::uint64_t channel_bytes) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in || in.bad()) throw Error(fmt::format("{}: cannot be read as a request stream", path));
+  if (in && !std::filesystem::is_directory(path)) text << in.rdbuf();
+  else in.setstate(std::ios::failbit);
+  if (!in) throw Error(fmt::format("{}: cannot be read as a request stream", path));
   return parse_stream(text.str(), path, channel_bytes);
 }
 

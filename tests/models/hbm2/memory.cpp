@@ -181,6 +181,42 @@ TEST(Hbm2Memory, AReturnQueueOf16LosesNoBandwidth) {
   fmt::print("compared 2 streams: {} and {} cycles alone, {} and {} through the FIFOs\n", alone[0], alone[1], through[0], through[1]);
 }
 
+// What record() keeps of a run is what each channel was asked, in order and by local address.
+TEST(Hbm2Memory, RecordsTheStreamOfEachChannel) {
+  MemoryConfig config;
+  config.channels = 4;
+  config.interleave_bytes = 64;
+  Memory memory(config, std::vector<std::uint8_t>(1 << 16));
+  std::vector<RequestStream> streams;
+  memory.record(&streams);
+  std::vector<std::vector<StreamBurst>> expected(4);
+  test::Lcg r{12};
+  std::uint64_t compared = 0;
+  Cycle now = 0;
+  for (; now < 2'000; ++now) {
+    for (int c = 0; c < 4; ++c) {
+      if (memory.returns(c).can_pop(now)) memory.returns(c).pop(now);
+      if (now > 1'000 || !memory.requests(c).can_push(now)) continue;
+      const std::uint64_t local = r.u32() % 512 * 32;
+      Request& q = memory.requests(c).push(now);
+      q.address = local / 64 * 256 + static_cast<unsigned>(c) * 64 + local % 64;
+      q.write = r.u32() % 4 == 0;
+      expected[static_cast<std::size_t>(c)].push_back({local, q.write});
+    }
+    memory.tick(now);
+  }
+  ASSERT_TRUE(memory.idle());
+  for (std::size_t c = 0; c < 4; ++c) {
+    ASSERT_EQ(streams[c].bursts.size(), expected[c].size());
+    EXPECT_EQ(streams[c].reads + streams[c].writes, expected[c].size());
+    for (std::size_t i = 0; i < expected[c].size(); ++i, compared += 2) {
+      ASSERT_EQ(streams[c].bursts[i].address, expected[c][i].address);
+      ASSERT_EQ(streams[c].bursts[i].write, expected[c][i].write);
+    }
+  }
+  fmt::print("compared {} values\n", compared);
+}
+
 // A consumer that stops: reads stop while 16 bursts wait, nothing is lost, and the storage behind never overflows.
 TEST(Hbm2Memory, AStalledConsumerStopsReadsAndLosesNothing) {
   MemoryConfig config;

@@ -57,7 +57,8 @@ TEST(Hbm2Stream, BadLinesAreNamed) {
   for (const auto& [text, message] : cases) EXPECT_EQ(refused(text), message);
   EXPECT_EQ(refused("R 1fffffe0 32\n"), "accepted");
   EXPECT_THROW(read_stream("no/such/file.trc", 1 << 20), Error);
-  fmt::print("compared {} messages\n", std::size(cases) + 2);
+  EXPECT_THROW(read_stream(testing::TempDir(), 1 << 20), Error);
+  fmt::print("compared {} messages\n", std::size(cases) + 3);
 }
 
 // The trace must lead the reference's RoBaRaCoCh mapper to our bank, row and column.
