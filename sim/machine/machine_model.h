@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "golden/access.h"
 #include "models/controller/controller.h"
 #include "models/converter/converter.h"
 #include "models/fetcher/fetcher.h"

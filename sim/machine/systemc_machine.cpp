@@ -82,3 +82,6 @@ void run_systemc(MachineModel& machine, double clock_ghz, const std::function<vo
 }
 
 }  // namespace winnow
+
+// The library's own main would call this; the command line has a main of its own.
+int sc_main(int, char**) { return 0; }
