@@ -3,34 +3,16 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <filesystem>
 #include <memory>
 
 #include "golden/error.h"
 #include "sim/commands/commands.h"
+#include "sim/commands/range.h"
 #include "winnow_version.h"
 
 namespace winnow {
 namespace {
-
-// "3", "3-7", "3-".
-IndexRange parse_range(const char* option, const std::string& text) {
-  IndexRange range;
-  const char* const end = text.data() + text.size();
-  auto [at, ec] = std::from_chars(text.data(), end, range.first);
-  bool good = ec == std::errc{} && range.first >= 0;
-  if (good && at == end) range.last = range.first;
-  if (good && at != end) {
-    good = *at == '-';
-    if (good && at + 1 != end) {
-      const auto [stop, bad] = std::from_chars(at + 1, end, range.last);
-      good = bad == std::errc{} && stop == end && range.last >= range.first;
-    }
-  }
-  if (!good) throw Error(fmt::format("{}: '{}': must be A-B with 0 <= A <= B, or A", option, text));
-  return range;
-}
 
 // results/<trace>-<machine>-<policy>[-golden]
 std::string default_output(const RunOptions& options) {
@@ -73,7 +55,7 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
   command->footer(
       example("  winnow run traces/samples/smollm2-160.safetensors --machine spatten --policy select\n"
               "  winnow run traces/samples/minilm-128.safetensors --policy dense --layers 0-1 "
-              "--set qk.multipliers=256 -o results/half --force"));
+              "--set topk.pivot=sampled -o results/sampled --force"));
   command->callback([options, layers, steps, &exit_code] {
     if (!layers->empty()) options->layers = parse_range("--layers", *layers);
     if (!steps->empty()) options->steps = parse_range("--steps", *steps);

@@ -6,6 +6,9 @@
 #include <filesystem>
 
 #include "golden/error.h"
+#include "models/payload.h"
+#include "models/qk/qk.h"
+#include "models/softmax/score_store.h"
 #include "sim/config/yaml.h"
 #include "traces/text.h"
 
@@ -31,7 +34,7 @@ Schema machine_schema(Machine& m) {
        "KV heads whose work may overlap; each holds half of a buffer"},
       {"score_store_entries", "", &m.score_store_entries, count(8, 1 << 20),
        "scores and e a head in flight: group * tokens"},
-      {"hbm2.channels", "", &m.hbm2.channels, power(1, 64), "of two pseudo-channels, 32 B a cycle each"},
+      {"hbm2.channels", "", &m.hbm2.channels, power(1, 32), "of two pseudo-channels, 32 B a cycle each"},
       {"hbm2.interleave_bytes", "B", &m.hbm2.interleave_bytes, power(32, 2048), "bytes before the next channel"},
       {"hbm2.mapping", "", &m.hbm2.mapping, text({"M1", "M2"}),
        "address bits in a channel: column first, or bank group first"},
@@ -42,13 +45,13 @@ Schema machine_schema(Machine& m) {
       {"hbm2.refresh_phase", "cycles", &m.hbm2.refresh_phase, count(0, 3899),
        "how much later each next channel refreshes"},
       {"hbm2.energy", "", &m.hbm2.energy, text({"oconnor2017", "hbm_power_measured", "idd_8gb"}), "energy preset"},
-      {"fetcher.lanes", "", &m.fetcher.lanes, count(1, 256), "address FIFOs, and data FIFOs"},
+      {"fetcher.lanes", "", &m.fetcher.lanes, power(1, 32), "address FIFOs, and data FIFOs"},
       {"fetcher.address_fifo", "addresses", &m.fetcher.address_fifo, count(2, 4096), "a lane"},
       {"fetcher.data_fifo", "bursts", &m.fetcher.data_fifo, count(2, 4096), "a lane"},
       {"qk.multipliers", "", &m.qk.multipliers, power(8, 4096), "12 bit; multipliers / D scores a cycle"},
       {"qk.sram.tokens", "tokens", &m.qk.sram.tokens, count(8, 1 << 18),
        "of half the K buffer, at the next key's width"},
-      {"qk.sram.head_dim", "words", &m.qk.sram.head_dim, power(8, 4096), "width that qk.sram.tokens counts"},
+      {"qk.sram.head_dim", "words", &m.qk.sram.head_dim, power(8, kMaxHeadDim), "width that qk.sram.tokens counts"},
       {"qk.read_latency", "cycles", &m.qk.read_latency, cycles, "K SRAM"},
       {"qk.multiply_latency", "cycles", &m.qk.multiply_latency, cycles, ""},
       {"qk.tree_latency", "cycles", &m.qk.tree_latency, cycles, "adder tree"},
@@ -61,12 +64,12 @@ Schema machine_schema(Machine& m) {
       {"softmax.divide_latency", "cycles", &m.softmax.divide_latency, cycles, ""},
       {"softmax.requantize_latency", "cycles", &m.softmax.requantize_latency, cycles, ""},
       {"topk.parallelism", "", &m.topk.parallelism, power(2, 64), "P: items a cycle, both engines"},
-      {"topk.fifo", "entries", &m.topk.fifo, count(2, 1 << 16), "of P items, L and R each"},
+      {"topk.fifo", "entries", &m.topk.fifo, power(2, 4096), "of P items, L and R each"},
       {"topk.pivot", "", &m.topk.pivot, text({"random", "sampled"}), "pivot rule; results do not depend on it"},
       {"pv.multipliers", "", &m.pv.multipliers, power(8, 4096), "12 bit; multipliers / D tokens a cycle"},
       {"pv.sram.tokens", "tokens", &m.pv.sram.tokens, count(8, 1 << 18),
        "of half the V buffer, at the next key's width"},
-      {"pv.sram.head_dim", "words", &m.pv.sram.head_dim, power(8, 4096), "width that pv.sram.tokens counts"},
+      {"pv.sram.head_dim", "words", &m.pv.sram.head_dim, power(8, kMaxHeadDim), "width that pv.sram.tokens counts"},
       {"pv.read_latency", "cycles", &m.pv.read_latency, cycles, "V SRAM"},
       {"pv.multiply_latency", "cycles", &m.pv.multiply_latency, cycles, ""},
       {"pv.tree_latency", "cycles", &m.pv.tree_latency, cycles, "adder trees"},
@@ -80,6 +83,10 @@ std::optional<Violation> find_violation(const Machine& m) {
   if (m.fetcher.lanes < m.hbm2.channels)
     return broken("fetcher.lanes", m.fetcher.lanes,
                   fmt::format("must be at least hbm2.channels ({})", m.hbm2.channels));
+  if (m.pv.multipliers != m.qk.multipliers)
+    return broken(
+        "pv.multipliers", m.pv.multipliers,
+        fmt::format("must equal qk.multipliers ({}): the converter feeds both at one width", m.qk.multipliers));
   struct Array {
     const char* block;
     int multipliers;
@@ -151,6 +158,14 @@ void require_fits(const std::string& place, const Machine& m, int head_dim, int 
     if (multipliers % head_dim != 0)
       throw Error(fmt::format("{}: head_dim: {}: must divide {} of machine {} ({})", place, head_dim, key, m.name,
                               multipliers));
+  const auto refuse = [&](const char* key, int value, const std::string& rule) {
+    throw Error(fmt::format("{}: {}: {}: {}", place, key, value, rule));
+  };
+  if (head_dim > kMaxHeadDim) refuse("head_dim", head_dim, fmt::format("must be at most {}", kMaxHeadDim));
+  if (m.qk.multipliers / head_dim > kMaxRow)
+    refuse("head_dim", head_dim,
+           fmt::format("must be at least qk.multipliers / {} ({})", kMaxRow, m.qk.multipliers / kMaxRow));
+  if (group > kMaxGroup) refuse("heads / kv_heads", group, fmt::format("must be at most {}", kMaxGroup));
   const TokenLimit limit = max_tokens(m, head_dim, group);
   if (tokens > limit.tokens)
     throw Error(

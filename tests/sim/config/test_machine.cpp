@@ -76,9 +76,11 @@ TEST(Machines, EveryKeyIsAssignedAlone) {
 
 TEST(Machines, ContradictionsAreRefused) {
   const std::pair<std::vector<const char*>, const char*> bad[] = {
-      {{"hbm2.channels=64"}, "fetcher.lanes: 32: must be at least hbm2.channels (64)"},
-      {{"qk.multipliers=32"}, "qk.sram.head_dim: 64: must divide qk.multipliers (32)"},
-      {{"pv.multipliers=32"}, "pv.sram.head_dim: 64: must divide pv.multipliers (32)"},
+      {{"fetcher.lanes=8"}, "fetcher.lanes: 8: must be at least hbm2.channels (16)"},
+      {{"pv.multipliers=256"}, "pv.multipliers: 256: must equal qk.multipliers (512)"},
+      {{"qk.multipliers=32", "pv.multipliers=32"}, "qk.sram.head_dim: 64: must divide qk.multipliers (32)"},
+      {{"qk.multipliers=128", "pv.multipliers=128", "pv.sram.head_dim=256"},
+       "pv.sram.head_dim: 256: must divide pv.multipliers (128)"},
       {{"qk.sram.tokens=1001"}, "qk.sram.tokens: 1001: must be a multiple of the 8 banks"},
       {{"softmax.width=128"}, "softmax.width: 128: must be at most qk.multipliers / 8 (64)"},
   };
@@ -141,6 +143,12 @@ TEST(Capacity, TheLeastParameterIsNamed) {
   const Machine machine = load_machine("spatten");
   EXPECT_EQ(error_of([&] { require_fits("t", machine, 48, 1, 8); }),
             "t: head_dim: 48: must divide qk.multipliers of machine spatten (512)");
+  EXPECT_EQ(error_of([&] { require_fits("t", machine, 512, 1, 8); }), "t: head_dim: 512: must be at most 256");
+  EXPECT_EQ(error_of([&] { require_fits("t", machine, 64, 33, 8); }), "t: heads / kv_heads: 33: must be at most 32");
+  Machine wide = machine;
+  wide.qk.multipliers = wide.pv.multipliers = 1024;
+  EXPECT_EQ(error_of([&] { require_fits("t", wide, 8, 1, 8); }),
+            "t: head_dim: 8: must be at least qk.multipliers / 64 (16)");
 }
 
 }  // namespace
