@@ -101,7 +101,6 @@ void Controller::plan_ahead(Cycle now) {
 }
 
 void Controller::close_layer(Cycle) {
-  heads_.erase(heads_.begin(), std::find_if(heads_.begin(), heads_.end(), [&](const Head& h) { return h.layer != &layers_.front(); }));
   layers_.pop_front();
   if (!layers_.empty()) {
     layers_.front().open = true;
@@ -508,8 +507,10 @@ void Controller::retire() {
   while (!groups_.empty() && groups_.front().freed && groups_.front().multiplied) {
     Group& g = groups_.front();
     if (!g.layer->plan.full_width) g.layer->records.push_back(std::move(g.record));
+    ++g.head->finished;
     groups_.pop_front();
   }
+  while (!heads_.empty() && heads_.front().finished == heads_.front().layer->plan.positions.size()) heads_.pop_front();
 }
 
 Controller::Why Controller::why() const {

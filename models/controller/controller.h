@@ -119,6 +119,7 @@ class Controller {
     std::deque<std::vector<std::uint32_t>> query_lists;  // address lists of those jobs
     std::uint64_t first_query = 0;       // number of its first query vector
     std::size_t started = 0;             // positions whose groups have started
+    std::size_t finished = 0;            // positions whose groups have left
   };
   enum class Stage : std::uint8_t {
     passing,    // scores, softmax; a verdict may be due
