@@ -273,6 +273,49 @@ TEST(Fetcher, RoundRobinOverLanesAndWritePort) {
   std::cout << compared << " grants compared\n";
 }
 
+// Three channels return bursts for one lane: one a cycle, channels in turn; another lane's burst is not held up.
+TEST(DataCrossbar, RoundRobinOverChannels) {
+  fetcher::DataFifos data(2, 16);
+  std::vector<std::unique_ptr<Fifo<hbm2::Return>>> fifos;
+  std::vector<Fifo<hbm2::Return>*> ports;
+  for (int c = 0; c < 4; ++c) {
+    fifos.push_back(std::make_unique<Fifo<hbm2::Return>>(8));
+    ports.push_back(fifos.back().get());
+  }
+  for (int i = 0; i < 12; ++i) {
+    const std::uint32_t place = data.reserve(0);
+    fifos[static_cast<std::size_t>(i % 3)]->push(0, hbm2::Return{0, place << 6, {}});
+  }
+  fifos[3]->push(0, hbm2::Return{0, data.reserve(1) << 6 | 1, {}});
+  fetcher::DataCrossbar crossbar(data, ports);
+  for (Cycle now = 1; now <= 12; ++now) {
+    EXPECT_EQ(crossbar.tick(now), now == 1 ? 2 : 1);
+    for (std::size_t c = 0; c < 3; ++c) EXPECT_EQ(fifos[c]->popped(), (now + 2 - c) / 3) << "cycle " << now;
+    EXPECT_EQ(fifos[3]->popped(), 1u);
+  }
+  EXPECT_EQ(crossbar.conflicts(), 2u * 10 + 1);
+  std::cout << 12 * 5 + 1 << " counts compared\n";
+}
+
+// Sixteen scales a burst: 32 list entries a cycle make two addresses.
+TEST(Fetcher, AtMostLanesItemsACycle) {
+  FakeMemory memory(16, 32, 0, 100, random_image(kImage, 3), 1);
+  Fifo<FetchJob> jobs(8);
+  Fifo<WriteBurst> writes(4);
+  fetcher::Fetcher fetcher({}, jobs, writes, memory.ports());
+  FetchJob j;
+  j.stream = Stream::value_scale;
+  j.words = 1, j.item_bytes = j.stride_bytes = 2, j.items = 1024;
+  jobs.push(0, j);
+  for (Cycle now = 0; now < 50; ++now) {
+    memory.tick(now);
+    fetcher.tick(now);
+    // Addresses from cycle 2 on, requests from cycle 3 on.
+    EXPECT_EQ(fetcher.reads(), now < 3 ? 0 : std::min<std::uint64_t>(64, 2 * (now - 2))) << "cycle " << now;
+  }
+  std::cout << "50 counts compared\n";
+}
+
 TEST(Fetcher, RefusesParametersByName) {
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
