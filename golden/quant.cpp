@@ -50,6 +50,7 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
   const auto prompt = static_cast<std::size_t>(shape_.prompt), G = static_cast<std::size_t>(shape_.group());
   const std::int32_t k_limit = largest_code(digits_, policy.msb), v_limit = (1 << (policy.v_bits - 1)) - 1;
 
+  const auto headroom = [&](double x) { return shape_.causal ? x : 1.0; };
   double out_largest = 0;
   for (int l = 0; l < shape_.layers; ++l)
     for (int h = 0; h < shape_.heads; ++h) out_largest = std::max(out_largest, reference.prompt_max(l, h));
@@ -68,7 +69,7 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
         for (std::size_t d = 0; d < D; ++d) {
           double m = 0;
           for (std::size_t t = 0; t < prompt; ++t) m = std::max(m, std::fabs(static_cast<double>(k[t * D + d])));
-          k_unit[d] = m / k_limit;
+          k_unit[d] = headroom(kKeyChannelHeadroom) * m / k_limit;
         }
         c.k_unit = 1;
       }
@@ -82,11 +83,10 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
       }
 
       c.v.resize(n * D);
+      c.v_unit = largest(v.data(), prompt * D) / v_limit;
       if (policy.v_scale == ValueScale::tensor) {
-        c.v_unit = largest(v.data(), prompt * D) / v_limit;
         for (std::size_t i = 0; i < n * D; ++i) c.v[i] = code(v[i], c.v_unit, v_limit);
       } else {
-        c.v_unit = largest(v.data(), prompt * D) / v_limit;
         c.v16.resize(n);
         for (std::size_t t = 0; t < n; ++t) {
           // The code is cut with the scale that the machine multiplies with, so that rounding the scale costs nothing.
@@ -108,13 +108,13 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
         const auto folded = [&](std::size_t i) { return fold ? q[i] * k_unit[i % D] : static_cast<double>(q[i]); };
         double m = 0;
         for (std::size_t i = 0; i < prompt * D; ++i) m = std::max(m, std::fabs(folded(i)));
-        const double q_unit = c.q_unit[g] = m / kQueryMax;
+        const double q_unit = c.q_unit[g] = headroom(kQueryHeadroom) * m / kQueryMax;
         for (std::size_t t = 0; t < n; ++t)
           for (std::size_t d = 0; d < D; ++d) c.q[(t * G + g) * D + d] = code(folded(t * D + d), q_unit, kQueryMax);
         c.score_unit[g] = q_unit * c.k_unit * shape_.attention_scale;
         c.to_log2[g] = to_scale(c.score_unit[g] * kLog2E * (1 << kLogFraction));
         const double out_max = reference.prompt_max(layer, head);
-        c.out_unit[g] = out_max / kOutMax;
+        c.out_unit[g] = headroom(kOutHeadroom) * out_max / kOutMax;
         c.to_out[g] = out_max > 0 ? to_scale(c.v_unit / c.out_unit[g] / 4294967296.0) : Scale{};
         c.out16[g] = static_cast<std::uint16_t>(
             out_largest > 0 ? std::min(65535.0, std::round(65536 * out_max / out_largest)) : 0);

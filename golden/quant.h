@@ -1,6 +1,6 @@
 #pragma once
 // A trace quantized for one policy: integer codes, digits of K, scales. Linear symmetric quantization (SpAtten 3.4);
-// scales come from the prompt only, later values saturate.
+// scales come from the prompt only, later values saturate. Causal models get headroom over the prompt's largest value.
 #include <cstdint>
 #include <vector>
 
@@ -10,6 +10,11 @@
 #include "golden/reference.h"
 
 namespace winnow::golden {
+
+// A decoder's later tokens exceed the prompt's largest values, and one saturated code costs more than a part of a bit in
+// all: without headroom the dense 12-bit output error of decode steps is six times the prompt's. An encoder's prompt is
+// everything and has none. K and V under one scale a tensor, where the largest is rarely exceeded, have none either.
+inline constexpr double kQueryHeadroom = 1.125, kKeyChannelHeadroom = 1.125, kOutHeadroom = 2;
 
 // A positive real as a Scale (mantissa rounded to 16 bits).
 Scale to_scale(double x);

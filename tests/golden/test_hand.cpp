@@ -1,7 +1,7 @@
 // Cases of two or three tokens whose every number can be followed on paper.
 //
-// Scales are made 1: dimension 7 of a query holds 2047 and dimension 5 -2047 (K is 0 there), dimension 6 of K holds its
-// largest code (queries are 0 there). The attention scale ln 2 / 4096 makes a score of 1 one unit of 2^-12 octaves.
+// Scales are made 1: dimension 7 of a query holds 2047 and dimension 5 -2047 (K is 0 there; in a decoder, whose queries
+// have headroom of an eighth, 2047 / 1.125), dimension 6 of K holds its largest code (queries are 0 there). The attention scale ln 2 / 4096 makes a score of 1 one unit of 2^-12 octaves.
 // So with 64 in dimension 0 of a query, a K of 64 there is a score of 4096: one octave.
 #include <cmath>
 
@@ -19,7 +19,7 @@ struct Hand {
     values.shape = {layers, 1, 1, 8, static_cast<int>(n), prompt, causal, std::log(2.0) / 4096};
     std::vector<float> q(n * 8), k(n * 8), flat_v(n * 8);
     for (std::size_t t = 0; t < n; ++t) {
-      q[t * 8] = 64, q[t * 8 + 5] = -2047, q[t * 8 + 7] = 2047;
+      q[t * 8] = 64, q[t * 8 + 7] = causal ? 2047 / 1.125f : 2047, q[t * 8 + 5] = -q[t * 8 + 7];
       k[t * 8] = k0[t];
       for (std::size_t d = 0; d < v[t].size(); ++d) flat_v[t * 8 + d] = v[t][d];
     }
