@@ -205,7 +205,9 @@ bool Controller::order_queries(Cycle now) {
   return false;
 }
 
+// In order of heads, except that K may pass a V that waits for its half.
 bool Controller::send_load(Cycle now) {
+  bool value_waits = false;
   for (Head& h : heads_) {
     if (h.loads.empty()) continue;
     const FetchJob& job = h.loads.front();
@@ -213,7 +215,10 @@ bool Controller::send_load(Cycle now) {
     const bool key = job.stream == Stream::key || (job.stream == Stream::record && job.key_bits);
     const bool value = job.stream == Stream::value || job.stream == Stream::value_scale || job.value_bits;
     if (key && !h.key_armed && !key_free_[half]) return false;
-    if (value && !h.value_armed && !value_free_[half]) return false;
+    if (value && !h.value_armed && (value_waits || !value_free_[half])) {
+      value_waits = true;
+      continue;
+    }
     if (key && !h.key_armed) {
       key_free_[half] = 0, h.key_armed = true;
       t_.keys.begin(h.half, job.items, now, h.layer->plan.full_width ? digits_.count : 1);
@@ -272,6 +277,7 @@ void Controller::start_group(Cycle now) {
   s.digit = whole ? digits_.count - 1 : 0;
   s.last_pass = whole || policy_.select == golden::SelectRule::none || digits_.count == 1;
   s.undecided = g.undecided;
+  s.follow = follows(g);
   s.forced = h->plan->forced, s.forced_refetch = h->plan->forced_refetch;
   s.to_log2 = h->plan->to_log2;
   s.rest.fill(0);
@@ -369,6 +375,12 @@ void Controller::messages(Cycle now) {
   }
 }
 
+// After this pass importance and P x V read, no top-k engine (which loads faster than softmax divides).
+bool Controller::follows(const Group& g) const {
+  const bool selects = !g.layer->plan.full_width && records() && g.pass < policy_.stages();
+  return !selects && !policy_.prunes_values() && !g.head->plan->value_count;
+}
+
 void Controller::end_of_pass(Group& g) {
   const bool whole = g.layer->plan.full_width;
   if (!whole && records() && g.pass < policy_.stages())
@@ -390,6 +402,7 @@ void Controller::take_survivors(Group& g, Cycle now) {
   ++g.pass;
   s.digit = g.pass, s.tag.pass = static_cast<std::uint8_t>(g.pass);
   s.last_pass = g.pass == digits_.count - 1;
+  s.follow = follows(g);
   g.stage = Stage::gathering;
   g.gathered = g.compacted = false;
   g.sent = false;

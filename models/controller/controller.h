@@ -157,6 +157,7 @@ class Controller {
   void advance(Cycle now);
   bool send_tasks(Group& g, bool later, Cycle now);
   void refetch(Group& g, Cycle now);
+  bool follows(const Group& g) const;
   void end_of_pass(Group& g);
   void take_survivors(Group& g, Cycle now);
   void retire();

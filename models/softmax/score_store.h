@@ -25,6 +25,7 @@ struct GroupStore {
   std::uint32_t slots = 0;     // slots now
   int digit = 0;               // of the pass under way
   bool last_pass = true;       // probabilities overwrite exponentials, the rest joins the denominator
+  bool follow = false;         // readers at `width` a cycle may start as the last row's division does
   bool undecided = false;      // progressive decides on this pass before anything is divided
   bool forced = false, forced_refetch = false;  // shape-only: the verdict stands in the workload file
   const golden::Scale* to_log2 = nullptr;  // [group]

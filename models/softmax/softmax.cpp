@@ -136,13 +136,20 @@ bool Softmax::divide(Cycle now) {
       }
       if (for_divide_.front().last_row) verdict_held_ = false;
     }
-    divide_row_ = for_divide_.front();
+    // Readers that follow slot by slot at the same rate never overtake.
+    const Row& row = for_divide_.front();
+    if (row.last_row && stores_[row.store].follow) {
+      if (!done_.can_push(now)) return false;
+      done_.push(now) = {row.tag, row.store};
+    }
+    divide_row_ = row;
     for_divide_.pop();
     divide_active_ = true, divide_next_ = 0;
   }
   const std::uint32_t end = std::min(divide_row_.n, divide_next_ + static_cast<std::uint32_t>(params_.width));
-  if (end == divide_row_.n && divide_row_.last_row && !done_.can_push(now)) return false;
   GroupStore& g = stores_[divide_row_.store];
+  const bool announces = end == divide_row_.n && divide_row_.last_row && !g.follow;
+  if (announces && !done_.can_push(now)) return false;
   if (!params_.shape_only) {
     std::uint32_t* e = g.exps(divide_row_.head);
     const bool first = is_first_row(g, divide_row_.head);
@@ -157,10 +164,7 @@ bool Softmax::divide(Cycle now) {
   divide_next_ = end;
   if (end == divide_row_.n) {
     divide_active_ = false;
-    if (divide_row_.last_row) {
-      GroupDone& d = done_.push(now);
-      d.tag = divide_row_.tag, d.store = divide_row_.store;
-    }
+    if (announces) done_.push(now) = {divide_row_.tag, divide_row_.store};
   }
   return true;
 }

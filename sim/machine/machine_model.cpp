@@ -59,7 +59,7 @@ MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSo
       values_("value buffer", machine.heads_in_flight, longest_, shape_.head_dim, pv_banks_),
       scales_(machine.heads_in_flight, longest_),
       queries_(std::max(2 * machine.heads_in_flight, 4 * golden::kQueryChunk) * group_, shape_.head_dim),
-      fetch_jobs_(8), write_bursts_(8), qk_first_(static_cast<std::size_t>(4 * group_ + 16)),
+      fetch_jobs_(2), write_bursts_(8), qk_first_(static_cast<std::size_t>(4 * group_ + 16)),
       qk_later_(static_cast<std::size_t>(4 * group_ + 16)), key_released_(4),
       scores_(static_cast<Cycle>(machine.qk.latency()), static_cast<std::size_t>(machine.qk.latency() + 4)),
       verdicts_to_softmax_(4), verdicts_to_controller_(4),
