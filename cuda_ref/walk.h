@@ -4,7 +4,7 @@
 //
 // Two backends run the same kernel source (kernels/): `gpu` compiled by nvcc, `shim` by the C++ compiler with every GPU
 // thread a fiber (shim/). Results are equal bit for bit to golden's: quantization, probabilities, survivors, outputs,
-// importance, bytes. Of golden only scalar arithmetic (num.h) and the policy's rules are used.
+// importance, bytes. Of golden only scalar arithmetic (num.h), the policy's rules and the scales' headroom are used.
 #include <cstdint>
 #include <memory>
 #include <string>

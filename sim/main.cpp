@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "golden/error.h"
+#include "sim/commands/check.h"
 #include "sim/commands/commands.h"
 #include "sim/config/schema.h"
 #include "traces/text.h"
@@ -62,6 +63,7 @@ int run(int argc, char** argv) {
   winnow::add_info_command(app);
 #ifdef WINNOW_RUN
   winnow::add_run_command(app, line, exit_code);
+  winnow::add_check_command(app, exit_code);
 #endif
   winnow::add_diff_command(app);
   winnow::add_table_command(app);

@@ -51,9 +51,13 @@ class DeviceWalk final : public Walk {
   void fetch(golden::LayerResult& r, u32 positions);
   void measure(golden::LayerResult& r) const;
   template <class T>
-  T* report(u64 at) { return reinterpret_cast<T*>(report_.data() + at); }
+  T* report(u64 at) {
+    return reinterpret_cast<T*>(report_.data() + at);
+  }
   template <class T>
-  const T* host(u64 at) const { return reinterpret_cast<const T*>(host_.data() + at); }
+  const T* host(u64 at) const {
+    return reinterpret_cast<const T*>(host_.data() + at);
+  }
   const golden::Shape& shape() const { return model_.shape(); }
   u64 count(int x) const { return static_cast<u64>(x); }
 
@@ -66,9 +70,9 @@ class DeviceWalk final : public Walk {
   Buffer<std::uint8_t> image_;
   Buffer<HeadPlanes> planes_;
   Buffer<HeadScales> scales_;
-  Buffer<u32> tables_;                   // survivors by stage and n, values by n, kept tokens by layer
+  Buffer<u32> tables_;  // survivors by stage and n, values by n, kept tokens by layer
   Buffer<u64> chances_;
-  Buffer<u32> lists_;                    // scope kv_head: [layers][KV heads][tokens]
+  Buffer<u32> lists_;  // scope kv_head: [layers][KV heads][tokens]
   Buffer<std::uint8_t> scratch_;
   unsigned blocks_ = 0;
 

@@ -19,7 +19,8 @@ inline void DeviceWalk::fetch(golden::LayerResult& r, u32 positions) {
   r.keys_seen = c.keys_seen, r.survivors = c.survivors, r.values = c.values;
   r.out.assign(host<i16>(at_.out), host<i16>(at_.out) + out_values);
   r.importance.assign(host<u64>(at_.importance), host<u64>(at_.rows));
-  if (!per_head_) r.importance.resize(n);
+  if (!per_head_)
+    r.importance.resize(n);
   else
     r.importance.resize(count(s.layers) * count(s.kv_heads) * n);
   r.head_importance.assign(host<u64>(at_.head_importance), host<u64>(at_.head_importance) + H);
@@ -35,7 +36,8 @@ inline void DeviceWalk::fetch(golden::LayerResult& r, u32 positions) {
       row.keys = static_cast<int>(report.keys), row.refetched = report.refetched != 0;
       row.flat = static_cast<int>(report.flat), row.stages = static_cast<int>(report.stages);
       const u32* lists = host<u32>(at_.row_lists) + count(kv) * (kMaxStages + 1) * n;
-      for (u32 i = 0; i < report.stages; ++i) row.survivors[i].assign(lists + i * n, lists + i * n + report.survivors[i]);
+      for (u32 i = 0; i < report.stages; ++i)
+        row.survivors[i].assign(lists + i * n, lists + i * n + report.survivors[i]);
       row.values.assign(lists + kMaxStages * n, lists + kMaxStages * n + report.values);
       for (u64 g = 0; g < G; ++g) {
         const u16* p = host<u16>(at_.row_p) + (count(kv) * G + g) * n;
@@ -66,7 +68,8 @@ inline std::vector<std::uint8_t> DeviceWalk::image() const {
 }
 
 inline void DeviceWalk::corrupt(std::uint64_t byte, std::uint8_t mask) {
-  if (byte >= image_bytes_) throw Error("image: byte " + std::to_string(byte) + ": must be below " + std::to_string(image_bytes_));
+  if (byte >= image_bytes_)
+    throw Error("image: byte " + std::to_string(byte) + ": must be below " + std::to_string(image_bytes_));
   std::uint8_t x = 0;
   image_.download(&x, 1, byte);
   x ^= mask;
@@ -80,7 +83,8 @@ inline void DeviceWalk::measure(golden::LayerResult& r) const {
   const u64 first = step_ == 0 ? 0 : count(r.tokens - 1), seen = count(r.tokens) - first;
   std::vector<float> reference(H * seen * D);
   for (u64 head = 0; head < H; ++head)
-    model_.out.download(&reference[head * seen * D], seen * D, ((count(r.layer) * H + head) * count(s.tokens) + first) * D);
+    model_.out.download(&reference[head * seen * D], seen * D,
+                        ((count(r.layer) * H + head) * count(s.tokens) + first) * D);
   u64 index = 0;
   for (u64 i = 0; i < seen; ++i) {
     const bool ran = index < r.positions.size() && r.positions[index] == first + i;

@@ -53,7 +53,8 @@ struct Runtime {
 };
 
 template <class... P, class... A>
-void launch(const Runtime&, void (*kernel)(P...), dim3 grid, unsigned threads, std::size_t shared, const A&... arguments) {
+void launch(const Runtime&, void (*kernel)(P...), dim3 grid, unsigned threads, std::size_t shared,
+            const A&... arguments) {
   kernel<<<grid, threads, shared>>>(arguments...);
   check(cudaGetLastError(), "kernel launch");
 }

@@ -4,7 +4,8 @@
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {
 
-inline DeviceModel::DeviceModel(const golden::FloatSource& source, const Options& o) : options(o), shape_(source.shape) {
+inline DeviceModel::DeviceModel(const golden::FloatSource& source, const Options& o)
+    : options(o), shape_(source.shape) {
   const golden::Shape& s = shape_;
   if (s.group() > kMaxGroup)
     throw Error("cuda: " + std::to_string(s.group()) + " query heads a KV head: the kernels take at most 32");
@@ -48,7 +49,10 @@ inline std::unique_ptr<Walk> DeviceModel::walk(const golden::Policy& policy, con
 }
 
 inline DeviceWalk::DeviceWalk(DeviceModel& model, const golden::Policy& policy, const golden::Layout& layout)
-    : model_(model), policy_(policy), image_bytes_(layout.bytes()), per_head_(policy.scope == golden::ImportanceScope::kv_head) {
+    : model_(model),
+      policy_(policy),
+      image_bytes_(layout.bytes()),
+      per_head_(policy.scope == golden::ImportanceScope::kv_head) {
   const golden::Shape& s = shape();
   PolicyArgs& p = policy_args_;
   p.digits = policy.digits();
@@ -127,11 +131,16 @@ inline void DeviceWalk::quantize() {
   a.channel_scales = policy_.k_scale == golden::KeyScale::channel, a.token_scales = policy_args_.token_scales;
   a.v_bits = policy_.v_bits;
   a.k_limit = golden::largest_code(a.digits, a.msb), a.v_limit = (1 << (policy_.v_bits - 1)) - 1;
+  // A decoder's later tokens exceed the prompt's largest values; golden says by how much scales allow for it.
+  a.q_headroom = s.causal ? golden::kQueryHeadroom : 1, a.k_headroom = s.causal ? golden::kKeyChannelHeadroom : 1;
+  a.out_headroom = s.causal ? golden::kOutHeadroom : 1;
   a.q = model_.q.data(), a.k = model_.k.data(), a.v = model_.v.data(), a.prompt_max = model_.prompt_max.data();
   a.k_unit = k_unit.data(), a.v_unit = v_unit.data(), a.v16 = v16.data(), a.q_unit = q_unit.data();
   a.scales = scales_.data(), a.planes = planes_.data(), a.image = image_.data();
-  const unsigned threads = model_.options.prompt_threads ? model_.options.prompt_threads : model_.runtime.prompt_threads();
-  const auto y = static_cast<unsigned>(s.layers), kv = static_cast<unsigned>(s.kv_heads), h = static_cast<unsigned>(s.heads);
+  const unsigned threads =
+      model_.options.prompt_threads ? model_.options.prompt_threads : model_.runtime.prompt_threads();
+  const auto y = static_cast<unsigned>(s.layers), kv = static_cast<unsigned>(s.kv_heads),
+             h = static_cast<unsigned>(s.heads);
   launch(model_.runtime, units_of_kv, Grid{kv, y, 1}, threads, 0, a);
   launch(model_.runtime, scales_of_heads, Grid{h, y, 1}, threads, 0, a);
   launch(model_.runtime, pack_kv, Grid{kv, y, 1}, threads, 0, a);

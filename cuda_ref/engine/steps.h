@@ -15,7 +15,8 @@ inline CascadeArgs DeviceWalk::cascade_args() const {
     c.keep_tokens = static_cast<u32>(golden::kept_tokens(policy_, layer_ + 1, s.layers, c.tokens, s.causal));
     c.keep_heads = static_cast<u32>(golden::kept_heads(policy_, layer_ + 1, s.layers, s.heads));
   }
-  c.protect_first = policy_.protect_first, c.protect_newest = policy_.protect_newest, c.decay_shift = policy_.decay_shift;
+  c.protect_first = policy_.protect_first, c.protect_newest = policy_.protect_newest,
+  c.decay_shift = policy_.decay_shift;
   c.decay = policy_.importance == golden::ImportanceRule::decay;
   c.normalised = policy_.importance == golden::ImportanceRule::normalised;
   c.shared_scope = !per_head_;
@@ -87,7 +88,8 @@ inline RowArgs DeviceWalk::row_args(u32 positions) const {
 }
 
 __global__ void clear_words(u32* at, u64 n) {
-  for (u64 i = static_cast<u64>(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += static_cast<u64>(gridDim.x) * blockDim.x)
+  for (u64 i = static_cast<u64>(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
+       i += static_cast<u64>(gridDim.x) * blockDim.x)
     at[i] = 0;
 }
 
@@ -104,7 +106,8 @@ inline bool DeviceWalk::next(golden::LayerResult& r) {
     r.live.emplace_back(list, list + (per_head_ ? list_sizes_[count(layer_)] : live_.size()));
   }
   r.heads = head_bits_;
-  if (prompt) r.positions = r.live[0];
+  if (prompt)
+    r.positions = r.live[0];
   else
     r.positions = {static_cast<u32>(r.tokens - 1)};
   const auto positions = static_cast<u32>(r.positions.size());
@@ -112,14 +115,16 @@ inline bool DeviceWalk::next(golden::LayerResult& r) {
   const RowArgs a = row_args(positions);
   const u64 out_words = (count(static_cast<int>(positions)) * count(s.heads) * count(s.head_dim) * 2 + 3) / 4;
   launch(model_.runtime, clear_words, Grid{1, 1, 1}, 64, 0, report<u32>(at_.counts), u64{sizeof(LayerCounts) / 4});
-  launch(model_.runtime, clear_words, Grid{prompt ? 64u : 1u, 1, 1}, model_.runtime.prompt_threads(), 0, report<u32>(at_.out), out_words);
+  launch(model_.runtime, clear_words, Grid{prompt ? 64u : 1u, 1, 1}, model_.runtime.prompt_threads(), 0,
+         report<u32>(at_.out), out_words);
   const unsigned wish = prompt ? model_.options.prompt_threads : model_.options.decode_threads;
   const unsigned threads = wish ? wish : prompt ? model_.runtime.prompt_threads() : model_.runtime.decode_threads();
   const unsigned rows = positions * static_cast<unsigned>(s.kv_heads);
-  launch(model_.runtime, attend, Grid{rows < blocks_ ? rows : blocks_, 1, 1}, threads, row_shared_bytes(s.group(), s.head_dim), a);
+  launch(model_.runtime, attend, Grid{rows < blocks_ ? rows : blocks_, 1, 1}, threads,
+         row_shared_bytes(s.group(), s.head_dim), a);
   if (prompt)
-    launch(model_.runtime, count_prompt, Grid{static_cast<unsigned>(s.kv_heads), 1, 1}, model_.runtime.prompt_threads(), 0, a,
-           int{golden::kQueryChunk});
+    launch(model_.runtime, count_prompt, Grid{static_cast<unsigned>(s.kv_heads), 1, 1}, model_.runtime.prompt_threads(),
+           0, a, int{golden::kQueryChunk});
   launch(model_.runtime, end_layer, Grid{1, 1, 1}, model_.runtime.decode_threads(), 0, cascade_args());
   fetch(r, positions);
   if (model_.options.measure) measure(r);

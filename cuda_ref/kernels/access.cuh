@@ -1,6 +1,6 @@
 #pragma once
-// Bytes and bursts of a layer, counted from the lists that the kernels made. A fetch of ascending items takes every burst
-// that an item touches once: neighbours that meet in one burst share it.
+// Bytes and bursts of a layer, counted from the lists that the kernels made. A fetch of ascending items takes every
+// burst that an item touches once: neighbours that meet in one burst share it.
 #include "cuda_ref/kernels/block.cuh"
 #include "cuda_ref/kernels/image.cuh"
 

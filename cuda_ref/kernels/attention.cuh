@@ -11,7 +11,8 @@
 namespace winnow::cuda_ref::WINNOW_BACKEND {
 
 // Bytes of a decode row: what its lists fetched. `slot_lists`: survivors by stage, then values.
-__device__ inline void count_row(Row& r, u32 position, const RowReport& row, const u32* slot_lists, LayerCounts* counts) {
+__device__ inline void count_row(Row& r, u32 position, const RowReport& row, const u32* slot_lists,
+                                 LayerCounts* counts) {
   const PolicyArgs& policy = r.a.policy;
   BlockScratch& s = r.sh.block;
   const u64 D = static_cast<u64>(r.D), v_bytes = D * static_cast<u64>(policy.v_bits) / 8;
@@ -115,8 +116,8 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
     const u32* items = r.m.items;
     const auto item = [items](u32 j) { return static_cast<u64>(items[j]); };
     const Cut cut = cut_by_count(r.n, policy.kept_values[r.n], sum_bits(r.group), r.sh.block, item);
-    chosen = keep_in_order(r.n, cut, r.sh.block, item, [](u32 j) { return j; },
-                           [place](u32 to, u32 from) { place[to] = from; });
+    chosen = keep_in_order(
+        r.n, cut, r.sh.block, item, [](u32 j) { return j; }, [place](u32 to, u32 from) { place[to] = from; });
   } else {
     for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) place[j] = j;
   }
@@ -178,8 +179,20 @@ __global__ void __launch_bounds__(1024, 1) attend(RowArgs a) {
     const u32* live = a.live + static_cast<u64>(kv) * a.live_stride;
     const u32 keys = a.prompt && a.shape.causal ? static_cast<u32>(index) + 1 : a.live_count;
     const u32 position = a.prompt ? a.live[index] : a.first_position;
-    Row r{a, a.planes[kv], a.scales + kv * group, live, m, sh, reinterpret_cast<i16*>(dynamic + kHeadsAtOnce * D),
-          dynamic, heads, keys, keys, static_cast<u32>(n), D, group};
+    Row r{a,
+          a.planes[kv],
+          a.scales + kv * group,
+          live,
+          m,
+          sh,
+          reinterpret_cast<i16*>(dynamic + kHeadsAtOnce * D),
+          dynamic,
+          heads,
+          keys,
+          keys,
+          static_cast<u32>(n),
+          D,
+          group};
     run_row(r, kv, index, position);
     __syncthreads();
   }

@@ -36,11 +36,15 @@ __device__ __forceinline__ T block_reduce(T x, T none, BlockScratch& s, Op op) {
 
 struct Plus {
   template <class T>
-  __device__ __forceinline__ T operator()(T a, T b) const { return a + b; }
+  __device__ __forceinline__ T operator()(T a, T b) const {
+    return a + b;
+  }
 };
 struct Larger {
   template <class T>
-  __device__ __forceinline__ T operator()(T a, T b) const { return a < b ? b : a; }
+  __device__ __forceinline__ T operator()(T a, T b) const {
+    return a < b ? b : a;
+  }
 };
 
 __device__ __forceinline__ u64 block_sum(u64 x, BlockScratch& s) { return block_reduce<u64>(x, 0, s, Plus()); }
@@ -101,7 +105,8 @@ template <class Item>
 __device__ Cut cut_by_count(u32 n, u32 k, int bits, BlockScratch& s, Item item) {
   if (k >= n) return {0, n};
   u64 left;
-  const u64 boundary = radix_boundary(n, k, bits, s, item, [](u64) { return u64{1}; }, left);
+  const u64 boundary = radix_boundary(
+      n, k, bits, s, item, [](u64) { return u64{1}; }, left);
   return {boundary, static_cast<u32>(left)};
 }
 
@@ -115,12 +120,13 @@ __device__ Cut cut_by_mass(u32 n, u32 mu16, int bits, BlockScratch& s, Item item
   const u64 target = (mu16 * sum + 65535) >> 16;
   if (target == 0) return {0, 1};
   u64 left;
-  const u64 boundary = radix_boundary(n, target, bits, s, item, [](u64 x) { return x; }, left);
+  const u64 boundary = radix_boundary(
+      n, target, bits, s, item, [](u64 x) { return x; }, left);
   return {boundary, static_cast<u32>((left + boundary - 1) / boundary)};
 }
 
-// Moves what stays to the front, in index order; returns how many. `store(to, load(from))`; to <= from, and everything a
-// chunk of the block loads is loaded before anything is stored, so source and destination may be the same array.
+// Moves what stays to the front, in index order; returns how many. `store(to, load(from))`; to <= from, and everything
+// a chunk of the block loads is loaded before anything is stored, so source and destination may be the same array.
 template <class Item, class Load, class Store>
 __device__ u32 keep_in_order(u32 n, Cut cut, BlockScratch& s, Item item, Load load, Store store) {
   const u32 lane = threadIdx.x & 31, warp = threadIdx.x >> 5, warps = blockDim.x >> 5;

@@ -8,14 +8,14 @@ namespace winnow::cuda_ref::WINNOW_BACKEND {
 
 struct CascadeArgs {
   ShapeArgs shape;
-  int step, layer, tokens;         // tokens so far
-  u32 live_count;                  // before
-  u32 first_new;                   // begin_step: tokens from here on join; 0: the list starts anew
-  u32 keep_tokens, keep_heads;     // of the next layer
+  int step, layer, tokens;      // tokens so far
+  u32 live_count;               // before
+  u32 first_new;                // begin_step: tokens from here on join; 0: the list starts anew
+  u32 keep_tokens, keep_heads;  // of the next layer
   int protect_first, protect_newest, decay_shift;
   bool decay, normalised, shared_scope;
-  bool keep_state;                 // begin_step: drops are permanent
-  u64* importance;                 // [tokens] or [layers][KV heads][tokens]
+  bool keep_state;  // begin_step: drops are permanent
+  u64* importance;  // [tokens] or [layers][KV heads][tokens]
   u64 importance_size;
   u64 *chances, *head_importance;  // [tokens], [heads]
   u32* live;                       // [tokens]
@@ -27,7 +27,8 @@ struct CascadeArgs {
 
 // Blocks stride over all elements. Everybody lives again (unless drops are permanent); importance fades.
 __global__ void begin_step(CascadeArgs a) {
-  const u64 at = static_cast<u64>(blockIdx.x) * blockDim.x + threadIdx.x, all = static_cast<u64>(gridDim.x) * blockDim.x;
+  const u64 at = static_cast<u64>(blockIdx.x) * blockDim.x + threadIdx.x,
+            all = static_cast<u64>(gridDim.x) * blockDim.x;
   const u32 n = static_cast<u32>(a.tokens);
   for (u64 t = a.first_new + at; t < n; t += all) a.live[a.live_count + t - a.first_new] = static_cast<u32>(t);
   if (!a.keep_state) {
@@ -48,14 +49,15 @@ __device__ __forceinline__ u64 rank_of(const CascadeArgs& a, u32 token, u64 impo
 }
 
 // Tokens of `from` that stay, written to `to` (may be the same list).
-__device__ inline void choose_tokens(const CascadeArgs& a, const u32* from, u32 n, u32 keep, const u64* importance, u32* to,
-                                     BlockScratch& s) {
+__device__ inline void choose_tokens(const CascadeArgs& a, const u32* from, u32 n, u32 keep, const u64* importance,
+                                     u32* to, BlockScratch& s) {
   const auto item = [&a, from, importance](u32 j) {
     const u32 t = from[j];
     return rank_of(a, t, importance[t], a.normalised ? a.chances[t] : 0);
   };
   const Cut cut = cut_by_count(n, keep, golden::kImportanceBits, s, item);
-  keep_in_order(n, cut, s, item, [from](u32 j) { return from[j]; }, [to](u32 at, u32 token) { to[at] = token; });
+  keep_in_order(
+      n, cut, s, item, [from](u32 j) { return from[j]; }, [to](u32 at, u32 token) { to[at] = token; });
 }
 
 // Scope kv_head: each layer and KV head chooses for the whole step. Grid: KV heads x layers.
@@ -84,12 +86,14 @@ __global__ void end_layer(CascadeArgs a) {
   const auto item = [&a](u32 j) { return a.head_importance[a.live_heads[j]]; };
   const Cut cut = cut_by_count(heads, a.keep_heads, 64, s, item);
   u32* live_heads = a.live_heads;
-  const u32 kept = keep_in_order(heads, cut, s, item, [live_heads](u32 j) { return live_heads[j]; },
-                                 [live_heads](u32 at, u32 head) { live_heads[at] = head; });
+  const u32 kept = keep_in_order(
+      heads, cut, s, item, [live_heads](u32 j) { return live_heads[j]; },
+      [live_heads](u32 at, u32 head) { live_heads[at] = head; });
   for (u32 kv = threadIdx.x; kv < static_cast<u32>(a.shape.kv_heads); kv += blockDim.x) {
     u32 bits = 0;
     for (u32 j = 0; j < kept; ++j)
-      if (live_heads[j] / static_cast<u32>(a.shape.group) == kv) bits |= 1u << (live_heads[j] % static_cast<u32>(a.shape.group));
+      if (live_heads[j] / static_cast<u32>(a.shape.group) == kv)
+        bits |= 1u << (live_heads[j] % static_cast<u32>(a.shape.group));
     a.head_bits[kv] = bits;
   }
   if (threadIdx.x == 0) a.live_heads[a.shape.heads] = kept;
@@ -117,11 +121,13 @@ __global__ void count_prompt(RowArgs a, int query_chunk) {
   if (policy.token_scales) count_bursts(&a.counts->bursts[scale_stream], burst_share(planes.value_scale, n, all), s);
   // A chunk of positions is one fetch; a thread walks one chunk.
   u64 share = 0;
-  for (u32 from = threadIdx.x * static_cast<u32>(query_chunk); from < n; from += blockDim.x * static_cast<u32>(query_chunk)) {
+  for (u32 from = threadIdx.x * static_cast<u32>(query_chunk); from < n;
+       from += blockDim.x * static_cast<u32>(query_chunk)) {
     u64 last = ~u64{0};
     for (u32 j = from; j < n && j < from + static_cast<u32>(query_chunk); ++j)
       for (u32 left = heads; left; left &= left - 1) {
-        const u64 item = static_cast<u64>(live[j]) * a.shape.group + static_cast<u64>(__ffs(static_cast<int>(left)) - 1);
+        const u64 item =
+            static_cast<u64>(live[j]) * a.shape.group + static_cast<u64>(__ffs(static_cast<int>(left)) - 1);
         const u64 at = planes.query.base + item * planes.query.stride;
         const u64 first = at / kBurstBytes, end = (at + planes.query.item_bytes - 1) / kBurstBytes;
         share += end - first + (first != last);

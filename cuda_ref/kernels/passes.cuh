@@ -1,7 +1,7 @@
 #pragma once
 // Passes over a row's keys: scores on the digits that are there, softmax, a selection stage.
-// Paper: SpAtten 3.1, 3.4; progressive selection: README, "Policies". Every sum is an integer sum, so the order in which
-// threads add does not matter.
+// Paper: SpAtten 3.1, 3.4; progressive selection: README, "Policies". Every sum is an integer sum, so the order in
+// which threads add does not matter.
 #include "cuda_ref/kernels/row.cuh"
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {
@@ -13,7 +13,8 @@ __device__ inline void load_queries(Row& r, u32 position) {
     const int g = i / r.D, d = i % r.D;
     i32 x = 0;
     if (g < r.group && r.alive(g))
-      x = load_signed(r.a.image, first_bit(plane, static_cast<u64>(position) * r.group + g) + static_cast<u64>(d) * 12, 12);
+      x = load_signed(r.a.image, first_bit(plane, static_cast<u64>(position) * r.group + g) + static_cast<u64>(d) * 12,
+                      12);
     r.q[i] = static_cast<i16>(x);
   }
   __syncthreads();
@@ -69,7 +70,8 @@ __device__ inline void softmax_pass(Row& r, int digit, bool last) {
       u64 rest = r.sh.rest[g];
       if (rest) {
         // Twice the maxima, midpoint constants included; one more bit of shift takes the factor back.
-        const i64 before = 2 * r.sh.top[g] + golden::midpoint_twice(r.sh.query_sum[g], policy.digits, digit - 1, policy.msb);
+        const i64 before =
+            2 * r.sh.top[g] + golden::midpoint_twice(r.sh.query_sum[g], policy.digits, digit - 1, policy.msb);
         const i64 now = 2 * top + golden::midpoint_twice(r.sh.query_sum[g], policy.digits, digit, policy.msb);
         rest = golden::rescale_rest(rest, golden::mul_scale(before - now, {to_log2.mantissa, to_log2.shift + 1}));
         r.sh.rest[g] = rest;
@@ -117,8 +119,8 @@ __device__ inline void select_stage(Row& r, int stage) {
   }
   // Places of the survivors first; scores, slots and exponentials follow them.
   u32* place = r.m.values;
-  const u32 kept = keep_in_order(r.n, cut, r.sh.block, item, [](u32 j) { return j; },
-                                 [place](u32 to, u32 from) { place[to] = from; });
+  const u32 kept = keep_in_order(
+      r.n, cut, r.sh.block, item, [](u32 j) { return j; }, [place](u32 to, u32 from) { place[to] = from; });
   for (int g = 0; g < r.group; ++g) {
     if (!r.alive(g)) continue;
     i32* s = r.m.s + static_cast<u64>(g) * r.tokens;

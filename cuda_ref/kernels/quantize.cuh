@@ -28,14 +28,15 @@ struct QuantizeArgs {
   bool channel_scales, token_scales;
   int v_bits;
   i32 k_limit, v_limit;
-  const float *q, *k, *v;      // [layers][heads or KV heads][tokens][D]
-  const u32* prompt_max;       // [layers][heads] largest |out| of the float reference, float bits
-  double* k_unit;              // [layers][KV heads][D]
-  double* v_unit;              // [layers][KV heads]
-  u32* v16;                    // [layers][KV heads][tokens], with token scales
-  double* q_unit;              // [layers][heads]
-  HeadScales* scales;          // [layers][heads]
-  const HeadPlanes* planes;    // [layers][KV heads]
+  double q_headroom, k_headroom, out_headroom;  // over the prompt's largest; k: with channel scales
+  const float *q, *k, *v;    // [layers][heads or KV heads][tokens][D]
+  const u32* prompt_max;     // [layers][heads] largest |out| of the float reference, float bits
+  double* k_unit;            // [layers][KV heads][D]
+  double* v_unit;            // [layers][KV heads]
+  u32* v16;                  // [layers][KV heads][tokens], with token scales
+  double* q_unit;            // [layers][heads]
+  HeadScales* scales;        // [layers][heads]
+  const HeadPlanes* planes;  // [layers][KV heads]
   std::uint8_t* image;
 };
 
@@ -94,11 +95,12 @@ __global__ void units_of_kv(QuantizeArgs a) {
   if (tid == 0) a.v_unit[head] = v_unit;
   for (int d = tid; d < D; d += threads) {
     u64 m = k_max;
+    double headroom = 1;
     if (a.channel_scales) {
-      m = 0;
+      m = 0, headroom = a.k_headroom;
       for (int t = 0; t < h.prompt; ++t) m = Larger()(m, magnitude(k[static_cast<u64>(t) * D + d]));
     }
-    a.k_unit[static_cast<u64>(head) * D + d] = from_magnitude(m) / a.k_limit;
+    a.k_unit[static_cast<u64>(head) * D + d] = headroom * from_magnitude(m) / a.k_limit;
   }
   if (!a.token_scales) return;
   const int lane = tid & 31;
@@ -134,14 +136,14 @@ __global__ void scales_of_heads(QuantizeArgs a) {
   m = block_max(m, s);
   out_bits = block_max(out_bits, s);
   if (threadIdx.x != 0) return;
-  const double q_unit = from_magnitude(m) / golden::kQueryMax;
+  const double q_unit = a.q_headroom * from_magnitude(m) / golden::kQueryMax;
   const double out_max = bits_to_float(a.prompt_max[head]);
   const double out_largest = bits_to_float(static_cast<u32>(out_bits));
   a.q_unit[head] = q_unit;
   HeadScales r;
   const double score_unit = q_unit * (a.channel_scales ? 1.0 : k_unit[0]) * h.attention_scale;
   r.to_log2 = as_scale(score_unit * 1.4426950408889634 * (1 << golden::kLogFraction));
-  r.out_unit = out_max / golden::kOutMax;
+  r.out_unit = a.out_headroom * out_max / golden::kOutMax;
   if (out_max > 0) r.to_out = as_scale(a.v_unit[kv] / r.out_unit / 4294967296.0);
   const double fraction = out_largest > 0 ? ::round(65536 * out_max / out_largest) : 0;
   r.out16 = static_cast<u32>(fraction < 65535 ? fraction : 65535);

@@ -1,6 +1,7 @@
 #pragma once
-// Float attention of the unpruned model, operation for operation what golden/reference.h defines: outputs are calibrated
-// on it and errors measured against it. Sums run in index order, one rounding an operation (nvcc: --fmad=false).
+// Float attention of the unpruned model, operation for operation what golden/reference.h defines: outputs are
+// calibrated on it and errors measured against it. Sums run in index order, one rounding an operation (nvcc:
+// --fmad=false).
 #include "cuda_ref/kernels/quantize.cuh"
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {

@@ -1,5 +1,6 @@
 #pragma once
-// A row: one query position on one KV head and its group of query heads. What its block of threads gets, holds and reports.
+// A row: one query position on one KV head and its group of query heads. What its block of threads gets, holds and
+// reports.
 #include "cuda_ref/kernels/access.cuh"
 #include "cuda_ref/kernels/quantize.cuh"
 
@@ -41,14 +42,14 @@ struct RowArgs {
   const u32* head_bits;         // [KV heads] live heads, a bit each
   u64* importance;              // [KV heads or 1][tokens] of this layer
   u64 importance_stride;
-  u64* head_importance;         // [heads]
-  i16* out;                     // [positions][heads][D]
+  u64* head_importance;  // [heads]
+  i16* out;              // [positions][heads][D]
   Plane out_plane;
   LayerCounts* counts;
-  RowReport* rows;              // [KV heads], decode
-  u16* row_p;                   // [KV heads][group][tokens], decode
-  u32* row_lists;               // [KV heads][kMaxStages + 1][tokens], decode: survivors by stage, values
-  std::uint8_t* scratch;        // [blocks] of scratch_bytes
+  RowReport* rows;        // [KV heads], decode
+  u16* row_p;             // [KV heads][group][tokens], decode
+  u32* row_lists;         // [KV heads][kMaxStages + 1][tokens], decode: survivors by stage, values
+  std::uint8_t* scratch;  // [blocks] of scratch_bytes
   u64 scratch_bytes;
 };
 
@@ -85,12 +86,12 @@ struct Row {
   const u32* live;
   RowScratch m;
   RowShared& sh;
-  i16* q;     // shared, [group, rounded up to 4][D]; zero for dead heads
-  u64* acc;   // shared, [kHeadsAtOnce][D]
-  u32 heads;  // a bit each
-  u32 keys;   // slots the query sees
-  u32 n;      // of them still in
-  u32 tokens; // stride of the lists
+  i16* q;      // shared, [group, rounded up to 4][D]; zero for dead heads
+  u64* acc;    // shared, [kHeadsAtOnce][D]
+  u32 heads;   // a bit each
+  u32 keys;    // slots the query sees
+  u32 n;       // of them still in
+  u32 tokens;  // stride of the lists
   int D, group;
 
   __device__ __forceinline__ bool alive(int g) const { return (heads >> g) & 1; }

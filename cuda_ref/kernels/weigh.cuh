@@ -28,7 +28,8 @@ __device__ inline void weigh(Row& r, u32 chosen, i16* out, u64* head_importance)
       const u16* p = r.m.p + static_cast<u64>(g0 + i) * r.tokens;
       u64 largest = 0, sum = 0;
       for (u32 j = threadIdx.x; j < chosen; j += blockDim.x) {
-        largest = Larger()(largest, static_cast<u64>(golden::wide_weight(p[place[j]], value_scale(r, r.token(place[j])))));
+        largest =
+            Larger()(largest, static_cast<u64>(golden::wide_weight(p[place[j]], value_scale(r, r.token(place[j])))));
         sum += p[place[j]];
       }
       exponent[i] = golden::weight_exponent(block_max(largest, r.sh.block));
@@ -48,7 +49,8 @@ __device__ inline void weigh(Row& r, u32 chosen, i16* out, u64* head_importance)
       const int d = at % r.D;
       i64 sum[kHeadsAtOnce] = {};
       for (u32 j = static_cast<u32>(at / r.D); j < chosen; j += static_cast<u32>(parts)) {
-        const u64 bit = first_bit(r.planes.value, r.token(place[j])) + static_cast<u64>(d) * static_cast<u64>(policy.v_bits);
+        const u64 bit =
+            first_bit(r.planes.value, r.token(place[j])) + static_cast<u64>(d) * static_cast<u64>(policy.v_bits);
         const i32 v = load_signed(r.a.image, bit, policy.v_bits);
         for (int i = 0; i < kHeadsAtOnce; ++i) sum[i] += r.m.w[static_cast<u64>(i) * r.tokens + j] * v;
       }

@@ -85,6 +85,8 @@ inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift) {
 }
 inline float __int_as_float(int x) { return std::bit_cast<float>(x); }
 template <class T>
-T __ldg(const T* at) { return *at; }
+T __ldg(const T* at) {
+  return *at;
+}
 
 }  // namespace winnow::shim

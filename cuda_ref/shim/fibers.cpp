@@ -19,7 +19,7 @@ struct BlockRunner::Thread {
   ctx::fiber fiber;      // where the thread goes on
   ctx::fiber scheduler;  // where the scheduler goes on
   int state = finished;
-  unsigned parity = 0;   // which of the warp's two slot rows the next operation uses
+  unsigned parity = 0;  // which of the warp's two slot rows the next operation uses
 };
 
 // Two rows of slots: a lane that is one operation ahead must not overwrite what a slower lane still reads.
@@ -155,7 +155,8 @@ const std::uint64_t* BlockRunner::exchange(std::uint32_t mask, int operation, st
   w.slot[self.parity][lane] = value;
   self.parity ^= 1;
   w.mask = mask, w.operation = operation, w.arrived |= 1u << lane;
-  if (w.arrived == mask) release_warp(t / 32);
+  if (w.arrived == mask)
+    release_warp(t / 32);
   else
     wait(at_warp_barrier);
   self.state = ready;

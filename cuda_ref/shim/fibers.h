@@ -23,8 +23,6 @@ struct Dim3 {
   unsigned x = 1, y = 1, z = 1;
 };
 
-
-
 // What the running thread sees under the CUDA names.
 inline Dim3 threadIdx, blockIdx, blockDim, gridDim;
 

@@ -11,18 +11,19 @@
 
 namespace winnow {
 
-enum class Compared : std::uint8_t { outputs, probabilities, survivors, importance, refetch, bytes };
+enum class CheckKind : std::uint8_t { outputs, probabilities, survivors, importance, refetch, bytes };
 inline constexpr int kComparedKinds = 6;
 inline constexpr const char* kComparedNames[kComparedKinds] = {"outputs",    "probabilities", "survivors",
                                                                "importance", "refetch flags", "byte counts"};
 
 class LayerComparison {
  public:
-  LayerComparison(std::string expected, std::string actual) : expected_(std::move(expected)), actual_(std::move(actual)) {}
+  LayerComparison(std::string expected, std::string actual)
+      : expected_(std::move(expected)), actual_(std::move(actual)) {}
   void compare(const golden::LayerResult& expected, const golden::LayerResult& actual);
 
-  std::uint64_t compared(Compared kind) const { return compared_[static_cast<std::size_t>(kind)]; }
-  std::uint64_t different(Compared kind) const { return different_[static_cast<std::size_t>(kind)]; }
+  std::uint64_t compared(CheckKind kind) const { return compared_[static_cast<std::size_t>(kind)]; }
+  std::uint64_t different(CheckKind kind) const { return different_[static_cast<std::size_t>(kind)]; }
   std::uint64_t compared() const;
   std::uint64_t different() const;
   // "step 3, layer 2: importance of token 7: golden 12, cuda 13"; empty when all are equal.
@@ -30,9 +31,9 @@ class LayerComparison {
 
  private:
   template <class A, class B>
-  void value(Compared kind, const A& a, const B& b, const std::string& what, std::uint64_t at);
+  void value(CheckKind kind, const A& a, const B& b, const std::string& what, std::uint64_t at);
   template <class List>
-  void list(Compared kind, const List& a, const List& b, const std::string& what);
+  void list(CheckKind kind, const List& a, const List& b, const std::string& what);
   void row(const golden::RowRecord& a, const golden::RowRecord& b);
 
   std::string expected_, actual_, place_, first_;

@@ -12,7 +12,8 @@ struct Case {
   golden::Policy policy;
 };
 
-inline const std::string kDecode = "synthetic:layers=4,heads=6,kv_heads=2,head_dim=16,tokens=30,prompt=24,causal=1,seed=";
+inline const std::string kDecode =
+    "synthetic:layers=4,heads=6,kv_heads=2,head_dim=16,tokens=30,prompt=24,causal=1,seed=";
 inline const std::string kEncoder = "synthetic:layers=4,heads=4,kv_heads=4,head_dim=24,tokens=26,causal=0,seed=";
 
 inline std::vector<Case> cases() {
@@ -53,13 +54,14 @@ inline std::vector<Case> cases() {
   });
   add("renormalise", kDecode + "14", spatten, [](golden::Policy& p) { p.renormalise = true, p.local_value = 0.2; });
   add("one_value", kDecode + "15", spatten, [](golden::Policy& p) { p.local_value = 0.001; });
-  add("few_tokens_and_heads", kEncoder + "16", spatten, [](golden::Policy& p) { p.tokens = {0.5, 0}, p.heads = {0.6, 0}; });
+  add("few_tokens_and_heads", kEncoder + "16", spatten, [](golden::Policy& p) {
+    p.tokens = {0.5, 0}, p.heads = {0.6, 0};
+  });
   add("protect_more_than_kept", kDecode + "17", spatten, [](golden::Policy& p) {
     p.protect_first = 5, p.protect_newest = 9, p.tokens = {0.4, 0.2};
   });
-  add("select_count", kDecode + "18", select, [](golden::Policy& p) {
-    p.select = golden::SelectRule::count, p.select_keep = {0.3};
-  });
+  add("select_count", kDecode + "18", select,
+      [](golden::Policy& p) { p.select = golden::SelectRule::count, p.select_keep = {0.3}; });
   add("select_midpoint_rest", kDecode + "19", select, [](golden::Policy& p) { p.msb = golden::MsbRule::midpoint; });
   add("select_no_rest", kDecode + "20", select, [](golden::Policy& p) { p.rest = false; });
   add("select_two_stages", kDecode + "21", select, [](golden::Policy& p) {
@@ -69,9 +71,12 @@ inline std::vector<Case> cases() {
     p.k_digits = {3, 2, 2, 2}, p.select_keep = {0.95, 0.9, 0.7}, p.msb = golden::MsbRule::midpoint;
   });
   add("select_count_two_stages", kDecode + "23", select, [](golden::Policy& p) {
-    p.select = golden::SelectRule::count, p.k_digits = {3, 3, 2}, p.select_keep = {0.6, 0.5}, p.msb = golden::MsbRule::truncate;
+    p.select = golden::SelectRule::count, p.k_digits = {3, 3, 2}, p.select_keep = {0.6, 0.5},
+    p.msb = golden::MsbRule::truncate;
   });
-  add("select_in_cascade", kDecode + "24", select, [](golden::Policy& p) { p.tokens = {0.8, 0.5}, p.heads = {1, 0.5}; });
+  add("select_in_cascade", kDecode + "24", select, [](golden::Policy& p) {
+    p.tokens = {0.8, 0.5}, p.heads = {1, 0.5};
+  });
   add("select_all_mass", kDecode + "25", select, [](golden::Policy& p) { p.select_keep = {1}; });
   add("select_least_mass", kDecode + "26", select, [](golden::Policy& p) { p.select_keep = {0.0001}; });
   // Coarse codes: many equal probabilities, so that ties decide.
@@ -79,10 +84,14 @@ inline std::vector<Case> cases() {
     p.k_digits = {2}, p.threshold = 0, p.local_value = 0.5, p.tokens = {0.7, 0.5};
   });
   add("ties_select", kDecode + "28", select, [](golden::Policy& p) { p.k_digits = {2, 2}, p.select_keep = {0.6}; });
-  add("group_of_9", "synthetic:layers=2,heads=9,kv_heads=1,head_dim=64,tokens=20,prompt=17,causal=1,seed=29", select, as_is);
-  add("head_dim_8", "synthetic:layers=3,heads=2,kv_heads=2,head_dim=8,tokens=70,prompt=66,causal=1,seed=30", spatten, as_is);
-  add("head_dim_128", "synthetic:layers=2,heads=2,kv_heads=1,head_dim=128,tokens=12,prompt=10,causal=1,seed=31", select, as_is);
-  add("one_token", "synthetic:layers=2,heads=2,kv_heads=1,head_dim=8,tokens=2,prompt=1,causal=1,seed=32", spatten, as_is);
+  add("group_of_9", "synthetic:layers=2,heads=9,kv_heads=1,head_dim=64,tokens=20,prompt=17,causal=1,seed=29", select,
+      as_is);
+  add("head_dim_8", "synthetic:layers=3,heads=2,kv_heads=2,head_dim=8,tokens=70,prompt=66,causal=1,seed=30", spatten,
+      as_is);
+  add("head_dim_128", "synthetic:layers=2,heads=2,kv_heads=1,head_dim=128,tokens=12,prompt=10,causal=1,seed=31", select,
+      as_is);
+  add("one_token", "synthetic:layers=2,heads=2,kv_heads=1,head_dim=8,tokens=2,prompt=1,causal=1,seed=32", spatten,
+      as_is);
   return all;
 }
 

@@ -35,7 +35,9 @@ TEST(Planted, BarrierLost) {
   expect_caught("a barrier lost between histogram and search", "ties", load_planted_2, options);
 }
 TEST(Planted, RestLost) { expect_caught("the rest left out of the denominator", "select_decode", load_planted_3); }
-TEST(Planted, WeightCutInsteadOfRounded) { expect_caught("weights cut instead of rounded", "dense_decode", load_planted_4); }
+TEST(Planted, WeightCutInsteadOfRounded) {
+  expect_caught("weights cut instead of rounded", "dense_decode", load_planted_4);
+}
 
 }  // namespace
 }  // namespace winnow::cuda_ref::test

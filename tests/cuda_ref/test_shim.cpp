@@ -24,12 +24,15 @@ TEST(Shim, BarrierMakesWritesOfAllVisible) {
   std::uint64_t compared = 0;
   for (const Order order : kOrders) {
     std::vector<unsigned> got(3 * 128);
-    run(3, 128, order, [&] {
-      auto* line = static_cast<unsigned*>(runner().dynamic_shared());
-      line[threadIdx.x] = blockIdx.x * 1000 + threadIdx.x;
-      __syncthreads();
-      got[blockIdx.x * 128 + threadIdx.x] = line[127 - threadIdx.x];
-    }, 128 * sizeof(unsigned));
+    run(
+        3, 128, order,
+        [&] {
+          auto* line = static_cast<unsigned*>(runner().dynamic_shared());
+          line[threadIdx.x] = blockIdx.x * 1000 + threadIdx.x;
+          __syncthreads();
+          got[blockIdx.x * 128 + threadIdx.x] = line[127 - threadIdx.x];
+        },
+        128 * sizeof(unsigned));
     for (unsigned i = 0; i < got.size(); ++i, ++compared) ASSERT_EQ(got[i], i / 128 * 1000 + 127 - i % 128);
   }
   std::printf("[ compared ] %llu values\n", static_cast<unsigned long long>(compared));
@@ -40,11 +43,14 @@ TEST(Shim, OrderShowsAMissingBarrier) {
   std::vector<std::vector<unsigned>> results;
   for (const Order order : {Order::forward, Order::backward}) {
     std::vector<unsigned> got(64);
-    run(1, 64, order, [&] {
-      auto* line = static_cast<unsigned*>(runner().dynamic_shared());
-      line[threadIdx.x] = threadIdx.x + 1;
-      got[threadIdx.x] = line[63 - threadIdx.x];
-    }, 64 * sizeof(unsigned));
+    run(
+        1, 64, order,
+        [&] {
+          auto* line = static_cast<unsigned*>(runner().dynamic_shared());
+          line[threadIdx.x] = threadIdx.x + 1;
+          got[threadIdx.x] = line[63 - threadIdx.x];
+        },
+        64 * sizeof(unsigned));
     results.push_back(got);
   }
   EXPECT_NE(results[0], results[1]);
@@ -134,7 +140,8 @@ TEST(Shim, HangsAreErrors) {
   EXPECT_NE(early_exit.find("63 of 64 threads wait"), std::string::npos) << early_exit;
   const auto mixed = error_of([] {
     run(1, 32, Order::forward, [] {
-      if (threadIdx.x < 16) __ballot_sync(~0u, 1);
+      if (threadIdx.x < 16)
+        __ballot_sync(~0u, 1);
       else
         __shfl_sync(~0u, 1, 0);
     });

@@ -47,7 +47,8 @@ TEST(Threads, GroupingAndOrderDoNotMatter) {
 // Operands come from the image: a flipped byte of the newest token's V changes exactly what reads it.
 TEST(Image, ACorruptedByteChangesWhatReadsIt) {
   Counted counted;
-  const Trace trace = Trace::open("synthetic:layers=2,heads=4,kv_heads=2,head_dim=16,tokens=12,prompt=10,causal=1,seed=41");
+  const Trace trace =
+      Trace::open("synthetic:layers=2,heads=4,kv_heads=2,head_dim=16,tokens=12,prompt=10,causal=1,seed=41");
   const golden::FloatSource source = source_of(trace);
   const golden::Policy policy = golden::make_policy("dense");
   const golden::Layout layout(source.shape, policy, kAlign);
@@ -93,15 +94,16 @@ TEST(Cases, ReachWhatTheyName) {
       seen["heads pruned"] += !r.next_heads.empty() && static_cast<int>(r.next_heads.size()) < source.shape.heads;
       for (const std::uint32_t heads : r.heads) seen["KV head skipped"] += heads == 0;
       for (const auto& row : r.rows) {
-        seen["selection dropped"] += row.row.stages > 0 && row.row.survivors[row.row.stages - 1].size() < static_cast<std::size_t>(row.row.keys);
+        seen["selection dropped"] +=
+            row.row.stages > 0 && row.row.survivors[row.row.stages - 1].size() < static_cast<std::size_t>(row.row.keys);
         seen["values pruned"] += row.row.stages == 0 && row.row.values.size() < static_cast<std::size_t>(row.row.keys);
         const std::set<std::uint16_t> distinct(row.row.p.begin(), row.row.p.end());
         seen["equal probabilities"] += distinct.size() < row.row.p.size();
       }
     }
   }
-  for (const char* what : {"refetched", "not refetched", "tokens pruned", "heads pruned", "KV head skipped", "selection dropped",
-                           "values pruned", "equal probabilities"})
+  for (const char* what : {"refetched", "not refetched", "tokens pruned", "heads pruned", "KV head skipped",
+                           "selection dropped", "values pruned", "equal probabilities"})
     EXPECT_GT(seen[what], 0u) << what;
 }
 

@@ -1,0 +1,60 @@
+#include "sim/check/check_engines.h"
+
+#include <algorithm>
+
+#include "golden/error.h"
+
+namespace winnow {
+
+bool CheckResult::equal() const {
+  return std::all_of(comparisons.begin(), comparisons.end(),
+                     [](const LayerComparison& c) { return c.different() == 0; });
+}
+
+CheckResult check_engines(const EngineInput& input, const std::vector<const EngineEntry*>& wanted, CheckRange range,
+                          const std::function<void(std::uint64_t)>& on_layer) {
+  CheckResult r;
+  std::vector<Engine> there;
+  for (const EngineEntry* entry : wanted) {
+    std::string why_not;
+    if (auto engine = entry->make(input, why_not)) {
+      r.had.push_back(engine->name + " (" + engine->what + ")");
+      there.push_back(std::move(*engine));
+    } else {
+      r.had_not.push_back(std::string(entry->name) + " (" + why_not + ")");
+    }
+  }
+  if (there.size() < 2) {
+    std::string list;
+    for (const std::string& s : r.had_not) list += (list.empty() ? "" : ", ") + s;
+    throw Error("--engines: only " + (r.had.empty() ? std::string("none") : r.had[0]) +
+                " of the named engines is there" + (list.empty() ? "" : ", not " + list) + ": a check needs two");
+  }
+  for (std::size_t i = 1; i < there.size(); ++i) {
+    r.names.push_back(there[i].name);
+    r.comparisons.emplace_back(there[0].name, there[i].name);
+  }
+
+  golden::LayerResult expected, actual;
+  std::uint64_t done = 0;
+  while (there[0].next(expected)) {
+    if (expected.step > range.last_step) break;
+    const bool compare =
+        expected.step >= range.first_step && expected.layer >= range.first_layer && expected.layer <= range.last_layer;
+    for (std::size_t i = 1; i < there.size(); ++i) {
+      if (!there[i].next(actual))
+        throw Error("engine " + there[i].name + ": ends before step " + std::to_string(expected.step) + ", layer " +
+                    std::to_string(expected.layer) + ": must run as many layers as " + there[0].name);
+      if (compare) r.comparisons[i - 1].compare(expected, actual);
+    }
+    r.layers += compare;
+    on_layer(++done);
+    if (expected.step == range.last_step && expected.layer == range.last_layer) break;
+  }
+  for (const LayerComparison& c : r.comparisons)
+    if (c.compared() == 0)
+      throw Error("--layers, --steps: no layer of the trace lies in the range: nothing was compared");
+  return r;
+}
+
+}  // namespace winnow

@@ -1,0 +1,38 @@
+#pragma once
+// Engines that compute what golden defines, each as a function that yields a trace's layers one by one.
+// A new engine is one more entry in engines().
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "golden/quant.h"
+#include "golden/walk.h"
+
+namespace winnow {
+
+// What every engine starts from. Outlives the engines made of it.
+struct EngineInput {
+  golden::FloatSource source;
+  const golden::Reference* reference = nullptr;
+  const golden::Quantized* model = nullptr;
+  const golden::Layout* layout = nullptr;
+};
+
+struct Engine {
+  std::string name;
+  std::string what;                                // where it runs, for the output
+  std::function<bool(golden::LayerResult&)> next;  // overwrites the result; false when the trace is done
+};
+
+struct EngineEntry {
+  const char* name;
+  // No engine: `why_not` says why.
+  std::optional<Engine> (*make)(const EngineInput& input, std::string& why_not);
+};
+const std::vector<EngineEntry>& engines();
+
+// Names of a list "golden,cuda", each once. Throws Error `--engines: name: rule`.
+std::vector<const EngineEntry*> parse_engines(const std::string& list);
+
+}  // namespace winnow

@@ -1,0 +1,85 @@
+#ifdef WINNOW_RUN
+#include "sim/commands/check.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "sim/check/check_engines.h"
+#include "sim/commands/commands.h"
+#include "sim/commands/range.h"
+#include "sim/results/progress.h"
+#include "sim/results/writers.h"
+#include "sim/run/prepare.h"
+
+namespace winnow {
+namespace {
+
+std::string grouped(std::uint64_t x) {
+  std::string digits = std::to_string(x);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& w : words) text += (text.empty() ? "" : ", ") + w;
+  return text;
+}
+
+int check(const RunOptions& options, const std::string& names) {
+  const auto wanted = parse_engines(names);
+  const Prepared p = prepare(options);
+  const EngineInput input{float_source(p.trace), p.reference.get(), p.model.get(), p.layout.get()};
+  const auto total = static_cast<std::uint64_t>(p.range.last_step * p.shape.layers + p.range.last_layer + 1);
+  Progress progress("check", total, "layers");
+  const CheckResult r =
+      check_engines(input, wanted, {p.range.first_layer, p.range.last_layer, p.range.first_step, p.range.last_step},
+                    [&](std::uint64_t done) { progress.at(done, static_cast<double>(done)); });
+  progress.finish();
+
+  fmt::print("engines: {}\n", joined(r.had));
+  if (!r.had_not.empty()) fmt::print("not there: {}\n", joined(r.had_not));
+  fmt::print("{}: policy {}, {} layers compared\n", options.trace, p.policy.name, grouped(r.layers));
+  for (std::size_t i = 0; i < r.comparisons.size(); ++i) {
+    const LayerComparison& c = r.comparisons[i];
+    std::vector<std::vector<std::string>> rows = {{r.names[i] + " against golden", "compared", "different"}};
+    rows[0][0] = r.names[i] + " against " + r.had[0].substr(0, r.had[0].find(' '));
+    for (int kind = 0; kind < kComparedKinds; ++kind)
+      rows.push_back({kComparedNames[kind], grouped(c.compared(static_cast<CheckKind>(kind))),
+                      grouped(c.different(static_cast<CheckKind>(kind)))});
+    rows.push_back({"all", grouped(c.compared()), grouped(c.different())});
+    fmt::print("\n{}", align(rows));
+    if (c.different()) fmt::print("first difference: {}\n", c.first_difference());
+  }
+  return r.equal() ? 0 : 1;
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("check", "hold engines against each other on a trace, value for value");
+  auto options = std::make_shared<RunOptions>();
+  auto layers = std::make_shared<std::string>(), steps = std::make_shared<std::string>();
+  auto names = std::make_shared<std::string>("golden,cuda,systemc,rtl");
+  command->add_option("TRACE", options->trace, "a .safetensors trace, or synthetic:...")->required();
+  command->add_option("--engines", *names, "which to compare, with the first that is there")->capture_default_str();
+  command->add_option("--machine", options->machine, "a name (winnow machines) or a .yaml file")->capture_default_str();
+  command->add_option("--policy", options->policy, "a name (winnow policies)")->capture_default_str();
+  command->add_option("--layers", *layers, "A-B: compare these layers only; those before are computed all the same");
+  command->add_option("--steps", *steps, "A-B: compare these steps only; 0 is the prompt, 1.. the generated tokens");
+  command->add_option("--set", options->set, "key=value: another value for a key of the machine or the policy")
+      ->take_all()
+      ->allow_extra_args(false);
+  command->footer(example(
+      "  winnow check traces/samples/smollm2-160.safetensors --engines golden,cuda --policy select --steps 0-2\n"
+      "  winnow check synthetic:layers=2,heads=4,tokens=40,prompt=32,causal=1 --set local_value=0.5"));
+  command->callback([options, layers, steps, names, &exit_code] {
+    if (!layers->empty()) options->layers = parse_range("--layers", *layers);
+    if (!steps->empty()) options->steps = parse_range("--steps", *steps);
+    exit_code = check(*options, *names);
+  });
+}
+
+}  // namespace winnow
+#endif
