@@ -22,7 +22,8 @@ class AddressMap {
     Place p;
     p.column = static_cast<std::uint16_t>(column_.of(burst));
     p.row = static_cast<std::uint32_t>(row_.of(burst));
-    p.bank = static_cast<std::uint8_t>(pseudo_.of(burst) << bank_bits_ | group_.of(burst) << bank_.bits | bank_.of(burst));
+    p.bank =
+        static_cast<std::uint8_t>(pseudo_.of(burst) << bank_bits_ | group_.of(burst) << bank_.bits | bank_.of(burst));
     return p;
   }
 

@@ -228,7 +228,8 @@ void Channel::column_command(const QueuedRequest& r, Cycle now) {
 }
 
 void Channel::show(Command c, int bank, std::uint32_t row, std::uint32_t column, Cycle now) {
-  const int group = table_->lane_of(bank) & ((1 << table_->group_bits) - 1), in_group = bank & ((1 << table_->bank_bits) - 1);
+  const int group = table_->lane_of(bank) & ((1 << table_->group_bits) - 1),
+            in_group = bank & ((1 << table_->bank_bits) - 1);
   sink_->command({now, c, static_cast<std::uint8_t>(table_->pseudo_of(bank)), static_cast<std::uint8_t>(group),
                   static_cast<std::uint8_t>(in_group), row, column});
 }

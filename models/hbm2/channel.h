@@ -84,7 +84,8 @@ class Channel {
 
  private:
   static constexpr std::uint64_t kNever = ~std::uint64_t{0} >> 1;
-  static constexpr std::size_t kPending = 128, kPendingMask = kPending - 1;  // reads in flight: at most 48 and 64 forwarded
+  static constexpr std::size_t kPending = 128,
+                               kPendingMask = kPending - 1;  // reads in flight: at most 48 and 64 forwarded
   static constexpr std::size_t kMaxForwarded = 64;
 
   struct Pending {
@@ -104,17 +105,24 @@ class Channel {
   void issue(int bank, std::uint32_t row, std::uint32_t column, Cycle now) {
     timers_.issued<C>(bank, now);
     ++command_count(C);
-    if (sink_) [[unlikely]] show(C, bank, row, column, now);
+    if (sink_) [[unlikely]]
+      show(C, bank, row, column, now);
   }
   void show(Command c, int bank, std::uint32_t row, std::uint32_t column, Cycle now);
   std::uint64_t& command_count(Command c) {
     switch (c) {
-      case Command::activate: return stats_.activates;
-      case Command::precharge: return stats_.precharges;
-      case Command::precharge_all: return stats_.precharge_alls;
-      case Command::read: return stats_.reads;
-      case Command::write: return stats_.writes;
-      case Command::refresh: break;
+      case Command::activate:
+        return stats_.activates;
+      case Command::precharge:
+        return stats_.precharges;
+      case Command::precharge_all:
+        return stats_.precharge_alls;
+      case Command::read:
+        return stats_.reads;
+      case Command::write:
+        return stats_.writes;
+      case Command::refresh:
+        break;
     }
     return stats_.refreshes;
   }
@@ -123,7 +131,7 @@ class Channel {
   void open_row(int bank, std::uint32_t row, Cycle now);
   void close_row(int bank);
   void rows_closed(Cycle now);
-  void bank_changed(int bank);                   // renews what both queues want of it
+  void bank_changed(int bank);  // renews what both queues want of it
   void renew(RequestQueue& q, int bank) const;
   void released(Cycle now);
   void push_return(std::uint64_t address, std::uint32_t tag, Cycle arrive, Cycle depart);
@@ -137,7 +145,7 @@ class Channel {
   std::uint64_t burst_bytes_;
 
   // requests
-  std::array<RequestQueue, 2> queues_;  // reads, writes
+  std::array<RequestQueue, 2> queues_;           // reads, writes
   std::array<QueuedRequest, kMaxBanks> active_;  // in the order of their ACT
   std::size_t active_count_ = 0;
   std::array<Pending, kPending> pending_{};

@@ -26,8 +26,8 @@ void CommandChecker::command(const IssuedCommand& c) {
   ++commands_;
   const auto t = static_cast<std::int64_t>(c.cycle);
   check_refresh_debt(t);
-  const bool in_range = c.pseudo_channel < pseudo_.size() && c.bank_group < groups_ && c.bank < banks_ && c.row < rows_ &&
-                        c.column < columns_;
+  const bool in_range = c.pseudo_channel < pseudo_.size() && c.bank_group < groups_ && c.bank < banks_ &&
+                        c.row < rows_ && c.column < columns_;
   hold(c, "address out of range", in_range);
   if (!in_range) return;
   PseudoState& p = pseudo_[c.pseudo_channel];
@@ -38,7 +38,9 @@ void CommandChecker::command(const IssuedCommand& c) {
   at_least(c, column_bus ? "column bus" : "row bus", t, bus, 0);
   bus = std::max(bus, t + (c.command == Command::activate ? 2 : 1));
   switch (c.command) {
-    case Command::activate: activate(c, p, b, g); break;
+    case Command::activate:
+      activate(c, p, b, g);
+      break;
     case Command::precharge:
       hold(c, "PRE to a closed bank", b.open);
       precharge(c, b);
@@ -49,8 +51,12 @@ void CommandChecker::command(const IssuedCommand& c) {
         if (each.open) precharge(c, each);
       break;
     case Command::read:
-    case Command::write: column(c, p, b, g); break;
-    case Command::refresh: refresh(c, p); break;
+    case Command::write:
+      column(c, p, b, g);
+      break;
+    case Command::refresh:
+      refresh(c, p);
+      break;
   }
 }
 
@@ -125,7 +131,8 @@ void CommandChecker::check_refresh_debt(std::int64_t cycle) {
     const auto owed = static_cast<std::uint64_t>(intervals);
     if (owed <= p.refreshes + 1 + p.late_reported) continue;
     p.late_reported = owed - p.refreshes - 1;
-    report(static_cast<Cycle>(cycle), "tREFI", fmt::format("pseudo-channel {} has had {} of {} refreshes", i, p.refreshes, owed));
+    report(static_cast<Cycle>(cycle), "tREFI",
+           fmt::format("pseudo-channel {} has had {} of {} refreshes", i, p.refreshes, owed));
   }
 }
 
@@ -135,19 +142,22 @@ void CommandChecker::at_least(const IssuedCommand& c, const char* rule, std::int
                               std::int64_t cycles) {
   ++comparisons_;
   if (time >= since + cycles) return;
-  report(c.cycle, rule, fmt::format("{} to pseudo-channel {} group {} bank {}: {} cycles too early", name(c.command),
-                                    c.pseudo_channel, c.bank_group, c.bank, since + cycles - time));
+  report(c.cycle, rule,
+         fmt::format("{} to pseudo-channel {} group {} bank {}: {} cycles too early", name(c.command), c.pseudo_channel,
+                     c.bank_group, c.bank, since + cycles - time));
 }
 
 void CommandChecker::hold(const IssuedCommand& c, const char* rule, bool ok) {
   ++comparisons_;
   if (!ok)
-    report(c.cycle, rule, fmt::format("{} to pseudo-channel {} group {} bank {} row {} column {}", name(c.command),
-                                      c.pseudo_channel, c.bank_group, c.bank, c.row, c.column));
+    report(c.cycle, rule,
+           fmt::format("{} to pseudo-channel {} group {} bank {} row {} column {}", name(c.command), c.pseudo_channel,
+                       c.bank_group, c.bank, c.row, c.column));
 }
 
 void CommandChecker::report(Cycle cycle, const char* rule, std::string text) {
-  if (++violation_count_ <= 100) violations_.push_back({cycle, rule, fmt::format("cycle {}: {}: {}", cycle, rule, text)});
+  if (++violation_count_ <= 100)
+    violations_.push_back({cycle, rule, fmt::format("cycle {}: {}: {}", cycle, rule, text)});
 }
 
 }  // namespace winnow::hbm2

@@ -31,7 +31,7 @@ class CommandChecker : public CommandSink {
   void command(const IssuedCommand& c) override;
   void finish(Cycle end);  // no command came until `end`
 
-  std::uint64_t commands() const { return commands_; }      // seen
+  std::uint64_t commands() const { return commands_; }        // seen
   std::uint64_t comparisons() const { return comparisons_; }  // rules held against a command
   std::uint64_t violation_count() const { return violation_count_; }
   const std::vector<Violation>& violations() const { return violations_; }  // the first 100
@@ -49,7 +49,8 @@ class CommandChecker : public CommandSink {
   struct PseudoState {
     std::vector<BankState> banks;
     std::vector<GroupState> groups;
-    std::array<std::int64_t, 4> acts{kLongAgo, kLongAgo, kLongAgo, kLongAgo};  // the last four, oldest at `acts_seen % 4`
+    std::array<std::int64_t, 4> acts{kLongAgo, kLongAgo, kLongAgo,
+                                     kLongAgo};  // the last four, oldest at `acts_seen % 4`
     std::uint64_t acts_seen = 0, refreshes = 0;
     std::int64_t last_act = kLongAgo, read = kLongAgo, write = kLongAgo, refresh = kLongAgo;
     std::int64_t data_busy = kLongAgo;  // first cycle in which the data bus is free
@@ -66,7 +67,8 @@ class CommandChecker : public CommandSink {
   void report(Cycle cycle, const char* rule, std::string text);
 
   struct Numbers {
-    std::int64_t bl, cl, cwl, rcdrd, rcdwr, rp, ras, rc, ccds, ccdl, rrds, rrdl, faw, rtp, wr, wtrs, wtrl, rfc, refi, rtw;
+    std::int64_t bl, cl, cwl, rcdrd, rcdwr, rp, ras, rc, ccds, ccdl, rrds, rrdl, faw, rtp, wr, wtrs, wtrl, rfc, refi,
+        rtw;
   } n_;
   std::uint32_t rows_, columns_;
   int groups_, banks_;

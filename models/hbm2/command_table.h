@@ -11,8 +11,8 @@
 
 namespace winnow::hbm2 {
 
-inline constexpr int kLanes = 8;        // bank groups of a channel
-inline constexpr int kMaxBanks = 32;    // banks of a channel
+inline constexpr int kLanes = 8;      // bank groups of a channel
+inline constexpr int kMaxBanks = 32;  // banks of a channel
 inline constexpr std::int32_t kNoDelay = INT32_MIN / 2;
 
 // One number a lane; comparisons, sums and ?: work on all at once (GCC and Clang).
@@ -47,8 +47,8 @@ struct WindowRule {
 struct CommandTable {
   CommandTable(const Spec& spec, int pseudo_channels);
 
-  int pseudo_channels, groups, banks;  // groups and banks of the whole channel
-  int bank_bits, group_bits;           // banks in a group, groups in a pseudo-channel
+  int pseudo_channels, groups, banks;                                  // groups and banks of the whole channel
+  int bank_bits, group_bits;                                           // banks in a group, groups in a pseudo-channel
   std::array<std::array<Delays<LaneDelay>, kLanes>, kCommands> lanes;  // [preceding][lane it is issued to]
   std::array<Delays<BankDelay>, kCommands> bank;                       // [preceding]
   std::vector<WindowRule> windows;

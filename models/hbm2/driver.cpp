@@ -5,11 +5,13 @@
 namespace winnow::hbm2 {
 
 double DriverResult::bytes_per_second(const Spec& spec) const {
-  return cycles ? static_cast<double>(bursts) * spec.burst_bytes * 1e12 / (static_cast<double>(cycles) * spec.clock_ps) : 0.0;
+  return cycles ? static_cast<double>(bursts) * spec.burst_bytes * 1e12 / (static_cast<double>(cycles) * spec.clock_ps)
+                : 0.0;
 }
 
 double DriverResult::peak_bytes_per_second(const Spec& spec, int pseudo_channels) const {
-  return pseudo_channels * static_cast<double>(spec.burst_bytes) * 1e12 / (static_cast<double>(spec.cycles("BL")) * spec.clock_ps);
+  return pseudo_channels * static_cast<double>(spec.burst_bytes) * 1e12 /
+         (static_cast<double>(spec.cycles("BL")) * spec.clock_ps);
 }
 
 StreamDriver::StreamDriver(const Spec& spec, const DriverConfig& config, const RequestStream& stream, CommandSink* sink)

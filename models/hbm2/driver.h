@@ -51,6 +51,7 @@ class StreamDriver {
   Cycle now_ = 0;
 };
 
-DriverResult drive(const Spec& spec, const DriverConfig& config, const RequestStream& stream, CommandSink* sink = nullptr);
+DriverResult drive(const Spec& spec, const DriverConfig& config, const RequestStream& stream,
+                   CommandSink* sink = nullptr);
 
 }  // namespace winnow::hbm2

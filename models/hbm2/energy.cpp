@@ -12,8 +12,9 @@ Energy energy(const Spec& spec, const EnergyPreset& preset, const Statistics& s,
   e.io_pj = n(s.reads + s.writes) * burst_bits * preset.io_bit;
   e.refresh_pj = n(s.refreshes) * preset.refresh;
   const double ns = spec.clock_ps / 1000.0, half = pseudo_channels / 2.0;
-  e.background_pj = half * ns * (n(s.row_open_cycles) * preset.background_open +
-                                 n(s.cycles - s.row_open_cycles) * preset.background_closed);
+  e.background_pj =
+      half * ns *
+      (n(s.row_open_cycles) * preset.background_open + n(s.cycles - s.row_open_cycles) * preset.background_closed);
   return e;
 }
 

@@ -23,7 +23,8 @@ int in_range(int value, const char* what, int low, int high) {
 
 }  // namespace
 
-Memory::Memory(const MemoryConfig& config, std::vector<std::uint8_t> image) : config_(config), image_(std::move(image)) {
+Memory::Memory(const MemoryConfig& config, std::vector<std::uint8_t> image)
+    : config_(config), image_(std::move(image)) {
   channel_bits_ = static_cast<unsigned>(power_of_two(config.channels, "hbm2.channels", 1, 256));
   interleave_bits_ = static_cast<unsigned>(power_of_two(config.interleave_bytes, "hbm2.interleave_bytes", 32, 2048));
   return_queue_ = static_cast<std::size_t>(in_range(config.return_queue, "hbm2.return_queue", 1, 4096));
@@ -32,13 +33,14 @@ Memory::Memory(const MemoryConfig& config, std::vector<std::uint8_t> image) : co
   const std::size_t in_flight = 2 * static_cast<std::size_t>(config.spec.cycles("CL") + config.spec.cycles("BL") + 1);
   const auto table = std::make_shared<const CommandTable>(config.spec, config.controller.pseudo_channels);
   for (int c = 0; c < config.channels; ++c)
-    lanes_.push_back({Fifo<Request>(static_cast<std::size_t>(config.request_queue)), Fifo<Return>(return_queue_ + in_flight),
+    lanes_.push_back({Fifo<Request>(static_cast<std::size_t>(config.request_queue)),
+                      Fifo<Return>(return_queue_ + in_flight),
                       std::make_unique<Channel>(config.spec, config.controller, config.mapping,
                                                 config.refresh_phase * static_cast<Cycle>(c), table)});
   const std::uint64_t capacity = config.spec.channel_bytes(config.controller.pseudo_channels) << channel_bits_;
   if (image_.size() > capacity)
-    throw Error(fmt::format("hbm2: the image of {} bytes must fit into the {} bytes of {} channels", image_.size(), capacity,
-                            config.channels));
+    throw Error(fmt::format("hbm2: the image of {} bytes must fit into the {} bytes of {} channels", image_.size(),
+                            capacity, config.channels));
 }
 
 Memory::~Memory() = default;
@@ -69,7 +71,8 @@ void Memory::tick_lane(std::size_t channel, Cycle now) {
                               image_.size()));
     if ((r.write || room) && ch.accept(now, local_address(r.address), r.write, r.address, r.tag)) {
       if (r.write) std::memcpy(&image_[r.address], r.data.data(), kBurstBytes);
-      if (recorded_) [[unlikely]] (*recorded_)[channel].add(r.write, local_address(r.address), kBurstBytes);
+      if (recorded_) [[unlikely]]
+        (*recorded_)[channel].add(r.write, local_address(r.address), kBurstBytes);
       lane.in.pop(now);
     }
   }
@@ -89,7 +92,9 @@ bool Memory::idle() const {
   return true;
 }
 
-Statistics Memory::statistics(int channel) const { return lanes_[static_cast<std::size_t>(channel)].channel->statistics(now_); }
+Statistics Memory::statistics(int channel) const {
+  return lanes_[static_cast<std::size_t>(channel)].channel->statistics(now_);
+}
 
 Statistics Memory::statistics() const {
   Statistics sum;

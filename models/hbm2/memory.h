@@ -19,7 +19,6 @@
 // Addresses: channel = (a / interleave) mod channels, address inside the channel =
 // a / (interleave * channels) * interleave + a mod interleave; from there the mapping of hbm2.yaml.
 // The paper puts 16 channels of HBM2 behind its fetcher's crossbars.
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -35,13 +34,13 @@
 namespace winnow::hbm2 {
 
 struct MemoryConfig {
-  int channels = 16;           // a power of two
-  int interleave_bytes = 32;   // a power of two, 32..2048
+  int channels = 16;          // a power of two
+  int interleave_bytes = 32;  // a power of two, 32..2048
   std::string mapping = "M2";
   ControllerPreset controller;  // queue depths a channel, guard, watermarks (default: preset `ch`)
-  int return_queue = 16;       // bursts
-  int request_queue = 4;       // entries of the FIFO in front of each controller
-  Cycle refresh_phase = 0;     // channel c refreshes c * refresh_phase cycles after channel 0
+  int return_queue = 16;        // bursts
+  int request_queue = 4;        // entries of the FIFO in front of each controller
+  Cycle refresh_phase = 0;      // channel c refreshes c * refresh_phase cycles after channel 0
   Spec spec = default_spec();
 };
 
@@ -49,7 +48,7 @@ struct Request {
   std::uint64_t address = 0;  // global, a multiple of 32
   std::uint32_t tag = 0;      // comes back with a read
   bool write = false;
-  Burst data{};               // of writes; reads need not set it
+  Burst data{};  // of writes; reads need not set it
 };
 
 struct Return {
@@ -76,6 +75,8 @@ class Memory {
 
   Fifo<Request>& requests(int channel) { return lanes_[static_cast<std::size_t>(channel)].in; }
   Fifo<Return>& returns(int channel) { return lanes_[static_cast<std::size_t>(channel)].out; }
+  const Fifo<Request>& requests(int channel) const { return lanes_[static_cast<std::size_t>(channel)].in; }
+  const Fifo<Return>& returns(int channel) const { return lanes_[static_cast<std::size_t>(channel)].out; }
 
   // One cycle of every channel; cycles are consecutive.
   void tick(Cycle now);
@@ -90,7 +91,7 @@ class Memory {
   std::vector<std::uint8_t>& image() { return image_; }
   const std::vector<std::uint8_t>& image() const { return image_; }
 
-  Statistics statistics() const;             // sum over channels
+  Statistics statistics() const;  // sum over channels
   Statistics statistics(int channel) const;
   Channel& controller(int channel) { return *lanes_[static_cast<std::size_t>(channel)].channel; }
 

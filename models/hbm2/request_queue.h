@@ -16,7 +16,7 @@ struct QueuedRequest {
   std::int16_t previous = -1, next = -1;  // same bank, by age
   std::uint16_t column = 0;
   std::uint8_t bank = 0;
-  bool write = false, counted = false;    // counted: its first command was issued
+  bool write = false, counted = false;  // counted: its first command was issued
 };
 
 class RequestQueue {
@@ -34,7 +34,7 @@ class RequestQueue {
   const QueuedRequest& operator[](int slot) const { return slots_[static_cast<std::size_t>(slot)]; }
 
   int oldest(int bank) const { return banks_[static_cast<std::size_t>(bank)].head; }
-  int oldest_hit(int bank) const { return banks_[static_cast<std::size_t>(bank)].hit; }    // bank open
+  int oldest_hit(int bank) const { return banks_[static_cast<std::size_t>(bank)].hit; }      // bank open
   int oldest_other(int bank) const { return banks_[static_cast<std::size_t>(bank)].other; }  // bank open
 
   // Appends an entry for the caller to fill; `open` and `open_row` are the bank's state.

@@ -20,7 +20,7 @@ constexpr std::array<const char*, 4> kFieldNames = {"column", "bank_group", "ban
 constexpr int kMaxCycles = 1'000'000;
 
 // The timing numbers the controller and the checker ask for by name.
-constexpr const char* kRequired[] = {"BL",   "CL",   "CWL", "RCDRD", "RCDWR", "RP",   "RAS", "RC",  "CCDS", "CCDL",
+constexpr const char* kRequired[] = {"BL",   "CL",   "CWL", "RCDRD", "RCDWR", "RP",   "RAS",  "RC",  "CCDS", "CCDL",
                                      "RRDS", "RRDL", "FAW", "RTP",   "WR",    "WTRS", "WTRL", "RFC", "REFI", "RTW"};
 
 // Reads one file; every complaint names file, line, key, value and rule.
@@ -137,7 +137,8 @@ void read_timing(const Reader& r, Spec& s) {
     p.cycles = r.integer(kv.second, "cycles", where, 0, kMaxCycles);
     p.source = r.source(kv.second, where);
     if (const YAML::Node others = kv.second["others"])
-      for (const auto& o : others) p.others.emplace_back(r.integer(o, "cycles", where, 0, kMaxCycles), r.source(o, where));
+      for (const auto& o : others)
+        p.others.emplace_back(r.integer(o, "cycles", where, 0, kMaxCycles), r.source(o, where));
     s.timing.push_back(std::move(p));
   }
   for (const char* name : kRequired) r.at(t, name, "timing");
@@ -173,7 +174,8 @@ void read_constraints(const Reader& r, Spec& s) {
       c.preceding.push_back(static_cast<Command>(r.index(p, where + ".preceding", kCommandNames)));
     for (const auto& f : r.at(n, "following", where))
       c.following.push_back(static_cast<Command>(r.index(f, where + ".following", kCommandNames)));
-    if (c.preceding.empty() || c.following.empty()) r.fail(n, where, "preceding and following must name a command each");
+    if (c.preceding.empty() || c.following.empty())
+      r.fail(n, where, "preceding and following must name a command each");
     c.latency = r.word(n, "latency", where);
     c.window = n["window"] ? r.integer(n, "window", where, 1, 16) : 1;
     try {
@@ -205,8 +207,9 @@ void read_controllers(const Reader& r, Spec& s) {
   for (const auto& kv : r.section("controllers")) {
     const std::string where = "controllers." + kv.first.Scalar();
     const YAML::Node n = kv.second;
-    r.known(n, where, {"pseudo_channels", "read_queue", "write_queue", "high_watermark", "low_watermark",
-                       "row_hit_guard", "offers"});
+    r.known(
+        n, where,
+        {"pseudo_channels", "read_queue", "write_queue", "high_watermark", "low_watermark", "row_hit_guard", "offers"});
     ControllerPreset p;
     p.pseudo_channels = r.integer(n, "pseudo_channels", where, 1, 2);
     p.read_queue = r.integer(n, "read_queue", where, 1, 1024);
@@ -227,8 +230,8 @@ void read_energy(const Reader& r, Spec& s) {
     const std::string name = kv.first.Scalar(), where = "energy." + name;
     if (name == "default") continue;
     const YAML::Node n = kv.second;
-    r.known(n, where, {"activate", "read_core", "io", "write_core_over_read", "refresh", "background_open",
-                       "background_closed"});
+    r.known(n, where,
+            {"activate", "read_core", "io", "write_core_over_read", "refresh", "background_open", "background_closed"});
     EnergyPreset p;
     const auto value = [&](const char* key, const char* unit) {
       const YAML::Node v = r.at(n, key, where);

@@ -50,7 +50,7 @@ enum class Field : std::uint8_t { column, bank_group, bank, row };
 struct Spec {
   int bank_groups = 0, banks = 0, rows = 0, columns = 0, burst_bytes = 0, clock_ps = 0;
   std::vector<TimingParameter> timing;
-  std::array<int, kCommands> bus_cycles{};    // how long a command holds its bus
+  std::array<int, kCommands> bus_cycles{};  // how long a command holds its bus
   std::array<bool, kCommands> on_row_bus{};
   std::vector<Constraint> constraints;
   std::vector<std::pair<std::string, std::array<Field, 4>>> mappings;
@@ -58,9 +58,9 @@ struct Spec {
   std::vector<std::pair<std::string, EnergyPreset>> energy;
   std::string default_energy;
 
-  int cycles(const std::string& timing_name) const;           // throws Error on an unknown name
+  int cycles(const std::string& timing_name) const;            // throws Error on an unknown name
   Spec with(const std::string& timing_name, int value) const;  // a copy with one number changed
-  int evaluate(const std::string& latency) const;             // an expression of the constraint table
+  int evaluate(const std::string& latency) const;              // an expression of the constraint table
   const std::array<Field, 4>& mapping(const std::string& name) const;
   const ControllerPreset& controller(const std::string& name) const;
   const EnergyPreset& energy_preset(const std::string& name) const;  // "" = the default

@@ -15,9 +15,9 @@ struct Statistics {
   std::uint64_t reads_returned = 0, read_latency_cycles = 0;  // sum over the reads returned
   // channel-cycles
   std::uint64_t cycles = 0;
-  std::uint64_t busy_cycles = 0;      // a request queued or in flight
-  std::uint64_t row_open_cycles = 0;  // at least one row open
-  std::uint64_t refresh_cycles = 0;   // pseudo-channel cycles inside an all-bank refresh
+  std::uint64_t busy_cycles = 0;         // a request queued or in flight
+  std::uint64_t row_open_cycles = 0;     // at least one row open
+  std::uint64_t refresh_cycles = 0;      // pseudo-channel cycles inside an all-bank refresh
   std::uint64_t return_wait_cycles = 0;  // a read was ready, the return queue full
 
   Statistics& operator+=(const Statistics& o);

@@ -74,7 +74,8 @@ RequestStream parse_stream(const std::string& text, const std::string& file_name
     if (op.empty() || op[0] == '#') continue;
     const std::string_view address_word = next_word(line), bytes_word = next_word(line), more = next_word(line);
     if (op != "R" && op != "W") fail(op, "a request must begin with R or W");
-    if (bytes_word.empty() || !more.empty()) fail(whole, "a request must be R|W, a hexadecimal address, a number of bytes");
+    if (bytes_word.empty() || !more.empty())
+      fail(whole, "a request must be R|W, a hexadecimal address, a number of bytes");
     const std::int64_t address = number(address_word, 16), bytes = number(bytes_word, 10);
     if (address < 0) fail(address_word, "the address must be hexadecimal, at most 15 digits");
     if (bytes < 1 || static_cast<std::uint64_t>(bytes) > kMaxRequestBytes)
@@ -83,7 +84,8 @@ RequestStream parse_stream(const std::string& text, const std::string& file_name
       fail(address_word, fmt::format("the request must end inside the channel of {} bytes", channel_bytes));
     stream.add(op == "W", static_cast<std::uint64_t>(address), static_cast<std::uint64_t>(bytes));
   }
-  if (stream.requests == 0) throw Error(fmt::format("{}: holds no request; a stream must have at least one", file_name));
+  if (stream.requests == 0)
+    throw Error(fmt::format("{}: holds no request; a stream must have at least one", file_name));
   return stream;
 }
 

@@ -26,8 +26,8 @@ class Timers {
     for (const WindowRule& rule : table_->windows) {
       const int nodes[kLevels] = {1, table_->pseudo_channels, table_->groups, table_->banks};
       const auto n = static_cast<std::size_t>(nodes[static_cast<std::size_t>(rule.level)]);
-      windows_.push_back({rule, std::vector<std::int32_t>(n * static_cast<std::size_t>(rule.window)),
-                          std::vector<std::uint32_t>(n)});
+      windows_.push_back(
+          {rule, std::vector<std::int32_t>(n * static_cast<std::size_t>(rule.window)), std::vector<std::uint32_t>(n)});
       windowed_ |= 1u << static_cast<unsigned>(rule.preceding);
     }
   }
@@ -65,7 +65,8 @@ class Timers {
   // Command C was issued in cycle `now`; PREA and REF name any bank of their pseudo-channel.
   template <Command C>
   void issued(int bank, Cycle now) {
-    if (now - base_ > kRebase) [[unlikely]] rebase();
+    if (now - base_ > kRebase) [[unlikely]]
+      rebase();
     const std::int32_t t = since_base(now);
     constexpr auto i = static_cast<std::size_t>(C);
     for (const LaneDelay& d : table_->lanes[i][static_cast<std::size_t>(table_->lane_of(bank))]) {
@@ -89,8 +90,8 @@ class Timers {
   static constexpr Cycle kRebase = Cycle{1} << 30;
   struct PerCommand {
     LaneCycles lane{};
-    std::uint32_t waiting = 0;           // banks held by a constraint of their own
-    std::int32_t bank_next = kNever;     // the first of them is released
+    std::uint32_t waiting = 0;                   // banks held by a constraint of their own
+    std::int32_t bank_next = kNever;             // the first of them is released
     std::array<std::int32_t, kMaxBanks> bank{};  // of waiting banks
   };
   struct History {

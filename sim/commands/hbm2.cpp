@@ -72,20 +72,23 @@ struct Report {
     const hbm2::Energy e = energy();
     const double got = result.bytes_per_second(spec) / 1e9,
                  peak = result.peak_bytes_per_second(spec, config.controller.pseudo_channels) / 1e9;
-    fmt::print("stream             {}: {} requests, {} bursts of {} B ({} read, {} written)\n", options.stream, stream.requests,
-               result.bursts, spec.burst_bytes, stream.reads, stream.writes);
+    fmt::print("stream             {}: {} requests, {} bursts of {} B ({} read, {} written)\n", options.stream,
+               stream.requests, result.bursts, spec.burst_bytes, stream.reads, stream.writes);
     fmt::print("memory             {}, mapping {}, window {}\n", options.preset, config.mapping,
                config.window ? std::to_string(config.window) : "0 (offer until refused)");
     fmt::print("cycles             {}\n", result.cycles);
     fmt::print("bandwidth          {:.2f} GB/s, {:.1f} % of {:.0f} GB/s\n", got, 100 * got / peak, peak);
     fmt::print("mean read latency  {:.1f} cycles\n", s.mean_read_latency_cycles());
-    fmt::print("commands           ACT {}  PRE {}  PREA {}  RD {}  WR {}  REF {}\n", s.activates, s.precharges, s.precharge_alls,
-               s.reads, s.writes, s.refreshes);
+    fmt::print("commands           ACT {}  PRE {}  PREA {}  RD {}  WR {}  REF {}\n", s.activates, s.precharges,
+               s.precharge_alls, s.reads, s.writes, s.refreshes);
     fmt::print("rows               {} hits, {} misses, {} conflicts\n", s.row_hits, s.row_misses, s.row_conflicts);
-    fmt::print("write queue        {} reads answered from it, {} writes merged in it\n", s.forwarded_reads, s.coalesced_writes);
-    fmt::print("energy             {:.3f} uJ, {:.2f} pJ/b ({})\n", e.total_pj() * 1e-6, energy_per_bit(e.total_pj()), energy_name());
-    const std::pair<const char*, double> parts[] = {{"ACT", e.activate_pj},   {"read", e.read_pj},       {"write", e.write_pj},
-                                                    {"I/O", e.io_pj},         {"refresh", e.refresh_pj}, {"background", e.background_pj}};
+    fmt::print("write queue        {} reads answered from it, {} writes merged in it\n", s.forwarded_reads,
+               s.coalesced_writes);
+    fmt::print("energy             {:.3f} uJ, {:.2f} pJ/b ({})\n", e.total_pj() * 1e-6, energy_per_bit(e.total_pj()),
+               energy_name());
+    const std::pair<const char*, double> parts[] = {{"ACT", e.activate_pj},    {"read", e.read_pj},
+                                                    {"write", e.write_pj},     {"I/O", e.io_pj},
+                                                    {"refresh", e.refresh_pj}, {"background", e.background_pj}};
     for (const auto& [name, pj] : parts)
       fmt::print("  {:16} {:.3f} uJ, {:.2f} pJ/b\n", name, pj * 1e-6, energy_per_bit(pj));
     if (sensitivity.empty()) return;
@@ -122,12 +125,16 @@ struct Report {
     j["row_open_cycles"] = s.row_open_cycles;
     j["refresh_cycles"] = s.refresh_cycles;
     j["energy_preset"] = energy_name();
-    j["energy_pj"] = {{"activate", e.activate_pj}, {"read", e.read_pj},       {"write", e.write_pj},
-                      {"io", e.io_pj},             {"refresh", e.refresh_pj}, {"background", e.background_pj},
+    j["energy_pj"] = {{"activate", e.activate_pj}, {"read", e.read_pj},
+                      {"write", e.write_pj},       {"io", e.io_pj},
+                      {"refresh", e.refresh_pj},   {"background", e.background_pj},
                       {"total", e.total_pj()}};
     for (const Sensitivity& v : sensitivity)
-      j["sensitivity"].push_back({{"timing", v.name}, {"cycles_here", v.instead_of}, {"cycles_elsewhere", v.cycles},
-                                  {"source", v.source}, {"run_cycles", v.run_cycles}});
+      j["sensitivity"].push_back({{"timing", v.name},
+                                  {"cycles_here", v.instead_of},
+                                  {"cycles_elsewhere", v.cycles},
+                                  {"source", v.source},
+                                  {"run_cycles", v.run_cycles}});
     fmt::print("{}\n", j.dump(2));
   }
 };
@@ -141,8 +148,7 @@ void run(const Options& o) {
   spec.energy_preset(o.energy);
   config.window = window_of(o.window);
   const RequestStream stream = hbm2::read_stream(o.stream, spec.channel_bytes(config.controller.pseudo_channels));
-  if (!o.dump.empty())
-    hbm2::write_ramulator_trace(o.dump, stream, spec, o.mapping, config.controller.pseudo_channels);
+  if (!o.dump.empty()) hbm2::write_ramulator_trace(o.dump, stream, spec, o.mapping, config.controller.pseudo_channels);
   Report report{o, spec, config, stream, simulate(spec, config, stream), {}};
   if (o.sensitivity) report.sensitivity = sensitivity(spec, config, stream);
   if (o.json) report.print_json();
@@ -154,22 +160,31 @@ void run(const Options& o) {
 void add_hbm2_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("hbm2", "run the HBM2 model alone on a request stream");
   const auto o = std::make_shared<Options>();
-  command->add_option("STREAM", o->stream, "request stream: lines R|W, hexadecimal address in the channel, bytes; # comments")
+  command
+      ->add_option("STREAM", o->stream,
+                   "request stream: lines R|W, hexadecimal address in the channel, bytes; # comments")
       ->required();
-  command->add_option("--preset", o->preset, "pc: one pseudo-channel, read queue 32; ch: a channel of two, read queue 64")
+  command
+      ->add_option("--preset", o->preset, "pc: one pseudo-channel, read queue 32; ch: a channel of two, read queue 64")
       ->capture_default_str();
-  command->add_option("--mapping", o->mapping, "address bits from the burst up: M1 column, group, bank, row; M2 group, column, bank, row")
+  command
+      ->add_option("--mapping", o->mapping,
+                   "address bits from the burst up: M1 column, group, bank, row; M2 group, column, bank, row")
       ->capture_default_str();
-  command->add_option("--window", o->window, "bursts outstanding at most; 0: offer until refused")->capture_default_str();
+  command->add_option("--window", o->window, "bursts outstanding at most; 0: offer until refused")
+      ->capture_default_str();
   command->add_flag("--json", o->json, "print JSON");
   command->add_option("--energy", o->energy, "energy preset: oconnor2017 (default), hbm_power_measured, idd_8gb");
-  command->add_option("--timing", o->timing, "timing file in the form of models/hbm2/hbm2.yaml, instead of the one compiled in");
+  command->add_option("--timing", o->timing,
+                      "timing file in the form of models/hbm2/hbm2.yaml, instead of the one compiled in");
   command->add_flag("--sensitivity", o->sensitivity, "run again with each number that other public sources give");
-  command->add_option("--dump-requests", o->dump,
-                      "write the bursts as a load/store trace of Ramulator 2 (LoadStoreTrace: LD/ST 0xADDRESS), addresses laid "
-                      "out for its RoBaRaCoCh mapper so that every burst meets the same bank, row and column");
-  command->footer(example("  winnow hbm2 stream.trc --preset ch --mapping M2 --window 0 --json\n"
-                          "where stream.trc holds lines like\n  R 1a40 64\n  W 4000 32"));
+  command->add_option(
+      "--dump-requests", o->dump,
+      "write the bursts as a load/store trace of Ramulator 2 (LoadStoreTrace: LD/ST 0xADDRESS), addresses laid "
+      "out for its RoBaRaCoCh mapper so that every burst meets the same bank, row and column");
+  command->footer(
+      example("  winnow hbm2 stream.trc --preset ch --mapping M2 --window 0 --json\n"
+              "where stream.trc holds lines like\n  R 1a40 64\n  W 4000 32"));
   command->callback([o] { run(*o); });
 }
 

@@ -42,7 +42,9 @@ void one_channel(benchmark::State& state) {
   state.counters["cycles/s"] = benchmark::Counter(static_cast<double>(cycles), benchmark::Counter::kIsRate);
   state.counters["bursts/cycle"] = static_cast<double>(bursts) / static_cast<double>(cycles);
 }
-BENCHMARK(one_channel)->ArgNames({"stream", "pseudo"})->ArgsProduct({{kSequential, kRandom, kGather, kMixed}, {1, 2}})
+BENCHMARK(one_channel)
+    ->ArgNames({"stream", "pseudo"})
+    ->ArgsProduct({{kSequential, kRandom, kGather, kMixed}, {1, 2}})
     ->Unit(benchmark::kMillisecond);
 
 // Sequential addresses over all channels; `random` takes rows at random instead.
@@ -82,7 +84,12 @@ void all_channels(benchmark::State& state) {
   state.counters["cycles/s"] = benchmark::Counter(static_cast<double>(now), benchmark::Counter::kIsRate);
   state.counters["bursts/cycle"] = static_cast<double>(bursts) / static_cast<double>(now);
 }
-BENCHMARK(all_channels)->ArgNames({"channels", "random"})->Args({2, 0})->Args({16, 0})->Args({16, 1})->Unit(benchmark::kMillisecond);
+BENCHMARK(all_channels)
+    ->ArgNames({"channels", "random"})
+    ->Args({2, 0})
+    ->Args({16, 0})
+    ->Args({16, 1})
+    ->Unit(benchmark::kMillisecond);
 
 void idle_channels(benchmark::State& state) {
   MemoryConfig config;

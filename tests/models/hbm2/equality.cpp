@@ -16,10 +16,12 @@ struct Recorder : CommandSink {
 };
 
 auto fields(const IssuedCommand& c) {
-  return std::tuple(c.cycle, c.command, c.pseudo_channel, c.bank_group, c.bank, c.command == Command::refresh ? 0 : c.row, c.column);
+  return std::tuple(c.cycle, c.command, c.pseudo_channel, c.bank_group, c.bank,
+                    c.command == Command::refresh ? 0 : c.row, c.column);
 }
 
-std::uint64_t naive_cycles(const Spec& spec, const DriverConfig& d, const RequestStream& s, std::vector<IssuedCommand>& commands) {
+std::uint64_t naive_cycles(const Spec& spec, const DriverConfig& d, const RequestStream& s,
+                           std::vector<IssuedCommand>& commands) {
   test::NaiveChannel channel(spec, d.controller, d.mapping);
   std::uint64_t next = 0;
   Cycle now = 0;
@@ -72,7 +74,8 @@ TEST(Hbm2Equality, CommandForCommandWithThePlainController) {
           std::vector<IssuedCommand> plain;
           ASSERT_EQ(cycles, naive_cycles(spec, d, stream, plain));
           ASSERT_EQ(fast.all.size(), plain.size());
-          for (std::size_t i = 0; i < plain.size(); ++i) ASSERT_EQ(fields(fast.all[i]), fields(plain[i])) << "command " << i;
+          for (std::size_t i = 0; i < plain.size(); ++i)
+            ASSERT_EQ(fields(fast.all[i]), fields(plain[i])) << "command " << i;
           compared += plain.size();
           ++runs;
         }

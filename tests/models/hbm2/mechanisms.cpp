@@ -29,13 +29,16 @@ double change_percent(const Experiment& run, const std::function<void(Spec&, Con
 
 TEST(Hbm2Mechanisms, LeavingOneOutMovesCyclesAsInTheReference) {
   const RequestStream sequential = test::strided_reads(30'000, 32), random = test::random_reads(1, 30'000);
-  const RequestStream same_bank = test::strided_reads(5'000, 16384), kilobyte = test::strided_reads(30'000, 1024, 64 << 20);
+  const RequestStream same_bank = test::strided_reads(5'000, 16384),
+                      kilobyte = test::strided_reads(30'000, 1024, 64 << 20);
   const auto set = [](std::initializer_list<std::pair<const char*, int>> values) {
     return [values = std::vector<std::pair<const char*, int>>(values)](Spec& s, ControllerPreset&) {
       for (const auto& [name, v] : values) s = s.with(name, v);
     };
   };
-  const auto one_cycle_act = [](Spec& s, ControllerPreset&) { s.bus_cycles[static_cast<std::size_t>(Command::activate)] = 1; };
+  const auto one_cycle_act = [](Spec& s, ControllerPreset&) {
+    s.bus_cycles[static_cast<std::size_t>(Command::activate)] = 1;
+  };
   const auto half_queue = [](Spec&, ControllerPreset& c) { c.read_queue /= 2; };
   const auto no_guard = [](Spec&, ControllerPreset& c) { c.row_hit_guard = false; };
   struct Case {
@@ -82,11 +85,10 @@ TEST(Hbm2Mechanisms, TwoPseudoChannelsOnTheirOwnOverstateRandomBandwidth) {
 // Skipping cycles in which nothing can happen is for speed alone; the checker finds every command legal.
 TEST(Hbm2Mechanisms, SkippingCyclesChangesNothing) {
   const Spec& spec = default_spec();
-  const RequestStream streams[] = {test::strided_reads(5'000, 32),    test::random_reads(3, 5'000),
-                                   test::strided_reads(3'000, 1024),  test::strided_reads(2'000, 16384),
-                                   test::mixed_turns(6'000),          test::random_mixed(5, 5'000, 30),
-                                   test::random_mixed(6, 5'000, 100), test::gather_reads(7, 2'000, 96),
-                                   test::random_mixed(8, 8'000, 60, 1 << 16)};
+  const RequestStream streams[] = {
+      test::strided_reads(5'000, 32),    test::random_reads(3, 5'000),     test::strided_reads(3'000, 1024),
+      test::strided_reads(2'000, 16384), test::mixed_turns(6'000),         test::random_mixed(5, 5'000, 30),
+      test::random_mixed(6, 5'000, 100), test::gather_reads(7, 2'000, 96), test::random_mixed(8, 8'000, 60, 1 << 16)};
   int compared = 0;
   std::uint64_t forwarded = 0, coalesced = 0, rules = 0;
   for (const RequestStream& stream : streams)
@@ -101,10 +103,11 @@ TEST(Hbm2Mechanisms, SkippingCyclesChangesNothing) {
           a.finish(fast.cycles);
           EXPECT_EQ(fast.cycles, slow.cycles);
           const auto key = [](const Statistics& s) {
-            return std::vector<std::uint64_t>{s.activates, s.precharges, s.precharge_alls, s.reads, s.writes, s.refreshes,
-                                              s.row_hits, s.row_misses, s.row_conflicts, s.forwarded_reads,
-                                              s.coalesced_writes, s.bytes_read, s.bytes_written, s.reads_returned,
-                                              s.read_latency_cycles, s.cycles, s.busy_cycles, s.row_open_cycles};
+            return std::vector<std::uint64_t>{
+                s.activates,        s.precharges,  s.precharge_alls, s.reads,          s.writes,
+                s.refreshes,        s.row_hits,    s.row_misses,     s.row_conflicts,  s.forwarded_reads,
+                s.coalesced_writes, s.bytes_read,  s.bytes_written,  s.reads_returned, s.read_latency_cycles,
+                s.cycles,           s.busy_cycles, s.row_open_cycles};
           };
           EXPECT_EQ(key(fast.statistics), key(slow.statistics));
           const Statistics& s = fast.statistics;

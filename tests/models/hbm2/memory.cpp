@@ -61,10 +61,12 @@ TEST(Hbm2Memory, EveryReadReturnsTheBytesAtItsAddressOnce) {
       std::vector<std::vector<std::uint64_t>> todo(static_cast<std::size_t>(channels));
       for (const std::uint64_t a : order) {
         // channel and local address by the formula of the contract
-        const auto c = static_cast<std::size_t>(a / static_cast<unsigned>(interleave) % static_cast<unsigned>(channels));
+        const auto c =
+            static_cast<std::size_t>(a / static_cast<unsigned>(interleave) % static_cast<unsigned>(channels));
         ASSERT_EQ(static_cast<std::size_t>(m.memory.channel_of(a)), c);
-        ASSERT_EQ(m.memory.local_address(a), a / static_cast<unsigned>(interleave * channels) * static_cast<unsigned>(interleave) +
-                                                 a % static_cast<unsigned>(interleave));
+        ASSERT_EQ(m.memory.local_address(a),
+                  a / static_cast<unsigned>(interleave * channels) * static_cast<unsigned>(interleave) +
+                      a % static_cast<unsigned>(interleave));
         todo[c].push_back(a);
         compared += 2;
       }
@@ -83,7 +85,8 @@ TEST(Hbm2Memory, EveryReadReturnsTheBytesAtItsAddressOnce) {
           if (m.memory.returns(c).can_pop(now)) {
             const Return& out = m.memory.returns(c).peek();
             ASSERT_EQ(out.tag, static_cast<std::uint32_t>(out.address * 7));
-            ASSERT_TRUE(std::equal(out.data.begin(), out.data.end(), image.begin() + static_cast<std::ptrdiff_t>(out.address)));
+            ASSERT_TRUE(
+                std::equal(out.data.begin(), out.data.end(), image.begin() + static_cast<std::ptrdiff_t>(out.address)));
             ASSERT_TRUE(seen.insert(out.address).second);
             m.memory.returns(c).pop(now);
             --left;
@@ -178,7 +181,8 @@ TEST(Hbm2Memory, AReturnQueueOf16LosesNoBandwidth) {
     m.finish(now);
     ++i;
   }
-  fmt::print("compared 2 streams: {} and {} cycles alone, {} and {} through the FIFOs\n", alone[0], alone[1], through[0], through[1]);
+  fmt::print("compared 2 streams: {} and {} cycles alone, {} and {} through the FIFOs\n", alone[0], alone[1],
+             through[0], through[1]);
 }
 
 // What record() keeps of a run is what each channel was asked, in order and by local address.
@@ -236,14 +240,15 @@ TEST(Hbm2Memory, AStalledConsumerStopsReadsAndLosesNothing) {
     if (flowing && level != 0) {
       const Return& out = m.memory.returns(0).peek();
       ASSERT_TRUE(seen.insert(out.address).second);
-      ASSERT_TRUE(std::equal(out.data.begin(), out.data.end(), image.begin() + static_cast<std::ptrdiff_t>(out.address)));
+      ASSERT_TRUE(
+          std::equal(out.data.begin(), out.data.end(), image.begin() + static_cast<std::ptrdiff_t>(out.address)));
       m.memory.returns(0).pop(now);
       ++returned;
     }
     m.memory.tick(now);
     ASSERT_LT(now, 1'000'000u);
   }
-  EXPECT_GT(most, 16u);       // reads that were in flight landed behind
+  EXPECT_GT(most, 16u);  // reads that were in flight landed behind
   EXPECT_LE(most, 16u + 17u);
   EXPECT_GT(m.memory.statistics().return_wait_cycles, 0u);
   m.finish(now);

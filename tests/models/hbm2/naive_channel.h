@@ -17,18 +17,29 @@ namespace winnow::hbm2::test {
 class NaiveChannel {
  public:
   NaiveChannel(const Spec& spec, const ControllerPreset& preset, const std::string& mapping)
-      : spec_(spec), preset_(preset), map_(spec, mapping, preset.pseudo_channels), next_refresh_(spec.cycles("REFI") - 1) {
+      : spec_(spec),
+        preset_(preset),
+        map_(spec, mapping, preset.pseudo_channels),
+        next_refresh_(spec.cycles("REFI") - 1) {
     for (const Constraint& k : spec.constraints)
       for (const Command p : k.preceding)
         for (const Command f : k.following)
-          rules_.push_back({k.level, p, f, k.window, spec.evaluate(k.latency) + spec.bus_cycles[static_cast<std::size_t>(p)] -
-                                                         spec.bus_cycles[static_cast<std::size_t>(f)]});
+          rules_.push_back({k.level, p, f, k.window,
+                            spec.evaluate(k.latency) + spec.bus_cycles[static_cast<std::size_t>(p)] -
+                                spec.bus_cycles[static_cast<std::size_t>(f)]});
   }
 
   bool accept(Cycle now, std::uint64_t local, bool write) {
     const Place p = map_(local);
-    Request r{local, write, now, p.bank / (spec_.bank_groups * spec_.banks), p.bank / spec_.banks % spec_.bank_groups,
-              p.bank % spec_.banks, p.row, p.column, false};
+    Request r{local,
+              write,
+              now,
+              p.bank / (spec_.bank_groups * spec_.banks),
+              p.bank / spec_.banks % spec_.bank_groups,
+              p.bank % spec_.banks,
+              p.row,
+              p.column,
+              false};
     const bool queued = std::any_of(writes_.begin(), writes_.end(), [&](const Request& w) { return w.local == local; });
     if (queued && !write) {
       returns_.push_back(now);
@@ -57,9 +68,11 @@ class NaiveChannel {
         continue;
       }
       if (!write_mode_) {
-        write_mode_ = writes_.size() * 1000 > static_cast<std::size_t>(preset_.high_watermark * preset_.write_queue) || reads_.empty();
+        write_mode_ = writes_.size() * 1000 > static_cast<std::size_t>(preset_.high_watermark * preset_.write_queue) ||
+                      reads_.empty();
       } else {
-        write_mode_ = !(writes_.size() * 1000 < static_cast<std::size_t>(preset_.low_watermark * preset_.write_queue) && !reads_.empty());
+        write_mode_ = !(writes_.size() * 1000 < static_cast<std::size_t>(preset_.low_watermark * preset_.write_queue) &&
+                        !reads_.empty());
       }
       serve(write_mode_ ? writes_ : reads_, row_bus, now);
     }
@@ -98,7 +111,8 @@ class NaiveChannel {
     std::vector<int> seen(rules_.size());  // how many matching commands, newest first
     for (auto h = commands.rbegin(); h != commands.rend() && h->cycle + 400 > now; ++h) {
       const auto p = static_cast<std::size_t>(h->command);
-      if (spec_.on_row_bus[p] == spec_.on_row_bus[f] && now < h->cycle + static_cast<Cycle>(spec_.bus_cycles[p])) return false;
+      if (spec_.on_row_bus[p] == spec_.on_row_bus[f] && now < h->cycle + static_cast<Cycle>(spec_.bus_cycles[p]))
+        return false;
       const bool wide = all || h->command == Command::precharge_all || h->command == Command::refresh;
       for (std::size_t i = 0; i < rules_.size(); ++i) {
         const Rule& k = rules_[i];
@@ -106,14 +120,16 @@ class NaiveChannel {
         if (k.level >= Level::pseudo_channel && h->pseudo_channel != pseudo) continue;
         if (k.level >= Level::bank_group && !wide && h->bank_group != group) continue;
         if (k.level >= Level::bank && !wide && h->bank != bank) continue;
-        if (++seen[i] == k.window && static_cast<std::int64_t>(now) < static_cast<std::int64_t>(h->cycle) + k.wait) return false;
+        if (++seen[i] == k.window && static_cast<std::int64_t>(now) < static_cast<std::int64_t>(h->cycle) + k.wait)
+          return false;
       }
     }
     return true;
   }
 
   void issue(Command c, int pseudo, int group, int bank, std::uint32_t row, std::uint32_t column, Cycle now) {
-    commands.push_back({now, c, static_cast<std::uint8_t>(pseudo), static_cast<std::uint8_t>(group), static_cast<std::uint8_t>(bank), row, column});
+    commands.push_back({now, c, static_cast<std::uint8_t>(pseudo), static_cast<std::uint8_t>(group),
+                        static_cast<std::uint8_t>(bank), row, column});
   }
 
   bool held_open(int pseudo, std::optional<BankKey> bank) const {

@@ -64,8 +64,8 @@ TEST(Hbm2Reference, EveryRow) {
     EXPECT_EQ(s.activates, count(info, "ACT"));
     EXPECT_EQ(checker.violation_count(), 0u) << checker.violations().front().text;
     EXPECT_EQ(checker.commands(), s.reads + s.writes + s.activates + s.precharges + s.precharge_alls + s.refreshes);
-    fmt::print("{:20} {} {:12} {:2} reference {:8} here {:8} {:+.3f} %  latency {:.1f}\n", config, mapping, trace, window,
-               cycles, r.cycles, 100 * deviation, s.mean_read_latency_cycles());
+    fmt::print("{:20} {} {:12} {:2} reference {:8} here {:8} {:+.3f} %  latency {:.1f}\n", config, mapping, trace,
+               window, cycles, r.cycles, 100 * deviation, s.mean_read_latency_cycles());
     ++rows;
     compared += 11;
     commands += checker.commands();

@@ -42,9 +42,9 @@ bool names(const std::string& message, const std::string& place_and_rule) {
 
 TEST(Hbm2Spec, HoldsTheNumbersAndTheirSources) {
   const Spec& s = default_spec();
-  const std::pair<const char*, int> numbers[] = {{"CL", 14},  {"CWL", 5},  {"RCDRD", 14}, {"RCDWR", 12}, {"RP", 14},
-                                                 {"RAS", 34}, {"RC", 48},  {"CCDS", 2},   {"CCDL", 4},   {"RRDS", 4},
-                                                 {"RRDL", 4}, {"FAW", 15}, {"RTP", 5},    {"WR", 16},    {"WTRS", 6},
+  const std::pair<const char*, int> numbers[] = {{"CL", 14},  {"CWL", 5},   {"RCDRD", 14},  {"RCDWR", 12}, {"RP", 14},
+                                                 {"RAS", 34}, {"RC", 48},   {"CCDS", 2},    {"CCDL", 4},   {"RRDS", 4},
+                                                 {"RRDL", 4}, {"FAW", 15},  {"RTP", 5},     {"WR", 16},    {"WTRS", 6},
                                                  {"WTRL", 8}, {"RFC", 260}, {"REFI", 3900}, {"BL", 2}};
   for (const auto& [name, cycles] : numbers) EXPECT_EQ(s.cycles(name), cycles) << name;
   int sourced = 0;
@@ -65,7 +65,8 @@ TEST(Hbm2Spec, HoldsTheNumbersAndTheirSources) {
 }
 
 TEST(Hbm2Spec, WrongFilesAreNamed) {
-  EXPECT_TRUE(names(refused("RP: {cycles: 14,", "RP: {cycles: fast,"), "timing.RP.cycles: 'fast' must be a whole number in 0..1000000"));
+  EXPECT_TRUE(names(refused("RP: {cycles: 14,", "RP: {cycles: fast,"),
+                    "timing.RP.cycles: 'fast' must be a whole number in 0..1000000"));
   EXPECT_TRUE(names(refused("RP: {cycles: 14, source: ramulator}", "RP: {cycles: 14, source: hearsay}"),
                     "timing.RP.source: 'hearsay' is not listed under sources"));
   EXPECT_TRUE(names(refused("  RP: {cycles: 14, source: ramulator}\n", ""), "timing: key 'RP' is missing"));
@@ -80,8 +81,10 @@ TEST(Hbm2Spec, WrongFilesAreNamed) {
   EXPECT_TRUE(names(refused("window: 4", "windows: 4"), "constraints[11]: unknown key 'windows'"));
   EXPECT_TRUE(names(refused("M1: [column, bank_group,", "M1: [column, column,"),
                     "mappings.M1: must name column, bank_group, bank and row once each"));
-  EXPECT_TRUE(names(refused("default: oconnor2017", "default: nobody"), "energy.default: 'nobody' is not one of the presets below it"));
-  EXPECT_TRUE(names(refused("RD: {bus: column", "RD: {bus: row"), "commands.RD: RD and WR use the column bus, all others the row bus"));
+  EXPECT_TRUE(names(refused("default: oconnor2017", "default: nobody"),
+                    "energy.default: 'nobody' is not one of the presets below it"));
+  EXPECT_TRUE(names(refused("RD: {bus: column", "RD: {bus: row"),
+                    "commands.RD: RD and WR use the column bus, all others the row bus"));
   EXPECT_TRUE(refused("timing:", "timing: [").starts_with("x.yaml:"));
   EXPECT_THROW(load_spec("no/such.yaml"), Error);
   fmt::print("compared 14 messages\n");

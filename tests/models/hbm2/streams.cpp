@@ -26,7 +26,8 @@ std::string refused(const std::string& text) {
 
 TEST(Hbm2Stream, LinesBecomeBursts) {
   const RequestStream s = parse_stream("# a comment\nR 0 32\nW 40 64\r\n\n  R 1f 2\nR 0xFFe0 32", "s.trc", 1 << 20);
-  const std::vector<std::pair<std::uint64_t, bool>> expected = {{0, false}, {0x40, true}, {0x60, true}, {0, false}, {0x20, false}, {0xffe0, false}};
+  const std::vector<std::pair<std::uint64_t, bool>> expected = {{0, false}, {0x40, true},  {0x60, true},
+                                                                {0, false}, {0x20, false}, {0xffe0, false}};
   ASSERT_EQ(s.bursts.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     EXPECT_EQ(s.bursts[i].address, expected[i].first);
@@ -82,7 +83,8 @@ TEST(Hbm2Stream, TheTraceForRamulatorNamesTheSamePlaces) {
           a /= n;
           return v;
         };
-        const std::uint64_t column = take(32), p = take(static_cast<unsigned>(pseudo)), group = take(4), bank = take(4), row = take(32768);
+        const std::uint64_t column = take(32), p = take(static_cast<unsigned>(pseudo)), group = take(4), bank = take(4),
+                            row = take(32768);
         const Place ours = map(b.address);
         EXPECT_EQ(ours.bank, (p * 4 + group) * 4 + bank);
         EXPECT_EQ(ours.column, column);
