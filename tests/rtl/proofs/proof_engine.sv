@@ -1,0 +1,227 @@
+// The whole engine on one job: the indices that come out are exactly those that the rule keeps, in order, each once; the
+// summary is right; and while it searches, the live side holds the boundary: #(> boundary) < target <= #(>= boundary) (count)
+// or the same with sums (mass), with as many items as the side says. All inputs, all k or
+// all targets, any pivot lane.
+module proof_engine #(
+  parameter int unsigned Lanes = 2,
+  parameter int unsigned Rows = 2,
+  parameter int unsigned Width = 2,
+  parameter bit Mass = 1'b0,
+  parameter bit Sampled = 1'b0,
+  parameter int unsigned Cycles = 32,
+  localparam int unsigned N = Lanes * Rows,
+  localparam int unsigned IndexBits = $clog2(N),
+  localparam int unsigned SumBits = Width + IndexBits,
+  localparam int unsigned AmountBits = topk_pkg::amount_bits(IndexBits)
+) (
+  input logic                 clk_i,
+  input logic                 row_valid_i,
+  input logic                 out_ready_i,
+  input logic [IndexBits:0]   n_i,
+  input logic [IndexBits:0]   k_i,
+  input logic [16:0]          mu16_i,
+  input logic [N-1:0][Width-1:0] item_i
+);
+
+  import topk_pkg::*;
+
+  logic started_q = 1'b0;
+  always_ff @(posedge clk_i) started_q <= 1'b1;
+
+  // Free, then constant.
+  logic [IndexBits:0] n, k;
+  logic [16:0] mu16;
+  logic [N-1:0][Width-1:0] item;
+  always_ff @(posedge clk_i) begin
+    if (!started_q) begin
+      n <= n_i;
+      k <= k_i;
+      mu16 <= mu16_i;
+      item <= item_i;
+    end
+  end
+
+  logic [AmountBits-1:0] amount;
+  assign amount = Mass ? AmountBits'(mu16) : AmountBits'(k);
+
+  logic job_done_q;
+  logic job_ready, row_ready, out_valid, out_last;
+  logic [IndexBits:0] next_q;
+  logic [Lanes-1:0][Width-1:0] row;
+  logic [Lanes-1:0][IndexBits-1:0] indices;
+  logic [$clog2(Lanes):0] count;
+  logic [IndexBits:0] kept;
+  logic [Width-1:0] boundary;
+  logic [SumBits-1:0] kept_sum;
+  error_e refused;
+
+  for (genvar i = 0; i < Lanes; i++) begin : gen_row
+    logic [IndexBits:0] at;
+    assign at = next_q + (IndexBits + 1)'(i);
+    assign row[i] = item[at[IndexBits-1:0]];
+  end
+
+  topk_engine #(
+    .Parallelism(Lanes), .FifoDepth(Rows), .ItemBits(Width), .WithSampler(Sampled)
+  ) u_dut (
+    .clk_i, .rst_ni(started_q), .sampled_i(Sampled), .seed_en_i(1'b0), .seed_i('0),
+    .job_valid_i(started_q && !job_done_q), .job_ready_o(job_ready), .job_n_i(n), .job_mass_i(Mass),
+    .job_amount_i(amount), .refused_o(refused),
+    .row_valid_i, .row_ready_o(row_ready), .row_i(row),
+    .out_valid_o(out_valid), .out_ready_i, .out_indices_o(indices), .out_count_o(count), .out_last_o(out_last),
+    .out_kept_o(kept), .out_boundary_o(boundary), .out_kept_sum_o(kept_sum)
+  );
+
+  // What the rule keeps, from the definition: an item stays if fewer than k items (or less than the target's sum) come
+  // before it in the order value down, index up.
+  logic [N-1:0] used, stays;
+  logic [SumBits-1:0] sum, target, stays_sum;
+  logic [IndexBits:0] stays_count;
+  logic [N-1:0][IndexBits:0] ahead;
+  logic [N-1:0][SumBits-1:0] ahead_sum;
+
+  always_comb begin
+    sum = '0;
+    stays_sum = '0;
+    stays_count = '0;
+    for (int unsigned i = 0; i < N; i++) begin
+      used[i] = (IndexBits + 1)'(i) < n;
+      if (used[i]) sum = sum + SumBits'(item[i]);
+    end
+    target = SumBits'(((SumBits + 18)'(sum) * (SumBits + 18)'(mu16) + (SumBits + 18)'(65535)) >> 16);
+    for (int unsigned i = 0; i < N; i++) begin
+      ahead[i] = '0;
+      ahead_sum[i] = '0;
+      for (int unsigned j = 0; j < N; j++) begin
+        if (j != i && used[j] && (item[j] > item[i] || (item[j] == item[i] && j < i))) begin
+          ahead[i] = ahead[i] + (IndexBits + 1)'(1);
+          ahead_sum[i] = ahead_sum[i] + SumBits'(item[j]);
+        end
+      end
+      stays[i] = used[i] && (Mass ? (ahead_sum[i] < target || ahead[i] == '0) : ahead[i] < k);
+      if (stays[i]) begin
+        stays_sum = stays_sum + SumBits'(item[i]);
+        stays_count = stays_count + (IndexBits + 1)'(1);
+      end
+    end
+  end
+
+  // The smallest item that stays: the boundary, where one is searched for.
+  logic [Width-1:0] smallest;
+  always_comb begin
+    smallest = '1;
+    for (int unsigned i = 0; i < N; i++) if (stays[i] && item[i] < smallest) smallest = item[i];
+  end
+
+  // What has come out, and which items are still searched.
+  logic [N-1:0] out_q, out_now, live_q;
+  logic [IndexBits:0] last_index_q;
+  logic finished_q, waited_q;
+  logic [Lanes*IndexBits+$clog2(Lanes)+1:0] payload_q;
+
+  always_comb begin
+    out_now = out_q;
+    for (int unsigned i = 0; i < Lanes; i++) begin
+      if (32'(i) < 32'(count)) out_now[indices[i]] = 1'b1;
+    end
+  end
+
+  logic decided, searching;
+  assign decided = u_dut.state_q == Decide;
+  assign searching = u_dut.state_q == Pass && u_dut.u_select.product_step_q == 2'd3;
+
+  always_ff @(posedge clk_i) begin
+    if (!started_q) begin
+      job_done_q <= 1'b0;
+      next_q <= '0;
+      out_q <= '0;
+      live_q <= '1;
+      last_index_q <= '1;
+      finished_q <= 1'b0;
+      waited_q <= 1'b0;
+    end else begin
+      if (job_ready) job_done_q <= 1'b1;
+      if (row_valid_i && row_ready) next_q <= next_q + (IndexBits + 1)'(Lanes);
+      if (out_valid && out_ready_i) begin
+        out_q <= out_now;
+        last_index_q <= {1'b0, indices[$clog2(Lanes)'(count-1)]};
+        if (out_last) finished_q <= 1'b1;
+      end
+      waited_q <= out_valid && !out_ready_i;
+      payload_q <= {out_last, count, indices};
+      if (decided && !u_dut.loading_q && u_dut.u_select.go_on) begin
+        for (int unsigned i = 0; i < N; i++) begin
+          live_q[i] <= live_q[i] && (u_dut.u_select.to_right ? item[i] > u_dut.pivot : item[i] < u_dut.pivot);
+        end
+      end
+    end
+  end
+
+  always_comb begin
+    logic [IndexBits:0] live, live_above, live_from;
+    logic [SumBits-1:0] live_above_sum, live_from_sum;
+    if (!started_q) begin
+      assume (n_i != '0 && n_i <= (IndexBits + 1)'(N));
+      assume (k_i != '0 && k_i <= n_i);
+      // Steps of 1/16 give every target at sums of up to 12.
+      assume (mu16_i != '0 && mu16_i <= 17'd65536 && mu16_i[11:0] == '0);
+    end
+    // The input is never starved and the output always taken, so that the run is short; lockstep covers the rest.
+    assume (row_valid_i);
+    assume (out_ready_i);
+    live = '0;
+    live_above = '0;
+    live_from = '0;
+    live_above_sum = '0;
+    live_from_sum = '0;
+    for (int unsigned i = 0; i < N; i++) begin
+      if (live_q[i] && used[i]) begin
+        live = live + (IndexBits + 1)'(1);
+        if (item[i] > smallest) begin
+          live_above = live_above + (IndexBits + 1)'(1);
+          live_above_sum = live_above_sum + SumBits'(item[i]);
+        end
+        if (item[i] >= smallest) begin
+          live_from = live_from + (IndexBits + 1)'(1);
+          live_from_sum = live_from_sum + SumBits'(item[i]);
+        end
+      end
+    end
+    if (started_q) begin
+      assert (refused == ErrNone);
+      if (searching) begin
+        assert (u_dut.u_select.items_q == live);
+        if (Mass) begin
+          assert (live_above_sum < u_dut.u_select.target_q && u_dut.u_select.target_q <= live_from_sum);
+        end else begin
+          assert (SumBits'(live_above) < u_dut.u_select.target_q && u_dut.u_select.target_q <= SumBits'(live_from));
+        end
+      end
+      if (out_valid) begin
+        assert (32'(count) <= Lanes && count != '0);
+        for (int unsigned i = 0; i < Lanes; i++) begin
+          if (32'(i) < 32'(count)) begin
+            assert (stays[indices[i]]);                 // nothing that the rule drops
+            assert (!out_q[indices[i]]);                // nothing twice
+            if (i > 0) assert (indices[i] > indices[i-1]);
+          end
+        end
+        if (!last_index_q[IndexBits]) assert (indices[0] > last_index_q[IndexBits-1:0]);
+        if (out_last) begin
+          assert (out_now == stays);                    // nothing is missing
+          assert (kept == stays_count);
+          assert (kept_sum == stays_sum);
+          if (Mass || k != n) assert (boundary == smallest);
+        end
+      end
+      if (finished_q) assert (!out_valid);
+      if (waited_q) assert (out_valid && payload_q == {out_last, count, indices});
+    end
+  end
+
+  // The bound is long enough for the longest run: it has finished by then.
+  logic [7:0] cycle_q = '0;
+  always_ff @(posedge clk_i) cycle_q <= cycle_q + 8'd1;
+  always_comb if (32'(cycle_q) == Cycles - 1) assert (finished_q);
+
+endmodule
