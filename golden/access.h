@@ -1,6 +1,6 @@
 #pragma once
-// Bytes a layer moves, by kind: what is useful and what the bursts carry. Counted by golden from the layout alone, and by
-// the machine from its requests; the two must agree.
+// Bytes a layer moves, by kind: what is useful and what the bursts carry. Counted by golden from the layout alone, and
+// by the machine from its requests; the two must agree.
 #include <array>
 #include <cstdint>
 
@@ -14,7 +14,8 @@ inline constexpr const char* kKindNames[kKinds] = {"query", "key_msb", "key_lsb"
 
 struct Accesses {
   std::array<std::uint64_t, kKinds> useful{};  // bytes
-  std::array<std::uint64_t, 5> stream_bursts{};  // read bursts by payload stream: query, key, value, value_scale, record
+  // Read bursts by payload stream: query, key, value, value_scale, record.
+  std::array<std::uint64_t, 5> stream_bursts{};
   std::uint64_t write_bursts = 0;
 
   Accesses& operator+=(const Accesses& o) {

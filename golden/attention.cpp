@@ -28,13 +28,15 @@ Attention::Attention(const Quantized& model)
 void Attention::scores(const std::int16_t* q, const std::int16_t* k, const std::uint32_t* tokens, int n, int shift,
                        std::int64_t* s, bool add) {
   for (int j = 0; j < n; ++j) {
-    const std::int64_t x = static_cast<std::int64_t>(dot(q, k + static_cast<std::size_t>(tokens[j]) * static_cast<std::size_t>(D_), D_)) *
-                           (std::int64_t{1} << shift);
+    const std::int64_t x =
+        static_cast<std::int64_t>(dot(q, k + static_cast<std::size_t>(tokens[j]) * static_cast<std::size_t>(D_), D_)) *
+        (std::int64_t{1} << shift);
     s[j] = add ? s[j] + x : x;
   }
 }
 
-std::uint64_t Attention::exponentials(const std::int64_t* s, int n, Scale to_log2, std::uint32_t* e, std::int64_t& top) {
+std::uint64_t Attention::exponentials(const std::int64_t* s, int n, Scale to_log2, std::uint32_t* e,
+                                      std::int64_t& top) {
   top = *std::max_element(s, s + n);
   std::uint64_t sum = 0;
   for (int j = 0; j < n; ++j) sum += e[j] = exp2_neg(log2_distance(top - s[j], to_log2));
@@ -65,7 +67,7 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
     for (std::size_t g = 0; g < G; ++g)
       if (alive(g)) scores(query(g), k, tokens_.data(), static_cast<int>(n), shift, &s_[g * N], add);
   };
-  // Softmax of every live head over the n slots; probabilities in row.p by slot. `last`: the rest joins the denominator.
+  // Softmax of every live head over the n slots; probabilities in row.p by slot. `last`: rest joins the denominator.
   const auto softmax = [&](int digit, bool last) {
     for (std::size_t g = 0; g < G; ++g) {
       if (!alive(g)) continue;
@@ -119,7 +121,8 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
         select_mass(std::span<const std::uint64_t>(items_.data(), n), policy.mu16(i), kept_);
       else
         select_count(std::span<const std::uint64_t>(items_.data(), n),
-                     static_cast<std::uint32_t>(selected_count(policy.select_keep[static_cast<std::size_t>(i)], static_cast<int>(n))),
+                     static_cast<std::uint32_t>(
+                         selected_count(policy.select_keep[static_cast<std::size_t>(i)], static_cast<int>(n))),
                      kept_);
       // Exponentials of what is left out join the rest; s is compacted over the survivors.
       for (std::size_t g = 0; g < G; ++g) {

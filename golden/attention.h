@@ -26,11 +26,11 @@ class Attention {
  public:
   explicit Attention(const Quantized& model);
 
-  // `position` of the query; `live` tokens, ascending, `keys` of them visible; heads of the group that live, a bit each.
-  // `full_width`: encoder and prompt load K and V once at full width, no refetch, no selection.
-  // `row` is overwritten; its buffers are reused.
-  void run(int layer, int kv_head, int position, const std::uint32_t* live, int keys, std::uint32_t heads, bool full_width,
-           GroupRow& row);
+  // `position` of the query; `live` tokens, ascending, `keys` of them visible; heads of the group that live, a bit
+  // each. `full_width`: encoder and prompt load K and V once at full width, no refetch, no selection. `row` is
+  // overwritten; its buffers are reused.
+  void run(int layer, int kv_head, int position, const std::uint32_t* live, int keys, std::uint32_t heads,
+           bool full_width, GroupRow& row);
 
  private:
   void scores(const std::int16_t* q, const std::int16_t* k, const std::uint32_t* tokens, int n, int shift,

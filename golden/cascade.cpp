@@ -53,7 +53,8 @@ std::uint32_t Cascade::heads(int kv_head) const {
   return bits;
 }
 
-std::vector<std::uint32_t> Cascade::choose_tokens(const std::vector<std::uint32_t>& from, int layer, std::size_t base) const {
+std::vector<std::uint32_t> Cascade::choose_tokens(const std::vector<std::uint32_t>& from, int layer,
+                                                  std::size_t base) const {
   const int n = shape_.tokens_in(step_);
   const auto k = static_cast<std::uint32_t>(kept_tokens(policy_, layer, shape_.layers, n, shape_.causal));
   if (k >= from.size()) return from;

@@ -31,10 +31,13 @@ class Layout {
   Layout(const Shape& shape, const Policy& policy, std::uint64_t align);
 
   // Digit plane of K; plane 0 always, others where the policy does not select.
-  const Region& key(int layer, int kv_head, int digit) const { return at(layer, kv_head).key[static_cast<std::size_t>(digit)]; }
+  const Region& key(int layer, int kv_head, int digit) const {
+    return at(layer, kv_head).key[static_cast<std::size_t>(digit)];
+  }
   // Digit `digit` >= 1 of K, the last one with V behind it (selecting policies).
   const Region& record(int layer, int kv_head, int digit) const { return key(layer, kv_head, digit); }
-  const Region& value(int layer, int kv_head) const { return at(layer, kv_head).value; }  // empty where V is in the record
+  // Empty where V is in the record.
+  const Region& value(int layer, int kv_head) const { return at(layer, kv_head).value; }
   const Region& value_scale(int layer, int kv_head) const { return at(layer, kv_head).value_scale; }
   // Item token * group + g: one query head's 12-bit codes.
   const Region& query(int layer, int kv_head) const { return at(layer, kv_head).query; }

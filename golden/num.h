@@ -45,7 +45,8 @@ WINNOW_HD constexpr std::int64_t mul_scale(std::int64_t x, Scale s) {
     const int left = -s.shift;
     if (product == 0) return 0;
     const std::uint64_t mag = product < 0 ? -static_cast<std::uint64_t>(product) : static_cast<std::uint64_t>(product);
-    if (left >= 62 || bit_length(mag) + left > 62) return product < 0 ? -(std::int64_t{1} << 62) : (std::int64_t{1} << 62);
+    if (left >= 62 || bit_length(mag) + left > 62)
+      return product < 0 ? -(std::int64_t{1} << 62) : (std::int64_t{1} << 62);
     return product < 0 ? -static_cast<std::int64_t>(mag << left) : static_cast<std::int64_t>(mag << left);
   }
   if (s.shift >= 63) return 0;
@@ -105,7 +106,9 @@ WINNOW_HD constexpr std::uint64_t log2_distance(std::int64_t below, Scale scale)
 
 // One division a row: floor(2^52 / denominator), denominator in [2^20, 2^40) (a row's largest exponential is
 // 1.0). Radix-4, 2 bits a cycle in hardware.
-WINNOW_HD constexpr std::uint64_t reciprocal(std::uint64_t denominator) { return (std::uint64_t{1} << 52) / denominator; }
+WINNOW_HD constexpr std::uint64_t reciprocal(std::uint64_t denominator) {
+  return (std::uint64_t{1} << 52) / denominator;
+}
 
 // Probability of one exponential: e * reciprocal >> 36 rounded, 65535 = 1 (saturated).
 WINNOW_HD constexpr std::uint32_t probability(std::uint32_t e, std::uint64_t recip) {
@@ -121,7 +124,8 @@ WINNOW_HD constexpr bool is_flat(std::uint32_t e_max, std::uint64_t denominator,
 }
 
 // Sum of exponentials left out of a pass (option rest), moved from one pass's maximum to the next: r * 2^(d / 2^12).
-// rest < 2^40; d = max_i - max_(i+1) in log2 units. Floor of rest times the power, saturated at the denominator's width.
+// rest < 2^40; d = max_i - max_(i+1) in log2 units. Floor of rest times the power, saturated at the denominator's
+// width.
 WINNOW_HD constexpr std::uint64_t rescale_rest(std::uint64_t rest, std::int64_t d) {
   if (rest == 0) return 0;
   if (d <= 0) {
@@ -158,7 +162,8 @@ WINNOW_HD constexpr std::uint32_t weight12(std::uint64_t wide, int exponent) {
   return w > 4095 ? 4095 : static_cast<std::uint32_t>(w);
 }
 
-// Requantizer behind P x V: sum of weight12 * v to a 12-bit output. `scale` = V scale / out scale / 2^32, `exponent` the row's.
+// Requantizer behind P x V: sum of weight12 * v to a 12-bit output. `scale` = V scale / out scale / 2^32, `exponent`
+// the row's.
 WINNOW_HD constexpr std::int16_t requantize_out(std::int64_t sum, Scale scale, int exponent) {
   const std::int64_t y = mul_scale(sum, {scale.mantissa, scale.shift - exponent});
   return static_cast<std::int16_t>(y > kOutMax ? kOutMax : y < -kOutMax ? -kOutMax : y);

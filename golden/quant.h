@@ -11,9 +11,9 @@
 
 namespace winnow::golden {
 
-// A decoder's later tokens exceed the prompt's largest values, and one saturated code costs more than a part of a bit in
-// all: without headroom the dense 12-bit output error of decode steps is six times the prompt's. An encoder's prompt is
-// everything and has none. K and V under one scale a tensor, where the largest is rarely exceeded, have none either.
+// A decoder's later tokens exceed the prompt's largest values, and one saturated code costs more than a part of a bit
+// in all: without headroom the dense 12-bit output error of decode steps is six times the prompt's. An encoder's prompt
+// is everything and has none. K and V under one scale a tensor, where the largest is rarely exceeded, have none either.
 inline constexpr double kQueryHeadroom = 1.125, kKeyChannelHeadroom = 1.125, kOutHeadroom = 2;
 
 // A positive real as a Scale (mantissa rounded to 16 bits).
@@ -21,23 +21,24 @@ Scale to_scale(double x);
 
 // One KV head of one layer and its group of query heads. Rows are tokens, D codes each.
 struct HeadCodes {
-  std::vector<std::int16_t> q;                     // [tokens][group][D], 12 bits, K's channel scales folded in
-  std::vector<std::int16_t> k;                     // [tokens][D], full-width codes
-  std::vector<std::int16_t> k_digit[kMaxDigits];   // [tokens][D], code = sum digit[i] << below(i)
-  std::vector<std::int16_t> v;                     // [tokens][D]
-  std::vector<std::uint16_t> v16;                  // [tokens], a token's V scale over the prompt's largest; empty: one scale
-  std::vector<Scale> to_log2;                      // [group] score code -> log2 units of 2^-12
-  std::vector<Scale> to_out;                       // [group] sum of weight12 * v (exponent apart) -> output code
-  std::vector<double> out_unit;                    // [group] value of one output code
-  std::vector<std::uint16_t> out16;                // [group] out_unit as a 16-bit fraction of the model's largest
-  std::vector<double> score_unit;                  // [group] natural-log value of one score code, attention scale included
-  std::vector<double> q_unit;                      // [group] value of one query code (over K's channel scale, if folded)
-  double k_unit = 0, v_unit = 0;                   // value of one code (k_unit 1 where folded; v_unit of the largest scale)
+  std::vector<std::int16_t> q;                    // [tokens][group][D], 12 bits, K's channel scales folded in
+  std::vector<std::int16_t> k;                    // [tokens][D], full-width codes
+  std::vector<std::int16_t> k_digit[kMaxDigits];  // [tokens][D], code = sum digit[i] << below(i)
+  std::vector<std::int16_t> v;                    // [tokens][D]
+  std::vector<std::uint16_t> v16;    // [tokens], a token's V scale over the prompt's largest; empty: one scale
+  std::vector<Scale> to_log2;        // [group] score code -> log2 units of 2^-12
+  std::vector<Scale> to_out;         // [group] sum of weight12 * v (exponent apart) -> output code
+  std::vector<double> out_unit;      // [group] value of one output code
+  std::vector<std::uint16_t> out16;  // [group] out_unit as a 16-bit fraction of the model's largest
+  std::vector<double> score_unit;    // [group] natural-log value of one score code, attention scale included
+  std::vector<double> q_unit;        // [group] value of one query code (over K's channel scale, if folded)
+  double k_unit = 0, v_unit = 0;     // value of one code (k_unit 1 where folded; v_unit of the largest scale)
 };
 
 class Quantized {
  public:
-  // Throws Error: head_dim not a multiple of 8 or above 256, more than 32 query heads a KV head, a policy at odds with itself.
+  // Throws Error: head_dim not a multiple of 8 or above 256, more than 32 query heads a KV head, a policy at odds with
+  // itself.
   Quantized(const FloatSource& source, const Reference& reference, const Policy& policy);
   const HeadCodes& head(int layer, int kv_head) const {
     return heads_[static_cast<std::size_t>(layer * shape_.kv_heads + kv_head)];

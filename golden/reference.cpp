@@ -67,7 +67,8 @@ Reference::Reference(const FloatSource& source) : shape_(source.shape) {
         const float inverse = static_cast<float>(1 / sum);
         for (std::size_t d = 0; d < D; ++d) {
           out[d] *= inverse;
-          if (i < static_cast<std::size_t>(shape_.prompt)) largest = std::max(largest, std::fabs(static_cast<double>(out[d])));
+          if (i < static_cast<std::size_t>(shape_.prompt))
+            largest = std::max(largest, std::fabs(static_cast<double>(out[d])));
         }
       }
       prompt_max_[static_cast<std::size_t>(layer * shape_.heads + head)] = largest;

@@ -1,6 +1,7 @@
 #pragma once
 // Float attention of the unpruned model: what errors are measured against, and what output scales are calibrated on.
-// Deterministic: fixed order of operations, own exponential, no library function whose last digit depends on its version.
+// Deterministic: fixed order of operations, own exponential, no library function whose last digit depends on its
+// version.
 #include <vector>
 
 #include "golden/model.h"
@@ -12,8 +13,10 @@ class Reference {
   explicit Reference(const FloatSource& source);
   // Attention output of one query position in float32, D values.
   const float* out(int layer, int head, int position) const {
-    return &out_[((static_cast<std::size_t>(layer) * static_cast<std::size_t>(shape_.heads) + static_cast<std::size_t>(head)) *
-                      static_cast<std::size_t>(shape_.tokens) + static_cast<std::size_t>(position)) *
+    return &out_[((static_cast<std::size_t>(layer) * static_cast<std::size_t>(shape_.heads) +
+                   static_cast<std::size_t>(head)) *
+                      static_cast<std::size_t>(shape_.tokens) +
+                  static_cast<std::size_t>(position)) *
                  static_cast<std::size_t>(shape_.head_dim)];
   }
   // Largest |out| of a query head over the prompt.

@@ -16,7 +16,11 @@ constexpr int kQueryStream = 0, kKeyStream = 1, kValueStream = 2, kScaleStream =
 }  // namespace
 
 Walk::Walk(const Quantized& model, const Layout& layout, const Reference* reference)
-    : model_(model), layout_(layout), reference_(reference), attention_(model), cascade_(model.shape(), model.policy()) {}
+    : model_(model),
+      layout_(layout),
+      reference_(reference),
+      attention_(model),
+      cascade_(model.shape(), model.policy()) {}
 
 bool Walk::next(LayerResult& r) {
   const Shape& s = model_.shape();
@@ -54,7 +58,8 @@ bool Walk::next(LayerResult& r) {
         for (std::size_t d = 0; d < D; ++d) magnitude += static_cast<std::uint64_t>(std::abs(out[d]));
         cascade_.add_head(static_cast<int>(head), magnitude * model_.head(layer_, kv).out16[g]);
       }
-      r.row_heads += static_cast<std::uint64_t>(std::popcount(heads)), r.flat += static_cast<std::uint64_t>(scratch_.flat);
+      r.row_heads += static_cast<std::uint64_t>(std::popcount(heads));
+      r.flat += static_cast<std::uint64_t>(scratch_.flat);
       r.row_groups += 1, r.refetched += scratch_.refetched;
       r.keys_seen += static_cast<std::uint64_t>(keys), r.values += scratch_.values.size();
       r.survivors += scratch_.stages ? scratch_.survivors[scratch_.stages - 1].size() : static_cast<std::size_t>(keys);

@@ -1,6 +1,6 @@
 #pragma once
-// Golden's walk over a trace: steps, layers, KV heads, queries, in the machine's order, with cascade state. One call, one
-// layer of one step.
+// Golden's walk over a trace: steps, layers, KV heads, queries, in the machine's order, with cascade state. One call,
+// one layer of one step.
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -36,7 +36,8 @@ struct LayerResult {
   Accesses accesses;
   std::uint64_t row_heads = 0, flat = 0;           // (query, head) pairs; of them flat on MSBs
   std::uint64_t row_groups = 0, refetched = 0;     // (query, KV head) pairs; of them refetched
-  std::uint64_t keys_seen = 0, survivors = 0, values = 0;  // tokens offered to, left by selection, with V, summed over pairs
+  // Tokens offered to, left by selection, with V, summed over pairs.
+  std::uint64_t keys_seen = 0, survivors = 0, values = 0;
   // After the layer: cascade state and who lives next (empty after the last layer).
   std::vector<std::uint64_t> importance, head_importance;
   std::vector<std::uint32_t> next_live, next_heads;
@@ -54,8 +55,8 @@ class Walk {
   int layer() const { return layer_; }
 
  private:
-  void count(const GroupRow& row, const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads, int position,
-             Accesses& a) const;
+  void count(const GroupRow& row, const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads,
+             int position, Accesses& a) const;
   void count_prompt(const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads, Accesses& a) const;
   void read(Accesses& a, const Region& r, int stream, const std::uint32_t* list, std::size_t n) const;
   void measure(LayerResult& r) const;

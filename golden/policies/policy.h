@@ -82,7 +82,8 @@ template <class P, class V>
 void visit_policy(P& p, V&& v) {
   v("k_digits", p.k_digits, Range{1, 12}, "widths of K's digits in bits, most significant first; sum 2..12");
   v("msb", p.msb, Names<MsbRule>{{"midpoint", "truncate", "round"}}, "how digits are cut and MSBs alone are read");
-  v("k_scale", p.k_scale, Names<KeyScale>{{"tensor", "channel"}}, "one scale a KV head, or one a channel folded into q");
+  v("k_scale", p.k_scale, Names<KeyScale>{{"tensor", "channel"}},
+    "one scale a KV head, or one a channel folded into q");
   v("v_bits", p.v_bits, Range{2, 12}, "width of V in bits");
   v("v_scale", p.v_scale, Names<ValueScale>{{"tensor", "token"}}, "one scale a KV head, or one a token folded into p");
   v("threshold", p.threshold, Range{0, 1}, "refetch K's LSBs when max p is below (0 = never)");

@@ -61,7 +61,8 @@ std::string list(const std::vector<int>& v) {
 const std::vector<PolicyEntry>& policies() {
   static const std::vector<PolicyEntry> all = {
       {"dense", "everything is fetched, K and V 12 bits", dense},
-      {"spatten", "SpAtten's rule: cascade of tokens and heads, local value pruning, LSB refetch when p is flat", spatten},
+      {"spatten", "SpAtten's rule: cascade of tokens and heads, local value pruning, LSB refetch when p is flat",
+       spatten},
       {"spatten-protected", "spatten with first and newest tokens kept, decaying importance, renormalised values",
        spatten_protected},
       {"select", "progressive selection: MSBs of K for all, LSBs of K and V for the tokens that carry the probability",
@@ -93,7 +94,8 @@ void validate(const Policy& p) {
   const int bits = p.digits().bits();
   for (int w : p.k_digits)
     if (w < 2) fail("k_digits: " + list(p.k_digits) + ": a digit has at least 2 bits");
-  if (bits < 2 || bits > 12) fail("k_digits: " + list(p.k_digits) + ": sum " + std::to_string(bits) + " is not in 2..12");
+  if (bits < 2 || bits > 12)
+    fail("k_digits: " + list(p.k_digits) + ": sum " + std::to_string(bits) + " is not in 2..12");
   if (p.msb == MsbRule::round && largest_code(p.digits(), p.msb) == 0)
     fail("k_digits: " + list(p.k_digits) + ": no rounded code fits these digits");
   if (p.select != SelectRule::none) {
@@ -118,7 +120,8 @@ void validate(const Policy& p) {
   for (const auto& [key, s] : {std::pair{"tokens", p.tokens}, std::pair{"heads", p.heads}})
     if (!(s.start >= 0 && s.start <= 1 && s.end >= 0 && s.end <= 1))
       fail(std::string(key) + ": start and end must lie in 0..1");
-  if (!(p.local_value > 0 && p.local_value <= 1)) fail("local_value: " + std::to_string(p.local_value) + ": outside (0, 1]");
+  if (!(p.local_value > 0 && p.local_value <= 1))
+    fail("local_value: " + std::to_string(p.local_value) + ": outside (0, 1]");
   if (p.scope == ImportanceScope::kv_head && p.permanent) fail("permanent: with scope kv_head each step chooses anew");
   if (p.scope == ImportanceScope::kv_head && p.importance == ImportanceRule::normalised)
     fail("importance: normalised is kept with scope shared only");

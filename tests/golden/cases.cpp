@@ -9,11 +9,19 @@ namespace winnow::golden::test {
 FloatSource Values::source() const {
   FloatSource s;
   s.shape = shape;
-  const auto copy = [](const std::vector<float>& x, float* dst) { std::memcpy(dst, x.data(), x.size() * sizeof(float)); };
+  const auto copy = [](const std::vector<float>& x, float* dst) {
+    std::memcpy(dst, x.data(), x.size() * sizeof(float));
+  };
   const auto heads = static_cast<std::size_t>(shape.heads), kv = static_cast<std::size_t>(shape.kv_heads);
-  s.q = [this, copy, heads](int l, int h, float* d) { copy(q[static_cast<std::size_t>(l) * heads + static_cast<std::size_t>(h)], d); };
-  s.k = [this, copy, kv](int l, int h, float* d) { copy(k[static_cast<std::size_t>(l) * kv + static_cast<std::size_t>(h)], d); };
-  s.v = [this, copy, kv](int l, int h, float* d) { copy(v[static_cast<std::size_t>(l) * kv + static_cast<std::size_t>(h)], d); };
+  s.q = [this, copy, heads](int l, int h, float* d) {
+    copy(q[static_cast<std::size_t>(l) * heads + static_cast<std::size_t>(h)], d);
+  };
+  s.k = [this, copy, kv](int l, int h, float* d) {
+    copy(k[static_cast<std::size_t>(l) * kv + static_cast<std::size_t>(h)], d);
+  };
+  s.v = [this, copy, kv](int l, int h, float* d) {
+    copy(v[static_cast<std::size_t>(l) * kv + static_cast<std::size_t>(h)], d);
+  };
   return s;
 }
 
@@ -35,7 +43,8 @@ Values random_values(const Shape& shape, Random& random, double heat_given) {
   out.shape = shape;
   const auto D = static_cast<std::size_t>(shape.head_dim), n = static_cast<std::size_t>(shape.tokens);
   for (int layer = 0; layer < shape.layers; ++layer) {
-    const double heat = heat_given > 0 ? heat_given : random.of<double>({0.0, 0.05, 0.5, 1.5, 4.0, 20.0});  // flat to peaked rows
+    const double heat =
+        heat_given > 0 ? heat_given : random.of<double>({0.0, 0.05, 0.5, 1.5, 4.0, 20.0});  // flat to peaked rows
     const auto fill = [&](double size, bool repeat) {
       std::vector<float> x(n * D);
       std::vector<double> channel(D, size);
@@ -45,7 +54,8 @@ Values random_values(const Shape& shape, Random& random, double heat_given) {
       for (std::size_t t = 0; t < n; ++t) {
         const double late = t >= static_cast<std::size_t>(shape.prompt) && random.chance(30) ? 2.5 : 1;
         const bool zero = random.chance(3);
-        for (std::size_t d = 0; d < D; ++d) x[t * D + d] = zero ? 0.0f : static_cast<float>(channel[d] * late * random.normal());
+        for (std::size_t d = 0; d < D; ++d)
+          x[t * D + d] = zero ? 0.0f : static_cast<float>(channel[d] * late * random.normal());
         if (repeat && t > 0 && random.chance(25)) std::memcpy(&x[t * D], &x[random.below(t) * D], D * sizeof(float));
       }
       return x;
@@ -110,7 +120,8 @@ Case random_case(Random& random) {
     p.importance = random.of<ImportanceRule>({ImportanceRule::sum, ImportanceRule::decay, ImportanceRule::normalised});
     p.decay_shift = random.between(1, 6);
     p.scope = random.chance(25) ? ImportanceScope::kv_head : ImportanceScope::shared;
-    if (p.scope == ImportanceScope::kv_head && p.importance == ImportanceRule::normalised) p.importance = ImportanceRule::sum;
+    if (p.scope == ImportanceScope::kv_head && p.importance == ImportanceRule::normalised)
+      p.importance = ImportanceRule::sum;
     p.permanent = p.scope == ImportanceScope::shared && random.chance(30);
     if (p.digits().bits() > 12 || (p.msb == MsbRule::round && largest_code(p.digits(), p.msb) == 0)) continue;
     validate(p);
@@ -121,15 +132,15 @@ Case random_case(Random& random) {
 std::string describe(const Case& c, const Shape& s) {
   std::ostringstream o;
   const Policy& p = c.policy;
-  o << "layers " << s.layers << " heads " << s.heads << "/" << s.kv_heads << " D " << s.head_dim << " tokens " << s.tokens
-    << " prompt " << s.prompt << (s.causal ? " causal" : " encoder") << "; digits";
+  o << "layers " << s.layers << " heads " << s.heads << "/" << s.kv_heads << " D " << s.head_dim << " tokens "
+    << s.tokens << " prompt " << s.prompt << (s.causal ? " causal" : " encoder") << "; digits";
   for (int w : p.k_digits) o << ' ' << w;
   o << " msb " << static_cast<int>(p.msb) << " k_scale " << static_cast<int>(p.k_scale) << " v " << p.v_bits << '/'
     << static_cast<int>(p.v_scale) << " threshold " << p.threshold << " select " << static_cast<int>(p.select);
   for (double k : p.select_keep) o << ' ' << k;
   o << " rest " << p.rest << " tokens " << c.tokens_start << ".." << c.tokens_end << " heads " << c.heads_start << ".."
-    << c.heads_end << " local " << c.local_value << " renormalise " << p.renormalise << " protect " << p.protect_first << ','
-    << p.protect_newest << " importance " << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope "
+    << c.heads_end << " local " << c.local_value << " renormalise " << p.renormalise << " protect " << p.protect_first
+    << ',' << p.protect_newest << " importance " << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope "
     << static_cast<int>(p.scope) << " permanent " << p.permanent;
   return o.str();
 }

@@ -23,8 +23,8 @@ Shape random_shape(Random& random);
 struct Case {
   Policy policy;
   int tokens_start = 100, tokens_end = 100, heads_start = 100, heads_end = 100, local_value = 100;  // percent
-  std::array<int, 3> select_keep{};                                                                   // percent
-  int threshold = 0;                                                                                  // thousandths
+  std::array<int, 3> select_keep{};                                                                 // percent
+  int threshold = 0;                                                                                // thousandths
 };
 Case random_case(Random& random);
 std::string describe(const Case& c, const Shape& s);

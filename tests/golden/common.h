@@ -22,7 +22,9 @@ class Random {
     return x_ * 0x2545F4914F6CDD1Dull;
   }
   // 0..n-1
-  std::uint64_t below(std::uint64_t n) { return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits()) * n) >> 64); }
+  std::uint64_t below(std::uint64_t n) {
+    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits()) * n) >> 64);
+  }
   int between(int low, int high) { return low + static_cast<int>(below(static_cast<std::uint64_t>(high - low + 1))); }
   bool chance(int percent) { return below(100) < static_cast<std::uint64_t>(percent); }
   // A value of a random number of bits, 0..most: small and large ones alike.
@@ -37,7 +39,9 @@ class Random {
     return s;
   }
   template <class T>
-  const T& of(const std::vector<T>& v) { return v[below(v.size())]; }
+  const T& of(const std::vector<T>& v) {
+    return v[below(v.size())];
+  }
 
  private:
   std::uint64_t x_;

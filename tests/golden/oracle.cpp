@@ -31,7 +31,8 @@ std::uint64_t exponential(Wide t) {
   }();
   const auto i = static_cast<std::size_t>(fraction / 64);
   const Wide y = table[i] - (table[i] - table[i + 1]) * (fraction % 64) / 64;
-  return static_cast<std::uint64_t>(floor_div(2 * y + power2(static_cast<int>(whole)), power2(static_cast<int>(whole) + 1)));
+  return static_cast<std::uint64_t>(
+      floor_div(2 * y + power2(static_cast<int>(whole)), power2(static_cast<int>(whole) + 1)));
 }
 
 constexpr std::uint64_t kLimit = (std::uint64_t{1} << 40) - 1;
@@ -58,8 +59,8 @@ int width_sum(const std::vector<int>& widths, int from) {
 }
 
 // Score in full code units on digits 0..last.
-std::int64_t score(const HeadCodes& c, const Policy& p, std::size_t D, std::size_t G, std::size_t position, std::size_t g,
-                   std::size_t token, int last) {
+std::int64_t score(const HeadCodes& c, const Policy& p, std::size_t D, std::size_t G, std::size_t position,
+                   std::size_t g, std::size_t token, int last) {
   std::int64_t s = 0;
   for (std::size_t d = 0; d < D; ++d)
     s += c.q[(position * G + g) * D + d] * reading(c.k[token * D + d], p.k_digits, p.msb, last);
@@ -126,10 +127,12 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
       const std::int64_t top = *std::max_element(s.begin(), s.end());
       const Wide twice = 2 * static_cast<Wide>(top) + half_step(p, query_sum(c, D, G, position, g), digit);
       // log2 units of 2^-12 of half the difference
-      if (rest[g]) rest[g] = moved(rest[g], times(twice_top[g] - twice, {c.to_log2[g].mantissa, c.to_log2[g].shift + 1}));
+      if (rest[g])
+        rest[g] = moved(rest[g], times(twice_top[g] - twice, {c.to_log2[g].mantissa, c.to_log2[g].shift + 1}));
       twice_top[g] = twice;
       Wide sum = 0;
-      for (std::size_t i = 0; i < slots.size(); ++i) sum += e[{g, slots[i]}] = exponential(times(top - s[i], c.to_log2[g]));
+      for (std::size_t i = 0; i < slots.size(); ++i)
+        sum += e[{g, slots[i]}] = exponential(times(top - s[i], c.to_log2[g]));
       r.denominator[g] = limited(last ? sum + rest[g] : sum);
       const Wide reciprocal = power2(52) / r.denominator[g];
       for (std::uint32_t j : slots)
@@ -194,7 +197,8 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
       item.push_back(sum);
     }
     r.values.clear();
-    for (std::uint32_t x : largest_k(item, std::max<std::size_t>(1, slots.size() * static_cast<std::size_t>(cs.local_value) / 100)))
+    for (std::uint32_t x :
+         largest_k(item, std::max<std::size_t>(1, slots.size() * static_cast<std::size_t>(cs.local_value) / 100)))
       r.values.push_back(slots[x]);
   }
   for (std::size_t g = 0; g < G; ++g) {
@@ -269,7 +273,8 @@ void bound_row(const Quantized& m, int layer, int kv_head, int position_, const 
         s.push_back(static_cast<double>(score(c, p, D, G, position, g, visible[j], passes[pass])));
       double top = s[0];
       for (double x : s) top = std::max(top, x);
-      const double maximum = (top + 0.5 * static_cast<double>(half_step(p, query_sum(c, D, G, position, g), passes[pass]))) * log2_unit;
+      const double maximum =
+          (top + 0.5 * static_cast<double>(half_step(p, query_sum(c, D, G, position, g), passes[pass]))) * log2_unit;
       if (rest > 0) {
         const double d = before - maximum, f = std::exp2(std::min(d, 60.0));
         rest_error = rest_error * f * (1 + relative(d)) + rest * f * relative(d) + kUlp;
@@ -286,7 +291,8 @@ void bound_row(const Quantized& m, int layer, int kv_head, int position_, const 
       }
       if (pass + 1 < passes.size() && p.rest)
         for (std::uint32_t j : in[pass])
-          if (!std::binary_search(in[pass + 1].begin(), in[pass + 1].end(), j)) rest += e[j].first, rest_error += e[j].second;
+          if (!std::binary_search(in[pass + 1].begin(), in[pass + 1].end(), j))
+            rest += e[j].first, rest_error += e[j].second;
       if (rest > 0x1p20) rest = 0x1p20;
     }
     Z += rest, Z_error += rest_error;
@@ -320,7 +326,8 @@ void bound_row(const Quantized& m, int layer, int kv_head, int position_, const 
     const auto wide = [&](std::uint32_t j) {
       return static_cast<std::uint64_t>(golden.p[g * N + j]) * (c.v16.empty() ? 65536u : c.v16[visible[j]]);
     };
-    for (std::uint32_t j : golden.values) most = std::max(most, wide(j)), kept += prob[j].first, kept_error += prob[j].second;
+    for (std::uint32_t j : golden.values)
+      most = std::max(most, wide(j)), kept += prob[j].first, kept_error += prob[j].second;
     double step = 1;
     while (static_cast<double>(most) >= 4096 * step) step *= 2;
     const bool renormalise = p.local_value < 1 && p.renormalise;

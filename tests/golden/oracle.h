@@ -14,8 +14,8 @@ struct Row {
   int flat = 0;
   std::vector<std::vector<std::uint32_t>> survivors;  // a stage each, slots
   std::vector<std::uint32_t> values;
-  std::vector<std::uint32_t> p;    // [group][keys]
-  std::vector<int> out;            // [group][D]
+  std::vector<std::uint32_t> p;  // [group][keys]
+  std::vector<int> out;          // [group][D]
   std::vector<std::uint64_t> denominator;
 };
 
@@ -29,7 +29,8 @@ Row integer_row(const Quantized& m, const Case& c, int layer, int kv_head, int p
 
 struct Bounds {
   std::uint64_t probabilities = 0, outputs = 0, denominators = 0, unbounded = 0;
-  // Largest |error| and |error| / bound; outputs as a fraction of V's largest. `plain`: rows without rest and renormalising.
+  // Largest |error| and |error| / bound; outputs as a fraction of V's largest. `plain`: rows without rest and
+  // renormalising.
   double p_error = 0, p_ratio = 0, p_error_plain = 0;
   double out_error = 0, out_ratio = 0, out_error_plain = 0;
   double denominator_ratio = 0;

@@ -9,7 +9,8 @@ namespace {
 template <class A, class B>
 void same(const A& a, const B& b, const char* what, Compared& compared) {
   ASSERT_EQ(a.size(), b.size()) << what;
-  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_EQ(static_cast<std::int64_t>(a[i]), static_cast<std::int64_t>(b[i])) << what << ' ' << i;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    ASSERT_EQ(static_cast<std::int64_t>(a[i]), static_cast<std::int64_t>(b[i])) << what << ' ' << i;
   compared.add(a.size());
 }
 
@@ -46,7 +47,8 @@ TEST(Attention, EqualsIntegersAndLiesWithinFloatBounds) {
       ASSERT_EQ(row.refetched, expected.refetched);
       ASSERT_EQ(row.flat, expected.flat);
       ASSERT_EQ(row.stages, static_cast<int>(expected.survivors.size()));
-      for (int s = 0; s < row.stages; ++s) same(row.survivors[s], expected.survivors[static_cast<std::size_t>(s)], "survivor", compared);
+      for (int s = 0; s < row.stages; ++s)
+        same(row.survivors[s], expected.survivors[static_cast<std::size_t>(s)], "survivor", compared);
       for (int s = row.stages; s < 3; ++s) ASSERT_TRUE(row.survivors[s].empty());
       same(row.denominator, expected.denominator, "denominator", compared);
       same(row.p, expected.p, "probability", compared);
@@ -61,16 +63,20 @@ TEST(Attention, EqualsIntegersAndLiesWithinFloatBounds) {
     }
   }
   compared.add(bounds.probabilities + bounds.outputs + bounds.denominators);
-  std::printf("%llu rows: %llu refetched, %llu with tokens left out, %llu of several stages, %llu with values cut, %llu with dead heads\n",
-              static_cast<unsigned long long>(rows), static_cast<unsigned long long>(refetched),
-              static_cast<unsigned long long>(dropped), static_cast<unsigned long long>(multi),
-              static_cast<unsigned long long>(cut_values), static_cast<unsigned long long>(dead));
-  std::printf("float64, plain rows: probability off by at most %.3g, output by %.3g of V's largest\n", bounds.p_error_plain,
-              bounds.out_error_plain);
-  std::printf("float64, all rows: probability %.3g (%.2f of its bound), denominator (%.2f), output %.3g of V's largest (%.2f); %llu outputs "
-              "without bound\n",
-              bounds.p_error, bounds.p_ratio, bounds.denominator_ratio, bounds.out_error, bounds.out_ratio,
-              static_cast<unsigned long long>(bounds.unbounded));
+  std::printf(
+      "%llu rows: %llu refetched, %llu with tokens left out, %llu of several stages, %llu with values cut, %llu with "
+      "dead heads\n",
+      static_cast<unsigned long long>(rows), static_cast<unsigned long long>(refetched),
+      static_cast<unsigned long long>(dropped), static_cast<unsigned long long>(multi),
+      static_cast<unsigned long long>(cut_values), static_cast<unsigned long long>(dead));
+  std::printf("float64, plain rows: probability off by at most %.3g, output by %.3g of V's largest\n",
+              bounds.p_error_plain, bounds.out_error_plain);
+  std::printf(
+      "float64, all rows: probability %.3g (%.2f of its bound), denominator (%.2f), output %.3g of V's largest (%.2f); "
+      "%llu outputs "
+      "without bound\n",
+      bounds.p_error, bounds.p_ratio, bounds.denominator_ratio, bounds.out_error, bounds.out_ratio,
+      static_cast<unsigned long long>(bounds.unbounded));
   EXPECT_GT(refetched, 300u);
   EXPECT_GT(dropped, 2000u);
   EXPECT_GT(multi, 2000u);
@@ -160,7 +166,8 @@ TEST(Attention, RestComesCloseToTheWholeDenominator) {
       compared.add();
     }
   }
-  std::printf("log of the denominator against all tokens: off by %.4f with rest, %.4f without (mean)\n", mean_with, mean_without);
+  std::printf("log of the denominator against all tokens: off by %.4f with rest, %.4f without (mean)\n", mean_with,
+              mean_without);
   EXPECT_LT(mean_with, 0.03);
   EXPECT_LT(mean_with, mean_without / 3);
 }

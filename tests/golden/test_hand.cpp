@@ -1,8 +1,9 @@
 // Cases of two or three tokens whose every number can be followed on paper.
 //
 // Scales are made 1: dimension 7 of a query holds 2047 and dimension 5 -2047 (K is 0 there; in a decoder, whose queries
-// have headroom of an eighth, 2047 / 1.125), dimension 6 of K holds its largest code (queries are 0 there). The attention scale ln 2 / 4096 makes a score of 1 one unit of 2^-12 octaves.
-// So with 64 in dimension 0 of a query, a K of 64 there is a score of 4096: one octave.
+// have headroom of an eighth, 2047 / 1.125), dimension 6 of K holds its largest code (queries are 0 there). The
+// attention scale ln 2 / 4096 makes a score of 1 one unit of 2^-12 octaves. So with 64 in dimension 0 of a query, a K
+// of 64 there is a score of 4096: one octave.
 #include <cmath>
 
 #include "golden/walk.h"
@@ -79,7 +80,7 @@ TEST(Hand, LocalValueWithAndWithoutRenormalising) {
     attention.run(0, 0, 1, live.data(), 2, 1, true, row);
     EXPECT_EQ(row.p, (P{43691, 21845}));  // importance sees what values lost
     EXPECT_EQ(row.values, Tokens{0});
-    EXPECT_EQ(row.out[0], 2047);                      // 2047.3; renormalised 3070.8, saturated
+    EXPECT_EQ(row.out[0], 2047);  // 2047.3; renormalised 3070.8, saturated
     EXPECT_EQ(row.out[1], 0);
     EXPECT_EQ(row.out[2], renormalise ? 450 : 300);  // 2731 * 300 * 36863 / 2^26 = 450.05; * 1.5 / 4096 = 300.04
     compared.add(6);
@@ -123,10 +124,10 @@ TEST(Hand, ProgressiveRefetch) {
 
 // Three tokens, K 64, 71, 0 in digits 4 + 4 (largest 127). First digits read 64, 64, 0: p 26214, 26214, 13107.
 // Mass 1/2: S = 65535, target = (32768 * 65535 + 65535) >> 16 = 32768; token 0 reaches 26214, token 1 52428: both stay.
-// rest = 524288, under a maximum of 4096 + the half-step: 64 (sum of q) * 15 / 2 = 480. The second pass: scores 4096 and
-// 4544, maximum 4544. d = 4096 + 480 - 4544 = 32: 2^(32/4096) = 2 * 2^-(4064/4096) = 2 * 527143 / 2^20, so rest = 527143.
-// Truncated digits have no half-step: d = -448, entry 7 of the table, 972019 / 2^20: rest = 486009.
-// Token 0 is 448 below: 972019.
+// rest = 524288, under a maximum of 4096 + the half-step: 64 (sum of q) * 15 / 2 = 480. The second pass: scores 4096
+// and 4544, maximum 4544. d = 4096 + 480 - 4544 = 32: 2^(32/4096) = 2 * 2^-(4064/4096) = 2 * 527143 / 2^20, so rest =
+// 527143. Truncated digits have no half-step: d = -448, entry 7 of the table, 972019 / 2^20: rest = 486009. Token 0 is
+// 448 below: 972019.
 TEST(Hand, SelectionByMassWithRest) {
   Compared compared;
   const Hand hand(1, 2, true, {64, 71, 0}, 127, {{127}, {0, 100}, {0, 0, 50}});
@@ -147,7 +148,8 @@ TEST(Hand, SelectionByMassWithRest) {
     EXPECT_EQ(row.values, (Tokens{0, 1}));
     EXPECT_EQ(row.p[2], 0);
     // 65536 * 2^20 / denominator, rounded
-    EXPECT_EQ(row.p[1], static_cast<int>(std::floor(65536.0 * 1048576 / static_cast<double>(row.denominator[0]) + 0.5)));
+    EXPECT_EQ(row.p[1],
+              static_cast<int>(std::floor(65536.0 * 1048576 / static_cast<double>(row.denominator[0]) + 0.5)));
     compared.add(5);
     return row.denominator[0];
   };

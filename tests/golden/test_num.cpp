@@ -60,8 +60,10 @@ TEST(Num, Exp2NegErrorBound) {
   EXPECT_EQ(exp2_neg(std::uint64_t{21} << 12), 0u);
   for (int i = 18; i < 64; ++i) EXPECT_EQ(exp2_neg(std::uint64_t{1} << i), 0u);
   EXPECT_EQ(exp2_neg(~std::uint64_t{0}), 0u);
-  std::printf("exp2_neg: error %.2f .. %.2f units of 2^-20 = %.3g of 1.0; relative in the first octave at most %.3g, mean %.3g\n",
-              low, high, high / 1048576, relative, mean);
+  std::printf(
+      "exp2_neg: error %.2f .. %.2f units of 2^-20 = %.3g of 1.0; relative in the first octave at most %.3g, mean "
+      "%.3g\n",
+      low, high, high / 1048576, relative, mean);
   // What num.h states.
   EXPECT_LE(high, 16.4);
   EXPECT_GE(low, -0.5);
@@ -79,13 +81,15 @@ TEST(Num, MulScaleRoundsToNearestTiesUp) {
       expected = s.shift > 120 ? 0 : floor_shift(2 * product + (static_cast<Int128>(1) << s.shift), s.shift + 1);
     } else {
       expected = product == 0 ? 0 : -s.shift > 62 ? (product < 0 ? -kSaturated : kSaturated) : product << -s.shift;
-      if (-s.shift > 62 || expected > kSaturated || expected < -kSaturated) expected = product == 0 ? 0 : product < 0 ? -kSaturated : kSaturated;
+      if (-s.shift > 62 || expected > kSaturated || expected < -kSaturated)
+        expected = product == 0 ? 0 : product < 0 ? -kSaturated : kSaturated;
     }
     ASSERT_EQ(mul_scale(x, s), static_cast<std::int64_t>(expected)) << x << " * " << s.mantissa << " >> " << s.shift;
     compared.add();
   };
   const std::int64_t most = (std::int64_t{1} << 46) - 1;
-  for (std::int64_t x : {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1}, std::int64_t{3}, std::int64_t{-3}, most, -most})
+  for (std::int64_t x :
+       {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1}, std::int64_t{3}, std::int64_t{-3}, most, -most})
     for (std::uint32_t m : {0u, 32768u, 32769u, 65535u})
       for (int shift = -80; shift <= 200; ++shift) check(x, {m, shift});
   for (int i = 0; i < 200000; ++i) {
@@ -106,8 +110,10 @@ TEST(Num, MulOfScalesTruncates) {
   EXPECT_EQ(mul({}, {40000, 3}).mantissa, 0u);
   EXPECT_EQ(mul({40000, 3}, {}).mantissa, 0u);
   for (int i = 0; i < 100000; ++i) {
-    const Scale a{static_cast<std::uint32_t>(i < 4 ? (i & 1 ? 65535 : 32768) : 32768 + random.below(32768)), random.between(-40, 60)};
-    const Scale b{static_cast<std::uint32_t>(i < 4 ? (i & 2 ? 65535 : 32768) : 32768 + random.below(32768)), random.between(-40, 60)};
+    const Scale a{static_cast<std::uint32_t>(i < 4 ? (i & 1 ? 65535 : 32768) : 32768 + random.below(32768)),
+                  random.between(-40, 60)};
+    const Scale b{static_cast<std::uint32_t>(i < 4 ? (i & 2 ? 65535 : 32768) : 32768 + random.below(32768)),
+                  random.between(-40, 60)};
     const Scale c = mul(a, b);
     ASSERT_GE(c.mantissa, 32768u);
     ASSERT_LE(c.mantissa, 65535u);
@@ -174,8 +180,10 @@ TEST(Num, ProbabilityIsWithinAUnitOfTheQuotient) {
   };
   // A row's largest exponential is 1.0, so a denominator is at least 2^20.
   for (std::uint32_t e : {0u, 1u, kExpOne - 1, kExpOne})
-    for (std::uint64_t d : {std::uint64_t{kExpOne}, std::uint64_t{kExpOne} + 1, kDenominatorMax / 2, kDenominatorMax}) check(e, d);
-  for (int i = 0; i < 200000; ++i) check(static_cast<std::uint32_t>(random.below(kExpOne + 1)), std::min(kExpOne + random.wide(40), kDenominatorMax));
+    for (std::uint64_t d : {std::uint64_t{kExpOne}, std::uint64_t{kExpOne} + 1, kDenominatorMax / 2, kDenominatorMax})
+      check(e, d);
+  for (int i = 0; i < 200000; ++i)
+    check(static_cast<std::uint32_t>(random.below(kExpOne + 1)), std::min(kExpOne + random.wide(40), kDenominatorMax));
   EXPECT_EQ(probability(kExpOne, reciprocal(kExpOne)), 65535u);
   EXPECT_EQ(probability(kExpOne, reciprocal(2 * kExpOne)), 32768u);
   std::printf("probability: error at most %.6f units of 2^-16\n", worst);
@@ -236,7 +244,8 @@ TEST(Num, RescaleRestBothWaysAndSaturated) {
     EXPECT_EQ(rescale_rest(rest, 4096), std::min(rest * 2, kDenominatorMax));
     for (std::int64_t far : {std::int64_t{1} << 40, std::numeric_limits<std::int64_t>::max()})
       EXPECT_EQ(rescale_rest(rest, far), kDenominatorMax);
-    for (std::int64_t far : {-(std::int64_t{1} << 40), std::numeric_limits<std::int64_t>::min()}) EXPECT_EQ(rescale_rest(rest, far), 0u);
+    for (std::int64_t far : {-(std::int64_t{1} << 40), std::numeric_limits<std::int64_t>::min()})
+      EXPECT_EQ(rescale_rest(rest, far), 0u);
     compared.add(7);
   }
   EXPECT_EQ(rescale_rest(0, 1 << 30), 0u);
@@ -253,7 +262,9 @@ TEST(Num, WeightsRoundUnderTheRowsExponent) {
     ASSERT_GE(e, 0);
     // The least exponent under which the largest has at most 12 bits.
     ASSERT_LT(largest >> e, 4096u);
-    if (e) { ASSERT_GE(largest >> (e - 1), 4096u); }
+    if (e) {
+      ASSERT_GE(largest >> (e - 1), 4096u);
+    }
     const std::uint64_t w = i % 3 == 0 ? largest : random.below(largest + 1);
     const long double exact = std::ldexp(static_cast<long double>(w), -e);
     const auto expected = static_cast<std::uint32_t>(std::min(4095.0L, std::floor(exact + 0.5L)));

@@ -1,4 +1,5 @@
-// golden/quant.h: codes, digits and scales against the float values; golden/layout.h: regions and every word of the image.
+// golden/quant.h: codes, digits and scales against the float values; golden/layout.h: regions and every word of the
+// image.
 #include <algorithm>
 #include <cmath>
 
@@ -44,7 +45,8 @@ TEST(Quantized, CodesAreNearestUnderThePromptsScale) {
       for (int h = 0; h < shape.heads; ++h) {
         double most = 0;
         for (int t = 0; t < shape.prompt; ++t)
-          for (std::size_t d = 0; d < D; ++d) most = std::max(most, std::fabs(static_cast<double>(reference.out(l, h, t)[d])));
+          for (std::size_t d = 0; d < D; ++d)
+            most = std::max(most, std::fabs(static_cast<double>(reference.out(l, h, t)[d])));
         ASSERT_EQ(reference.prompt_max(l, h), most);
         out_largest = std::max(out_largest, most);
       }
@@ -97,7 +99,8 @@ TEST(Quantized, CodesAreNearestUnderThePromptsScale) {
             for (int digit = 0; digit < p.digits().count; ++digit) {
               // Digit i is what its reading adds to the coarser one.
               const std::int64_t now = reading(h.k[t * D + d], p.k_digits, p.msb, digit);
-              const std::int64_t here = static_cast<std::int64_t>(h.k_digit[digit][t * D + d]) << p.digits().below(digit);
+              const std::int64_t here = static_cast<std::int64_t>(h.k_digit[digit][t * D + d])
+                                        << p.digits().below(digit);
               ASSERT_EQ(here, now - before);
               before = now, sum += here;
             }
@@ -109,7 +112,8 @@ TEST(Quantized, CodesAreNearestUnderThePromptsScale) {
           const int head = kv * shape.group() + static_cast<int>(g);
           const auto& q = values.q[static_cast<std::size_t>(layer * shape.heads + head)];
           double most = 0;
-          for (std::size_t j = 0; j < prompt * D; ++j) most = std::max(most, std::fabs(q[j] * (fold ? unit[j % D] : 1.0)));
+          for (std::size_t j = 0; j < prompt * D; ++j)
+            most = std::max(most, std::fabs(q[j] * (fold ? unit[j % D] : 1.0)));
           ASSERT_DOUBLE_EQ(h.q_unit[g], most * eighth / 2047);
           for (std::size_t t = 0; t < n; ++t)
             for (std::size_t d = 0; d < D; ++d)
@@ -124,7 +128,8 @@ TEST(Quantized, CodesAreNearestUnderThePromptsScale) {
             const double to_out = h.v_unit / h.out_unit[g] / 4294967296.0;
             ASSERT_LE(std::fabs(value_of(h.to_out[g]) - to_out), to_out * 0x1p-16 * 1.0001);
           }
-          ASSERT_LE(std::fabs(h.out16[g] - (out_largest > 0 ? std::min(65535.0, 65536 * out_max / out_largest) : 0)), 0.5 + 1e-9);
+          ASSERT_LE(std::fabs(h.out16[g] - (out_largest > 0 ? std::min(65535.0, 65536 * out_max / out_largest) : 0)),
+                    0.5 + 1e-9);
           compared.add(5);
         }
       }
@@ -176,7 +181,8 @@ TEST(Quantized, LargestCodesDoNotOverflow) {
 }
 
 // Reads a word by division, bit for bit.
-std::int64_t word(const std::vector<std::uint8_t>& image, std::uint64_t base, std::size_t index, int width, bool is_signed) {
+std::int64_t word(const std::vector<std::uint8_t>& image, std::uint64_t base, std::size_t index, int width,
+                  bool is_signed) {
   std::int64_t x = 0;
   for (int b = width - 1; b >= 0; --b) {
     const std::uint64_t bit = base * 8 + index * static_cast<std::size_t>(width) + static_cast<std::size_t>(b);
@@ -207,12 +213,14 @@ TEST(Layout, RegionsAreApartAndEveryWordIsTheCode) {
     const int digits = static_cast<int>(p.k_digits.size());
     std::vector<Region> regions;
     std::vector<bool> written(image.size() * 8, false);  // bits that hold a code
-    const auto check = [&](const Region& r, std::uint64_t item, std::size_t offset_bits, std::size_t at, int width, bool is_signed, std::int64_t code) {
+    const auto check = [&](const Region& r, std::uint64_t item, std::size_t offset_bits, std::size_t at, int width,
+                           bool is_signed, std::int64_t code) {
       ASSERT_EQ(offset_bits % 8, 0u);
       ASSERT_EQ(word(image, r.at(item) + offset_bits / 8, at, width, is_signed), code);
       ASSERT_EQ(get_word(&image[r.at(item) + offset_bits / 8], at, width, is_signed), code);
       for (int b = 0; b < width; ++b) {
-        const std::size_t bit = r.at(item) * 8 + offset_bits + at * static_cast<std::size_t>(width) + static_cast<std::size_t>(b);
+        const std::size_t bit =
+            r.at(item) * 8 + offset_bits + at * static_cast<std::size_t>(width) + static_cast<std::size_t>(b);
         ASSERT_FALSE(written[bit]);
         written[bit] = true;
       }
@@ -231,10 +239,12 @@ TEST(Layout, RegionsAreApartAndEveryWordIsTheCode) {
               check(layout.key(layer, kv, digit), t, 0, d, p.k_digits[static_cast<std::size_t>(digit)],
                     digit == 0 || p.msb == MsbRule::round, h.k_digit[digit][t * D + d]);
             if (selects)  // behind the last digits of K
-              check(layout.record(layer, kv, digits - 1), t, D * static_cast<std::size_t>(p.k_digits.back()), d, p.v_bits, true, h.v[t * D + d]);
+              check(layout.record(layer, kv, digits - 1), t, D * static_cast<std::size_t>(p.k_digits.back()), d,
+                    p.v_bits, true, h.v[t * D + d]);
             else
               check(layout.value(layer, kv), t, 0, d, p.v_bits, true, h.v[t * D + d]);
-            for (std::size_t g = 0; g < G; ++g) check(layout.query(layer, kv), t * G + g, 0, d, 12, true, h.q[(t * G + g) * D + d]);
+            for (std::size_t g = 0; g < G; ++g)
+              check(layout.query(layer, kv), t * G + g, 0, d, 12, true, h.q[(t * G + g) * D + d]);
             if (d == 0 && !h.v16.empty()) check(layout.value_scale(layer, kv), t, 0, 0, 16, false, h.v16[t]);
           }
         if (testing::Test::HasFatalFailure()) return;
@@ -249,7 +259,8 @@ TEST(Layout, RegionsAreApartAndEveryWordIsTheCode) {
       const Region& r = regions[j];
       ASSERT_EQ(r.base % align, 0u);
       ASSERT_LE(r.item_bytes, r.stride);
-      ASSERT_LE(r.base + static_cast<std::uint64_t>(r.stride) * r.items, j + 1 < regions.size() ? regions[j + 1].base : layout.bytes());
+      ASSERT_LE(r.base + static_cast<std::uint64_t>(r.stride) * r.items,
+                j + 1 < regions.size() ? regions[j + 1].base : layout.bytes());
       compared.add(3);
     }
     for (int digit = 1; selects && digit < digits; ++digit) ASSERT_EQ(layout.record(0, 0, digit).stride % 32, 0u);
@@ -279,14 +290,16 @@ TEST(Layout, BurstsOfAListAreItsDistinctBursts) {
   Random random(34);
   for (int i = 0; i < 20000; ++i) {
     const auto bytes = static_cast<std::uint32_t>(random.between(1, 200));
-    const Region r{random.below(100) * 32, bytes, bytes + static_cast<std::uint32_t>(random.chance(50) ? random.below(40) : 0), 64};
+    const Region r{random.below(100) * 32, bytes,
+                   bytes + static_cast<std::uint32_t>(random.chance(50) ? random.below(40) : 0), 64};
     std::vector<std::uint32_t> list;
     for (std::uint32_t t = 0; t < 64; ++t)
       if (random.chance(30)) list.push_back(t);
     std::vector<bool> touched(1 << 15, false);
     for (std::uint32_t t : list)
       for (std::uint64_t b = r.base + t * r.stride; b < r.base + t * r.stride + bytes; ++b) touched[b / 32] = true;
-    ASSERT_EQ(bursts(r, list.data(), list.size()), static_cast<std::uint64_t>(std::count(touched.begin(), touched.end(), true)));
+    ASSERT_EQ(bursts(r, list.data(), list.size()),
+              static_cast<std::uint64_t>(std::count(touched.begin(), touched.end(), true)));
     compared.add();
   }
   const Region r{64, 8, 8, 100};
@@ -307,7 +320,8 @@ TEST(Layout, WordsOverwriteOnlyTheirBits) {
     put_word(bytes.data(), index, width, value);
     ASSERT_EQ(word(bytes, 0, index, width, true), value);
     for (std::size_t bit = 0; bit < 512; ++bit)
-      ASSERT_TRUE(bit / static_cast<std::size_t>(width) == index || ((bytes[bit / 8] ^ before[bit / 8]) >> (bit % 8)) % 2 == 0);
+      ASSERT_TRUE(bit / static_cast<std::size_t>(width) == index ||
+                  ((bytes[bit / 8] ^ before[bit / 8]) >> (bit % 8)) % 2 == 0);
     compared.add();
   }
 }
@@ -338,7 +352,11 @@ TEST(Policies, ContradictionsAreRefused) {
   refused([](Policy& p) { p.select = SelectRule::mass, p.select_keep = {0.9}; }, "k_digits");
   refused([](Policy& p) { p.select = SelectRule::mass, p.k_digits = {4, 4}, p.select_keep = {0.0}; }, "select_keep");
   refused([](Policy& p) { p.select = SelectRule::mass, p.k_digits = {4, 4}, p.select_keep = {1e-6}; }, "select_keep");
-  refused([](Policy& p) { p.select = SelectRule::count, p.k_digits = {4, 4}, p.select_keep = {0.5}, p.local_value = 0.5; }, "local_value");
+  refused(
+      [](Policy& p) {
+        p.select = SelectRule::count, p.k_digits = {4, 4}, p.select_keep = {0.5}, p.local_value = 0.5;
+      },
+      "local_value");
   refused([](Policy& p) { p.select_keep = {0.5}; }, "select_keep");
   refused([](Policy& p) { p.rest = true; }, "rest");
   refused([](Policy& p) { p.local_value = 0; }, "local_value");

@@ -28,7 +28,7 @@ struct Figures {
   double mean = 0, worst = 0, all = 0, p99 = 0;  // output error, fractions
   int worst_layer = 0;
   std::vector<double> by_layer;
-  double kv_bytes = 0, burst_bytes = 0;  // of decode steps
+  double kv_bytes = 0, burst_bytes = 0;                       // of decode steps
   double flat = 0, refetched = 0, survivors = 0, values = 0;  // shares, decode steps
   std::uint64_t outputs = 0;
 };
@@ -54,7 +54,8 @@ Figures run(const FloatSource& source, const Reference& reference, const Policy&
     f.burst_bytes += 32.0 * static_cast<double>(r.accesses.kv_bursts());
     row_heads += static_cast<double>(r.row_heads), groups += static_cast<double>(r.row_groups);
     flat += static_cast<double>(r.flat), refetched += static_cast<double>(r.refetched);
-    seen += static_cast<double>(r.keys_seen), survivors += static_cast<double>(r.survivors), values += static_cast<double>(r.values);
+    seen += static_cast<double>(r.keys_seen), survivors += static_cast<double>(r.survivors),
+        values += static_cast<double>(r.values);
   }
   for (std::size_t l = 0; l < L; ++l) {
     const double e = std::sqrt(sums[l].difference / sums[l].reference);
@@ -66,7 +67,8 @@ Figures run(const FloatSource& source, const Reference& reference, const Policy&
   std::sort(rows.begin(), rows.end());
   f.p99 = rows[rows.size() * 99 / 100];
   if (groups > 0)
-    f.flat = flat / row_heads, f.refetched = refetched / groups, f.survivors = survivors / seen, f.values = values / seen;
+    f.flat = flat / row_heads, f.refetched = refetched / groups, f.survivors = survivors / seen,
+    f.values = values / seen;
   return f;
 }
 
@@ -81,19 +83,22 @@ TEST_P(Samples, DenseTwelveBitsStaysWithinHalfAPercent) {
   const Policy dense = make_policy("dense");
   const Quantized model(source, reference, dense);
   Compared compared(100000);
-  const auto D = static_cast<std::size_t>(s.head_dim), n = static_cast<std::size_t>(s.tokens), G = static_cast<std::size_t>(s.group());
+  const auto D = static_cast<std::size_t>(s.head_dim), n = static_cast<std::size_t>(s.tokens),
+             G = static_cast<std::size_t>(s.group());
   std::vector<float> q(n * D), k(n * D);
   std::vector<std::uint32_t> live(n);
   for (std::size_t t = 0; t < n; ++t) live[t] = static_cast<std::uint32_t>(t);
   Attention attention(model);
-  double score2 = 0, score_most = 0, p2 = 0, p_most = 0, variation = 0, pairs = 0, rows = 0, spread2 = 0, first = 0, first_largest = 0, flat = 0;
+  double score2 = 0, score_most = 0, p2 = 0, p_most = 0, variation = 0, pairs = 0, rows = 0, spread2 = 0, first = 0,
+         first_largest = 0, flat = 0;
   for (int layer = 0; layer < s.layers; ++layer)
     for (int kv = 0; kv < s.kv_heads; ++kv) {
       source.k(layer, kv, k.data());
       const HeadCodes& c = model.head(layer, kv);
       std::vector<GroupRow> golden(n);
       for (std::size_t t = 0; t < n; ++t)
-        attention.run(layer, kv, static_cast<int>(t), live.data(), s.causal ? static_cast<int>(t) + 1 : s.tokens, (1u << G) - 1, true, golden[t]);
+        attention.run(layer, kv, static_cast<int>(t), live.data(), s.causal ? static_cast<int>(t) + 1 : s.tokens,
+                      (1u << G) - 1, true, golden[t]);
       for (std::size_t g = 0; g < G; ++g) {
         source.q(layer, kv * static_cast<int>(G) + static_cast<int>(g), q.data());
         for (std::size_t t = 0; t < n; ++t) {
@@ -128,13 +133,18 @@ TEST_P(Samples, DenseTwelveBitsStaysWithinHalfAPercent) {
   const Figures f = run(source, reference, dense);
   compared.add(f.outputs);
   std::printf("%s, dense 12 bit\n", GetParam());
-  std::printf("  score        rms %.4f, largest %.3f (natural-log units; scores spread by %.2f rms around a row's mean)\n",
-              std::sqrt(score2 / pairs), score_most, std::sqrt(spread2 / pairs));
-  std::printf("  probability  rms %.2g, largest %.4f; a row's total variation %.3f %% (mean)\n", std::sqrt(p2 / pairs), p_most, 100 * variation / rows);
-  std::printf("  output       mean over layers %.3f %%, worst layer %.3f %% (layer %d), rows' 99th percentile %.3f %%\n", 100 * f.mean,
-              100 * f.worst, f.worst_layer, 100 * f.p99);
-  std::printf("  float: the first token has %.0f %% of all probability and is the largest of %.0f %% of rows; %.0f %% of rows have max p < 0.1\n",
-              100 * first / rows, 100 * first_largest / rows, 100 * flat / rows);
+  std::printf(
+      "  score        rms %.4f, largest %.3f (natural-log units; scores spread by %.2f rms around a row's mean)\n",
+      std::sqrt(score2 / pairs), score_most, std::sqrt(spread2 / pairs));
+  std::printf("  probability  rms %.2g, largest %.4f; a row's total variation %.3f %% (mean)\n", std::sqrt(p2 / pairs),
+              p_most, 100 * variation / rows);
+  std::printf(
+      "  output       mean over layers %.3f %%, worst layer %.3f %% (layer %d), rows' 99th percentile %.3f %%\n",
+      100 * f.mean, 100 * f.worst, f.worst_layer, 100 * f.p99);
+  std::printf(
+      "  float: the first token has %.0f %% of all probability and is the largest of %.0f %% of rows; %.0f %% of rows "
+      "have max p < 0.1\n",
+      100 * first / rows, 100 * first_largest / rows, 100 * flat / rows);
   std::printf("  by layer (%%):");
   for (double e : f.by_layer) std::printf(" %.2f", 100 * e);
   std::printf("\n");
@@ -172,7 +182,9 @@ std::vector<Policy> table() {
   local("local V 0.3", false);
   local("local V 0.3, renormalised", true);
   const auto cascade = [&](const char* name, int newest, ImportanceRule rule) {
-    all.push_back(with(dense, name, [&](Policy& p) { p.tokens = tokens_from_average(0.5), p.protect_newest = newest, p.importance = rule; }));
+    all.push_back(with(dense, name, [&](Policy& p) {
+      p.tokens = tokens_from_average(0.5), p.protect_newest = newest, p.importance = rule;
+    }));
   };
   cascade("cascade 0.5", 1, ImportanceRule::sum);
   cascade("cascade 0.5, newest 32", 32, ImportanceRule::sum);
@@ -182,8 +194,8 @@ std::vector<Policy> table() {
   all.push_back(with(dense, "per KV head 0.5, newest 32", [](Policy& p) {
     p.tokens = tokens_from_average(0.5), p.protect_newest = 32, p.scope = ImportanceScope::kv_head;
   }));
-  const auto selecting = [&](const char* name, std::vector<int> digits, MsbRule msb, std::vector<double> keep, int v, bool rest,
-                             SelectRule rule = SelectRule::mass) {
+  const auto selecting = [&](const char* name, std::vector<int> digits, MsbRule msb, std::vector<double> keep, int v,
+                             bool rest, SelectRule rule = SelectRule::mass) {
     all.push_back(with(select, name, [&](Policy& p) {
       p.k_digits = digits, p.msb = msb, p.select_keep = keep, p.v_bits = v, p.rest = rest, p.select = rule;
     }));
@@ -208,17 +220,21 @@ TEST_P(Samples, PoliciesSideBySide) {
   Compared compared(100000);
   double fp32 = 0;
   for (int step = 1; step < s.steps(); ++step) fp32 += 2.0 * 4 * s.layers * s.kv_heads * s.head_dim * s.tokens_in(step);
-  std::printf("%s: output error in %%, mean over layers / worst layer / rows' p99 / pruned rows counted as 0; decode: K+V bytes, and the "
-              "bursts that bring them, below FP32's; tokens left by selection or with V; flat query heads, refetches\n", GetParam());
+  std::printf(
+      "%s: output error in %%, mean over layers / worst layer / rows' p99 / pruned rows counted as 0; decode: K+V "
+      "bytes, and the "
+      "bursts that bring them, below FP32's; tokens left by selection or with V; flat query heads, refetches\n",
+      GetParam());
   std::map<std::string, Figures> by_name;
   for (const Policy& p : table()) {
     const Figures f = run(source, reference, p);
     by_name[p.name] = f;
     compared.add(f.outputs);
-    std::printf("  %-34s %7.2f %7.2f %7.2f %7.2f", p.name.c_str(), 100 * f.mean, 100 * f.worst, 100 * f.p99, 100 * f.all);
+    std::printf("  %-34s %7.2f %7.2f %7.2f %7.2f", p.name.c_str(), 100 * f.mean, 100 * f.worst, 100 * f.p99,
+                100 * f.all);
     if (fp32 > 0)
-      std::printf("  %5.2fx %5.2fx  %5.1f %% %5.1f %%  %5.1f %% %5.1f %%", fp32 / f.kv_bytes, fp32 / f.burst_bytes, 100 * f.survivors,
-                  100 * f.values, 100 * f.flat, 100 * f.refetched);
+      std::printf("  %5.2fx %5.2fx  %5.1f %% %5.1f %%  %5.1f %% %5.1f %%", fp32 / f.kv_bytes, fp32 / f.burst_bytes,
+                  100 * f.survivors, 100 * f.values, 100 * f.flat, 100 * f.refetched);
     std::printf("\n");
   }
   // What accuracy of real models turns on, in this trace's open loop.
@@ -235,8 +251,9 @@ TEST_P(Samples, PoliciesSideBySide) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Real, Samples, testing::ValuesIn(kNames),
-                         [](const auto& info) { return std::string(info.param).substr(0, std::string(info.param).find('-')); });
+INSTANTIATE_TEST_SUITE_P(Real, Samples, testing::ValuesIn(kNames), [](const auto& info) {
+  return std::string(info.param).substr(0, std::string(info.param).find('-'));
+});
 
 }  // namespace
 }  // namespace winnow::golden::test

@@ -42,14 +42,17 @@ struct PlainCascade {
     own.resize(lists);
   }
   bool per_head() const { return c.policy.scope == ImportanceScope::kv_head; }
-  std::size_t list(int layer, int kv) const { return per_head() ? static_cast<std::size_t>(layer * s.kv_heads + kv) : 0; }
+  std::size_t list(int layer, int kv) const {
+    return per_head() ? static_cast<std::size_t>(layer * s.kv_heads + kv) : 0;
+  }
 
   Tokens choose(const Tokens& from, int layer, int n, std::size_t from_list) const {
     const Policy& p = c.policy;
     std::vector<std::uint64_t> rank;
     std::size_t sheltered = 0;
     for (std::uint32_t t : from) {
-      const bool safe = static_cast<int>(t) < p.protect_first || (s.causal && static_cast<int>(t) + p.protect_newest >= n);
+      const bool safe =
+          static_cast<int>(t) < p.protect_first || (s.causal && static_cast<int>(t) + p.protect_newest >= n);
       std::uint64_t x = earned[from_list][t];
       if (p.importance == ImportanceRule::normalised) x = chances[t] ? x * 256 / chances[t] : 0;
       rank.push_back(safe ? ~std::uint64_t{0} : x);
@@ -91,7 +94,8 @@ struct PlainAccesses {
   void fetch(const Region& r, int stream, const Tokens& items) {
     std::set<std::uint64_t> touched;
     for (std::uint32_t i : items)
-      for (std::uint32_t b = 0; b < r.item_bytes; ++b) touched.insert((r.base + static_cast<std::uint64_t>(i) * r.stride + b) / 32);
+      for (std::uint32_t b = 0; b < r.item_bytes; ++b)
+        touched.insert((r.base + static_cast<std::uint64_t>(i) * r.stride + b) / 32);
     a.stream_bursts[static_cast<std::size_t>(stream)] += touched.size();
   }
   void useful(Kind k, std::size_t items, int words, int bits) {
@@ -99,8 +103,8 @@ struct PlainAccesses {
   }
 };
 
-// Float64 attention output of a row, and what float32 may be off by: scores by D roundings of their terms, twice for the
-// quotient, and 1e-6 for the exponential and the sums.
+// Float64 attention output of a row, and what float32 may be off by: scores by D roundings of their terms, twice for
+// the quotient, and 1e-6 for the exponential and the sums.
 void reference_row(const Values& v, int layer, int head, int position, std::vector<double>& out, double& bound) {
   const Shape& s = v.shape;
   const auto D = static_cast<std::size_t>(s.head_dim);
@@ -112,7 +116,8 @@ void reference_row(const Values& v, int layer, int head, int position, std::vect
   for (std::size_t j = 0; j < keys; ++j) {
     double size = 0;
     for (std::size_t d = 0; d < D; ++d) {
-      const double x = static_cast<double>(q[static_cast<std::size_t>(position) * D + d]) * v.k[at][j * D + d] * s.attention_scale;
+      const double x =
+          static_cast<double>(q[static_cast<std::size_t>(position) * D + d]) * v.k[at][j * D + d] * s.attention_scale;
       p[j] += x, size += std::fabs(x);
       largest = std::max(largest, std::fabs(static_cast<double>(v.v[at][j * D + d])));
     }
@@ -143,7 +148,8 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
     const Layout layout(shape, p, align);
     SCOPED_TRACE(describe(c, shape));
     const int D = shape.head_dim, G = shape.group();
-    const auto uD = static_cast<std::size_t>(D), uG = static_cast<std::size_t>(G), H = static_cast<std::size_t>(shape.heads);
+    const auto uD = static_cast<std::size_t>(D), uG = static_cast<std::size_t>(G),
+               H = static_cast<std::size_t>(shape.heads);
     const std::vector<int>& widths = p.k_digits;
     const bool selects = p.select != SelectRule::none;
 
@@ -301,7 +307,12 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
             const double unit = model.head(layer, head / G).out_unit[static_cast<std::size_t>(head % G)];
             double d2 = 0, size = 0;
             for (std::size_t d = 0; d < uD; ++d) {
-              const double y = kept ? out[(static_cast<std::size_t>(it - queries.begin()) * H + static_cast<std::size_t>(head)) * uD + d] * unit : 0;
+              const double y =
+                  kept
+                      ? out[(static_cast<std::size_t>(it - queries.begin()) * H + static_cast<std::size_t>(head)) * uD +
+                            d] *
+                            unit
+                      : 0;
               d2 += (y - exact[d]) * (y - exact[d]);
               size += static_cast<double>(exact[d]) * exact[d];
               ASSERT_LE(std::fabs(exact[d] - real[d]), bound + 1e-30);
@@ -325,17 +336,20 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
 
         ++layers, pruned_layers += plain.living(layer, 0).size() < static_cast<std::size_t>(n);
         pruned_heads += plain.heads.size() < H;
-        newest_gone += step > 0 && !plain.living(layer, 0).empty() && plain.living(layer, 0).back() + 1 != static_cast<std::uint32_t>(n);
+        newest_gone += step > 0 && !plain.living(layer, 0).empty() &&
+                       plain.living(layer, 0).back() + 1 != static_cast<std::uint32_t>(n);
         if (layer == 0 && step > 0) returned += plain.living(0, 0).size() > last_live.size() + 1;
         last_live = plain.living(layer, 0);
       }
     }
     ASSERT_FALSE(walk.next(r));
   }
-  std::printf("%llu layers: %llu with tokens pruned, %llu with heads pruned, %llu without the newest token, %llu steps in which tokens returned, %llu record fetches; reference at %.2f of its bound\n",
-              static_cast<unsigned long long>(layers), static_cast<unsigned long long>(pruned_layers),
-              static_cast<unsigned long long>(pruned_heads), static_cast<unsigned long long>(newest_gone),
-              static_cast<unsigned long long>(returned), static_cast<unsigned long long>(records), reference_error);
+  std::printf(
+      "%llu layers: %llu with tokens pruned, %llu with heads pruned, %llu without the newest token, %llu steps in "
+      "which tokens returned, %llu record fetches; reference at %.2f of its bound\n",
+      static_cast<unsigned long long>(layers), static_cast<unsigned long long>(pruned_layers),
+      static_cast<unsigned long long>(pruned_heads), static_cast<unsigned long long>(newest_gone),
+      static_cast<unsigned long long>(returned), static_cast<unsigned long long>(records), reference_error);
   EXPECT_GT(pruned_layers, 500u);
   EXPECT_GT(pruned_heads, 500u);
   EXPECT_GT(newest_gone, 50u);

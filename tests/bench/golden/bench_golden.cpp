@@ -84,7 +84,8 @@ void FloatReference(benchmark::State& state) {
   double sum = 0;
   for (auto _ : state) sum += Reference(m.source).prompt_max(0, 0);
   benchmark::DoNotOptimize(sum);
-  state.counters["rows"] = benchmark::Counter(static_cast<double>(state.iterations()) * 9 * 1024, benchmark::Counter::kIsRate);
+  state.counters["rows"] =
+      benchmark::Counter(static_cast<double>(state.iterations()) * 9 * 1024, benchmark::Counter::kIsRate);
   state.counters["layers"] = benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 BENCHMARK(FloatReference)->Unit(benchmark::kMillisecond);
