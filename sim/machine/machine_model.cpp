@@ -42,8 +42,6 @@ std::vector<GroupStore> make_stores(std::size_t count, int group, int longest) {
   return stores;
 }
 
-constexpr Cycle kStuck = 4'000'000;  // refreshes, drains and the longest row are far below
-
 }  // namespace
 
 MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer)
@@ -109,6 +107,7 @@ bool MachineModel::begin_cycle() {
   if (fetcher_.reads() != reads_seen_) {
     if (!requested_) requested_ = true, first_request_ = now_;
     reads_seen_ = fetcher_.reads(), last_moved_ = now_;
+    if (reads_seen_ >= record_most_) memory_.record(nullptr), record_most_ = ~std::uint64_t{0};
   }
   if (controller_.layer_computed() && layer_written()) {
     on_layer_(controller_.layer(), controller_.layer_records(), count_layer());
@@ -117,8 +116,8 @@ bool MachineModel::begin_cycle() {
     last_moved_ = now_;
   }
   if (controller_.finished()) return false;
-  if (now_ - last_moved_ > kStuck)
-    throw std::logic_error("machine: no request for " + std::to_string(kStuck) + " cycles at cycle " + std::to_string(now_));
+  if (now_ - last_moved_ > stuck_limit_)
+    throw std::logic_error("machine: no request for " + std::to_string(stuck_limit_) + " cycles at cycle " + std::to_string(now_));
   ++now_;
   return true;
 }
@@ -155,6 +154,26 @@ LayerCounts MachineModel::count_layer() {
   c.pv_products = since(pv_.multiplications(), pv_products_seen_);
   fetcher_.close(epoch);
   return c;
+}
+
+std::string MachineModel::undrained() const {
+  const std::pair<const char*, bool> held[] = {
+      {"fetch jobs", fetch_jobs_.drained()}, {"write bursts", write_bursts_.drained()}, {"first passes", qk_first_.drained()},
+      {"later passes", qk_later_.drained()}, {"released halves", key_released_.drained()}, {"scores", scores_.drained()},
+      {"verdicts to softmax", verdicts_to_softmax_.drained()}, {"verdicts to controller", verdicts_to_controller_.drained()},
+      {"row sums", row_sums_.drained()}, {"groups done", groups_done_.drained()}, {"compactions", compact_jobs_.drained()},
+      {"compactions done", compacted_.drained()}, {"top-k jobs", topk_jobs_.drained()}, {"cascade jobs", cascade_jobs_.drained()},
+      {"top-k answers", topk_done_.drained()}, {"cascade answers", cascade_done_.drained()},
+      {"importance jobs", importance_jobs_.drained()}, {"importance answers", importance_done_.drained()},
+      {"magnitudes", magnitudes_.drained()}, {"P x V jobs", pv_jobs_.drained()}, {"released stores", stores_released_.drained()},
+      {"P x V answers", pv_done_.drained()}, {"outputs", outputs_.drained()}, {"queries", queries_.pushed() == queries_.released()},
+      {"qk", qk_.idle()}, {"softmax", softmax_.idle()}, {"top-k", topk_.idle()}, {"importance", importance_.idle()},
+      {"cascade top-k", cascade_topk_.idle()}, {"pv", pv_.idle()}, {"write-back", writeback_.idle()}};
+  for (const auto& [name, drained] : held)
+    if (!drained) return name;
+  for (int c = 0; c < memory_.channels(); ++c)
+    if (!memory_.requests(c).drained() || !memory_.returns(c).drained()) return "channel " + std::to_string(c);
+  return {};
 }
 
 std::vector<const BlockStats*> MachineModel::block_stats() const {

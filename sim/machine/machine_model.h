@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "golden/access.h"
@@ -43,8 +44,10 @@ class MachineModel {
   MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer);
 
   // Before the blocks of a cycle: closes a finished layer; false when the run is over. Throws std::logic_error when
-  // nothing has moved for very long.
+  // no read or write was sent for very long.
   bool begin_cycle();
+  // How long that is; the default is far above refreshes, drains and the longest row.
+  void set_stuck_limit(Cycle cycles) { stuck_limit_ = cycles; }
   Cycle now() const { return now_; }
   // All blocks once, in any order.
   void tick();
@@ -56,8 +59,16 @@ class MachineModel {
     f("cascade_topk", cascade_topk_), f("pv", pv_), f("writeback", writeback_);
   }
 
+  // After the run: the first link or block that still holds something; empty when all are drained.
+  std::string undrained() const;
+
   // Blocks' own counts, in the order of the pipeline.
   std::vector<const BlockStats*> block_stats() const;
+  // Every request is added to `streams` (one a channel, which must outlive the run) until `most` bursts are there.
+  void record_requests(std::vector<hbm2::RequestStream>* streams, std::uint64_t most) {
+    memory_.record(streams);
+    record_most_ = most;
+  }
   Cycle first_request() const { return first_request_; }
   Cycle last_write() const { return last_write_; }
 
@@ -127,10 +138,11 @@ class MachineModel {
   Controller controller_;
 
   OnLayer on_layer_;
-  Cycle now_ = 0, first_request_ = 0, last_write_ = 0, last_moved_ = 0;
+  Cycle now_ = 0, first_request_ = 0, last_write_ = 0, last_moved_ = 0, stuck_limit_ = 4'000'000;
   std::uint64_t writes_seen_ = 0, reads_seen_ = 0, vectors_closed_ = 0;
   std::uint64_t out_bytes_seen_ = 0, bursts_written_seen_ = 0, qk_products_seen_ = 0, pv_products_seen_ = 0;
   bool requested_ = false;
+  std::uint64_t record_most_ = ~std::uint64_t{0};
 };
 
 }  // namespace winnow

@@ -1,0 +1,212 @@
+#include "sim/run/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "models/hbm2/driver.h"
+#include "models/hbm2/energy.h"
+#include "sim/results/writers.h"
+
+namespace winnow {
+namespace {
+
+using golden::Kind;
+
+std::string number(double x) { return fmt::format("{:.6g}", x); }
+double share(std::uint64_t part, std::uint64_t whole) { return whole ? static_cast<double>(part) / static_cast<double>(whole) : 0; }
+double root_ratio(double difference, double reference) { return reference > 0 ? std::sqrt(difference / reference) : 0; }
+
+struct Living {
+  std::uint64_t tokens = 0, heads = 0;
+};
+// Tokens summed over the KV heads that run, and live query heads.
+Living living(const golden::LayerResult& r) {
+  Living l;
+  for (std::size_t kv = 0; kv < r.live.size(); ++kv) {
+    if (r.heads[kv]) l.tokens += r.live[kv].size();
+    l.heads += static_cast<std::uint64_t>(std::popcount(r.heads[kv]));
+  }
+  return l;
+}
+
+}  // namespace
+
+std::vector<std::string> layer_columns() {
+  std::vector<std::string> c = {"step", "layer", "tokens", "queries", "live_tokens_over_kv_heads", "live_query_heads", "cycles"};
+  for (const char* kind : golden::kKindNames) c.push_back(std::string(kind) + "_bytes");
+  for (const char* name : {"read_bursts", "write_bursts", "query_groups", "refetched_groups", "keys_seen", "survivors", "values_used",
+                           "output_error", "output_error_all"})
+    c.push_back(name);
+  return c;
+}
+
+std::vector<std::string> layer_row(const golden::LayerResult& r, const golden::Shape&, std::optional<Cycle> cycles) {
+  const Living l = living(r);
+  std::vector<std::string> row = {std::to_string(r.step), std::to_string(r.layer), std::to_string(r.tokens),
+                                  std::to_string(r.positions.size()), std::to_string(l.tokens), std::to_string(l.heads),
+                                  cycles ? std::to_string(*cycles) : ""};
+  for (std::uint64_t bytes : r.accesses.useful) row.push_back(std::to_string(bytes));
+  for (std::uint64_t n : {r.accesses.read_bursts(), r.accesses.write_bursts, r.row_groups, r.refetched, r.keys_seen, r.survivors, r.values})
+    row.push_back(std::to_string(n));
+  row.push_back(number(root_ratio(r.error.difference, r.error.reference)));
+  row.push_back(number(root_ratio(r.error.difference_all, r.error.reference_all)));
+  return row;
+}
+
+void Errors::add(int layer, const golden::ErrorSums& s) {
+  Layer& l = layers_[static_cast<std::size_t>(layer)];
+  l.difference += s.difference, l.reference += s.reference;
+  l.difference_all += s.difference_all, l.reference_all += s.reference_all;
+  rows_.insert(rows_.end(), s.rows.begin(), s.rows.end());
+}
+
+void Errors::report(StatTree& tree) const {
+  double mean = 0, worst = 0, mean_all = 0;
+  std::size_t n = 0;
+  for (const Layer& l : layers_) {
+    if (l.reference_all == 0) continue;
+    const double e = root_ratio(l.difference, l.reference);
+    mean += e, worst = std::max(worst, e), mean_all += root_ratio(l.difference_all, l.reference_all);
+    ++n;
+  }
+  if (!n) return;
+  std::vector<float> rows = rows_;
+  double p99 = 0;
+  if (!rows.empty()) {
+    const auto at = rows.begin() + static_cast<std::ptrdiff_t>((rows.size() - 1) * 99 / 100);
+    std::nth_element(rows.begin(), at, rows.end());
+    p99 = static_cast<double>(*at);
+  }
+  tree.ratio("output error, mean of layers", mean / static_cast<double>(n));
+  tree.ratio("output error, worst layer", worst);
+  tree.ratio("output error, rows' 99th percentile", p99);
+  tree.ratio("output error, pruned outputs counted as 0", mean_all / static_cast<double>(n));
+}
+
+void Phase::add(const golden::LayerResult& r, const golden::Shape& s, Cycle layer_cycles) {
+  ++layers, cycles += layer_cycles;
+  accesses += r.accesses;
+  dense_elements += static_cast<std::uint64_t>(s.kv_heads) * static_cast<std::uint64_t>(r.tokens) * static_cast<std::uint64_t>(s.head_dim) * 2;
+  row_heads += r.row_heads, flat += r.flat, row_groups += r.row_groups, refetched += r.refetched;
+  keys_seen += r.keys_seen, survivors += r.survivors, values += r.values;
+  const Living l = living(r);
+  live_tokens += l.tokens, all_tokens += static_cast<std::uint64_t>(r.tokens) * static_cast<std::uint64_t>(s.kv_heads);
+  live_heads += l.heads, all_heads += static_cast<std::uint64_t>(s.heads);
+  errors.add(r.layer, r.error);
+}
+
+void report(const Phase& p, bool timed, StatTree& t) {
+  if (!p.layers) return;
+  t.count("layers run", p.layers);
+  if (timed) t.cycles("cycles", p.cycles);
+  for (int k = 0; k < golden::kKinds; ++k) t.bytes(fmt::format("DRAM {}, useful", golden::kKindNames[k]), p.accesses.useful[static_cast<std::size_t>(k)]);
+  const std::uint64_t useful = p.accesses.kv_useful(), carried = p.accesses.kv_bursts() * golden::kBurst;
+  t.bytes("DRAM K+V, useful", useful);
+  t.bytes("DRAM K+V, in bursts", carried);
+  t.bytes("DRAM all, in bursts", (p.accesses.read_bursts() + p.accesses.write_bursts) * golden::kBurst);
+  for (const auto& [name, bits] : {std::pair{"FP32", 32}, std::pair{"FP16", 16}, std::pair{"12-bit dense", 12}}) {
+    const double dense = static_cast<double>(p.dense_elements) * bits / 8;
+    t.ratio(fmt::format("K+V reduction against {}", name), useful ? dense / static_cast<double>(useful) : 0);
+  }
+  t.ratio("K+V reduction against 12-bit dense, in bursts", carried ? static_cast<double>(p.dense_elements) * 1.5 / static_cast<double>(carried) : 0);
+  t.ratio("tokens kept", share(p.live_tokens, p.all_tokens));
+  t.ratio("query heads kept", share(p.live_heads, p.all_heads));
+  t.ratio("LSB refetch rate", share(p.refetched, p.row_groups));
+  t.ratio("tokens selected of those seen", share(p.survivors, p.keys_seen));
+  t.ratio("values used of tokens seen", share(p.values, p.keys_seen));
+  p.errors.report(t);
+}
+
+double attainable_bandwidth(const Machine& machine, const std::vector<hbm2::RequestStream>& streams) {
+  const hbm2::Spec& spec = hbm2::default_spec();
+  hbm2::DriverConfig config;
+  config.controller = spec.controller("ch");
+  config.controller.read_queue = machine.hbm2.read_queue, config.controller.write_queue = machine.hbm2.write_queue;
+  config.controller.offers = 1;  // the crossbar hands a channel one request a cycle
+  config.mapping = machine.hbm2.mapping;
+  std::uint64_t bursts = 0, cycles = 0;
+  for (const hbm2::RequestStream& s : streams) {
+    if (s.bursts.empty()) continue;
+    cycles = std::max(cycles, hbm2::drive(spec, config, s).cycles);
+    bursts += s.bursts.size();
+  }
+  return cycles ? static_cast<double>(bursts * kBurstBytes) * machine.clock_ghz * 1e9 / static_cast<double>(cycles) : 0;
+}
+
+void report_timing(const MachineModel& m, const Machine& machine, const Timing& t, StatTree& result) {
+  StatTree& memory = result.child("hbm2");
+  const hbm2::Statistics s = m.memory().statistics();
+  memory.count("ACT", s.activates);
+  memory.count("PRE", s.precharges);
+  memory.count("RD", s.reads);
+  memory.count("WR", s.writes);
+  memory.count("REF", s.refreshes);
+  memory.ratio("row hits", share(s.row_hits, s.row_hits + s.row_misses + s.row_conflicts));
+  memory.ratio("mean read latency, cycles", s.mean_read_latency_cycles());
+  const hbm2::Spec& spec = hbm2::default_spec();
+  const hbm2::Energy e = hbm2::energy(spec, spec.energy_preset(machine.hbm2.energy), s, 2);
+  memory.joules("energy activate", e.activate_pj * 1e-12);
+  memory.joules("energy read", e.read_pj * 1e-12);
+  memory.joules("energy write", e.write_pj * 1e-12);
+  memory.joules("energy I/O", e.io_pj * 1e-12);
+  memory.joules("energy refresh", e.refresh_pj * 1e-12);
+  memory.joules("energy background", e.background_pj * 1e-12);
+  memory.joules("energy", e.total_pj() * 1e-12);
+
+  for (const BlockStats* b : m.block_stats()) {
+    StatTree& tree = result.child(b->block);
+    tree.cycles("busy", b->busy_cycles);
+    tree.cycles("idle", b->idle_cycles);
+    for (int i = 0; i < b->wait_count; ++i)
+      tree.cycles(fmt::format("waits for {}", b->waits[static_cast<std::size_t>(i)].name), b->waits[static_cast<std::size_t>(i)].cycles);
+    tree.ratio("utilisation", share(b->busy_cycles, t.cycles));
+  }
+  const auto topk = [&](const char* block, const TopkUnit& unit) {
+    const topk::Stats& k = unit.engine().stats();
+    StatTree& tree = result.child(block);
+    tree.count("jobs", k.jobs);
+    tree.count("items", k.items);
+    tree.count("passes", k.passes);
+    tree.cycles("load", k.load_cycles);
+    tree.cycles("select", k.select_cycles);
+    tree.cycles("filter", k.filter_cycles);
+  };
+  topk("topk", m.topk());
+  topk("cascade topk", m.cascade_topk());
+  result.child("qk").count("multiplications", m.qk().multiplications());
+  result.child("pv").count("multiplications", m.pv().multiplications());
+  result.child("pv").cycles("uneven banks", m.pv().uneven_cycles());
+  result.child("softmax").count("exponentials", m.softmax().exponentials());
+  result.child("softmax").count("divisions", m.softmax().divisions());
+  result.child("softmax").cycles("compaction", m.softmax().compaction_cycles());
+  result.child("importance").cycles("bank stalls", m.importance().bank_stalls());
+  result.child("converter").count("words", m.converter().words());
+  result.child("converter").cycles("bank conflicts", m.converter().bank_conflicts());
+  result.child("fetcher").count("address conflicts", m.fetcher().address_conflicts());
+  result.child("fetcher").count("data conflicts", m.fetcher().data_conflicts());
+  result.child("key buffer").count("vector reads", m.key_buffer().vector_reads());
+  result.child("key buffer").count("vector writes", m.key_buffer().vector_writes());
+  result.child("value buffer").count("vector reads", m.value_buffer().vector_reads());
+  result.child("value buffer").count("vector writes", m.value_buffer().vector_writes());
+}
+
+std::string utilisation_table(const MachineModel& m, Cycle cycles) {
+  std::vector<std::vector<std::string>> rows = {{"block", "busy", "idle", "waits for"}};
+  for (const BlockStats* b : m.block_stats()) {
+    std::vector<std::pair<std::uint64_t, std::string>> waits;
+    for (int i = 0; i < b->wait_count; ++i)
+      if (b->waits[static_cast<std::size_t>(i)].cycles)
+        waits.emplace_back(b->waits[static_cast<std::size_t>(i)].cycles, b->waits[static_cast<std::size_t>(i)].name);
+    std::stable_sort(waits.begin(), waits.end(), [](const auto& a, const auto& c) { return a.first > c.first; });
+    std::string text;
+    for (const auto& [n, who] : waits) text += fmt::format("{}{} {:.1f} %", text.empty() ? "" : ", ", who, 100 * share(n, cycles));
+    rows.push_back({b->block, fmt::format("{:.1f} %", 100 * share(b->busy_cycles, cycles)), fmt::format("{:.1f} %", 100 * share(b->idle_cycles, cycles)),
+                    text.empty() ? "-" : text});
+  }
+  return align(rows);
+}
+
+}  // namespace winnow

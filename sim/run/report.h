@@ -1,0 +1,68 @@
+#pragma once
+// From layers to results: rows of layers.csv, totals of the prompt and of generation, the statistics of result.json.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "golden/walk.h"
+#include "sim/machine/machine_model.h"
+#include "sim/results/run_folder.h"
+#include "sim/results/statistics.h"
+#include "models/hbm2/stream.h"
+#include "sim/run.h"
+#include "sim/run/check.h"
+
+namespace winnow {
+
+// What repeats a run.
+Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy policy, const std::string& trace_sha256);
+
+// Columns of layers.csv, and one row of it. `cycles` is empty for the golden engine, which has no time.
+std::vector<std::string> layer_columns();
+std::vector<std::string> layer_row(const golden::LayerResult& r, const golden::Shape& shape, std::optional<Cycle> cycles);
+
+// Errors against the float reference as the README defines them: ||out - float|| / ||float|| of a layer's attention
+// output; the figure is the mean over layers, with the worst layer and the rows' 99th percentile beside it.
+class Errors {
+ public:
+  explicit Errors(int layers) : layers_(static_cast<std::size_t>(layers)) {}
+  void add(int layer, const golden::ErrorSums& sums);
+  void report(StatTree& tree) const;
+
+ private:
+  struct Layer {
+    double difference = 0, reference = 0, difference_all = 0, reference_all = 0;
+  };
+  std::vector<Layer> layers_;
+  std::vector<float> rows_;
+};
+
+// Sums over layers: of the prompt (or encoder), or of generation.
+struct Phase {
+  std::uint64_t layers = 0, cycles = 0;
+  golden::Accesses accesses;
+  std::uint64_t dense_elements = 0;  // of K and V, were nothing pruned
+  std::uint64_t row_heads = 0, flat = 0, row_groups = 0, refetched = 0, keys_seen = 0, survivors = 0, values = 0;
+  std::uint64_t live_tokens = 0, all_tokens = 0, live_heads = 0, all_heads = 0;
+  Errors errors;
+
+  explicit Phase(int layer_count) : errors(layer_count) {}
+  void add(const golden::LayerResult& r, const golden::Shape& shape, Cycle layer_cycles);
+};
+// Adds the phase's statistics to `tree`; nothing when it has no layer.
+void report(const Phase& phase, bool timed, StatTree& tree);
+
+// Bandwidth that the memory model reaches on each channel's request stream alone, in bytes a second of the slowest.
+double attainable_bandwidth(const Machine& machine, const std::vector<hbm2::RequestStream>& streams);
+
+// The machine's cycles, bandwidth, energy of the DRAM, and every block's busy, idle and waiting cycles.
+struct Timing {
+  Cycle cycles = 0;      // first request to last write
+  double clock_ghz = 1;
+};
+void report_timing(const MachineModel& m, const Machine& machine, const Timing& t, StatTree& result);
+
+// "block  busy  idle  waits for": shares of the cycles.
+std::string utilisation_table(const MachineModel& m, Cycle cycles);
+
+}  // namespace winnow

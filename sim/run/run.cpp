@@ -1,0 +1,188 @@
+#include "sim/run.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+
+#include "golden/error.h"
+#include "models/hbm2/energy.h"
+#include "models/hbm2/stream.h"
+#include "sim/config/policy_schema.h"
+#include "sim/machine/systemc_machine.h"
+#include "sim/results/progress.h"
+#include "sim/results/writers.h"
+#include "sim/run/check.h"
+#include "sim/run/prepare.h"
+#include "sim/run/report.h"
+#include "sim/run/workload_run.h"
+#include "traces/workload.h"
+
+namespace winnow {
+namespace {
+
+// Requests kept for the memory-alone figure: 2^22 bursts are 128 MiB of traffic.
+constexpr std::uint64_t kRecordedBursts = std::uint64_t{1} << 22;
+
+class Run {
+ public:
+  explicit Run(const RunOptions& options)
+      : options_(options), p_(prepare(options)), walk_(*p_.model, *p_.layout, p_.reference.get()), prompt_(p_.shape.layers),
+        decode_(p_.shape.layers), manifest_(manifest_of(options, p_.machine, p_.policy, p_.trace.sha256())),
+        folder_(options.output, options.force, manifest_),
+        progress_(options.engine, layers_in_range(), options.engine == "golden" ? "layers" : "kcycles") {
+    folder_.begin_layers(layer_columns());
+  }
+
+  int run() {
+    const auto start = std::chrono::steady_clock::now();
+    fmt::print("{}: {} on {}, policy {}, engine {}, seed {}\n", options_.trace, p_.trace.meta().model, p_.machine.name,
+               p_.policy.name, options_.engine, options_.seed);
+    StatTree result("result");
+    StatTree& summary = result.child("summary");
+    std::string utilisation;
+    if (options_.engine == "golden")
+      run_golden();
+    else
+      utilisation = run_machine(result, summary);
+    progress_.finish();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+
+    const bool timed = options_.engine != "golden";
+    report(decode_.layers ? decode_ : prompt_, timed, summary);
+    if (prompt_.layers && decode_.layers) report(prompt_, timed, result.child("prompt"));
+    StatTree& checked = result.child("checked against golden");
+    checked.count("outputs", compared_.outputs);
+    checked.count("decisions", compared_.decisions);
+    checked.count("importances", compared_.importances);
+    checked.count("byte and burst counts", compared_.counts);
+    checked.count("differences", compared_.differences);
+    manifest_.wall_seconds = seconds;
+    manifest_.kcycles_per_second = machine_seconds_ > 0 ? static_cast<double>(cycles_) / machine_seconds_ / 1e3 : 0;
+    folder_.finish(manifest_, result);
+
+    fmt::print("\n{}\n", decode_.layers && prompt_.layers ? "summary: generation (the prompt stands in result.json)" : "summary");
+    StatTree shown("summary");
+    for (const Statistic& s : summary.statistics()) shown.add(s);
+    fmt::print("{}", to_table(shown));
+    if (!utilisation.empty()) fmt::print("\n{}", utilisation);
+    if (timed) {
+      fmt::print("\nsimulation speed {:.0f} kcycles/s; {:.1f} s in all\n", manifest_.kcycles_per_second, seconds);
+      fmt::print("compared with golden: {} outputs, {} decisions, {} importances, {} counts: {} differences\n", compared_.outputs,
+                 compared_.decisions, compared_.importances, compared_.counts, compared_.differences);
+    }
+    fmt::print("replay is open loop: a pruned layer's output does not feed the next; the model's weights take no time\n");
+    fmt::print("results in {}\n", folder_.path());
+    if (compared_.differences) fmt::print("MISMATCH: {}\n", compared_.first);
+    return compared_.differences ? 1 : 0;
+  }
+
+ private:
+  std::uint64_t layers_in_range() const {
+    const RunRange& r = p_.range;
+    return static_cast<std::uint64_t>(r.last_layer - r.first_layer + 1) * static_cast<std::uint64_t>(r.last_step - r.first_step + 1);
+  }
+
+  void take(const golden::LayerResult& r, std::optional<Cycle> cycles) {
+    (r.step == 0 ? prompt_ : decode_).add(r, p_.shape, cycles.value_or(0));
+    folder_.layer(layer_row(r, p_.shape, cycles));
+    ++layers_done_;
+  }
+
+  void run_golden() {
+    golden::LayerResult r;
+    const RunRange& range = p_.range;
+    while (walk_.step() <= range.last_step && walk_.next(r)) {
+      if (r.step < range.first_step || r.layer < range.first_layer || r.layer > range.last_layer) continue;
+      take(r, {});
+      progress_.at(layers_done_, static_cast<double>(layers_done_));
+    }
+  }
+
+  std::string run_machine(StatTree& result, StatTree& summary) {
+    Workpiece piece{p_.shape, p_.policy, golden::build_image(*p_.model, *p_.layout), options_.seed, false,
+                    p_.shape.tokens_in(p_.range.last_step)};
+    const MachineModel* machine = nullptr;
+    Cycle last = 0;
+    double golden_seconds = 0;
+    MachineModel m(
+        p_.machine, std::move(piece),
+        [&](Importance& importance) {
+          return std::make_unique<TraceSource>(*p_.model, *p_.layout, walk_, importance, p_.range);
+        },
+        [&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
+          const auto start = std::chrono::steady_clock::now();
+          golden::LayerResult r;
+          walk_.next(r);
+          compare_layer(p_.shape, plan, records, counts, machine->importance(), machine->memory().image(), r, compared_);
+          if (last == 0) last = machine->first_request();
+          take(r, counts.last_write - last);
+          last = counts.last_write;
+          golden_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        });
+    machine = &m;
+    std::vector<hbm2::RequestStream> streams(static_cast<std::size_t>(p_.machine.hbm2.channels));
+    m.record_requests(&streams, options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0});
+    const auto start = std::chrono::steady_clock::now();
+    run_systemc(m, p_.machine.clock_ghz, [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
+    machine_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() - golden_seconds;
+    cycles_ = m.last_write() - m.first_request();
+    if (!options_.dump_requests.empty()) dump(streams);
+
+    std::uint64_t recorded = 0;
+    for (const auto& s : streams) recorded += s.bursts.size();
+    const double seconds = static_cast<double>(cycles_) / (p_.machine.clock_ghz * 1e9);
+    const std::uint64_t moved = (m.fetcher().reads() + m.fetcher().writes()) * static_cast<std::uint64_t>(kBurstBytes);
+    summary.seconds("time at the clock", seconds);
+    summary.cycles("cycles, whole run", cycles_);
+    summary.bytes_per_second("bandwidth achieved", static_cast<double>(moved) / seconds);
+    summary.bytes_per_second(recorded < m.fetcher().reads() + m.fetcher().writes() ? "bandwidth attainable (first 4 Mi bursts)" : "bandwidth attainable",
+                             attainable_bandwidth(p_.machine, streams));
+    const hbm2::Spec& spec = hbm2::default_spec();
+    summary.joules("DRAM energy", hbm2::energy(spec, spec.energy_preset(p_.machine.hbm2.energy), m.memory().statistics(), 2).total_pj() * 1e-12);
+    report_timing(m, p_.machine, {cycles_, p_.machine.clock_ghz}, result);
+    return utilisation_table(m, m.now());
+  }
+
+  // One file a channel: Ramulator's load/store trace.
+  void dump(const std::vector<hbm2::RequestStream>& streams) const {
+    for (std::size_t c = 0; c < streams.size(); ++c)
+      if (!streams[c].bursts.empty())
+        hbm2::write_ramulator_trace(fmt::format("{}.ch{:02}", options_.dump_requests, c), streams[c], hbm2::default_spec(), p_.machine.hbm2.mapping, 2);
+  }
+
+  RunOptions options_;
+  Prepared p_;
+  golden::Walk walk_;
+  Phase prompt_, decode_;
+  Compared compared_;
+  Manifest manifest_;
+  RunFolder folder_;
+  Progress progress_;
+  std::uint64_t layers_done_ = 0;
+  Cycle cycles_ = 0;
+  double machine_seconds_ = 0;
+};
+
+}  // namespace
+
+Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy policy, const std::string& sha256) {
+  Manifest m;
+  m.version = options.version, m.command = options.command, m.trace = options.trace, m.trace_sha256 = sha256;
+  m.engine = options.engine, m.seed = options.seed;
+  for (const Param& p : machine_schema(machine)) m.machine.emplace_back(p.key, p.value_text());
+  m.policy.emplace_back("name", policy.name);
+  for (const Param& p : policy_schema(policy))
+    if (const std::string text = p.value_text(); !text.empty()) m.policy.emplace_back(p.key, text);
+  const auto range = [](IndexRange r) { return r.last < 0 ? fmt::format("{}-", r.first) : fmt::format("{}-{}", r.first, r.last); };
+  m.options = {{"layers", range(options.layers)}, {"steps", range(options.steps)}};
+  m.date = utc_now();
+  return m;
+}
+
+int run_command(const RunOptions& options) {
+  if (is_workload(options.trace)) return run_workload(options);
+  return Run(options).run();
+}
+
+}  // namespace winnow
