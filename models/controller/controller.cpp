@@ -44,9 +44,9 @@ void Controller::add_layer(LayerPlan plan) {
   for (const HeadPlan& h : layer.plan.heads) {
     if (!h.heads) continue;
     layer.groups_left += layer.plan.positions.size();
+    layer.importance_left += h.accumulates ? layer.plan.positions.size() : 0;
     layer.vectors += layer.plan.positions.size() * static_cast<std::size_t>(std::popcount(h.heads));
   }
-  layer.importance_left = params_.shape_only ? 0 : layer.groups_left;
   layer.open = layers_.size() == 1;
 }
 
@@ -158,7 +158,7 @@ void Controller::open_heads() {
         h.loads.push_back(job);
       }
       // V of all tokens need not wait for anybody, unless some will not be fetched.
-      if (!records() && (whole || !policy_.prunes_values())) {
+      if (!records() && (whole || (!policy_.prunes_values() && !plan.value_count))) {
         FetchJob job = fetch(h, Stream::value, plan.value, plan.live);
         job.value_bits = static_cast<std::uint8_t>(plan.value_bits);
         h.loads.push_back(job);
@@ -195,7 +195,7 @@ bool Controller::order_queries(Cycle now) {
     if (h.queries_ordered == 0) h.first_query = queries_ordered_;
     h.query_lists.push_back(std::move(list));
     FetchJob job = fetch(h, Stream::query, h.plan->query, h.query_lists.back());
-    job.key_bits = 12;
+    job.key_bits = static_cast<std::uint8_t>(h.plan->query_bits);
     job.tag.query = static_cast<std::uint32_t>(h.queries_ordered);
     p_.fetch.push(now, job);
     queries_ordered_ += h.query_lists.back().size();
@@ -447,7 +447,7 @@ void Controller::advance(Cycle now) {
       continue;
     }
     if (!g.importance_sent) {
-      if (params_.shape_only) {
+      if (!g.head->plan->accumulates) {
         g.importance_sent = g.importance_done = true;
       } else if (importance_turn && p_.importance.can_push(now)) {
         p_.importance.push(now, {g.store, g.head->plan->live.data(),
@@ -501,7 +501,7 @@ void Controller::advance(Cycle now) {
         job.address_stride = g.layer->plan.out.stride;
         p_.pv.push(now, job);
         if (!whole) t_.queries.release(g.head->group_heads, now);
-        if (!whole && !params_.shape_only) {
+        if (!whole) {
           for (std::uint32_t i = 0; i < s.slots; ++i)
             if (g.all_values || s.kept[i]) g.record.values.push_back(s.origin[i]);
         }
