@@ -80,7 +80,8 @@ const std::int16_t* KvBuffer::read_row(int half, int row, Cycle now) {
 }
 
 const std::int16_t* KvBuffer::read_slot(int half, std::uint32_t slot_number, Cycle now) {
-  if (!slot_ready(half, slot_number, now)) throw std::logic_error(std::string(name_) + ": slot read before it was there");
+  if (!slot_ready(half, slot_number, now))
+    throw std::logic_error(std::string(name_) + ": slot read before it was there");
   use(read_, std::uint64_t{1} << bank_of(slot_number), now, "read");
   ++vector_reads_;
   return slot(half, slot_number);

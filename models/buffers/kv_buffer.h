@@ -57,7 +57,7 @@ class KvBuffer {
     return written_[index(half, slot)] < now;  // kNever where absent
   }
   bool row_ready(int half, int row, Cycle now) const {
-    const Row& r = rows_[static_cast<std::size_t>(half) * static_cast<std::size_t>(rows_a_half_) + static_cast<std::size_t>(row)];
+    const Row& r = rows_[static_cast<std::size_t>(half * rows_a_half_ + row)];
     return r.left == 0 && r.last < now;
   }
   // Slots of `row` that the present load fills: banks, fewer in its last row, 0 behind it.

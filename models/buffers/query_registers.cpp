@@ -11,7 +11,8 @@ namespace winnow {
 QueryRegisters::QueryRegisters(int entries, int head_dim) : entries_(entries), head_dim_(head_dim) {
   if (entries <= 0) throw Error("query registers: entries is " + std::to_string(entries) + ", must be at least 1");
   if (head_dim <= 0 || head_dim % 8)
-    throw Error("query registers: head dimension is " + std::to_string(head_dim) + ", must be a positive multiple of 8");
+    throw Error("query registers: head dimension is " + std::to_string(head_dim) +
+                ", must be a positive multiple of 8");
   stride_ = static_cast<std::size_t>(head_dim + 15) / 16 * 16;
   const std::size_t places = std::bit_ceil(static_cast<std::size_t>(entries));
   mask_ = places - 1;

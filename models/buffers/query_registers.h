@@ -32,11 +32,15 @@ class QueryRegisters {
   bool ready(std::uint64_t number, Cycle now) const {
     return number >= released_ && number < pushed_ - (push_cycle_ == now ? pushed_now_ : 0);
   }
-  const std::int16_t* entry(std::uint64_t number) const { return &words_[static_cast<std::size_t>(number & mask_) * stride_]; }
+  const std::int16_t* entry(std::uint64_t number) const {
+    return &words_[static_cast<std::size_t>(number & mask_) * stride_];
+  }
   void release(std::uint64_t count, Cycle now);  // the oldest `count` vectors
 
   std::uint64_t pushed() const { return pushed_; }
   std::uint64_t released() const { return released_; }
+  // By the start of cycle `now`.
+  std::uint64_t released(Cycle now) const { return released_ - (release_cycle_ == now ? released_now_ : 0); }
 
  private:
   static constexpr Cycle kNever = ~Cycle{0};

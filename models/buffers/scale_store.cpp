@@ -9,14 +9,16 @@ namespace winnow {
 
 ScaleStore::ScaleStore(int halves, int tokens) : tokens_(tokens) {
   if (halves <= 0 || tokens <= 0)
-    throw Error("scale store: " + std::to_string(halves) + " x " + std::to_string(tokens) + " words, both must be at least 1");
+    throw Error("scale store: " + std::to_string(halves) + " x " + std::to_string(tokens) +
+                " words, both must be at least 1");
   state_.resize(static_cast<std::size_t>(halves));
   words_.resize(static_cast<std::size_t>(halves) * static_cast<std::size_t>(tokens));
 }
 
 void ScaleStore::begin(int half, std::uint32_t items, Cycle now) {
   if (items > static_cast<std::uint32_t>(tokens_))
-    throw Error("scale store: " + std::to_string(items) + " words do not fit into " + std::to_string(tokens_) + " tokens");
+    throw Error("scale store: " + std::to_string(items) + " words do not fit into " +
+                std::to_string(tokens_) + " tokens");
   state_[static_cast<std::size_t>(half)] = Half{items, 0, 0, now, kNever};
 }
 

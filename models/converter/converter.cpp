@@ -82,7 +82,8 @@ void Converter::start(Cycle now) {
       job_.item_bytes > static_cast<std::uint32_t>(item_bursts(params_, 2) * kBurstBytes))
     throw std::logic_error("converter: item of " + std::to_string(job_.words) + " words, K " +
                            std::to_string(job_.key_bits) + " bits, V " + std::to_string(job_.value_bits) + " bits, " +
-                           std::to_string(job_.item_bytes) + " bytes does not fit D " + std::to_string(params_.head_dim));
+                           std::to_string(job_.item_bytes) + " bytes does not fit D " +
+                           std::to_string(params_.head_dim));
   active_ = true;
   open_ = false;
   if (record)

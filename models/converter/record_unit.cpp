@@ -55,7 +55,8 @@ int RecordUnit::deliver(Cycle now) {
     const std::uint8_t* bytes = &bytes_[lane_bytes_ * static_cast<std::size_t>(lane)];
     if (job_.key_bits) {
       std::int16_t* to = key_.write(job_.half, l.item, now);
-      if (!job_.shape_only) (job_.merge ? unpack_behind : unpack)(bytes, job_.key_bits, job_.key_signed, job_.words, to);
+      if (!job_.shape_only)
+        (job_.merge ? unpack_behind : unpack)(bytes, job_.key_bits, job_.key_signed, job_.words, to);
     }
     if (job_.value_bits) {
       std::int16_t* to = value_.write(job_.half, l.item, now);

@@ -132,8 +132,9 @@ int AddressGenerator::make_records() {
 }
 
 Traffic& Traffic::operator+=(const Traffic& o) {
-  jobs += o.jobs, items += o.items, bursts += o.bursts, shared_bursts += o.shared_bursts, useful_bytes += o.useful_bytes;
-  key_bytes += o.key_bytes, value_bytes += o.value_bytes, first_digit_bytes += o.first_digit_bytes;
+  jobs += o.jobs, items += o.items, bursts += o.bursts, shared_bursts += o.shared_bursts;
+  useful_bytes += o.useful_bytes, key_bytes += o.key_bytes, value_bytes += o.value_bytes;
+  first_digit_bytes += o.first_digit_bytes;
   return *this;
 }
 

@@ -45,7 +45,9 @@ class AddressGenerator {
   const FetchJob& job() const { return job_; }
   // Since the start, and of one epoch.
   Traffic traffic(Stream s) const;
-  const Traffic& traffic(Stream s, std::uint32_t epoch) const { return traffic_[epoch % kEpochs][static_cast<std::size_t>(s)]; }
+  const Traffic& traffic(Stream s, std::uint32_t epoch) const {
+    return traffic_[epoch % kEpochs][static_cast<std::size_t>(s)];
+  }
   // Adds an epoch's counts to those since the start and sets them to zero.
   void close(std::uint32_t epoch);
 

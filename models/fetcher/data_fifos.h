@@ -54,7 +54,9 @@ class DataFifos {
 
   // Converter: lanes whose oldest burst can be popped in cycle `now`.
   LaneMask ready(Cycle now) const { return ready_ & ~(write_cycle_ == now ? arrived_ : 0); }
-  const Burst& front(int lane) const { return bursts_[index(lane, lanes_state_[static_cast<std::size_t>(lane)].head & mask_)]; }
+  const Burst& front(int lane) const {
+    return bursts_[index(lane, lanes_state_[static_cast<std::size_t>(lane)].head & mask_)];
+  }
   // The lane is in ready(now), and popped once a cycle.
   void pop(int lane, Cycle now) {
     if (pop_cycle_ != now) pop_cycle_ = now, popped_ = 0, freed_ = 0;

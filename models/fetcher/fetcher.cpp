@@ -53,7 +53,9 @@ Fetcher::Fetcher(const Params& params, Fifo<FetchJob>& jobs, Fifo<WriteBurst>& w
       data_crossbar_(data_, std::move(ports.returns)) {}
 
 void Fetcher::tick(Cycle now) {
-  if (idle()) {
+  // As idle(), of the links' state at the cycle's start.
+  if (!generator_.active() && !jobs_.can_pop(now) && addresses_.pending() == 0 && outstanding_ == 0 &&
+      !writes_.can_pop(now)) {
     stats_.idle();
     return;
   }

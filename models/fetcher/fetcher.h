@@ -50,7 +50,8 @@ class Fetcher {
 
   // No job, no address, no request outstanding, no write waiting. Bursts may wait for the converter.
   bool idle() const {
-    return !generator_.active() && jobs_.drained() && addresses_.pending() == 0 && outstanding_ == 0 && writes_.drained();
+    return !generator_.active() && jobs_.drained() && addresses_.pending() == 0 && outstanding_ == 0 &&
+           writes_.drained();
   }
 
   enum Wait { kMemory, kConverter };

@@ -37,8 +37,8 @@ TEST(KvBuffer, PresenceAndWordsAgainstBookkeeping) {
           ASSERT_EQ(buffer.slot_ready(half, s, now), at[s] < now && at[s] != ~Cycle{0});
         for (int row = 0; row * banks < tokens; ++row, ++asked) {
           bool all = static_cast<std::uint32_t>(row * banks) < items;
-          for (auto s = static_cast<std::uint32_t>(row * banks); s < static_cast<std::uint32_t>((row + 1) * banks) && s < items; ++s)
-            all = all && at[s] < now;
+          const std::uint32_t end = std::min(items, static_cast<std::uint32_t>((row + 1) * banks));
+          for (auto s = static_cast<std::uint32_t>(row * banks); s < end; ++s) all = all && at[s] < now;
           ASSERT_EQ(buffer.row_ready(half, row, now), all);
         }
       };
@@ -64,9 +64,11 @@ TEST(KvBuffer, PresenceAndWordsAgainstBookkeeping) {
         const int row = static_cast<int>(random.below(static_cast<std::uint64_t>((tokens + banks - 1) / banks)));
         if (buffer.row_ready(half, row, now)) {
           const std::int16_t* r = buffer.read_row(half, row, now);
-          for (int k = 0; k < buffer.row_slots(half, row); ++k, ++reads)
+          for (int k = 0; k < buffer.row_slots(half, row); ++k, ++reads) {
+            const int first = value[static_cast<std::size_t>(row * banks + k)];
             for (int w = 0; w < dim; ++w, ++words)
-              ASSERT_EQ(r[k * buffer.stride() + w], static_cast<std::int16_t>(value[static_cast<std::size_t>(row * banks + k)] + w));
+              ASSERT_EQ(r[k * buffer.stride() + w], static_cast<std::int16_t>(first + w));
+          }
           EXPECT_THROW(buffer.read_slot(half, static_cast<std::uint32_t>(row * banks), now), std::logic_error);
         }
       }

@@ -38,8 +38,8 @@ class Machine {
         key_("key buffer", 2, c.tokens, c.converter.head_dim, c.converter.vectors_per_cycle),
         value_("value buffer", 2, c.tokens, c.converter.head_dim, c.converter.vectors_per_cycle), scales_(2, c.tokens),
         queries_(c.query_entries, c.converter.head_dim),
-        converter_(c.converter, fetcher_.started(), fetcher_.data(), {key_, value_, scales_, queries_}), source_(c.seed + 1),
-        reader_(c.seed + 2) {
+        converter_(c.converter, fetcher_.started(), fetcher_.data(), {key_, value_, scales_, queries_}),
+        source_(c.seed + 1), reader_(c.seed + 2) {
     Random random(c.seed);
     for (int i = 0; i < c.jobs; ++i) {
       work_.push_back(random_job(random, c.converter.head_dim, static_cast<std::uint32_t>(c.tokens), image_bytes));
@@ -100,13 +100,18 @@ class Machine {
                                  std::to_string(bits) + " bits is " + std::to_string(got[w]));
   }
 
-  static bool wants_key(const FetchJob& j) { return j.stream == Stream::key || (j.stream == Stream::record && j.key_bits); }
-  static bool wants_value(const FetchJob& j) { return j.stream == Stream::value || (j.stream == Stream::record && j.value_bits); }
+  static bool wants_key(const FetchJob& j) {
+    return j.stream == Stream::key || (j.stream == Stream::record && j.key_bits);
+  }
+  static bool wants_value(const FetchJob& j) {
+    return j.stream == Stream::value || (j.stream == Stream::record && j.value_bits);
+  }
 
   // Jobs are offered at random times, often before their target is armed; targets are armed in the order of jobs,
   // once the load before in the same half has been checked.
   void control(Cycle now) {
-    if (offered_ < work_.size() && source_.percent(case_.offer) && jobs_.can_push(now)) jobs_.push(now, work_[offered_++].job);
+    if (offered_ < work_.size() && source_.percent(case_.offer) && jobs_.can_push(now))
+      jobs_.push(now, work_[offered_++].job);
     for (std::size_t i = done_; i < work_.size() && i < done_ + 3; ++i) {
       const FetchJob& j = work_[i].job;
       if (begun_[i] || !source_.percent(case_.begin)) continue;
@@ -124,7 +129,8 @@ class Machine {
     while (done_ < work_.size() && checked_[done_]) ++done_;
     const std::uint64_t n = queries_.released();
     if (queries_.ready(n, now) && reader_.percent(case_.read)) {
-      while (work_[query_job_].job.stream != Stream::query || query_item_ == work_[query_job_].job.items) ++query_job_, query_item_ = 0;
+      while (work_[query_job_].job.stream != Stream::query || query_item_ == work_[query_job_].job.items)
+        ++query_job_, query_item_ = 0;
       check_vector(work_[query_job_], query_item_++, false, queries_.entry(n));
       queries_.release(1, now);
     }

@@ -14,8 +14,8 @@ MachineCase random_case(std::uint64_t seed) {
   const int lanes[] = {4, 8, 16, 32}, channels[] = {1, 2, 16}, interleaves[] = {32, 64, 256, 1024, 2048};
   const int dims[] = {8, 24, 32, 64, 64, 64, 96, 128, 256}, banks[] = {1, 2, 3, 6, 8, 16, 32};
   const unsigned chance[] = {100, 40, 10};
-  c.fetcher = {random.pick(lanes), random.pick(channels), random.pick(interleaves), static_cast<int>(2 + random.below(63)),
-               static_cast<int>(2 + random.below(63)), static_cast<int>(2 + random.below(8))};
+  const auto depth = [&](int places) { return static_cast<int>(2 + random.below(static_cast<unsigned>(places))); };
+  c.fetcher = {random.pick(lanes), random.pick(channels), random.pick(interleaves), depth(63), depth(63), depth(8)};
   c.converter = {random.pick(dims), random.pick(banks), static_cast<int>(1 + random.below(32)), 12};
   c.query_entries = static_cast<int>(1 + random.below(8));
   c.offer = random.pick(chance), c.begin = random.pick(chance), c.read = random.pick(chance);
@@ -36,13 +36,13 @@ TEST(Converter, EveryWordOfRandomJobsOverRandomMachines) {
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     const MachineResult r = run_fake(random_case(seed), {0, 1, 2, 3});
-    sum.words += r.words, sum.bursts += r.bursts, sum.shared += r.shared, sum.conflicts += r.conflicts, sum.early += r.early;
-    sum.cycles += r.cycles, sum.shape_only += r.shape_only;
+    sum.words += r.words, sum.bursts += r.bursts, sum.shared += r.shared, sum.conflicts += r.conflicts;
+    sum.early += r.early, sum.cycles += r.cycles, sum.shape_only += r.shape_only;
     if (HasFailure()) break;
   }
-  std::cout << sum.words << " words compared, " << sum.bursts << " bursts, " << sum.shared << " shared, " << sum.conflicts
-            << " bank conflicts, " << sum.early << " jobs sent before their target was armed, " << sum.shape_only
-            << " shape-only jobs, " << sum.cycles << " cycles\n";
+  std::cout << sum.words << " words compared, " << sum.bursts << " bursts, " << sum.shared << " shared, "
+            << sum.conflicts << " bank conflicts, " << sum.early << " jobs sent before their target was armed, "
+            << sum.shape_only << " shape-only jobs, " << sum.cycles << " cycles\n";
   EXPECT_GT(sum.words, 5'000'000u);
   EXPECT_GT(sum.conflicts, 1000u);
   EXPECT_GT(sum.early, 100u);
@@ -93,15 +93,22 @@ struct Bare {
   explicit Bare(int banks = 8)
       : data(32, 64), queue(8), key("key buffer", 2, 1024, 64, banks), value("value buffer", 2, 1024, 64, banks),
         scales(2, 1024), queries(16, 64), converter({64, banks, 32, 12}, queue, data, {key, value, scales, queries}) {}
-  // The job's bursts, zero but for the first byte, all there at cycle `now`.
+  // The job's bursts, random, all there at cycle `now`.
   void fill(const FetchJob& job, Cycle now) {
     OwnedJob o{job, {}};
     const Expected e = expected_bursts(o, 32);
     queue.push(now, job);
     queue.add(e.bursts);
     for (int l = 0; l < 32; ++l)
-      for (std::size_t i = 0; i < e.lane[static_cast<std::size_t>(l)].size(); ++i) data.write(l, data.reserve(l), Burst{}, now);
+      for (std::size_t i = 0; i < e.lane[static_cast<std::size_t>(l)].size(); ++i)
+        data.write(l, data.reserve(l), next_burst(), now);
   }
+  Burst next_burst() {
+    Burst b;
+    for (auto& byte : b) byte = static_cast<std::uint8_t>(random.next() >> 20);
+    return b;
+  }
+  Random random{1};
   fetcher::DataFifos data;
   fetcher::JobQueue queue;
   KvBuffer key, value;
@@ -172,6 +179,58 @@ TEST(Converter, RecordsOfOneBankWaitForEachOther) {
   std::cout << delivered.size() + 1 << " counts compared\n";
 }
 
+// A plane of two bits, then records of 2, 4 and 3 more: what can be read in the end is the code put together.
+TEST(Converter, DigitsAreMergedAndReadAfterTheLast) {
+  std::uint64_t words = 0;
+  for (int loads = 1; loads <= 4; ++loads) {
+    Bare b;
+    const int widths[] = {2, 2, 4, 3};
+    const std::uint32_t items = 100;
+    std::vector<int> want(items * 64, 0);
+    b.key.begin(1, items, 0, loads);
+    b.value.begin(1, items, 0);
+    Cycle now = 0;
+    for (int d = 0; d < loads; ++d) {
+      const int w = widths[d];
+      FetchJob j = key_job(items, w);
+      j.half = 1, j.merge = d > 0, j.key_signed = d == 0;
+      if (d % 2) {
+        j.stream = Stream::record;
+        j.item_bytes = j.stride_bytes = 32;
+      }
+      // The bytes that fill() draws, put in order: burst i of a stream, or record i, is in lane i mod 32.
+      Random replay = b.random;
+      OwnedJob o{j, {}};
+      const Expected e = expected_bursts(o, 32);
+      std::vector<std::uint8_t> bytes(e.bursts * 32);
+      for (std::size_t l = 0; l < 32; ++l)
+        for (std::size_t i = 0; i < e.lane[l].size(); ++i)
+          for (std::size_t k = 0; k < 32; ++k) bytes[e.lane[l][i] + k] = static_cast<std::uint8_t>(replay.next() >> 20);
+      for (std::uint32_t s = 0; s < items; ++s)
+        for (int i = 0; i < 64; ++i) {
+          int& code = want[s * 64 + static_cast<std::uint32_t>(i)];
+          code = code * (1 << w) + word_at(&bytes[s * j.stride_bytes], i, w, d == 0);
+        }
+      b.fill(j, now);
+      const std::uint64_t before = b.key.vector_writes();
+      for (++now; b.key.vector_writes() < before + items && now < 1000; ++now) {
+        EXPECT_FALSE(b.key.loaded(1, now));
+        b.converter.tick(now);
+        if (d + 1 < loads) {
+          EXPECT_FALSE(b.key.slot_ready(1, 0, now + 1));
+          EXPECT_FALSE(b.key.row_ready(1, 0, now + 1));
+        }
+      }
+    }
+    ASSERT_TRUE(b.key.loaded(1, now));
+    for (std::uint32_t s = 0; s < items; ++s)
+      for (std::uint32_t i = 0; i < 64; ++i, ++words)
+        ASSERT_EQ(b.key.slot(1, s)[i], want[s * 64 + i]) << loads << " loads, slot " << s;
+  }
+  std::cout << words << " words compared\n";
+  EXPECT_EQ(words, 4u * 100 * 64);
+}
+
 // With every lane full, those that waited go first: each 32 records are through in 4 cycles, none waits longer.
 TEST(Converter, NoLaneWaitsTwiceForTheSameOthers) {
   Bare b;
@@ -186,7 +245,8 @@ TEST(Converter, NoLaneWaitsTwiceForTheSameOthers) {
     EXPECT_EQ(b.value.vector_writes(), 8 * (now - 1));
     ++compared;
     if ((now - 1) % 4) continue;
-    for (std::uint32_t s = 0; s < 8 * (now - 1); ++s, ++compared) EXPECT_TRUE(b.value.slot_ready(0, s, now + 1)) << s << " in " << now;
+    for (std::uint32_t s = 0; s < 8 * (now - 1); ++s, ++compared)
+      EXPECT_TRUE(b.value.slot_ready(0, s, now + 1)) << s << " in " << now;
   }
   EXPECT_TRUE(b.value.loaded(0, 82));
   std::cout << compared << " answers compared\n";

@@ -51,8 +51,8 @@ class FakeMemory {
     bool operator==(const Access&) const = default;
   };
 
-  FakeMemory(int channels, int interleave, unsigned max_latency, unsigned accept_percent, std::vector<std::uint8_t> image,
-             std::uint64_t seed)
+  FakeMemory(int channels, int interleave, unsigned max_latency, unsigned accept_percent,
+             std::vector<std::uint8_t> image, std::uint64_t seed)
       : interleave_(static_cast<std::uint64_t>(interleave)), max_latency_(max_latency), accept_(accept_percent),
         image_(std::move(image)) {
     for (int c = 0; c < channels; ++c)
@@ -140,7 +140,8 @@ inline OwnedJob random_job(Random& random, int head_dim, std::uint32_t max_token
   j.key_signed = random.percent(70);
   j.value_signed = random.percent(70);
   j.words = static_cast<std::uint16_t>(j.stream == Stream::value_scale ? 1 : head_dim);
-  const std::uint32_t useful = j.stream == Stream::value_scale ? 2 : static_cast<std::uint32_t>(j.words * (j.key_bits + j.value_bits) / 8);
+  const int bits = j.stream == Stream::value_scale ? 16 : j.key_bits + j.value_bits;
+  const auto useful = static_cast<std::uint32_t>(j.words * bits / 8);
   if (record) {
     j.item_bytes = random.percent(50) ? useful : (useful + 31) / 32 * 32;
     j.stride_bytes = (useful + 31) / 32 * 32;

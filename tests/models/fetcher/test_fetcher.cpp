@@ -31,7 +31,8 @@ struct Outcome {
 Outcome run(const Case& s, const std::array<int, 3>& order) {
   Random random(s.seed);
   const int lanes = s.params.lanes;
-  FakeMemory memory(s.params.channels, s.params.interleave_bytes, s.max_latency, s.accept, random_image(kImage, 7), s.seed);
+  FakeMemory memory(s.params.channels, s.params.interleave_bytes, s.max_latency, s.accept, random_image(kImage, 7),
+                    s.seed);
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
   fetcher::Fetcher fetcher(s.params, jobs, writes, memory.ports());
@@ -40,16 +41,18 @@ Outcome run(const Case& s, const std::array<int, 3>& order) {
   std::vector<OwnedJob> work;
   std::vector<std::deque<std::uint64_t>> want(static_cast<std::size_t>(lanes));
   std::uint64_t bursts = 0, shared = 0;
-  std::vector<std::uint64_t> bursts_of_job;
+  std::vector<std::uint64_t> bursts_of_job, bursts_of_epoch(kEpochs);
   for (int i = 0; i < s.jobs; ++i) {
     work.push_back(random_job(random, 64, 200, kImage / 2));
     if (random.percent(5)) work.back().job.items = 0;
+    work.back().job.epoch = static_cast<std::uint8_t>(i % 7);
     const Expected e = expected_bursts(work.back(), lanes);
     for (int l = 0; l < lanes; ++l)
       for (std::uint64_t b : e.lane[static_cast<std::size_t>(l)]) want[static_cast<std::size_t>(l)].push_back(b);
     bursts += e.bursts;
     shared += e.shared;
     bursts_of_job.push_back(e.bursts);
+    bursts_of_epoch[static_cast<std::size_t>(i % 7 % kEpochs)] += e.bursts;
   }
   for (auto& w : work) w.job.list = w.list.empty() ? nullptr : w.list.data();
 
@@ -80,7 +83,8 @@ Outcome run(const Case& s, const std::array<int, 3>& order) {
         if (w.empty()) throw std::runtime_error("a burst nobody asked for");
         const Burst& got = fetcher.data().front(l);
         if (!std::equal(got.begin(), got.end(), memory.image().begin() + static_cast<std::ptrdiff_t>(w.front())))
-          throw std::runtime_error("lane " + std::to_string(l) + " got another burst than " + std::to_string(w.front()));
+          throw std::runtime_error("lane " + std::to_string(l) + " got another burst than " +
+                                   std::to_string(w.front()));
         w.pop_front();
         fetcher.data().pop(l, now);
         ++out.compared;
@@ -118,6 +122,14 @@ Outcome run(const Case& s, const std::array<int, 3>& order) {
   EXPECT_EQ(fetcher.reads(), bursts);
   EXPECT_EQ(fetcher.writes(), out.writes);
   std::uint64_t traffic_bursts = 0, traffic_shared = 0;
+  for (std::uint32_t epoch = 0; epoch < kEpochs; ++epoch) {
+    std::uint64_t sum = 0, after = 0;
+    for (int k = 0; k < kStreams; ++k) sum += fetcher.traffic(static_cast<Stream>(k), epoch).bursts;
+    EXPECT_EQ(sum, bursts_of_epoch[epoch]);
+    if (epoch % 2) fetcher.close(epoch);
+    for (int k = 0; k < kStreams; ++k) after += fetcher.traffic(static_cast<Stream>(k), epoch).bursts;
+    EXPECT_EQ(after, epoch % 2 ? 0 : sum);
+  }
   for (int k = 0; k < kStreams; ++k) {
     const fetcher::Traffic t = fetcher.traffic(static_cast<Stream>(k));
     traffic_bursts += t.bursts, traffic_shared += t.shared_bursts, items += t.items, useful += t.useful_bytes;
@@ -143,15 +155,15 @@ TEST(Fetcher, RandomJobsComeInOrderOverEveryShape) {
       for (int lanes : {1, 4, 8, 32}) {
         Random random(static_cast<std::uint64_t>(interleave * 10000 + channels * 100 + lanes));
         Case s;
-        s.params = {lanes, channels, interleave, static_cast<int>(2 + random.below(63)), static_cast<int>(2 + random.below(63)),
-                    static_cast<int>(2 + random.below(8))};
+        const auto depth = [&](unsigned places) { return static_cast<int>(2 + random.below(places)); };
+        s.params = {lanes, channels, interleave, depth(63), depth(63), depth(8)};
         const unsigned latency[] = {0, 5, 60, 300}, chance[] = {100, 60, 20};
         s.max_latency = random.pick(latency);
         s.accept = random.pick(chance);
         s.take = random.pick(chance);
         s.write = random.percent(50) ? 0 : 20;
         s.seed = random.next() % 100000;
-        SCOPED_TRACE(testing::Message() << "interleave " << interleave << " channels " << channels << " lanes " << lanes);
+        SCOPED_TRACE(testing::Message() << interleave << " B, " << channels << " channels, " << lanes << " lanes");
         const Outcome o = run(s, {0, 1, 2});
         compared += o.compared, shared += o.shared, writes += o.writes, ++runs;
       }

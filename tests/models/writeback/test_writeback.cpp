@@ -16,7 +16,8 @@ OutputVector random_vector(Random& random, int words, std::uint64_t address) {
   v.tag.query = static_cast<std::uint32_t>(random.below(1000));
   v.address = address;
   v.words = static_cast<std::uint16_t>(words);
-  for (int i = 0; i < words; ++i) v.data[static_cast<std::size_t>(i)] = static_cast<std::int16_t>(static_cast<int>(random.below(4096)) - 2048);
+  for (int i = 0; i < words; ++i)
+    v.data[static_cast<std::size_t>(i)] = static_cast<std::int16_t>(static_cast<int>(random.below(4096)) - 2048);
   return v;
 }
 
@@ -51,7 +52,8 @@ TEST(WriteBack, PacksEveryDimensionExactly) {
     ASSERT_EQ(bytes.size(), static_cast<std::size_t>(vectors * bursts * 32));
     for (std::size_t v = 0; v < static_cast<std::size_t>(vectors); ++v) {
       const std::uint8_t* p = &bytes[v * static_cast<std::size_t>(bursts) * 32];
-      for (int w = 0; w < d; ++w, ++words) ASSERT_EQ(word_at(p, w, 12, true), sent[v].data[static_cast<std::size_t>(w)]);
+      for (int w = 0; w < d; ++w, ++words)
+        ASSERT_EQ(word_at(p, w, 12, true), sent[v].data[static_cast<std::size_t>(w)]);
       for (int b = d * 12 / 8; b < bursts * 32; ++b, ++zeros) ASSERT_EQ(p[b], 0);
     }
     EXPECT_TRUE(block.idle());
@@ -125,7 +127,8 @@ TEST(WriteBack, ThroughFetcherIntoTheImageWhileReadsGoOn) {
   EXPECT_EQ(reads, e.bursts);
   std::uint64_t words = 0;
   for (const auto& v : sent) {
-    for (int w = 0; w < v.words; ++w, ++words) ASSERT_EQ(word_at(&memory.image()[v.address], w, 12, true), v.data[static_cast<std::size_t>(w)]);
+    for (int w = 0; w < v.words; ++w, ++words)
+      ASSERT_EQ(word_at(&memory.image()[v.address], w, 12, true), v.data[static_cast<std::size_t>(w)]);
     for (std::size_t b = 48; b < 64; ++b) ASSERT_EQ(memory.image()[v.address + b], 0);
   }
   EXPECT_TRUE(std::equal(before.begin(), before.begin() + kOut, memory.image().begin()));
