@@ -1,0 +1,188 @@
+#include "sim/run/workload_run.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "models/hbm2/energy.h"
+#include "sim/machine/systemc_machine.h"
+#include "sim/results/progress.h"
+#include "sim/results/writers.h"
+#include "sim/run/report.h"
+#include "traces/mapped_file.h"
+
+namespace winnow {
+namespace {
+
+// Requests kept for the memory-alone figure: 2^22 bursts are 128 MiB of traffic.
+constexpr std::uint64_t kRecordedBursts = std::uint64_t{1} << 22;
+
+std::string sha256_of(const std::string& path) {
+  const MappedFile file(path);
+  Sha256 digest;
+  digest.add(file.bytes());
+  return digest.hex();
+}
+
+Manifest manifest_of_workload(const RunOptions& options, const PreparedWorkload& p) {
+  Manifest m = manifest_of(options, p.machine, p.policy, sha256_of(options.trace));
+  m.policy = {{"name", p.policy.name}};  // all else stands in the file
+  return m;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+class WorkloadRun {
+ public:
+  explicit WorkloadRun(const RunOptions& options)
+      : options_(options), p_(prepare_workload(options)), phase_(p_.shape.layers), manifest_(manifest_of_workload(options, p_)),
+        folder_(options.output, options.force, manifest_),
+        progress_(options.engine, p_.layers_in_range, options.engine == "golden" ? "layers" : "kcycles") {
+    folder_.begin_layers(layer_columns());
+  }
+
+  int run() {
+    const auto start = std::chrono::steady_clock::now();
+    const bool timed = options_.engine != "golden";
+    fmt::print("{}: shape-only workload, {} rows, D {}, up to {} tokens, on {}, engine {}, seed {}\n", options_.trace,
+               p_.rows_in_range, p_.shape.head_dim, p_.workload.longest, p_.machine.name, options_.engine, options_.seed);
+    StatTree result("result");
+    StatTree& summary = result.child("summary");
+    std::string utilisation;
+    if (timed)
+      utilisation = run_machine(result, summary);
+    else
+      run_closed_form();
+    progress_.finish();
+    compare_totals(p_.bytes, phase_.accesses, compared_);
+    // Heads without a row count as dense ones.
+    phase_.dense_elements = p_.dense_elements;
+    report(phase_, timed, summary);
+    StatTree& checked = result.child("checked against the workload");
+    checked.count("decisions", compared_.decisions);
+    checked.count("byte and burst counts", compared_.counts);
+    checked.count("differences", compared_.differences);
+    manifest_.wall_seconds = seconds_since(start);
+    manifest_.kcycles_per_second = machine_seconds_ > 0 ? static_cast<double>(cycles_) / machine_seconds_ / 1e3 : 0;
+    folder_.finish(manifest_, result);
+
+    StatTree shown("summary");
+    for (const Statistic& s : summary.statistics()) shown.add(s);
+    fmt::print("\n{}", to_table(shown));
+    if (!utilisation.empty()) fmt::print("\n{}", utilisation);
+    if (timed) fmt::print("\nsimulation speed {:.0f} kcycles/s; {:.1f} s in all\n", manifest_.kcycles_per_second, manifest_.wall_seconds);
+    fmt::print("compared with the workload's closed form: {} decisions, {} counts: {} differences\n", compared_.decisions,
+               compared_.counts, compared_.differences);
+    fmt::print("shape only: no values; which tokens are kept is drawn from the seed; the model's weights take no time\n");
+    fmt::print("results in {}\n", folder_.path());
+    if (compared_.differences) fmt::print("MISMATCH: {}\n", compared_.first);
+    return compared_.differences ? 1 : 0;
+  }
+
+ private:
+  // A layer's counts beside what the file says of its rows.
+  void take(const WorkloadLayer& layer, const golden::Accesses& accesses, std::uint64_t refetched, std::optional<Cycle> cycles) {
+    const Workload& w = p_.workload;
+    golden::LayerResult r;
+    r.step = layer.step, r.layer = layer.layer, r.tokens = w.rows[layer.first].length;
+    r.positions = {static_cast<std::uint32_t>(r.tokens) - 1};
+    r.live.resize(static_cast<std::size_t>(w.heads)), r.heads.resize(static_cast<std::size_t>(w.heads));
+    r.accesses = accesses, r.refetched = refetched;
+    for (std::size_t i = layer.first; i < layer.end; ++i) {
+      const WorkloadRow& row = w.rows[i];
+      const auto head = static_cast<std::size_t>(row.head);
+      r.live[head].resize(static_cast<std::size_t>(row.keys)), r.heads[head] = 1;
+      ++r.row_groups, ++r.row_heads;
+      const auto keys = static_cast<std::uint64_t>(row.keys);
+      r.keys_seen += keys, r.survivors += keys, r.values += static_cast<std::uint64_t>(row.values);
+    }
+    phase_.add(r, p_.shape, cycles.value_or(0));
+    std::vector<std::string> cells = layer_row(r, p_.shape, cycles);
+    cells[cells.size() - 1] = cells[cells.size() - 2] = "";  // no outputs, no errors
+    folder_.layer(cells);
+    ++layers_done_;
+  }
+
+  std::vector<std::uint32_t> order_of(const WorkloadLayer& layer) const {
+    return token_order(options_.seed, layer.step, p_.workload.rows[layer.first].length);
+  }
+
+  void run_closed_form() {
+    for (const WorkloadLayer& layer : p_.layers) {
+      if (!layer.in_range) continue;
+      std::uint64_t refetched = 0;
+      for (std::size_t i = layer.first; i < layer.end; ++i) refetched += p_.workload.rows[i].refetch;
+      take(layer, expected_accesses(p_.workload, layer, p_.layout, order_of(layer)), refetched, {});
+      progress_.at(layers_done_, static_cast<double>(layers_done_));
+    }
+  }
+
+  std::string run_machine(StatTree& result, StatTree& summary) {
+    const MachineModel* machine = nullptr;
+    Cycle last = 0;
+    double check_seconds = 0;
+    std::size_t at = 0;
+    const auto on_layer = [&](const LayerPlan&, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
+      const auto start = std::chrono::steady_clock::now();
+      while (!p_.layers[at].in_range) ++at;
+      const WorkloadLayer& layer = p_.layers[at++];
+      compare_workload_layer(p_.workload, layer, p_.layout, order_of(layer), records, counts, compared_);
+      std::uint64_t refetched = 0;
+      for (const GroupRecord& r : records) refetched += r.refetched;
+      if (last == 0) last = machine->first_request();
+      take(layer, counts.accesses, refetched, counts.last_write - last);
+      last = counts.last_write;
+      check_seconds += seconds_since(start);
+    };
+    const std::unique_ptr<MachineModel> m = make_workload_machine(p_, options_.seed, compared_, on_layer);
+    machine = m.get();
+    std::vector<hbm2::RequestStream> streams(static_cast<std::size_t>(p_.machine.hbm2.channels));
+    m->record_requests(&streams, options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0});
+    const auto start = std::chrono::steady_clock::now();
+    run_systemc(*m, p_.machine.clock_ghz, [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
+    machine_seconds_ = seconds_since(start) - check_seconds;
+    cycles_ = m->last_write() - m->first_request();
+    if (!options_.dump_requests.empty())
+      for (std::size_t c = 0; c < streams.size(); ++c)
+        if (!streams[c].bursts.empty())
+          hbm2::write_ramulator_trace(fmt::format("{}.ch{:02}", options_.dump_requests, c), streams[c], hbm2::default_spec(),
+                                      p_.machine.hbm2.mapping, 2);
+    report_memory(*m, streams, summary);
+    report_timing(*m, p_.machine, {cycles_, p_.machine.clock_ghz}, result);
+    return utilisation_table(*m, m->now());
+  }
+
+  void report_memory(const MachineModel& m, const std::vector<hbm2::RequestStream>& streams, StatTree& summary) const {
+    std::uint64_t recorded = 0;
+    for (const auto& s : streams) recorded += s.bursts.size();
+    const std::uint64_t moved = m.fetcher().reads() + m.fetcher().writes();
+    const double seconds = static_cast<double>(cycles_) / (p_.machine.clock_ghz * 1e9);
+    summary.seconds("time at the clock", seconds);
+    summary.cycles("cycles, whole run", cycles_);
+    summary.bytes_per_second("bandwidth achieved", static_cast<double>(moved * kBurstBytes) / seconds);
+    summary.bytes_per_second(recorded < moved ? "bandwidth attainable (first 4 Mi bursts)" : "bandwidth attainable",
+                             attainable_bandwidth(p_.machine, streams));
+    const hbm2::Spec& spec = hbm2::default_spec();
+    summary.joules("DRAM energy",
+                   hbm2::energy(spec, spec.energy_preset(p_.machine.hbm2.energy), m.memory().statistics(), 2).total_pj() * 1e-12);
+  }
+
+  RunOptions options_;
+  PreparedWorkload p_;
+  Phase phase_;
+  Compared compared_;
+  Manifest manifest_;
+  RunFolder folder_;
+  Progress progress_;
+  std::uint64_t layers_done_ = 0;
+  Cycle cycles_ = 0;
+  double machine_seconds_ = 0;
+};
+
+}  // namespace
+
+int run_workload(const RunOptions& options) { return WorkloadRun(options).run(); }
+
+}  // namespace winnow
