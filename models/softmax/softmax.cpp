@@ -46,7 +46,7 @@ bool Softmax::gather(Cycle now) {
     g.query_sum[static_cast<std::size_t>(head)] = in.query_sum;
     gathering_open_ = true;
   }
-  const int count = std::min(params_.width, in.count - taken_);
+  const int count = std::min(params_.width - packed_, in.count - taken_);
   if (!params_.shape_only) {
     std::int32_t* s = g.scores(head) + in.first + static_cast<std::uint32_t>(taken_);
     const std::int32_t* x = &in.value[static_cast<std::size_t>(taken_)];
@@ -59,8 +59,9 @@ bool Softmax::gather(Cycle now) {
     gathering_.top = std::max<std::int64_t>(gathering_.top, top);
   }
   gathering_.n += static_cast<std::uint32_t>(count);
-  fifo_level_ += count;
+  packed_ += count;
   taken_ += count;
+  if (packed_ == params_.width || (in.last && taken_ == in.count)) packed_ = 0, ++fifo_words_;
   if (taken_ == in.count) {
     if (in.last) {
       gathering_.last_row = is_last_row(g, head);
@@ -106,7 +107,7 @@ bool Softmax::exponentiate(Cycle now) {
       exp_sum_ += e[i] = golden::exp2_neg(golden::log2_distance(static_cast<std::int64_t>(top) - s[i], scale));
   }
   exps_ += end - exp_next_;
-  fifo_level_ -= static_cast<int>(end - exp_next_);
+  --fifo_words_;
   exp_next_ = end;
   if (end == exp_row_.n) {
     const auto h = static_cast<std::size_t>(exp_row_.head);

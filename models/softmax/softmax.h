@@ -14,7 +14,7 @@
 // Compaction: after a selection the survivors' scores, exponentials and places move to the front, `width` slots a
 //       cycle in all heads' stores at once; the exponentials left out join the rest. Stores are a group's own, so the
 //       stages work on beside it.
-// State: row FIFO level, the row in each stage, rows between them, the stores.
+// State: row FIFO level, the word in front of it, the row in each stage, rows between them, the stores.
 // Waits for: qk (no scores), row FIFO (exp is behind), verdict (progressive has not decided).
 // Arithmetic: golden/num.h. Paper: section 3, "softmax" (parallelism 8, FIFO depth 128).
 #include "golden/policies/policy.h"
@@ -95,7 +95,7 @@ class Softmax {
     std::size_t head_ = 0, tail_ = 0;
   };
 
-  bool fifo_full() const { return fifo_level_ + params_.width > params_.row_fifo * params_.width; }
+  bool fifo_full() const { return fifo_words_ == params_.row_fifo; }
   bool gather(Cycle now);
   bool exponentiate(Cycle now);
   bool divide(Cycle now);
@@ -115,7 +115,8 @@ class Softmax {
   int taken_ = 0;       // scores already taken of the row at the pipe's head
   Row gathering_;
   bool gathering_open_ = false;
-  int fifo_level_ = 0;  // values in the row FIFO, which holds row_fifo words of `width`
+  int fifo_words_ = 0;  // in the row FIFO: words of `width` values of one row, the last of a row may be shorter
+  int packed_ = 0;      // values in the word that is being filled in front of it
   Rows for_exp_, for_divide_;
   Row exp_row_, divide_row_;
   bool exp_active_ = false, divide_active_ = false;
