@@ -29,7 +29,7 @@ void Controller::tick(Cycle now) {
   advance(now);
   start_group(now);
   send_fetch(now);
-  if (p_.first.drained() && p_.later.drained() && !layers_.empty())
+  if (p_.first.space(now) == p_.first.depth() && p_.later.space(now) == p_.later.depth() && !layers_.empty())
     stats_.wait(why());
   else
     stats_.busy();
@@ -185,7 +185,7 @@ bool Controller::order_queries(Cycle now) {
     if (h.queries_ordered == positions.size()) continue;
     if (!h.layer->open) return false;  // a query is what the layer before computed
     const std::size_t count = std::min<std::size_t>(golden::kQueryChunk, positions.size() - h.queries_ordered);
-    const std::uint64_t held = queries_ordered_ - t_.queries.released();
+    const std::uint64_t held = queries_ordered_ - t_.queries.released(now);
     if (held + count * h.group_heads > static_cast<std::uint64_t>(t_.queries.entries())) return false;
     std::vector<std::uint32_t> list;
     for (std::size_t i = 0; i < count; ++i)
@@ -225,7 +225,7 @@ bool Controller::send_load(Cycle now) {
     }
     if (value && !h.value_armed) value_free_[half] = 0, h.value_armed = true;
     if (job.stream == Stream::value_scale) t_.scales.begin(h.half, job.items, now);
-    if (job.value_bits) t_.values.begin(h.half, job.items, now);
+    if (job.value_bits) t_.values.begin(h.half, job.items, now), h.value_begun = true;
     p_.fetch.push(now, job);
     h.loads.pop_front();
     return true;
@@ -433,7 +433,7 @@ void Controller::advance(Cycle now) {
         t_.keys.begin(g.head->half, static_cast<std::uint32_t>(g.tokens.size()), now);
         if (last) {
           value_free_[half] = 0, g.head->value_armed = true;
-          t_.values.begin(g.head->half, static_cast<std::uint32_t>(g.tokens.size()), now);
+          t_.values.begin(g.head->half, static_cast<std::uint32_t>(g.tokens.size()), now), g.head->value_begun = true;
         }
         gathers_.push_back(key_job(*g.head, g.pass, g.tokens));
         g.gathered = true;
@@ -483,13 +483,14 @@ void Controller::advance(Cycle now) {
         for (std::uint32_t i = 0; i < s.slots; ++i)
           if (g.all_values || s.kept[i]) g.tokens.push_back(g.head->plan->live[s.origin[i]]);
         value_free_[half] = 0, g.head->value_armed = true;
-        t_.values.begin(g.head->half, static_cast<std::uint32_t>(g.tokens.size()), now);
+        t_.values.begin(g.head->half, static_cast<std::uint32_t>(g.tokens.size()), now), g.head->value_begun = true;
         FetchJob job = fetch(*g.head, Stream::value, g.head->plan->value, g.tokens);
         job.value_bits = static_cast<std::uint8_t>(g.head->plan->value_bits);
         gathers_.push_back(job);
         g.values_sent = true;
       }
-      if ((!fetch_values || g.values_sent) && pv_turn && p_.pv.can_push(now)) {
+      // K may have passed a V that waits for its half: until then the half holds an earlier head's V and scales.
+      if ((!fetch_values || g.values_sent) && g.head->value_begun && pv_turn && p_.pv.can_push(now)) {
         PvJob job;
         job.store = g.store, job.half = g.head->half;
         job.resident = whole, job.all = g.all_values;
