@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "golden/error.h"
+
 namespace winnow {
 namespace {
 
@@ -88,7 +90,12 @@ MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSo
                    compacted_, topk_jobs_, cascade_jobs_, topk_done_, cascade_done_, importance_jobs_, importance_done_,
                    pv_jobs_, stores_released_, pv_done_},
                   {stores_, keys_, values_, scales_, queries_, importance_}),
-      on_layer_(std::move(on_layer)) {}
+      on_layer_(std::move(on_layer)) {
+  const int most = machine.topk.parallelism * machine.topk.fifo;
+  if (policy_.cascades_heads() && shape_.heads > most)
+    throw Error("heads: " + std::to_string(shape_.heads) + ": machine " + machine.name + " chooses among at most " +
+                std::to_string(most) + " (topk.parallelism * topk.fifo): raise topk.fifo");
+}
 
 // The last output has left the fetcher and is in a controller's queue, where every later read finds it.
 bool MachineModel::layer_written() const {

@@ -65,9 +65,26 @@ SC_MODULE(Clock) {
   std::exception_ptr& failure_;
 };
 
+// The kernel elaborates once and never again after its end, so each run has a simulation context of its own.
+class FreshContext {
+ public:
+  FreshContext() : before_(sc_core::sc_curr_simcontext), own_(new sc_core::sc_simcontext) { sc_core::sc_curr_simcontext = own_; }
+  ~FreshContext() {
+    sc_core::sc_curr_simcontext = before_;
+    delete own_;
+  }
+  FreshContext(const FreshContext&) = delete;
+
+ private:
+  sc_core::sc_simcontext *before_, *own_;
+};
+
 }  // namespace
 
 void run_systemc(MachineModel& machine, double clock_ghz, const std::function<void(Cycle)>& on_progress) {
+  const FreshContext context;
+  // The run's own end is no news.
+  sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   sc_core::sc_event edge("edge");
   std::exception_ptr failure;
   const sc_core::sc_time period(1.0 / clock_ghz, sc_core::SC_NS);

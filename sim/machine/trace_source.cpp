@@ -43,6 +43,7 @@ void TraceSource::restart_tokens() {
     live_.resize(static_cast<std::size_t>(n));
     std::iota(live_.begin(), live_.end(), 0u);
   }
+  if (policy_.permanent && step_ > 0) return;
   live_heads_.resize(static_cast<std::size_t>(shape_.heads));
   std::iota(live_heads_.begin(), live_heads_.end(), 0u);
 }
