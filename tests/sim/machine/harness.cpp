@@ -1,0 +1,96 @@
+#include "tests/sim/machine/harness.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+
+#include "sim/machine/systemc_machine.h"
+
+namespace winnow::test {
+namespace {
+
+constexpr Cycle kStuck = 60'000;  // no read or write for so long: the cases here are small
+
+// Calls the blocks in another order than the machine's own.
+class Order {
+ public:
+  Order(MachineModel& m, Drive drive) : drive_(drive), random_(17) {
+    m.for_each_block([&](const char*, auto& block) { calls_.push_back([&block](Cycle now) { block.tick(now); }); });
+    if (drive == Drive::reverse) std::reverse(calls_.begin(), calls_.end());
+  }
+  void tick(Cycle now) {
+    if (drive_ == Drive::shuffled)
+      for (std::size_t i = calls_.size() - 1; i > 0; --i)
+        std::swap(calls_[i], calls_[static_cast<std::size_t>(random_.below(static_cast<int>(i) + 1))]);
+    for (auto& call : calls_) call(now);
+  }
+
+ private:
+  Drive drive_;
+  Random random_;
+  std::vector<std::function<void(Cycle)>> calls_;
+};
+
+}  // namespace
+
+std::string command_of(const RunOptions& o) {
+  std::string s = fmt::format("winnow run {} --machine {} --policy {} --seed {}", o.trace, o.machine, o.policy, o.seed);
+  const auto range = [](const char* what, const IndexRange& r) {
+    return r.all() ? std::string() : r.last < 0 ? fmt::format(" --{} {}-", what, r.first) : fmt::format(" --{} {}-{}", what, r.first, r.last);
+  };
+  s += range("layers", o.layers) + range("steps", o.steps);
+  for (const std::string& assignment : o.set) s += " --set " + assignment;
+  return s;
+}
+
+Outcome Bench::run(Run run) const {
+  const Prepared& p = prepared_;
+  Outcome out;
+  golden::Walk walk(*p.model, *p.layout, nullptr);
+  Workpiece piece{p.shape, p.policy, run.image.empty() ? image() : std::move(run.image), options_.seed, false,
+                  p.shape.tokens_in(p.range.last_step)};
+  MachineModel* self = nullptr;
+  MachineModel m(
+      p.machine, std::move(piece),
+      [&](Importance& importance) { return std::make_unique<TraceSource>(*p.model, *p.layout, walk, importance, p.range); },
+      [&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
+        out.layers.push_back({plan.step, plan.layer, counts, plan.positions, plan.heads, records, plan.out});
+        if (!run.check) return;
+        golden::LayerResult expected;
+        walk.next(expected);
+        compare_layer(p.shape, plan, records, counts, self->importance(), self->memory().image(), expected, out.compared);
+      });
+  self = &m;
+  m.set_stuck_limit(kStuck);
+  Cycle ticks = 0;
+  try {
+    if (run.drive == Drive::systemc) {
+      run_systemc(m, p.machine.clock_ghz, {});
+      ticks = m.now();
+    } else {
+      Order order(m, run.drive);
+      while (m.begin_cycle()) {
+        if (run.watch) run.watch(m);
+        if (run.drive == Drive::construction)
+          m.tick();
+        else
+          order.tick(m.now());
+        ++ticks;
+      }
+    }
+  } catch (const std::exception& e) {
+    out.broken = fmt::format("cycle {}: {}", m.now(), e.what());
+  }
+  out.cycles = m.now(), out.first_request = m.first_request(), out.last_write = m.last_write();
+  for (const BlockStats* b : m.block_stats()) {
+    out.stats.push_back(b->busy_cycles), out.stats.push_back(b->idle_cycles);
+    for (int i = 0; i < b->wait_count; ++i) out.stats.push_back(b->waits[static_cast<std::size_t>(i)].cycles);
+    if (out.broken.empty() && b->cycles() != ticks)
+      out.broken = fmt::format("{}: {} cycles accounted for, {} ticked", b->block, b->cycles(), ticks);
+  }
+  if (out.broken.empty()) out.broken = m.undrained();
+  out.image = m.memory().image();
+  return out;
+}
+
+}  // namespace winnow::test

@@ -1,0 +1,139 @@
+#include "tests/sim/machine/random_case.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+
+namespace winnow::test {
+namespace {
+
+template <class T>
+void set(RunOptions& o, const char* key, const T& value) {
+  o.set.push_back(fmt::format("{}={}", key, value));
+}
+
+int power_at_least(int x) { return static_cast<int>(std::bit_ceil(static_cast<unsigned>(std::max(1, x)))); }
+
+struct Trace {
+  int layers, kv_heads, group, head_dim, tokens, prompt;
+  bool causal;
+};
+
+// Widths of 1..4 digits, at least 2 bits each, 12 in all at most.
+std::vector<int> digits(Random& r, int count) {
+  std::vector<int> d;
+  int left = 12;
+  for (int i = 0; i < count; ++i) {
+    const int most = left - 2 * (count - 1 - i);
+    d.push_back(r.in(2, std::min(most, 10)));
+    left -= d.back();
+  }
+  return d;
+}
+
+double share(Random& r, int low = 1) { return r.in(low, 20) / 20.0; }
+
+void random_policy(Random& r, RunOptions& o) {
+  const int kind = r.below(10);
+  const int stages = kind < 4 ? r.of({1, 1, 1, 2, 3}) : 0;
+  if (stages) {
+    const bool count = r.one_in(2);
+    set(o, "k_digits", fmt::format("{}", fmt::join(digits(r, stages + 1), ",")));
+    set(o, "select", count ? "count" : "mass");
+    std::vector<double> keep;
+    for (int i = 0; i < stages; ++i) keep.push_back(r.one_in(6) ? 1.0 : r.in(1, 99) / 100.0);
+    set(o, "select_keep", fmt::format("{}", fmt::join(keep, ",")));
+    set(o, "rest", r.one_in(2));
+  } else if (kind < 8) {
+    set(o, "k_digits", fmt::format("{}", fmt::join(digits(r, 2), ",")));
+    set(o, "threshold", r.one_in(5) ? r.of({0.0001, 1.0}) : r.in(1, 60) / 100.0);
+  } else {
+    set(o, "k_digits", r.in(2, 12));
+  }
+  set(o, "msb", r.of({"midpoint", "truncate", "round"}));
+  set(o, "k_scale", r.of({"tensor", "channel"}));
+  set(o, "v_bits", r.in(2, 12));
+  set(o, "v_scale", r.of({"tensor", "token"}));
+  if (r.one_in(2)) set(o, "tokens.start", share(r)), set(o, "tokens.end", share(r, 0));
+  if (r.one_in(2)) set(o, "heads.start", share(r)), set(o, "heads.end", share(r, 0));
+  if (!stages && r.one_in(2)) set(o, "local_value", r.one_in(4) ? 0.001 : share(r)), set(o, "renormalise", r.one_in(2));
+  const bool per_head = r.one_in(3);
+  set(o, "scope", per_head ? "kv_head" : "shared");
+  if (!per_head) set(o, "permanent", r.one_in(4));
+  set(o, "importance", per_head ? r.of({"sum", "decay"}) : r.of({"sum", "decay", "normalised"}));
+  set(o, "decay_shift", r.in(1, 8));
+  set(o, "protect_first", r.one_in(2) ? 0 : r.in(1, 8));
+  set(o, "protect_newest", r.one_in(2) ? 1 : r.in(0, 40));
+}
+
+void random_machine(Random& r, RunOptions& o, const Trace& t) {
+  // Half the arrays are as wide as a head, so that they bound the time; a few are wider than the sentence.
+  const int banks = r.one_in(2) ? 1 : std::min(4096 / t.head_dim, 1 << r.below(r.one_in(4) ? 7 : 4));
+  const int multipliers = t.head_dim * banks;
+  const bool tight = r.one_in(3);  // buffers that hold this sentence and nothing more
+  const auto sram = [&](const char* block) {
+    const int head_dim = r.one_in(2) ? t.head_dim : std::min(multipliers, 8 << r.below(5));
+    const int sram_banks = multipliers / head_dim;
+    int tokens = (t.tokens * t.head_dim + head_dim - 1) / head_dim + (tight ? 0 : r.below(64));
+    tokens = std::max(8, (tokens + sram_banks - 1) / sram_banks * sram_banks);
+    tokens = (tokens + sram_banks - 1) / sram_banks * sram_banks;
+    set(o, fmt::format("{}.multipliers", block).c_str(), multipliers);
+    set(o, fmt::format("{}.sram.tokens", block).c_str(), tokens);
+    set(o, fmt::format("{}.sram.head_dim", block).c_str(), head_dim);
+  };
+  sram("qk"), sram("pv");
+  set(o, "heads_in_flight", r.one_in(3) ? 1 : 2);
+  set(o, "score_store_entries", std::max(8, t.group * t.tokens * (tight ? 1 : r.in(1, 8))));
+  const int channels = 1 << r.below(4);
+  set(o, "hbm2.channels", channels);
+  set(o, "hbm2.interleave_bytes", r.one_in(2) ? 32 : 32 << r.below(7));
+  set(o, "hbm2.mapping", r.of({"M1", "M2"}));
+  set(o, "hbm2.read_queue", r.one_in(2) ? 64 : r.in(2, 40));
+  set(o, "hbm2.write_queue", r.one_in(2) ? 32 : r.in(2, 40));
+  set(o, "hbm2.return_queue", r.one_in(2) ? 16 : r.in(2, 20));
+  set(o, "hbm2.refresh_phase", r.one_in(2) ? 0 : r.below(3900));
+  const int lanes = std::min(32, channels << r.below(4));
+  set(o, "fetcher.lanes", lanes);
+  set(o, "fetcher.address_fifo", r.one_in(2) ? 64 : r.in(2, 20));
+  set(o, "fetcher.data_fifo", r.one_in(2) ? 64 : r.in(2, 20));
+  for (const char* key : {"qk.read_latency", "qk.multiply_latency", "qk.tree_latency", "pv.read_latency", "pv.multiply_latency",
+                          "pv.tree_latency", "softmax.dequantize_latency", "softmax.exp_latency", "softmax.accumulate_latency",
+                          "softmax.divide_latency", "softmax.requantize_latency"})
+    if (r.one_in(2)) set(o, key, r.one_in(3) ? 1 : r.in(1, 40));
+  const int width = 1 << r.below(std::bit_width(static_cast<unsigned>(std::min(multipliers / 8, 32))));
+  set(o, "softmax.width", width);
+  set(o, "softmax.row_fifo", std::max(2, (t.tokens + width - 1) / width + (tight ? 0 : r.below(100))));
+  const int parallelism = 2 << r.below(5);
+  set(o, "topk.parallelism", parallelism);
+  set(o, "topk.fifo", std::max(2, power_at_least((std::max(t.tokens, t.kv_heads * t.group) + parallelism - 1) / parallelism) << (tight ? 0 : r.below(3))));
+  set(o, "topk.pivot", r.of({"random", "sampled"}));
+}
+
+}  // namespace
+
+RunOptions random_case(std::uint64_t seed) {
+  Random r(seed);
+  Trace t;
+  t.layers = r.in(1, 3), t.kv_heads = r.in(1, 4), t.group = r.in(1, 4), t.head_dim = 8 << r.below(4);
+  if (r.one_in(20)) t.head_dim = r.of({128, 256});
+  t.causal = !r.one_in(4);
+  t.tokens = r.one_in(8) ? r.in(1, 4) : r.in(1, r.one_in(5) ? 150 : 50);
+  const int generated = t.causal ? std::min(t.tokens - 1, r.one_in(4) ? 0 : r.in(1, 6)) : 0;
+  t.prompt = t.tokens - generated;
+
+  RunOptions o;
+  o.machine = "tiny", o.policy = "dense";
+  o.trace = fmt::format("synthetic:layers={},heads={},kv_heads={},head_dim={},tokens={},prompt={},causal={},seed={}", t.layers,
+                        t.kv_heads * t.group, t.kv_heads, t.head_dim, t.tokens, t.prompt, t.causal ? 1 : 0, seed);
+  o.seed = seed + 1;
+  random_policy(r, o);
+  random_machine(r, o, t);
+  if (r.one_in(3)) o.layers.first = r.below(t.layers), o.layers.last = r.in(o.layers.first, t.layers - 1);
+  if (r.one_in(3)) o.steps.first = r.below(generated + 1), o.steps.last = r.in(o.steps.first, generated);
+  return o;
+}
+
+}  // namespace winnow::test

@@ -1,0 +1,83 @@
+// The machine against golden on random traces, policies and machines: bit-equal, never stuck, drained, every cycle
+// accounted for. WINNOW_FULL=1 runs more; WINNOW_SEEDS=first-last runs what it says.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+
+#include "golden/error.h"
+#include "tests/sim/machine/random_case.h"
+
+namespace winnow::test {
+namespace {
+
+struct Tally {
+  std::uint64_t cases = 0, outputs = 0, decisions = 0, importances = 0, counts = 0, cycles = 0, layers = 0;
+  std::uint64_t refetched = 0, selected = 0, pruned_values = 0, skipped_heads = 0, prompts = 0;
+};
+
+void run_seed(std::uint64_t seed, Tally& tally) {
+  const RunOptions options = random_case(seed);
+  try {
+    const Bench bench(options);
+    const Outcome out = bench.run();
+    if (!out.broken.empty() || out.compared.differences) {
+      ADD_FAILURE() << "seed " << seed << ": " << out.compared.differences << " differences, " << out.compared.first << "; "
+                    << out.broken << "\n" << command_of(options);
+      return;
+    }
+    const Prepared& p = bench.prepared();
+    EXPECT_EQ(out.layers.size(), static_cast<std::size_t>((p.range.last_layer - p.range.first_layer + 1) *
+                                                          (p.range.last_step - p.range.first_step + 1)))
+        << command_of(options);
+    ++tally.cases, tally.cycles += out.cycles, tally.layers += out.layers.size();
+    tally.outputs += out.compared.outputs, tally.decisions += out.compared.decisions;
+    tally.importances += out.compared.importances, tally.counts += out.compared.counts;
+    for (const LayerEnd& layer : out.layers) {
+      tally.prompts += layer.step == 0;
+      for (const HeadPlan& h : layer.heads) tally.skipped_heads += h.heads == 0;
+      for (const GroupRecord& g : layer.records) {
+        tally.refetched += g.refetched;
+        tally.selected += !g.survivors[0].empty() && g.survivors[0].size() < layer.heads[g.head].live.size();
+        tally.pruned_values += g.survivors[0].empty() && g.values.size() < layer.heads[g.head].live.size();
+      }
+    }
+  } catch (const Error& e) {
+    ADD_FAILURE() << "seed " << seed << ": refused: " << e.what() << "\n" << command_of(options);
+  }
+}
+
+void print(const Tally& t) {
+  fmt::print("{} cases, {} layers, {} cycles: compared {} outputs, {} decisions, {} importances, {} counts; of the layers {} were "
+             "prompts; {} groups refetched, {} selected, {} pruned values, {} KV heads skipped\n",
+             t.cases, t.layers, t.cycles, t.outputs, t.decisions, t.importances, t.counts, t.prompts, t.refetched, t.selected,
+             t.pruned_values, t.skipped_heads);
+}
+
+TEST(Fuzz, EqualToGolden) {
+  std::uint64_t first = 1, last = 300;
+  if (const char* full = std::getenv("WINNOW_FULL"); full && *full == '1') last = 5000;
+  if (const char* seeds = std::getenv("WINNOW_SEEDS")) {
+    unsigned long long a = 0, b = 0;
+    ASSERT_EQ(std::sscanf(seeds, "%llu-%llu", &a, &b), 2) << "WINNOW_SEEDS: must be first-last";
+    first = a, last = b;
+  }
+  fmt::print("seeds {}-{}\n", first, last);
+  Tally tally;
+  for (std::uint64_t seed = first; seed <= last; ++seed) run_seed(seed, tally);
+  print(tally);
+  if (last - first < 200) return;
+  // Every mechanism was reached.
+  EXPECT_GT(tally.outputs, 100'000u);
+  EXPECT_GT(tally.refetched, 50u);
+  EXPECT_GT(tally.selected, 50u);
+  EXPECT_GT(tally.pruned_values, 50u);
+  EXPECT_GT(tally.skipped_heads, 10u);
+  EXPECT_GT(tally.prompts, 50u);
+}
+
+}  // namespace
+}  // namespace winnow::test
