@@ -95,7 +95,7 @@ module topk_side #(
     .rst_ni,
     .clear_i(drop_i),
     .push_i (push),
-    .row_i  (flush_i ? pack_q : joined),
+    .row_i  (joined),  // without a row coming in, its valid lanes are the packing register's
     .pop_i,
     .head_o,
     .level_o

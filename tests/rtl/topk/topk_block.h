@@ -32,10 +32,11 @@ class TopkBlock {
  public:
   static constexpr const char* kScope = "TOP.topk_lockstep";
 
-  TopkBlock(std::uint64_t seed, PivotRule pivot, const std::vector<FileJob>* jobs = nullptr)
+  TopkBlock(std::uint64_t seed, PivotRule pivot, const std::vector<FileJob>* jobs = nullptr, unsigned mutant = 0)
       : context_(std::make_unique<VerilatedContext>()), random_(seed), file_(jobs) {
-    static const char* const arguments[] = {"lockstep"};
-    context_->commandArgs(1, const_cast<char**>(arguments));
+    const std::string selected = "+mutant=" + std::to_string(mutant);
+    const char* const arguments[] = {"lockstep", selected.c_str()};
+    context_->commandArgs(2, const_cast<char**>(arguments));
     context_->traceEverOn(true);
     rtl_ = std::make_unique<WINNOW_RTL_CLASS>(context_.get());
     rtl_->clk_i = 0;
@@ -166,6 +167,10 @@ class TopkBlock {
         default: break;
       }
       fill(bits);
+      // The smallest product that rounds up: one item of 1, and the smallest share.
+      if (job_.amount == 1 && random_.below(2)) {
+        for (unsigned i = 0; i < job_.n; ++i) items_[i] = i == job_.n / 2;
+      }
     }
     offer_ = random_.below(2) ? 100 : 20 + static_cast<unsigned>(random_.below(60));
     take_ = random_.below(2) ? 100 : 10 + static_cast<unsigned>(random_.below(80));

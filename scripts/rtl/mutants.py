@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Writes a copy of RTL sources in which the variable mutant_pkg::selected turns on one of a list of single-point bugs.
+
+  scripts/rtl/mutants.py tests/rtl/topk/topk.mutants OUTPUT_FOLDER SOURCE.sv...
+
+Each line of the list is `file | text | replacement` (a bar inside is written \\|); the text becomes
+`((mutant_pkg::selected == N) ? (replacement) : (text))`, for an assignment `a = text` only its right side. 0 selects none.
+"""
+import pathlib
+import re
+import sys
+
+
+def main():
+    table, out, sources = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), [pathlib.Path(s) for s in sys.argv[3:]]
+    texts = {s.name: s.read_text() for s in sources}
+    number = 0
+    for line in table.read_text().splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        number += 1
+        name, text, bug = (p.strip().replace("\\|", "|") for p in re.split(r"(?<!\\)\|", line))
+        source = texts.get(name)
+        if source is None or source.count(text) != 1:
+            sys.exit(f"{table}: mutant {number}: {name} holds `{text}` {0 if source is None else source.count(text)} times")
+        prefix = suffix = ""
+        if match := re.match(r"(\w+ = )", text):      # an assignment
+            prefix, text_, bug_ = match[1], text[match.end():], bug[match.end():]
+        elif text.endswith(") state_d"):              # the condition of an if
+            suffix, text_, bug_ = ") state_d", text[:-9], bug[:-9]
+        else:
+            text_, bug_ = text, bug
+        wrapped = f"{prefix}((mutant_pkg::selected == {number}) ? ({bug_}) : ({text_})){suffix}"
+        if text.startswith("(write_i"):
+            wrapped = f"({wrapped})"
+        texts[name] = source.replace(text, f"\x00{number}\x00")
+        texts[name] = texts[name].replace(f"\x00{number}\x00", wrapped)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "mutant_pkg.sv").write_text(
+        f"// Generated from {table.name}: {number} mutants.\npackage mutant_pkg;\n  int unsigned selected = 0;\n"
+        f"  parameter int unsigned Mutants = {number};\nendpackage\n")
+    for name, text in texts.items():
+        (out / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()

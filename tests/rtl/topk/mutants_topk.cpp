@@ -1,0 +1,87 @@
+// mutants_topk TABLE [--sample N --seed S]: which planted bugs of the top-k engine the lockstep slice catches.
+// Exit code 1 if fewer than 95 % of them are caught, not counting those that the table marks as equivalent (`=`), or if
+// a run without a bug differs.
+#include <algorithm>
+#include <fstream>
+
+#include <CLI/CLI.hpp>
+
+#include "tests/rtl/lockstep/lockstep.h"
+#include "tests/rtl/topk/topk_block.h"
+
+namespace {
+
+using namespace winnow::topk;
+using winnow::topk::test::TopkBlock;
+
+struct Mutant {
+  unsigned number;
+  std::string text;
+  bool equivalent;  // no input can tell it from the original; its reason stands in the table
+};
+
+std::vector<Mutant> read_table(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) throw winnow::Error(path + ": cannot be read");
+  std::vector<Mutant> all;
+  bool equivalent = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("# =")) equivalent = true;
+    if (line.empty() || line[0] == '#') continue;
+    all.push_back({static_cast<unsigned>(all.size() + 1), line, equivalent});
+    equivalent = false;
+  }
+  return all;
+}
+
+std::optional<winnow::lockstep::Difference> first_difference(unsigned mutant, std::uint64_t seed, std::uint64_t cycles) {
+  for (const PivotRule pivot : {PivotRule::kSampled, PivotRule::kRandom}) {
+    TopkBlock block(seed, pivot, nullptr, mutant);
+    if (auto d = winnow::lockstep::run(block, cycles).difference) return d;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Planted bugs against the lockstep of the top-k engine"};
+  std::string table;
+  std::uint64_t cycles = 100000, seed = 1;
+  unsigned sample = 0;
+  app.add_option("table", table)->required();
+  app.add_option("--cycles", cycles, "cycles of the slice, for each pivot rule");
+  app.add_option("--seed", seed, "of stimuli and of the choice");
+  app.add_option("--sample", sample, "so many, chosen by the seed; 0: all");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    std::vector<Mutant> mutants = read_table(table);
+    if (sample) {
+      winnow::topk::test::Random random(seed);
+      for (std::size_t i = 0; i + 1 < mutants.size(); ++i)
+        std::swap(mutants[i], mutants[i + random.below(mutants.size() - i)]);
+      mutants.resize(std::min<std::size_t>(sample, mutants.size()));
+    }
+    if (first_difference(0, seed, cycles)) {
+      std::printf("without a bug the sides differ\n");
+      return 1;
+    }
+    unsigned caught = 0, expected = 0;
+    for (const Mutant& m : mutants) {
+      const auto d = first_difference(m.number, seed, cycles);
+      if (d)
+        std::printf("mutant %2u caught in cycle %6llu by %-16s %s\n", m.number, static_cast<unsigned long long>(d->cycle),
+                    d->signal.c_str(), m.text.c_str());
+      else
+        std::printf("mutant %2u %s  %s\n", m.number, m.equivalent ? "equivalent" : "SURVIVED  ", m.text.c_str());
+      std::fflush(stdout);
+      caught += d.has_value();
+      expected += !m.equivalent;
+    }
+    std::printf("%u of %zu mutants caught, %zu equivalent\n", caught, mutants.size(), mutants.size() - expected);
+    return caught * 100 >= expected * 95 && expected > 0 ? 0 : 1;
+  } catch (const winnow::Error& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return 2;
+  }
+}
