@@ -153,6 +153,7 @@ void Controller::open_heads() {
           job.merge = 1;
           h.loads.push_back(job);
         }
+      h.scale_begun = plan.value_scale.item_bytes == 0;
       if (plan.value_scale.item_bytes) {
         FetchJob job = fetch(h, Stream::value_scale, plan.value_scale, plan.live);
         h.loads.push_back(job);
@@ -224,7 +225,7 @@ bool Controller::send_load(Cycle now) {
       t_.keys.begin(h.half, job.items, now, h.layer->plan.full_width ? digits_.count : 1);
     }
     if (value && !h.value_armed) value_free_[half] = 0, h.value_armed = true;
-    if (job.stream == Stream::value_scale) t_.scales.begin(h.half, job.items, now);
+    if (job.stream == Stream::value_scale) t_.scales.begin(h.half, job.items, now), h.scale_begun = true;
     if (job.value_bits) t_.values.begin(h.half, job.items, now), h.value_begun = true;
     p_.fetch.push(now, job);
     h.loads.pop_front();
@@ -278,6 +279,7 @@ void Controller::start_group(Cycle now) {
   s.last_pass = whole || policy_.select == golden::SelectRule::none || digits_.count == 1;
   s.undecided = g.undecided;
   s.follow = follows(g);
+  s.readable.fill(kNotYet);
   s.forced = h->plan->forced, s.forced_refetch = h->plan->forced_refetch;
   s.to_log2 = h->plan->to_log2;
   s.rest.fill(0);
@@ -403,6 +405,7 @@ void Controller::take_survivors(Group& g, Cycle now) {
   s.digit = g.pass, s.tag.pass = static_cast<std::uint8_t>(g.pass);
   s.last_pass = g.pass == digits_.count - 1;
   s.follow = follows(g);
+  s.readable.fill(kNotYet);
   g.stage = Stage::gathering;
   g.gathered = g.compacted = false;
   g.sent = false;
@@ -490,7 +493,7 @@ void Controller::advance(Cycle now) {
         g.values_sent = true;
       }
       // K may have passed a V that waits for its half: until then the half holds an earlier head's V and scales.
-      if ((!fetch_values || g.values_sent) && g.head->value_begun && pv_turn && p_.pv.can_push(now)) {
+      if ((!fetch_values || g.values_sent) && g.head->value_begun && g.head->scale_begun && pv_turn && p_.pv.can_push(now)) {
         PvJob job;
         job.store = g.store, job.half = g.head->half;
         job.resident = whole, job.all = g.all_values;

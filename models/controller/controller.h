@@ -115,7 +115,8 @@ class Controller {
     std::deque<FetchJob> loads;          // not yet handed out
     bool key_armed = false;              // K's half was emptied for it
     bool value_armed = false;
-    bool value_begun = false;            // V's half expects this head's vectors, and nothing of another head is left in it
+    // Halves expect this head's vectors and scales, and nothing of another head is left in them.
+    bool value_begun = false, scale_begun = false;
     std::size_t queries_ordered = 0;     // positions whose queries were asked for
     std::deque<std::vector<std::uint32_t>> query_lists;  // address lists of those jobs
     std::uint64_t first_query = 0;       // number of its first query vector
