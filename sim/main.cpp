@@ -14,6 +14,7 @@
 #include "golden/error.h"
 #include "sim/commands/check.h"
 #include "sim/commands/commands.h"
+#include "sim/commands/gpu.h"
 #include "sim/config/schema.h"
 #include "traces/text.h"
 #include "winnow_version.h"
@@ -65,6 +66,7 @@ int run(int argc, char** argv) {
   winnow::add_run_command(app, line, exit_code);
   winnow::add_check_command(app, exit_code);
 #endif
+  winnow::add_gpu_command(app, line);
   winnow::add_diff_command(app);
   winnow::add_table_command(app);
   winnow::add_machines_command(app);

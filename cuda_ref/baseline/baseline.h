@@ -1,0 +1,56 @@
+#pragma once
+// Dense attention on the GPU at hand, measured: one layer of a trace, in the trace's mode.
+//
+// Method: warm-up apart; a CUDA graph of launches back to back is one sample, over the launches in it; 1,000 samples,
+// the fastest and slowest 15 % dropped (the way of SpAtten's authors), and the median. Cold: buffers rotate through
+// more than twice the L2 cache. Warm: one set of buffers. Energy: power over a window of at least two seconds minus
+// idle.
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace winnow::cuda_ref {
+
+struct BaselineInput {
+  // The layer's values, float32: q [heads][rows][D], k and v [KV heads][keys][D], expected [heads][rows][D].
+  std::vector<float> q, k, v, expected;
+  int heads = 0, kv_heads = 0, head_dim = 0, rows = 0, keys = 0;
+  bool causal = false;
+  int first = 0;  // position of row 0
+  double scale = 0;
+  std::vector<std::vector<std::uint32_t>> chosen;  // [KV heads] tokens of the sparse peer; empty: none
+  std::vector<int> batches = {1};
+  int runs = 1000;
+  double energy_seconds = 2;
+};
+
+struct Measured {
+  std::string kernel, dtype, cache;  // "naive unfused", "fp16", "cold"
+  int batch = 1;
+  double operations = 0, bytes = 0;  // of one run: multiply-adds count two; operands and result once
+  double roofline_seconds = 0;
+  std::string limit;            // what bounds the roofline: "bandwidth" or "arithmetic"
+  std::vector<double> samples;  // seconds a run
+  double watts = 0, idle_watts = 0, window_seconds = 0;
+  double joules = 0;                                // a run, over idle; 0 with watts 0: not measured
+  unsigned sm_megahertz = 0, memory_megahertz = 0;  // under load
+  std::uint64_t compared = 0;                       // outputs held against the float reference
+  double largest_error = 0;                         // over the largest reference value
+};
+
+struct GpuFacts {
+  std::string name, driver, toolkit, power;             // power: "NVML", or why there is none
+  int processors = 0, compute = 0;                      // compute capability, 90 for 9.0
+  double peak_bytes = 0, peak_fp32 = 0, peak_fp16 = 0;  // a second, from attributes
+  std::uint64_t l2_bytes = 0;
+};
+
+// Largest error that a correct kernel of this type may show, over the largest reference value.
+double tolerance(const std::string& dtype);
+
+// With WINNOW_CUDA only. Throws Error when a kernel's output is wrong.
+std::vector<Measured> measure_baseline(const BaselineInput& input, GpuFacts& facts,
+                                       const std::function<void(const std::string&)>& on_start);
+
+}  // namespace winnow::cuda_ref

@@ -1,0 +1,178 @@
+// The baseline's own kernels in the shim against float attention, and the way a thousand samples are summed up.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+#include "cuda_ref/baseline/kernels.cuh"
+#include "cuda_ref/baseline/nvml.h"
+#include "cuda_ref/baseline/samples.h"
+#include "cuda_ref/engine/runtime_shim.h"
+#include "traces/trace.h"
+
+namespace winnow::cuda_ref::shim_backend {
+namespace {
+
+struct Random {
+  u64 x = 88172645463325252ull;
+  float next() {
+    x ^= x >> 12, x ^= x << 25, x ^= x >> 27;
+    return static_cast<float>(static_cast<i32>((x * 0x2545F4914F6CDD1Dull) >> 40) - (1 << 23)) / (1 << 23);
+  }
+};
+
+template <class T>
+std::vector<T> converted(const std::vector<float>& from) {
+  std::vector<T> to(from.size());
+  launch(Runtime{}, convert<T>, Grid{2, 1, 1}, 64, 0, from.data(), to.data(), u64{from.size()});
+  return to;
+}
+
+// Float64 attention over the listed keys.
+std::vector<double> expected(const NaiveShape& a, const std::vector<float>& q, const std::vector<float>& k,
+                             const std::vector<float>& v, const std::vector<std::vector<u32>>& lists) {
+  std::vector<double> out(q.size(), 0);
+  const int D = a.head_dim, all_keys = static_cast<int>(k.size()) / (a.batch * a.kv_heads * D);
+  for (int b = 0; b < a.batch; ++b)
+    for (int h = 0; h < a.heads; ++h)
+      for (int i = 0; i < a.rows; ++i) {
+        const float* qi = &q[static_cast<std::size_t>(((b * a.heads + h) * a.rows + i) * D)];
+        const std::size_t kv = static_cast<std::size_t>((b * a.kv_heads + h / a.group()) * all_keys * D);
+        std::vector<double> s;
+        std::vector<int> keys;
+        for (int j = 0; j < all_keys; ++j) {
+          const auto& list = lists.empty() ? std::vector<u32>{} : lists[static_cast<std::size_t>(h / a.group())];
+          if (!list.empty() && std::find(list.begin(), list.end(), static_cast<u32>(j)) == list.end()) continue;
+          if (a.causal && j > a.first + i) continue;
+          double x = 0;
+          for (int d = 0; d < D; ++d) x += static_cast<double>(qi[d]) * k[kv + static_cast<std::size_t>(j * D + d)];
+          s.push_back(x * a.scale), keys.push_back(j);
+        }
+        double top = -1e300, sum = 0;
+        for (const double x : s) top = std::max(top, x);
+        for (double& x : s) sum += x = std::exp(x - top);
+        for (std::size_t j = 0; j < s.size(); ++j)
+          for (int d = 0; d < D; ++d)
+            out[static_cast<std::size_t>(((b * a.heads + h) * a.rows + i) * D + d)] +=
+                s[j] / sum * v[kv + static_cast<std::size_t>(keys[j] * D + d)];
+      }
+  return out;
+}
+
+template <class T>
+void expect_attention(NaiveShape a, bool gathered, double tolerance) {
+  Random random;
+  const int D = a.head_dim, all_keys = a.keys;
+  std::vector<float> q(static_cast<std::size_t>(a.batch * a.heads * a.rows * D));
+  std::vector<float> k(static_cast<std::size_t>(a.batch * a.kv_heads * a.keys * D)), v(k.size());
+  for (auto* list : {&q, &k, &v})
+    for (float& x : *list) x = random.next();
+  const std::vector<T> tq = converted<T>(q), tk = converted<T>(k), tv = converted<T>(v);
+  std::vector<T> out(q.size()), gk(k.size(), T{}), gv(k.size(), T{});
+  std::vector<std::vector<u32>> lists;
+  std::vector<u32> used, chosen;
+  const T *k_at = tk.data(), *v_at = tv.data();
+  const Runtime runtime;
+  if (gathered) {
+    for (int kv = 0; kv < a.kv_heads; ++kv) {
+      lists.emplace_back();
+      for (int j = kv; j < all_keys; j += 2 + kv) lists.back().push_back(static_cast<u32>(j));
+      used.push_back(static_cast<u32>(lists.back().size()));
+    }
+    a.keys = static_cast<int>(*std::max_element(used.begin(), used.end()));
+    chosen.assign(static_cast<std::size_t>(a.kv_heads * a.keys), 0);
+    for (int kv = 0; kv < a.kv_heads; ++kv)
+      std::copy(lists[static_cast<std::size_t>(kv)].begin(), lists[static_cast<std::size_t>(kv)].end(),
+                chosen.begin() + kv * a.keys);
+    a.used = used.data();
+    launch(runtime, gather_rows<T>, Grid{static_cast<unsigned>(a.keys), static_cast<unsigned>(a.batch * a.kv_heads), 1},
+           32, 0, a, all_keys, static_cast<const u32*>(chosen.data()), k_at, v_at, gk.data(), gv.data());
+    k_at = gk.data(), v_at = gv.data();
+  }
+  std::vector<T> s(static_cast<std::size_t>(a.batch * a.heads * a.rows * a.keys));
+  const auto heads = static_cast<unsigned>(a.batch * a.heads);
+  const auto tiles = [](int n) { return static_cast<unsigned>((n + kTile - 1) / kTile); };
+  const T* q_at = tq.data();
+  if (a.rows == 1) {
+    launch(runtime, naive_scores_of_one<T>, Grid{2, heads, 1}, 64, 0, a, q_at, k_at, s.data());
+    launch(runtime, naive_softmax<T>, Grid{1, heads, 1}, 64, 0, a, s.data());
+    launch(runtime, naive_output_of_one<T>, Grid{1, heads, 1}, 128, 0, a, static_cast<const T*>(s.data()), v_at,
+           out.data());
+  } else {
+    launch(runtime, naive_scores<T>, Grid{tiles(a.keys) * tiles(a.rows), heads, 1}, 256, 0, a, q_at, k_at, s.data());
+    launch(runtime, naive_softmax<T>, Grid{static_cast<unsigned>(a.rows), heads, 1}, 64, 0, a, s.data());
+    launch(runtime, naive_output<T>, Grid{tiles(D) * tiles(a.rows), heads, 1}, 256, 0, a,
+           static_cast<const T*>(s.data()), v_at, out.data());
+  }
+  const std::vector<double> want = expected(a, q, k, v, lists);
+  double largest = 0, worst = 0;
+  for (std::size_t i = 0; i < want.size(); ++i) largest = std::max(largest, std::fabs(want[i]));
+  for (std::size_t i = 0; i < want.size(); ++i)
+    worst = std::max(worst, std::fabs(to_float(out[i]) - want[i]) / largest);
+  EXPECT_LT(worst, tolerance);
+  EXPECT_GT(largest, 0.01);
+  std::printf("[ compared ] %zu values, largest error %.2g\n", want.size(), worst);
+}
+
+const NaiveShape kDecode{2, 6, 2, 1, 37, 24, true, 36, 0.25f, nullptr};
+const NaiveShape kPrefill{1, 4, 2, 21, 21, 24, true, 0, 0.25f, nullptr};
+const NaiveShape kEncoder{2, 2, 2, 18, 18, 32, false, 0, 0.3f, nullptr};
+
+TEST(NaiveKernels, Fp32) {
+  for (const NaiveShape& a : {kDecode, kPrefill, kEncoder}) expect_attention<float>(a, false, 1e-5);
+}
+TEST(NaiveKernels, Fp16) {
+  for (const NaiveShape& a : {kDecode, kPrefill, kEncoder}) expect_attention<Half>(a, false, 5e-3);
+}
+TEST(NaiveKernels, GatheredTokens) {
+  NaiveShape a = kDecode;
+  a.causal = false;
+  expect_attention<float>(a, true, 1e-5);
+  expect_attention<Half>(a, true, 5e-3);
+}
+
+TEST(Half, EveryValueSurvivesTheWayThroughFloat) {
+  std::uint64_t compared = 0;
+  for (u32 bits = 0; bits < 65536; ++bits) {
+    if ((bits & 0x7fff) > 0x7c00) continue;  // not a number
+    const float x = to_float(Half{static_cast<u16>(bits)});
+    ASSERT_EQ(x, half_to_float(static_cast<std::uint16_t>(bits)));
+    Half back{};
+    store(&back, x);
+    ASSERT_EQ(back.bits, bits);
+    ++compared;
+  }
+  Half h{};
+  store(&h, 1.0f + 0x1p-11f);  // half way: to even
+  EXPECT_EQ(h.bits, 0x3c00);
+  store(&h, 1.0f + 3 * 0x1p-11f);
+  EXPECT_EQ(h.bits, 0x3c02);
+  std::printf("[ compared ] %llu values\n", static_cast<unsigned long long>(compared + 2));
+}
+
+TEST(Samples, FifteenPerCentDropOnEachSide) {
+  std::vector<double> samples;
+  for (int i = 0; i < 1000; ++i) samples.push_back(i < 150 ? 0 : i < 850 ? i : 1e9);
+  std::reverse(samples.begin(), samples.end());
+  const Summary s = summarize(samples);
+  EXPECT_DOUBLE_EQ(s.trimmed_mean, (150 + 849) / 2.0);
+  EXPECT_DOUBLE_EQ(s.median, 499.5);
+  EXPECT_EQ(s.least, 0);
+  EXPECT_EQ(s.most, 1e9);
+  EXPECT_EQ(summarize({3.0}).median, 3);
+  EXPECT_EQ(summarize({}).median, 0);
+  std::printf("[ compared ] 6 values\n");
+}
+
+TEST(Nvml, ADeviceThatIsNotThereIsNoError) {
+  const Nvml none("ffff:ff:1f.7");
+  EXPECT_FALSE(none.available());
+  EXPECT_FALSE(none.why_not().empty());
+  EXPECT_EQ(none.watts(), 0);
+  EXPECT_EQ(none.sm_megahertz(), 0u);
+  std::printf("[ compared ] 4 values\n");
+}
+
+}  // namespace
+}  // namespace winnow::cuda_ref::shim_backend

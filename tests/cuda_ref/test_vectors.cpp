@@ -1,0 +1,58 @@
+// What a real GPU computed (cuda_ref/results/vectors-*.json) against golden here.
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/cuda_ref/cases.h"
+#include "tests/cuda_ref/common.h"
+#include "tests/cuda_ref/vectors.h"
+
+namespace winnow::cuda_ref::test {
+namespace {
+
+Digest golden_digest(const Case& c, bool spoil = false) {
+  const golden::FloatSource source = source_of(Trace::open(c.trace));
+  const golden::Reference reference(source);
+  const golden::Quantized model(source, reference, c.policy);
+  const golden::Layout layout(source.shape, c.policy, kAlign);
+  Digest digest;
+  digest.list(golden::build_image(model, layout));
+  golden::Walk walk(model, layout, nullptr);
+  golden::LayerResult r;
+  while (walk.next(r)) {
+    if (spoil) r.out.back() ^= 1, spoil = false;
+    digest.layer(r);
+  }
+  return digest;
+}
+
+TEST(Vectors, RecordedOnAGpuEqualGolden) {
+  std::uint64_t compared = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(WINNOW_SOURCE_DIR "/cuda_ref/results")) {
+    if (!entry.path().filename().string().starts_with("vectors-")) continue;
+    const auto file = nlohmann::json::parse(std::ifstream(entry.path()));
+    std::printf("[ vectors  ] %s, driver %s, %s\n", file["device"].get<std::string>().c_str(),
+                file["driver"].get<std::string>().c_str(), file["date"].get<std::string>().c_str());
+    for (const Case& c : cases()) {
+      if (!file["cases"].contains(c.name)) continue;
+      const Digest digest = golden_digest(c);
+      const auto& recorded = file["cases"][c.name];
+      EXPECT_EQ(recorded["values"].get<std::uint64_t>(), digest.values()) << c.name;
+      EXPECT_EQ(recorded["digest"].get<std::string>(), std::to_string(digest.hash())) << c.name;
+      compared += digest.values();
+    }
+    EXPECT_GT(compared, 0u) << entry.path() << ": holds no case of this build";
+  }
+  if (compared == 0) GTEST_SKIP() << "skipped: no vectors recorded on a GPU in cuda_ref/results";
+  std::printf("[ compared ] %llu values\n", static_cast<unsigned long long>(compared));
+}
+
+TEST(Vectors, ADigestSeesOneBit) {
+  const Case c = cases().front();
+  EXPECT_EQ(golden_digest(c).hash(), golden_digest(c).hash());
+  EXPECT_NE(golden_digest(c).hash(), golden_digest(c, true).hash());
+  std::printf("[ compared ] 2 values\n");
+}
+
+}  // namespace
+}  // namespace winnow::cuda_ref::test
