@@ -21,18 +21,38 @@ Controller::Controller(const Params& params, const golden::Policy& policy, PlanS
   store_free_.assign(targets.stores.size(), 1);
 }
 
+bool Controller::woken(Cycle now) const {
+  return p_.pv_done.can_pop(now) || p_.store_released.can_pop(now) || p_.importance_done.can_pop(now) || p_.done.can_pop(now) ||
+         p_.key_released.can_pop(now) || p_.verdicts.can_pop(now) || p_.topk_done.can_pop(now) || p_.compacted.can_pop(now) ||
+         p_.cascade_done.can_pop(now) || t_.queries.released(now) != released_seen_;
+}
+
 void Controller::tick(Cycle now) {
-  messages(now);
-  retire();
-  plan_ahead(now);
-  open_heads();
-  advance(now);
-  start_group(now);
-  send_fetch(now);
-  if (p_.first.space(now) == p_.first.depth() && p_.later.space(now) == p_.later.depth() && !layers_.empty())
-    stats_.wait(why());
-  else
+  const bool woke = woken(now);
+  if (woke || !quiet_) {
+    moved_ = woke, blocked_ = false;
+    released_seen_ = t_.queries.released(now);
+    messages(now);
+    retire();
+    const auto planning = planning_;
+    const std::size_t layers = layers_.size(), sent = sent_;
+    plan_ahead(now);
+    moved_ = moved_ || planning != planning_ || layers != layers_.size() || sent != sent_;
+    const std::size_t heads = heads_.size();
+    open_heads();
+    moved_ = moved_ || heads != heads_.size();
+    advance(now);
+    start_group(now);
+    moved_ |= send_fetch(now);
+    quiet_ = !moved_ && !blocked_;
+    why_known_ = false;
+  }
+  if (p_.first.space(now) == p_.first.depth() && p_.later.space(now) == p_.later.depth() && !layers_.empty()) {
+    if (!why_known_) why_seen_ = why(), why_known_ = true;
+    stats_.wait(why_seen_);
+  } else {
     stats_.busy();
+  }
 }
 
 // --- plans ----------------------------------------------------------------------------------------------------------
@@ -73,7 +93,7 @@ void Controller::plan_ahead(Cycle now) {
     planning_ = Planning::tokens;
   }
   while (p_.cascade_done.can_pop(now)) p_.cascade_done.pop(now), ++answered_;
-  if (sent_ < choices_.size() && p_.cascade.can_push(now)) {
+  if (sent_ < choices_.size() && room(p_.cascade, now)) {
     TopkJob job;
     job.job = {static_cast<unsigned>(choices_[sent_].items.size()), topk::Rule::kCount, choices_[sent_].k};
     job.items = &choices_[sent_].items;
@@ -101,6 +121,7 @@ void Controller::plan_ahead(Cycle now) {
 }
 
 void Controller::close_layer(Cycle) {
+  quiet_ = false;
   layers_.pop_front();
   if (!layers_.empty()) {
     layers_.front().open = true;
@@ -170,7 +191,7 @@ void Controller::open_heads() {
 }
 
 bool Controller::send_fetch(Cycle now) {
-  if (!p_.fetch.can_push(now)) return false;
+  if (!room(p_.fetch, now)) return false;
   if (!gathers_.empty()) {
     p_.fetch.push(now, gathers_.front());
     gathers_.pop_front();
@@ -252,7 +273,7 @@ void Controller::start_group(Cycle now) {
       break;
     }
   if (!h || !h->key_armed || h->started >= h->queries_ordered) return;
-  if (p_.first.space(now) < h->group_heads) return;
+  if (!room(p_.first, now, h->group_heads)) return;
   const bool whole = layer.plan.full_width;
   std::size_t store = h->half;
   if (whole) store = next_store_ % params_.prompt_stores;
@@ -288,14 +309,14 @@ void Controller::start_group(Cycle now) {
     for (std::uint32_t i = 0; i < s.slots; ++i) s.sums[i] = (*h->plan->priority)[h->plan->live[i]];
   ++h->started;
   if (whole) ++next_store_;
-  ++groups_run_;
+  ++groups_run_, moved_ = true;
   send_tasks(g, false, now);
 }
 
 bool Controller::send_tasks(Group& g, bool later, Cycle now) {
   Fifo<QkTask>& fifo = later ? p_.later : p_.first;
   const Head& h = *g.head;
-  if (fifo.space(now) < h.group_heads) return false;
+  if (!room(fifo, now, h.group_heads)) return false;
   const GroupStore& s = t_.stores[g.store];
   const bool whole = g.layer->plan.full_width;
   const bool final_pass = whole ? g.query + 1 == g.layer->plan.positions.size() : g.pass == digits_.count - 1;
@@ -418,7 +439,7 @@ void Controller::advance(Cycle now) {
   for (Group& g : groups_) {
     GroupStore& s = t_.stores[g.store];
     const auto half = static_cast<std::size_t>(g.head->half);
-    if (g.stage == Stage::selecting && !g.sent && p_.topk.can_push(now)) {
+    if (g.stage == Stage::selecting && !g.sent && room(p_.topk, now)) {
       TopkJob job;
       job.store = g.store;
       job.job.n = s.slots;
@@ -428,7 +449,7 @@ void Controller::advance(Cycle now) {
         job.job.rule = topk::Rule::kCount,
         job.job.amount = static_cast<unsigned>(golden::selected_count(policy_.select_keep[static_cast<std::size_t>(g.pass)], static_cast<int>(s.slots)));
       p_.topk.push(now, job);
-      g.sent = true;
+      g.sent = moved_ = true;
     }
     if (g.stage == Stage::gathering) {
       const bool last = g.pass == digits_.count - 1;
@@ -439,10 +460,10 @@ void Controller::advance(Cycle now) {
           t_.values.begin(g.head->half, static_cast<std::uint32_t>(g.tokens.size()), now), g.head->value_begun = true;
         }
         gathers_.push_back(key_job(*g.head, g.pass, g.tokens));
-        g.gathered = true;
+        g.gathered = moved_ = true;
       }
-      if (!g.compacted && !g.sent && p_.compact.can_push(now)) p_.compact.push(now, {g.store}), g.sent = true;
-      if (g.gathered && g.compacted && send_tasks(g, true, now)) g.stage = Stage::passing;
+      if (!g.compacted && !g.sent && room(p_.compact, now)) p_.compact.push(now, {g.store}), g.sent = moved_ = true;
+      if (g.gathered && g.compacted && send_tasks(g, true, now)) g.stage = Stage::passing, moved_ = true;
     }
     // From here on, order of start.
     if (g.stage < Stage::final) {
@@ -451,8 +472,8 @@ void Controller::advance(Cycle now) {
     }
     if (!g.importance_sent) {
       if (!g.head->plan->accumulates) {
-        g.importance_sent = g.importance_done = true;
-      } else if (importance_turn && p_.importance.can_push(now)) {
+        g.importance_sent = g.importance_done = moved_ = true;
+      } else if (importance_turn && room(p_.importance, now)) {
         p_.importance.push(now, {g.store, g.head->plan->live.data(),
                                  t_.importance.base(g.layer->plan.layer, g.head->plan->kv_head)});
         g.importance_sent = true;
@@ -466,14 +487,14 @@ void Controller::advance(Cycle now) {
       else if (policy_.prunes_values())
         k = static_cast<std::uint32_t>(golden::kept_values(policy_, static_cast<int>(s.slots)));
       if (k >= s.slots) {
-        g.all_values = true;
+        g.all_values = moved_ = true;
         g.stage = Stage::kept;
-      } else if (topk_turn && p_.topk.can_push(now)) {
+      } else if (topk_turn && room(p_.topk, now)) {
         TopkJob job;
         job.store = g.store;
         job.job = {s.slots, topk::Rule::kCount, k};
         p_.topk.push(now, job);
-        g.record_values_wanted = true;
+        g.record_values_wanted = moved_ = true;
         g.stage = Stage::pruning;
       }
     }
@@ -490,10 +511,10 @@ void Controller::advance(Cycle now) {
         FetchJob job = fetch(*g.head, Stream::value, g.head->plan->value, g.tokens);
         job.value_bits = static_cast<std::uint8_t>(g.head->plan->value_bits);
         gathers_.push_back(job);
-        g.values_sent = true;
+        g.values_sent = moved_ = true;
       }
       // K may have passed a V that waits for its half: until then the half holds an earlier head's V and scales.
-      if ((!fetch_values || g.values_sent) && g.head->value_begun && g.head->scale_begun && pv_turn && p_.pv.can_push(now)) {
+      if ((!fetch_values || g.values_sent) && g.head->value_begun && g.head->scale_begun && pv_turn && room(p_.pv, now)) {
         PvJob job;
         job.store = g.store, job.half = g.head->half;
         job.resident = whole, job.all = g.all_values;
@@ -509,7 +530,7 @@ void Controller::advance(Cycle now) {
           for (std::uint32_t i = 0; i < s.slots; ++i)
             if (g.all_values || s.kept[i]) g.record.values.push_back(s.origin[i]);
         }
-        g.stage = Stage::weighing;
+        g.stage = Stage::weighing, moved_ = true;
       }
     }
     value_turn = value_turn && g.stage >= Stage::kept && (g.stage > Stage::kept || g.values_sent);
@@ -520,14 +541,15 @@ void Controller::advance(Cycle now) {
 // A store is free when both readers are done with it; a group, with its address list, when its last V was multiplied.
 void Controller::retire() {
   for (Group& g : groups_)
-    if (g.weighed && g.importance_done && !g.freed) g.freed = true, store_free_[g.store] = 1;
+    if (g.weighed && g.importance_done && !g.freed) g.freed = moved_ = true, store_free_[g.store] = 1;
   while (!groups_.empty() && groups_.front().freed && groups_.front().multiplied) {
     Group& g = groups_.front();
     if (!g.layer->plan.full_width) g.layer->records.push_back(std::move(g.record));
-    ++g.head->finished;
+    ++g.head->finished, moved_ = true;
     groups_.pop_front();
   }
-  while (!heads_.empty() && heads_.front().finished == heads_.front().layer->plan.positions.size()) heads_.pop_front();
+  while (!heads_.empty() && heads_.front().finished == heads_.front().layer->plan.positions.size())
+    heads_.pop_front(), moved_ = true;
 }
 
 Controller::Why Controller::why() const {

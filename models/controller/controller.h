@@ -149,6 +149,15 @@ class Controller {
     GroupRecord record;
   };
 
+  // Whether a message waits, or query registers were released, since the tick that found nothing to do.
+  bool woken(Cycle now) const;
+  // Whether the link takes an entry; one that does not keeps the controller looking.
+  template <class T>
+  bool room(const Fifo<T>& link, Cycle now, std::size_t entries = 1) {
+    const bool there = link.space(now) >= entries;
+    blocked_ = blocked_ || !there;
+    return there;
+  }
   void messages(Cycle now);
   void plan_ahead(Cycle now);
   void open_heads();
@@ -192,6 +201,11 @@ class Controller {
   std::uint64_t queries_ordered_ = 0;
   std::uint8_t next_epoch_ = 0;
   std::uint64_t groups_run_ = 0, refetches_ = 0;
+  // A tick in which nothing moved and no link was full finds nothing to do either until a message comes: the simulator
+  // leaves it out. No part of the machine.
+  bool moved_ = false, blocked_ = false, quiet_ = false, why_known_ = false;
+  std::uint64_t released_seen_ = 0;
+  Why why_seen_ = kMemory;
   BlockStats stats_{"qk without a task", {"hbm2", "softmax", "progressive", "topk", "gather", "pv", "layer end", "cascade topk"}};
 };
 

@@ -1,6 +1,7 @@
 #include "models/importance/importance.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace winnow {
 
@@ -53,12 +54,17 @@ void Importance::tick(Cycle now) {
     waiting += level;
   }
   const GroupStore& g = stores_[job_.store];
+  // Sums are complete behind the last live head's division.
+  if (g.readable[static_cast<std::size_t>(std::bit_width(g.heads) - 1)] > now) {
+    stats_.wait(kSoftmax);
+    return;
+  }
   if (next_ < g.slots) {
     const std::uint32_t end = std::min(g.slots, next_ + static_cast<std::uint32_t>(width_));
     bool stalled = false;
     while (next_ < end) {
       const std::uint32_t token = job_.tokens[g.origin[next_]];
-      int& level = queue_[token % static_cast<std::uint32_t>(width_)];
+      int& level = queue_[token & static_cast<std::uint32_t>(width_ - 1)];  // a power of two
       if (level == kBankQueue) {
         stalled = true;
         break;

@@ -56,7 +56,7 @@ class Importance {
     return per_head_ ? static_cast<std::size_t>((layer * shape_.kv_heads + kv_head) * shape_.tokens) : 0;
   }
 
-  enum Wait { kBank };
+  enum Wait { kBank, kSoftmax };
   const BlockStats& stats() const { return stats_; }
   std::uint64_t bank_stalls() const { return bank_stalls_; }
   std::uint64_t accumulations() const { return accumulations_; }
@@ -78,7 +78,7 @@ class Importance {
   std::uint64_t sweep_ = 0;  // cycles of decay still to go
   std::vector<int> queue_;   // level of each bank's queue
   std::uint64_t bank_stalls_ = 0, accumulations_ = 0;
-  BlockStats stats_{"importance", {"bank"}};
+  BlockStats stats_{"importance", {"bank", "softmax"}};
 };
 
 }  // namespace winnow

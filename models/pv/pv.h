@@ -92,7 +92,8 @@ class Pv {
   bool rows_full() const { return rows_[0].full || rows_[1].full; }
   bool weigh(Cycle now);
   bool multiply(Cycle now);
-  void accumulate(std::uint64_t wide, int exponent, const std::int16_t* v);
+  void take(std::uint64_t wide, int exponent, const std::int16_t* v);
+  void accumulate();
   void flush();
   void finish(Row& row, Cycle now);
   void start_row(Row& row, int head);
@@ -119,6 +120,10 @@ class Pv {
   std::array<std::int32_t, kMaxHeadDim> part_{};
   std::array<std::int64_t, kMaxHeadDim> acc_{};
   int part_count_ = 0;
+  // Weights and vectors of the cycle at hand.
+  std::array<std::int32_t, kMaxRow> weight_;
+  std::array<const std::int16_t*, kMaxRow> vector_;
+  std::size_t taken_ = 0;
   static constexpr std::size_t kPending = 8;
   std::array<Pending, kPending> pending_;
   std::size_t pending_in_ = 0, pending_out_ = 0;

@@ -11,10 +11,13 @@
 
 #include "golden/num.h"
 #include "models/payload.h"
+#include "models/prim/fifo.h"
 
 namespace winnow {
 
 inline constexpr int kMaxGroup = 32;  // query heads of a KV head
+
+inline constexpr Cycle kNotYet = ~Cycle{0};
 
 struct GroupStore {
   Tag tag;
@@ -25,7 +28,8 @@ struct GroupStore {
   std::uint32_t slots = 0;     // slots now
   int digit = 0;               // of the pass under way
   bool last_pass = true;       // probabilities overwrite exponentials, the rest joins the denominator
-  bool follow = false;         // readers at `width` a cycle may start as the last row's division does
+  bool follow = false;         // readers at `width` a cycle may follow each row's division
+  std::array<Cycle, kMaxGroup> readable{};  // cycle from which a row may be followed; kNotYet before its division
   bool undecided = false;      // progressive decides on this pass before anything is divided
   bool forced = false, forced_refetch = false;  // shape-only: the verdict stands in the workload file
   const golden::Scale* to_log2 = nullptr;  // [group]

@@ -137,12 +137,14 @@ bool Softmax::divide(Cycle now) {
       }
       if (for_divide_.front().last_row) verdict_held_ = false;
     }
-    // Readers that follow slot by slot at the same rate never overtake.
+    // Readers that follow slot by slot at the same rate never overtake: they hear of the group with its first row.
     const Row& row = for_divide_.front();
-    if (row.last_row && stores_[row.store].follow) {
+    GroupStore& g = stores_[row.store];
+    if (g.follow && is_first_row(g, row.head)) {
       if (!done_.can_push(now)) return false;
       done_.push(now) = {row.tag, row.store};
     }
+    g.readable[static_cast<std::size_t>(row.head)] = now + static_cast<Cycle>(params_.requantize_latency) + 1;
     divide_row_ = row;
     for_divide_.pop();
     divide_active_ = true, divide_next_ = 0;

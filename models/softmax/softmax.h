@@ -4,7 +4,8 @@
 // In:   Pipe<ScoreRow> from Q x K; Fifo<Verdict> from progressive (groups that may refetch); Fifo<CompactJob>.
 // Out:  probabilities, selection scores and sums in the group's store; Pipe<RowSum> to progressive when a row's
 //       denominator is known; Pipe<GroupDone> when the last live head of the group has its probabilities,
-//       or, where all readers follow at `width` a cycle (GroupStore::follow), when its division starts.
+//       or, where all readers follow at `width` a cycle (GroupStore::follow), when its first row's division
+//       starts; each row may then be read from GroupStore::readable on.
 // Three stages, each at work on a row (one query head's scores) of its own:
 //   gather  takes scores, adds those of earlier digits, keeps the maximum; the row waits in the row FIFO for it;
 //   exp     2^(score - max), summed; the exponentials go to the store;

@@ -55,7 +55,8 @@ SC_MODULE(Clock) {
       sc_core::sc_stop();
       return;
     }
-    edge_.notify(sc_core::SC_ZERO_TIME);
+    // In the same delta cycle: blocks see each other through links only, which hold the state at the cycle's start.
+    edge_.notify();
     next_trigger(period_);
   }
   MachineModel& machine_;

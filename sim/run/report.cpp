@@ -194,7 +194,7 @@ void report_timing(const MachineModel& m, const Machine& machine, const Timing& 
 }
 
 std::string utilisation_table(const MachineModel& m, Cycle cycles) {
-  std::vector<std::vector<std::string>> rows = {{"block", "busy", "idle", "waits for"}};
+  std::string table = fmt::format("{:<18}  {:>7}  {:>7}  {}\n", "block", "busy", "idle", "waits for");
   for (const BlockStats* b : m.block_stats()) {
     std::vector<std::pair<std::uint64_t, std::string>> waits;
     for (int i = 0; i < b->wait_count; ++i)
@@ -203,10 +203,10 @@ std::string utilisation_table(const MachineModel& m, Cycle cycles) {
     std::stable_sort(waits.begin(), waits.end(), [](const auto& a, const auto& c) { return a.first > c.first; });
     std::string text;
     for (const auto& [n, who] : waits) text += fmt::format("{}{} {:.1f} %", text.empty() ? "" : ", ", who, 100 * share(n, cycles));
-    rows.push_back({b->block, fmt::format("{:.1f} %", 100 * share(b->busy_cycles, cycles)), fmt::format("{:.1f} %", 100 * share(b->idle_cycles, cycles)),
-                    text.empty() ? "-" : text});
+    table += fmt::format("{:<18}  {:>5.1f} %  {:>5.1f} %  {}\n", b->block, 100 * share(b->busy_cycles, cycles),
+                         100 * share(b->idle_cycles, cycles), text.empty() ? "-" : text);
   }
-  return align(rows);
+  return table;
 }
 
 }  // namespace winnow

@@ -61,8 +61,7 @@ class Run {
     manifest_.kcycles_per_second = machine_seconds_ > 0 ? static_cast<double>(cycles_) / machine_seconds_ / 1e3 : 0;
     folder_.finish(manifest_, result);
 
-    fmt::print("\n{}\n", decode_.layers && prompt_.layers ? "summary: generation (the prompt stands in result.json)" : "summary");
-    StatTree shown("summary");
+    StatTree shown(decode_.layers && prompt_.layers ? "summary; by kind: generation (the prompt's stand in result.json)" : "summary");
     for (const Statistic& s : summary.statistics()) shown.add(s);
     fmt::print("{}", to_table(shown));
     if (!utilisation.empty()) fmt::print("\n{}", utilisation);
