@@ -4,8 +4,9 @@
 // A block's adapter (tests/rtl/<block>/<block>_block.h) has
 //   Block(seed, ...)              both sides reset, stimuli from the seed alone
 //   outputs()                     the model's outputs of this cycle
-//   probes(visit)                 visit(name, lane or -1, rtl value, model value, port that shows the model's value)
-//   step()                        picks this cycle's inputs, gives them to both and clocks both
+//   probes(visit, unseen)         visit(name, lane or -1, rtl value, model value, port that shows the model's value), or
+//                                 unseen(rtl value, that port) while a probe means nothing
+//   step(before_clock)            picks this cycle's inputs, gives them to both, calls before_clock(), clocks both
 //   doing()                       what is being worked on, for a report
 //   trace_open(path), trace_dump(time), trace_close()
 // and everything else is here: comparison, count, report, waveform of both sides around the first difference.
@@ -47,12 +48,12 @@ Outcome run(Block& block, std::uint64_t cycles) {
         rtl = rtl_value;
         model = model_value;
       }
-    });
+    }, [](std::uint64_t, auto&) {});
     if (name) {
       const std::string lane = at < 0 ? "" : "[" + std::to_string(at) + "]";
       result.difference = Difference{c, name + lane, rtl, model, block.doing()};
     } else {
-      block.step();
+      block.step([] {});
       ++result.cycles;
     }
   }
@@ -72,9 +73,13 @@ void write_waves(Block& block, const Difference& d, const std::string& stem) {
     block.probes([&](const char* probe, int lane, std::uint64_t, std::uint64_t value, auto& port) {
       port = value;
       if (c == from && lane < 0) names.emplace_back(probe);
-    });
-    if (c >= from) block.trace_dump(2 * c);
-    if (c < d.cycle) block.step();
+    }, [](std::uint64_t rtl, auto& port) { port = rtl; });
+    if (c < d.cycle)
+      block.step([&] {
+        if (c >= from) block.trace_dump(2 * c);
+      });
+    else
+      block.trace_dump(2 * c);
   }
   block.trace_close();
   std::ofstream save(stem + ".gtkw");

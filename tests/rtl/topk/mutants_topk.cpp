@@ -2,6 +2,7 @@
 // Exit code 1 if fewer than 95 % of them are caught, not counting those that the table marks as equivalent (`=`), or if
 // a run without a bug differs.
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include <CLI/CLI.hpp>
@@ -46,16 +47,23 @@ std::optional<winnow::lockstep::Difference> first_difference(unsigned mutant, st
 
 int main(int argc, char** argv) {
   CLI::App app{"Planted bugs against the lockstep of the top-k engine"};
-  std::string table;
+  std::string table, waves;
+  unsigned only = 0;
   std::uint64_t cycles = 100000, seed = 1;
   unsigned sample = 0;
   app.add_option("table", table)->required();
   app.add_option("--cycles", cycles, "cycles of the slice, for each pivot rule");
   app.add_option("--seed", seed, "of stimuli and of the choice");
+  app.add_option("--waves", waves, "write the waves of the first difference of one mutant, chosen by --only, to this folder");
+  app.add_option("--only", only, "one mutant by its number");
   app.add_option("--sample", sample, "so many, chosen by the seed; 0: all");
   CLI11_PARSE(app, argc, argv);
   try {
     std::vector<Mutant> mutants = read_table(table);
+    if (only) {
+      std::erase_if(mutants, [&](const Mutant& m) { return m.number != only; });
+      if (mutants.empty()) throw winnow::Error("there is no mutant " + std::to_string(only));
+    }
     if (sample) {
       winnow::topk::test::Random random(seed);
       for (std::size_t i = 0; i + 1 < mutants.size(); ++i)
@@ -75,6 +83,19 @@ int main(int argc, char** argv) {
       else
         std::printf("mutant %2u %s  %s\n", m.number, m.equivalent ? "equivalent" : "SURVIVED  ", m.text.c_str());
       std::fflush(stdout);
+      if (d && !waves.empty()) {
+        // The pivot rule of the difference is the first that shows one.
+        const std::string stem = waves + "/topk-mutant-" + std::to_string(m.number);
+        std::filesystem::create_directories(waves);
+        for (const PivotRule pivot : {PivotRule::kSampled, PivotRule::kRandom}) {
+          TopkBlock probe(seed, pivot, nullptr, m.number);
+          if (!winnow::lockstep::run(probe, d->cycle + 1).difference) continue;
+          TopkBlock again(seed, pivot, nullptr, m.number);
+          winnow::lockstep::write_waves(again, *d, stem);
+          std::printf("waves: %s.fst\n", stem.c_str());
+          break;
+        }
+      }
       caught += d.has_value();
       expected += !m.equivalent;
     }

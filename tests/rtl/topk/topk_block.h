@@ -61,15 +61,17 @@ class TopkBlock {
 
   void outputs() { out_ = model_->comb(); }
 
-  template <class Visit>
-  void probes(Visit&& visit) {
+  template <class Visit, class Unseen>
+  void probes(Visit&& visit, Unseen&& unseen) {
     const Engine& m = *model_;
     const Outputs& o = out_;
     const unsigned Parallelism = config_.parallelism;
 #include "topk_probes.inc"
   }
 
-  void step() {
+  // `before_clock` sees this cycle's outputs and inputs together.
+  template <class F>
+  void step(F&& before_clock) {
     choose();
     refused_ = 0;
     Inputs in;
@@ -101,6 +103,7 @@ class TopkBlock {
       next_ += config_.parallelism;
       loading_ = next_ < job_.n;
     }
+    before_clock();
     model_->tick(in);
     clock();
   }
