@@ -1,5 +1,6 @@
 // lockstep_topk_<machine>: RTL and model of the top-k engine in lockstep; exit code 1 on a difference.
 //   lockstep_topk_spatten --cycles 1000000 --seed 7 --pivot sampled [--jobs FILE] [--out FOLDER]
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -100,8 +101,10 @@ int main(int argc, char** argv) {
         std::printf("working on: %s\nrepeat: lockstep_topk_%s --seed %llu --pivot %s --cycles %llu%s\n", d.doing.c_str(),
                     WINNOW_RTL_NAME, static_cast<unsigned long long>(seed), name,
                     static_cast<unsigned long long>(d.cycle + 1), jobs.empty() ? "" : (" --jobs " + jobs_path).c_str());
-        std::printf("waves: %s.fst, gtkwave %s.gtkw, scripts/rtl/wave png %s.fst\n", stem.c_str(), stem.c_str(),
-                    stem.c_str());
+        std::printf("waves: %s.fst, gtkwave %s.gtkw, picture:\n", stem.c_str(), stem.c_str());
+        std::fflush(stdout);
+        const std::string draw = std::string(WINNOW_SOURCE_DIR) + "/scripts/rtl/wave png '" + stem + ".fst'";
+        if (std::system(draw.c_str()) != 0) std::printf("no picture\n");
         return 1;
       }
       if (o.compared < 10 * o.cycles || (jobs.empty() && cycles > 10000 && block.jobs() == 0)) {
