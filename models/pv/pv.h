@@ -119,10 +119,11 @@ class Pv {
   int why_ = kSoftmax;  // what the array waits for
   std::array<std::int32_t, kMaxHeadDim> part_{};
   std::array<std::int64_t, kMaxHeadDim> acc_{};
+  static constexpr std::size_t kMaxBanks = 64;  // KvBuffer holds no more
   int part_count_ = 0;
   // Weights and vectors of the cycle at hand.
-  std::array<std::int32_t, kMaxRow> weight_;
-  std::array<const std::int16_t*, kMaxRow> vector_;
+  std::array<std::int32_t, kMaxBanks> weight_;
+  std::array<const std::int16_t*, kMaxBanks> vector_;
   std::size_t taken_ = 0;
   static constexpr std::size_t kPending = 8;
   std::array<Pending, kPending> pending_;
