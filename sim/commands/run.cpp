@@ -34,8 +34,8 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
   command->add_option("TRACE", options->trace, "a .safetensors trace, a .csv workload, or synthetic:...")->required();
   command->add_option("--machine", options->machine, "a name (winnow machines) or a .yaml file")->capture_default_str();
   command->add_option("--policy", options->policy, "a name (winnow policies)")->capture_default_str();
-  command->add_option("--engine", options->engine, "systemc: the machine, in cycles; golden: values and bytes only")
-      ->check(CLI::IsMember({"systemc", "golden"}))
+  command->add_option("--engine", options->engine, "systemc: the machine, in cycles; golden, cuda: values and bytes only")
+      ->check(CLI::IsMember({"systemc", "golden", "cuda"}))
       ->capture_default_str();
   command->add_option("--layers", *layers, "A-B: these layers only; those before are computed untimed");
   command->add_option("--steps", *steps, "A-B: these steps only; 0 is the prompt, 1.. the generated tokens");

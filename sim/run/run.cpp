@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "cuda_ref/walk.h"
 #include "golden/error.h"
 #include "models/hbm2/energy.h"
 #include "models/hbm2/stream.h"
@@ -30,7 +31,7 @@ class Run {
       : options_(options), p_(prepare(options)), walk_(*p_.model, *p_.layout, p_.reference.get()), prompt_(p_.shape.layers),
         decode_(p_.shape.layers), manifest_(manifest_of(options, p_.machine, p_.policy, p_.trace.sha256())),
         folder_(options.output, options.force, manifest_),
-        progress_(options.engine, layers_in_range(), options.engine == "golden" ? "layers" : "kcycles") {
+        progress_(options.engine, layers_in_range(), options.engine == "systemc" ? "kcycles" : "layers") {
     folder_.begin_layers(layer_columns());
   }
 
@@ -43,12 +44,14 @@ class Run {
     std::string utilisation;
     if (options_.engine == "golden")
       run_golden();
+    else if (options_.engine == "cuda")
+      run_cuda();
     else
       utilisation = run_machine(result, summary);
     progress_.finish();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
-    const bool timed = options_.engine != "golden";
+    const bool timed = options_.engine == "systemc";
     report(decode_.layers ? decode_ : prompt_, timed, summary);
     if (prompt_.layers && decode_.layers) report(prompt_, timed, result.child("prompt"));
     StatTree& checked = result.child("checked against golden");
@@ -92,6 +95,23 @@ class Run {
     golden::LayerResult r;
     const RunRange& range = p_.range;
     while (walk_.step() <= range.last_step && walk_.next(r)) {
+      if (r.step < range.first_step || r.layer < range.first_layer || r.layer > range.last_layer) continue;
+      take(r, {});
+      progress_.at(layers_done_, static_cast<double>(layers_done_));
+    }
+  }
+
+  // Values and bytes by the CUDA kernels: on the GPU where there is one, else in the host shim.
+  void run_cuda() {
+    const cuda_ref::Backend backend = cuda_ref::best_backend();
+    fmt::print("{}\n", cuda_ref::describe(backend));
+    cuda_ref::Options options;
+    options.measure = true;
+    const auto model = cuda_ref::load(backend, float_source(p_.trace), options);
+    const auto walk = model->walk(p_.policy, *p_.layout);
+    golden::LayerResult r;
+    const RunRange& range = p_.range;
+    while (walk->step() <= range.last_step && walk->next(r)) {
       if (r.step < range.first_step || r.layer < range.first_layer || r.layer > range.last_layer) continue;
       take(r, {});
       progress_.at(layers_done_, static_cast<double>(layers_done_));
@@ -180,7 +200,11 @@ Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy 
 }
 
 int run_command(const RunOptions& options) {
-  if (is_workload(options.trace)) return run_workload(options);
+  if (is_workload(options.trace)) {
+    if (options.engine == "cuda")
+      throw Error(fmt::format("--engine: cuda: {} holds shapes without values: must be systemc or golden", options.trace));
+    return run_workload(options);
+  }
   return Run(options).run();
 }
 
