@@ -384,7 +384,13 @@ void Controller::messages(Cycle now) {
     g.importance_done = true;
     --g.layer->importance_left;
   }
-  while (p_.store_released.can_pop(now)) group_of(p_.store_released.peek().store).weighed = true, p_.store_released.pop(now);
+  while (p_.store_released.can_pop(now)) {
+    Group& g = group_of(p_.store_released.peek().store);
+    p_.store_released.pop(now);
+    g.weighed = true;
+    // In order of start, and not before the last row of the last pass has left Q x K.
+    if (!g.layer->plan.full_width) t_.queries.release(g.head->group_heads, now);
+  }
   while (p_.pv_done.can_pop(now)) {
     const PvDone d = p_.pv_done.peek();
     p_.pv_done.pop(now);
@@ -476,7 +482,7 @@ void Controller::advance(Cycle now) {
       } else if (importance_turn && room(p_.importance, now)) {
         p_.importance.push(now, {g.store, g.head->plan->live.data(),
                                  t_.importance.base(g.layer->plan.layer, g.head->plan->kv_head)});
-        g.importance_sent = true;
+        g.importance_sent = moved_ = true;
       }
     }
     importance_turn = importance_turn && g.importance_sent;
@@ -525,7 +531,6 @@ void Controller::advance(Cycle now) {
                                                static_cast<std::uint64_t>(g.layer->plan.out_heads) + job.first_head);
         job.address_stride = g.layer->plan.out.stride;
         p_.pv.push(now, job);
-        if (!whole) t_.queries.release(g.head->group_heads, now);
         if (!whole) {
           for (std::uint32_t i = 0; i < s.slots; ++i)
             if (g.all_values || s.kept[i]) g.record.values.push_back(s.origin[i]);
