@@ -1,5 +1,6 @@
 #pragma once
 // Policies and traces that between them reach every path of the kernels.
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@ namespace winnow::cuda_ref::test {
 struct Case {
   std::string name, trace;
   golden::Policy policy;
+  // GoogleTest would print the object's bytes, pointers and all.
+  friend void PrintTo(const Case& c, std::ostream* os) { *os << c.trace; }
 };
 
 inline const std::string kDecode =
