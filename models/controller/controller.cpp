@@ -17,7 +17,7 @@ bool bit(std::uint32_t bits, int i) { return (bits >> i) & 1; }
 Controller::Controller(const Params& params, const golden::Policy& policy, PlanSource& source, ControllerPorts ports,
                        ControllerTargets targets)
     : params_(params), policy_(policy), digits_(policy.digits()), source_(source), p_(ports), t_(targets) {
-  key_free_.assign(params.halves, 1), value_free_.assign(params.halves, 1);
+  key_free_.assign(params.halves, 1), value_free_.assign(params.halves, 1), value_read_.assign(params.halves, 0);
   store_free_.assign(targets.stores.size(), 1);
 }
 
@@ -33,7 +33,7 @@ void Controller::tick(Cycle now) {
     moved_ = woke, blocked_ = false;
     released_seen_ = t_.queries.released(now);
     messages(now);
-    retire();
+    retire(now);
     const auto planning = planning_;
     const std::size_t layers = layers_.size(), sent = sent_;
     plan_ahead(now);
@@ -395,7 +395,7 @@ void Controller::messages(Cycle now) {
     const PvDone d = p_.pv_done.peek();
     p_.pv_done.pop(now);
     --layers_.front().groups_left;
-    if (d.last) value_free_[d.half] = 1;
+    if (d.last) value_read_[d.half] = 1;
     for (Group& g : groups_)  // in order of start
       if (!g.multiplied) {
         g.multiplied = true;
@@ -544,7 +544,15 @@ void Controller::advance(Cycle now) {
 }
 
 // A store is free when both readers are done with it; a group, with its address list, when its last V was multiplied.
-void Controller::retire() {
+void Controller::retire(Cycle now) {
+  // Vectors that local pruning left out may still be on their way when the last kept one was multiplied.
+  for (std::size_t half = 0; half < value_read_.size(); ++half) {
+    if (!value_read_[half]) continue;
+    if (t_.values.loaded(static_cast<int>(half), now))
+      value_read_[half] = 0, value_free_[half] = 1, moved_ = true;
+    else
+      blocked_ = true;
+  }
   for (Group& g : groups_)
     if (g.weighed && g.importance_done && !g.freed) g.freed = moved_ = true, store_free_[g.store] = 1;
   while (!groups_.empty() && groups_.front().freed && groups_.front().multiplied) {

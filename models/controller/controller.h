@@ -171,7 +171,7 @@ class Controller {
   bool follows(const Group& g) const;
   void end_of_pass(Group& g);
   void take_survivors(Group& g, Cycle now);
-  void retire();
+  void retire(Cycle now);
   void add_layer(LayerPlan plan);
   Group& group_of(std::size_t store);
   FetchJob fetch(const Head& h, Stream stream, const golden::Region& r, const std::vector<std::uint32_t>& list) const;
@@ -196,6 +196,7 @@ class Controller {
   std::deque<Head> heads_;       // in order of loading
   std::deque<Group> groups_;     // in order of start
   std::vector<std::uint8_t> key_free_, value_free_, store_free_;
+  std::vector<std::uint8_t> value_read_;  // V's half has been read for the last time, but may not have arrived whole
   std::size_t next_half_ = 0, next_store_ = 0;
   std::deque<FetchJob> gathers_;  // go before loads
   std::uint64_t queries_ordered_ = 0;
