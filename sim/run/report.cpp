@@ -120,6 +120,31 @@ void report(const Phase& p, bool timed, StatTree& t) {
   p.errors.report(t);
 }
 
+void ByLayer::add(const golden::LayerResult& r, const golden::Shape& shape, Cycle cycles) {
+  Sum& s = layers_[static_cast<std::size_t>(r.layer)];
+  const Living l = living(r);
+  ++s.runs, s.cycles += cycles;
+  s.live_tokens += l.tokens, s.all_tokens += static_cast<std::uint64_t>(r.tokens) * static_cast<std::uint64_t>(shape.kv_heads);
+  s.live_heads += l.heads, s.all_heads += static_cast<std::uint64_t>(shape.heads);
+  s.groups += r.row_groups, s.refetched += r.refetched, s.keys += r.keys_seen, s.survivors += r.survivors, s.values += r.values;
+  s.error.difference += r.error.difference, s.error.reference += r.error.reference;
+}
+
+std::string ByLayer::table(bool timed) const {
+  std::vector<std::vector<std::string>> rows = {
+      {"layer", "cycles a step", "tokens kept", "heads kept", "refetched", "selected", "V used", "output error"}};
+  const auto percent = [](double x) { return fmt::format("{:.1f} %", 100 * x); };
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Sum& s = layers_[i];
+    if (!s.runs) continue;
+    rows.push_back({std::to_string(i), timed ? fmt::format("{:.0f}", static_cast<double>(s.cycles) / static_cast<double>(s.runs)) : "-",
+                    percent(share(s.live_tokens, s.all_tokens)), percent(share(s.live_heads, s.all_heads)),
+                    percent(share(s.refetched, s.groups)), percent(share(s.survivors, s.keys)), percent(share(s.values, s.keys)),
+                    fmt::format("{:.2f} %", 100 * root_ratio(s.error.difference, s.error.reference))});
+  }
+  return align(rows);
+}
+
 double attainable_bandwidth(const Machine& machine, const std::vector<hbm2::RequestStream>& streams) {
   const hbm2::Spec& spec = hbm2::default_spec();
   hbm2::DriverConfig config;

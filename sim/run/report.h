@@ -52,6 +52,22 @@ struct Phase {
 // Adds the phase's statistics to `tree`; nothing when it has no layer.
 void report(const Phase& phase, bool timed, StatTree& tree);
 
+// Tokens and heads kept, refetches and cycles by layer, means over the steps of a phase: the table a run prints.
+class ByLayer {
+ public:
+  explicit ByLayer(int layers) : layers_(static_cast<std::size_t>(layers)) {}
+  void add(const golden::LayerResult& r, const golden::Shape& shape, Cycle cycles);
+  std::string table(bool timed) const;
+
+ private:
+  struct Sum {
+    std::uint64_t runs = 0, cycles = 0, live_tokens = 0, all_tokens = 0, live_heads = 0, all_heads = 0;
+    std::uint64_t groups = 0, refetched = 0, keys = 0, survivors = 0, values = 0;
+    golden::ErrorSums error;
+  };
+  std::vector<Sum> layers_;
+};
+
 // Bandwidth that the memory model reaches on each channel's request stream alone, in bytes a second of the slowest.
 double attainable_bandwidth(const Machine& machine, const std::vector<hbm2::RequestStream>& streams);
 

@@ -29,7 +29,7 @@ class Run {
  public:
   explicit Run(const RunOptions& options)
       : options_(options), p_(prepare(options)), walk_(*p_.model, *p_.layout, p_.reference.get()), prompt_(p_.shape.layers),
-        decode_(p_.shape.layers), manifest_(manifest_of(options, p_.machine, p_.policy, p_.trace.sha256())),
+        decode_(p_.shape.layers), prompt_layers_(p_.shape.layers), decode_layers_(p_.shape.layers), manifest_(manifest_of(options, p_.machine, p_.policy, p_.trace.sha256())),
         folder_(options.output, options.force, manifest_),
         progress_(options.engine, layers_in_range(), options.engine == "systemc" ? "kcycles" : "layers") {
     folder_.begin_layers(layer_columns());
@@ -67,6 +67,7 @@ class Run {
     StatTree shown(decode_.layers && prompt_.layers ? "summary; by kind: generation (the prompt's stand in result.json)" : "summary");
     for (const Statistic& s : summary.statistics()) shown.add(s);
     fmt::print("{}", to_table(shown));
+    fmt::print("\n{}", (decode_.layers ? decode_layers_ : prompt_layers_).table(timed));
     if (!utilisation.empty()) fmt::print("\n{}", utilisation);
     if (timed) {
       fmt::print("\nsimulation speed {:.0f} kcycles/s; {:.1f} s in all\n", manifest_.kcycles_per_second, seconds);
@@ -87,6 +88,7 @@ class Run {
 
   void take(const golden::LayerResult& r, std::optional<Cycle> cycles) {
     (r.step == 0 ? prompt_ : decode_).add(r, p_.shape, cycles.value_or(0));
+    (r.step == 0 ? prompt_layers_ : decode_layers_).add(r, p_.shape, cycles.value_or(0));
     folder_.layer(layer_row(r, p_.shape, cycles));
     ++layers_done_;
   }
@@ -174,6 +176,7 @@ class Run {
   Prepared p_;
   golden::Walk walk_;
   Phase prompt_, decode_;
+  ByLayer prompt_layers_, decode_layers_;
   Compared compared_;
   Manifest manifest_;
   RunFolder folder_;
