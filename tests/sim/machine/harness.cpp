@@ -82,6 +82,7 @@ Outcome Bench::run(Run run) const {
     out.broken = fmt::format("cycle {}: {}", m.now(), e.what());
   }
   out.cycles = m.now(), out.first_request = m.first_request(), out.last_write = m.last_write();
+  out.qk_busy = m.qk().stats().busy_cycles;
   for (const BlockStats* b : m.block_stats()) {
     out.stats.push_back(b->busy_cycles), out.stats.push_back(b->idle_cycles);
     for (int i = 0; i < b->wait_count; ++i) out.stats.push_back(b->waits[static_cast<std::size_t>(i)].cycles);

@@ -27,7 +27,7 @@ struct LayerEnd {
 // What a run left behind. `stats`: every block's busy, idle and wait cycles in order.
 struct Outcome {
   Compared compared;
-  Cycle cycles = 0, first_request = 0, last_write = 0;
+  Cycle cycles = 0, first_request = 0, last_write = 0, qk_busy = 0;
   std::vector<LayerEnd> layers;
   std::vector<std::uint64_t> stats;
   std::string broken;  // a cycle not accounted for, a link not drained, an exception; empty: none

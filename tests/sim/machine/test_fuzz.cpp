@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 
 #include "golden/error.h"
+#include "golden/policies/rules.h"
 #include "tests/sim/machine/random_case.h"
 
 namespace winnow::test {
@@ -18,6 +18,38 @@ struct Tally {
   std::uint64_t cases = 0, outputs = 0, decisions = 0, importances = 0, counts = 0, cycles = 0, layers = 0;
   std::uint64_t refetched = 0, selected = 0, pruned_values = 0, skipped_heads = 0, prompts = 0;
 };
+
+// What the arrays must have done, from what was live and kept alone: a task of n keys occupies Q x K ceil(n / banks)
+// cycles, and no product of a layer is made before the layer before is closed.
+void check_work(const Prepared& p, const Outcome& out, const std::string& command) {
+  const auto D = static_cast<std::uint64_t>(p.shape.head_dim);
+  const std::uint64_t banks = static_cast<std::uint64_t>(p.machine.qk.multipliers) / D;
+  std::uint64_t busy = 0;
+  for (const LayerEnd& layer : out.layers) {
+    std::uint64_t keys = 0, values = 0;
+    const auto task = [&](std::uint64_t heads, std::uint64_t n) { keys += heads * n, busy += heads * ((n + banks - 1) / banks); };
+    if (layer.step == 0) {
+      for (const HeadPlan& h : layer.heads)
+        for (std::size_t i = 0; i < layer.positions.size(); ++i) {
+          const std::size_t n = p.shape.causal ? i + 1 : h.live.size();
+          const auto heads = static_cast<std::uint64_t>(std::popcount(h.heads));
+          task(heads, n);
+          values += heads * (p.policy.prunes_values() ? static_cast<std::size_t>(golden::kept_values(p.policy, static_cast<int>(n))) : n);
+        }
+    }
+    for (const GroupRecord& g : layer.records) {
+      const HeadPlan& h = layer.heads[g.head];
+      const auto heads = static_cast<std::uint64_t>(std::popcount(h.heads));
+      task(heads, h.live.size());
+      if (g.refetched) task(heads, h.live.size());
+      for (int stage = 0; stage < p.policy.stages(); ++stage) task(heads, g.survivors[stage].size());
+      values += heads * g.values.size();
+    }
+    EXPECT_EQ(layer.counts.qk_products, keys * D) << "step " << layer.step << " layer " << layer.layer << "\n" << command;
+    EXPECT_EQ(layer.counts.pv_products, values * D) << "step " << layer.step << " layer " << layer.layer << "\n" << command;
+  }
+  EXPECT_EQ(out.qk_busy, busy) << command;
+}
 
 void run_seed(std::uint64_t seed, Tally& tally) {
   const RunOptions options = random_case(seed);
@@ -33,6 +65,7 @@ void run_seed(std::uint64_t seed, Tally& tally) {
     EXPECT_EQ(out.layers.size(), static_cast<std::size_t>((p.range.last_layer - p.range.first_layer + 1) *
                                                           (p.range.last_step - p.range.first_step + 1)))
         << command_of(options);
+    check_work(p, out, command_of(options));
     ++tally.cases, tally.cycles += out.cycles, tally.layers += out.layers.size();
     tally.outputs += out.compared.outputs, tally.decisions += out.compared.decisions;
     tally.importances += out.compared.importances, tally.counts += out.compared.counts;
@@ -58,8 +91,8 @@ void print(const Tally& t) {
 }
 
 TEST(Fuzz, EqualToGolden) {
-  std::uint64_t first = 1, last = 300;
-  if (const char* full = std::getenv("WINNOW_FULL"); full && *full == '1') last = 5000;
+  std::uint64_t first = 1, last = 1200;
+  if (const char* full = std::getenv("WINNOW_FULL"); full && *full == '1') last = 20000;
   if (const char* seeds = std::getenv("WINNOW_SEEDS")) {
     unsigned long long a = 0, b = 0;
     ASSERT_EQ(std::sscanf(seeds, "%llu-%llu", &a, &b), 2) << "WINNOW_SEEDS: must be first-last";
@@ -69,14 +102,14 @@ TEST(Fuzz, EqualToGolden) {
   Tally tally;
   for (std::uint64_t seed = first; seed <= last; ++seed) run_seed(seed, tally);
   print(tally);
-  if (last - first < 200) return;
+  if (last - first < 1000) return;
   // Every mechanism was reached.
-  EXPECT_GT(tally.outputs, 100'000u);
-  EXPECT_GT(tally.refetched, 50u);
-  EXPECT_GT(tally.selected, 50u);
-  EXPECT_GT(tally.pruned_values, 50u);
-  EXPECT_GT(tally.skipped_heads, 10u);
-  EXPECT_GT(tally.prompts, 50u);
+  EXPECT_GT(tally.outputs, 1'000'000u);
+  EXPECT_GT(tally.refetched, 500u);
+  EXPECT_GT(tally.selected, 500u);
+  EXPECT_GT(tally.pruned_values, 500u);
+  EXPECT_GT(tally.skipped_heads, 200u);
+  EXPECT_GT(tally.prompts, 500u);
 }
 
 }  // namespace

@@ -1,0 +1,102 @@
+// Cycles of the whole machine: occupancy of the arrays, bounds of the two dense workloads, what refetch costs.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/sim/machine/harness.h"
+
+namespace winnow::test {
+namespace {
+
+RunOptions options(const char* machine, const char* policy, const std::string& trace, std::vector<std::string> set = {}, IndexRange steps = {}) {
+  RunOptions o;
+  o.machine = machine, o.policy = policy, o.trace = "synthetic:" + trace, o.set = std::move(set), o.steps = steps;
+  return o;
+}
+
+Outcome checked(const Bench& bench) {
+  const Outcome out = bench.run();
+  EXPECT_EQ(out.broken, "");
+  EXPECT_EQ(out.compared.differences, 0u) << out.compared.first;
+  return out;
+}
+
+// BERT-base's attention at L 384: 512 multipliers cannot do it under 221,184 cycles.
+TEST(Timing, DenseEncoder) {
+  const Bench bench(options("spatten", "dense", "layers=2,heads=12,head_dim=64,tokens=384,prompt=384,causal=0,seed=1"));
+  const Outcome out = checked(bench);
+  ASSERT_EQ(out.layers.size(), 2u);
+  Cycle before = 0;
+  for (const LayerEnd& layer : out.layers) {
+    const Cycle cycles = layer.counts.last_write - before;
+    before = layer.counts.last_write;
+    EXPECT_LE(cycles, 233'000u);
+    EXPECT_GE(cycles, 12u * 384 * 384 * 64 / 512);
+    EXPECT_EQ(layer.counts.qk_products, 12ull * 384 * 384 * 64);
+    EXPECT_EQ(layer.counts.pv_products, 12ull * 384 * 384 * 64);
+    fmt::print("layer {}: {} cycles\n", layer.layer, cycles);
+  }
+  fmt::print("{} values equal to golden's\n", out.compared.total());
+}
+
+// 12 heads of their own K and V at L 1,024: 73,728 bursts of K and V a step, 16 a cycle at most.
+TEST(Timing, DenseDecode) {
+  const Bench bench(options("spatten", "dense", "layers=2,heads=12,head_dim=64,tokens=1024,prompt=1022,causal=1,seed=1", {}, {2, 2}));
+  const Outcome out = checked(bench);
+  ASSERT_EQ(out.layers.size(), 2u);
+  EXPECT_GE(out.last_write - out.first_request, 2u * 73'728 / 16);
+  EXPECT_LE(out.last_write - out.first_request, 2u * 5'500);
+  fmt::print("2 layers of a step: {} cycles; {} values equal to golden's\n", out.last_write - out.first_request, out.compared.total());
+}
+
+// Scores that are never flat: the first pass is the only one, its cycles in the array are those of K without a second digit.
+// A half of K is held until the verdict, so the next load starts later by the latency of the exponentials and their sum,
+// not by a row: less than 80 cycles a step of four heads.
+TEST(Timing, NoRefetchNoBubble) {
+  const char* trace = "layers=1,heads=4,kv_heads=4,head_dim=32,tokens=200,prompt=192,causal=1,seed=2";
+  const Bench asks(options("tiny", "dense", trace, {"k_digits=8,4", "threshold=0.0001", "hbm2.channels=4"}, {1, 8}));
+  const Bench does_not(options("tiny", "dense", trace, {"k_digits=8", "hbm2.channels=4"}, {1, 8}));
+  const Outcome a = checked(asks), b = checked(does_not);
+  std::uint64_t groups = 0;
+  for (const LayerEnd& layer : a.layers)
+    for (const GroupRecord& g : layer.records) {
+      EXPECT_FALSE(g.refetched);
+      ++groups;
+    }
+  EXPECT_EQ(groups, 32u);
+  EXPECT_GE(a.cycles, b.cycles);
+  EXPECT_LE(a.cycles, b.cycles + 8 * 80) << "8 steps";
+  EXPECT_EQ(a.qk_busy, b.qk_busy);
+  fmt::print("{} groups: {} cycles with the question, {} without\n", groups, a.cycles, b.cycles);
+}
+
+// Every step refetches: K's second digits for all tokens and a second pass, products twice, V once.
+TEST(Timing, RefetchTwice) {
+  const char* trace = "layers=1,heads=4,kv_heads=4,head_dim=32,tokens=200,prompt=192,causal=1,seed=2";
+  const Bench always(options("tiny", "dense", trace, {"k_digits=8,4", "threshold=1"}, {1, 8}));
+  const Outcome out = checked(always);
+  std::uint64_t steps = 0;
+  for (const LayerEnd& layer : out.layers) {
+    const auto n = 192u + static_cast<std::uint64_t>(layer.step);
+    ASSERT_EQ(layer.records.size(), 4u);
+    for (const GroupRecord& g : layer.records) EXPECT_TRUE(g.refetched);
+    EXPECT_EQ(layer.counts.qk_products, 4 * 2 * n * 32);
+    EXPECT_EQ(layer.counts.pv_products, 4 * n * 32);
+    ++steps;
+  }
+  EXPECT_EQ(steps, 8u);
+  fmt::print("{} steps, {} values equal to golden's\n", steps, out.compared.total());
+}
+
+// Two heads in flight: while one's decision or gather is pending the array runs the other's first pass.
+TEST(Timing, TwoHeadsInFlightHideTheGather) {
+  const char* trace = "layers=1,heads=6,kv_heads=6,head_dim=32,tokens=200,prompt=196,causal=1,seed=2";
+  const auto cycles = [&](const char* in_flight) {
+    return checked(Bench(options("tiny", "select", trace, {std::string("heads_in_flight=") + in_flight}, {1, 4}))).cycles;
+  };
+  const Cycle one = cycles("1"), two = cycles("2");
+  EXPECT_LT(two * 10, one * 8);
+  fmt::print("one head in flight {} cycles, two {}\n", one, two);
+}
+
+}  // namespace
+}  // namespace winnow::test
