@@ -36,7 +36,9 @@ class Order {
 std::string command_of(const RunOptions& o) {
   std::string s = fmt::format("winnow run {} --machine {} --policy {} --seed {}", o.trace, o.machine, o.policy, o.seed);
   const auto range = [](const char* what, const IndexRange& r) {
-    return r.all() ? std::string() : r.last < 0 ? fmt::format(" --{} {}-", what, r.first) : fmt::format(" --{} {}-{}", what, r.first, r.last);
+    return r.all()      ? std::string()
+           : r.last < 0 ? fmt::format(" --{} {}-", what, r.first)
+                        : fmt::format(" --{} {}-{}", what, r.first, r.last);
   };
   s += range("layers", o.layers) + range("steps", o.steps);
   for (const std::string& assignment : o.set) s += " --set " + assignment;
@@ -47,18 +49,21 @@ Outcome Bench::run(Run run) const {
   const Prepared& p = prepared_;
   Outcome out;
   golden::Walk walk(*p.model, *p.layout, nullptr);
-  Workpiece piece{p.shape, p.policy, run.image.empty() ? image() : std::move(run.image), options_.seed, false,
-                  p.shape.tokens_in(p.range.last_step)};
+  Workpiece piece{p.shape,       p.policy, run.image.empty() ? image() : std::move(run.image),
+                  options_.seed, false,    p.shape.tokens_in(p.range.last_step)};
   MachineModel* self = nullptr;
   MachineModel m(
       p.machine, std::move(piece),
-      [&](Importance& importance) { return std::make_unique<TraceSource>(*p.model, *p.layout, walk, importance, p.range); },
+      [&](Importance& importance) {
+        return std::make_unique<TraceSource>(*p.model, *p.layout, walk, importance, p.range);
+      },
       [&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
         out.layers.push_back({plan.step, plan.layer, counts, plan.positions, plan.heads, records, plan.out});
         if (!run.check) return;
         golden::LayerResult expected;
         walk.next(expected);
-        compare_layer(p.shape, plan, records, counts, self->importance(), self->memory().image(), expected, out.compared);
+        compare_layer(p.shape, plan, records, counts, self->importance(), self->memory().image(), expected,
+                      out.compared);
       });
   self = &m;
   m.set_stuck_limit(kStuck);
@@ -71,10 +76,8 @@ Outcome Bench::run(Run run) const {
       Order order(m, run.drive);
       while (m.begin_cycle()) {
         if (run.watch) run.watch(m);
-        if (run.drive == Drive::construction)
-          m.tick();
-        else
-          order.tick(m.now());
+        if (run.drive == Drive::construction) m.tick();
+        else order.tick(m.now());
         ++ticks;
       }
     }

@@ -59,8 +59,6 @@ class Bench {
 // The case as the command line that repeats it.
 std::string command_of(const RunOptions& options);
 
-
-
 // A run's own generator: xorshift64*, the same on every machine.
 class Random {
  public:

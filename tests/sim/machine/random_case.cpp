@@ -99,16 +99,18 @@ void random_machine(Random& r, RunOptions& o, const Trace& t) {
   set(o, "fetcher.lanes", lanes);
   set(o, "fetcher.address_fifo", r.one_in(2) ? 64 : r.in(2, 20));
   set(o, "fetcher.data_fifo", r.one_in(2) ? 64 : r.in(2, 20));
-  for (const char* key : {"qk.read_latency", "qk.multiply_latency", "qk.tree_latency", "pv.read_latency", "pv.multiply_latency",
-                          "pv.tree_latency", "softmax.dequantize_latency", "softmax.exp_latency", "softmax.accumulate_latency",
-                          "softmax.divide_latency", "softmax.requantize_latency"})
+  for (const char* key : {"qk.read_latency", "qk.multiply_latency", "qk.tree_latency", "pv.read_latency",
+                          "pv.multiply_latency", "pv.tree_latency", "softmax.dequantize_latency", "softmax.exp_latency",
+                          "softmax.accumulate_latency", "softmax.divide_latency", "softmax.requantize_latency"})
     if (r.one_in(2)) set(o, key, r.one_in(3) ? 1 : r.in(1, 40));
   const int width = 1 << r.below(std::bit_width(static_cast<unsigned>(std::min(multipliers / 8, 32))));
   set(o, "softmax.width", width);
   set(o, "softmax.row_fifo", std::max(2, (t.tokens + width - 1) / width + (tight ? 0 : r.below(100))));
   const int parallelism = 2 << r.below(5);
   set(o, "topk.parallelism", parallelism);
-  set(o, "topk.fifo", std::max(2, power_at_least((std::max(t.tokens, t.kv_heads * t.group) + parallelism - 1) / parallelism) << (tight ? 0 : r.below(3))));
+  set(o, "topk.fifo",
+      std::max(2, power_at_least((std::max(t.tokens, t.kv_heads * t.group) + parallelism - 1) / parallelism)
+                      << (tight ? 0 : r.below(3))));
   set(o, "topk.pivot", r.of({"random", "sampled"}));
 }
 
@@ -126,8 +128,9 @@ RunOptions random_case(std::uint64_t seed) {
 
   RunOptions o;
   o.machine = "tiny", o.policy = "dense";
-  o.trace = fmt::format("synthetic:layers={},heads={},kv_heads={},head_dim={},tokens={},prompt={},causal={},seed={}", t.layers,
-                        t.kv_heads * t.group, t.kv_heads, t.head_dim, t.tokens, t.prompt, t.causal ? 1 : 0, seed);
+  o.trace =
+      fmt::format("synthetic:layers={},heads={},kv_heads={},head_dim={},tokens={},prompt={},causal={},seed={}",
+                  t.layers, t.kv_heads * t.group, t.kv_heads, t.head_dim, t.tokens, t.prompt, t.causal ? 1 : 0, seed);
   o.seed = seed + 1;
   random_policy(r, o);
   random_machine(r, o, t);

@@ -60,7 +60,8 @@ TEST(Directed, EqualToGolden) {
   fmt::print("{} cases, each in two orders of blocks: {} values equal\n", cases, compared);
 }
 
-// Keys of zeros in the memory: every score of a row is the same. All rows of a head come out alike, and ties go by index.
+// Keys of zeros in the memory: every score of a row is the same. All rows of a head come out alike, and ties go by
+// index.
 TEST(Directed, EqualScores) {
   std::uint64_t compared = 0;
   const auto without_keys = [](const Bench& bench) {
@@ -94,7 +95,10 @@ TEST(Directed, EqualScores) {
     ASSERT_EQ(out.broken, "");
     for (const LayerEnd& layer : out.layers)
       for (const GroupRecord& g : layer.records) {
-        ASSERT_EQ(g.values.size(), layer.step == 0 ? 0u : (41u + static_cast<std::size_t>(layer.step) + (o.policy == std::string("select"))) / 2);
+        ASSERT_EQ(g.values.size(),
+                  layer.step == 0
+                      ? 0u
+                      : (41u + static_cast<std::size_t>(layer.step) + (o.policy == std::string("select"))) / 2);
         for (std::size_t i = 0; i < g.values.size(); ++i, ++compared) ASSERT_EQ(g.values[i], i);
       }
   }
@@ -103,14 +107,16 @@ TEST(Directed, EqualScores) {
 
 TEST(Directed, MoreHeadsThanTheEngineHoldsAreRefused) {
   RunOptions o;
-  o.trace = "synthetic:layers=2,heads=12,kv_heads=12,head_dim=8,tokens=8,prompt=8,seed=1", o.machine = "tiny", o.policy = "spatten";
+  o.trace = "synthetic:layers=2,heads=12,kv_heads=12,head_dim=8,tokens=8,prompt=8,seed=1", o.machine = "tiny",
+  o.policy = "spatten";
   o.set = {"topk.parallelism=2", "topk.fifo=4"};
   const Bench bench(o);
   try {
     bench.run();
     FAIL() << "12 heads among 8 places";
   } catch (const std::exception& e) {
-    EXPECT_STREQ(e.what(), "heads: 12: machine tiny chooses among at most 8 (topk.parallelism * topk.fifo): raise topk.fifo");
+    EXPECT_STREQ(e.what(),
+                 "heads: 12: machine tiny chooses among at most 8 (topk.parallelism * topk.fifo): raise topk.fifo");
   }
 }
 

@@ -27,14 +27,18 @@ void check_work(const Prepared& p, const Outcome& out, const std::string& comman
   std::uint64_t busy = 0;
   for (const LayerEnd& layer : out.layers) {
     std::uint64_t keys = 0, values = 0;
-    const auto task = [&](std::uint64_t heads, std::uint64_t n) { keys += heads * n, busy += heads * ((n + banks - 1) / banks); };
+    const auto task = [&](std::uint64_t heads, std::uint64_t n) {
+      keys += heads * n, busy += heads * ((n + banks - 1) / banks);
+    };
     if (layer.step == 0) {
       for (const HeadPlan& h : layer.heads)
         for (std::size_t i = 0; i < layer.positions.size(); ++i) {
           const std::size_t n = p.shape.causal ? i + 1 : h.live.size();
           const auto heads = static_cast<std::uint64_t>(std::popcount(h.heads));
           task(heads, n);
-          values += heads * (p.policy.prunes_values() ? static_cast<std::size_t>(golden::kept_values(p.policy, static_cast<int>(n))) : n);
+          values += heads * (p.policy.prunes_values()
+                                 ? static_cast<std::size_t>(golden::kept_values(p.policy, static_cast<int>(n)))
+                                 : n);
         }
     }
     for (const GroupRecord& g : layer.records) {
@@ -45,8 +49,10 @@ void check_work(const Prepared& p, const Outcome& out, const std::string& comman
       for (int stage = 0; stage < p.policy.stages(); ++stage) task(heads, g.survivors[stage].size());
       values += heads * g.values.size();
     }
-    EXPECT_EQ(layer.counts.qk_products, keys * D) << "step " << layer.step << " layer " << layer.layer << "\n" << command;
-    EXPECT_EQ(layer.counts.pv_products, values * D) << "step " << layer.step << " layer " << layer.layer << "\n" << command;
+    EXPECT_EQ(layer.counts.qk_products, keys * D) << "step " << layer.step << " layer " << layer.layer << "\n"
+                                                  << command;
+    EXPECT_EQ(layer.counts.pv_products, values * D) << "step " << layer.step << " layer " << layer.layer << "\n"
+                                                    << command;
   }
   EXPECT_EQ(out.qk_busy, busy) << command;
 }
@@ -57,8 +63,9 @@ void run_seed(std::uint64_t seed, Tally& tally) {
     const Bench bench(options);
     const Outcome out = bench.run();
     if (!out.broken.empty() || out.compared.differences) {
-      ADD_FAILURE() << "seed " << seed << ": " << out.compared.differences << " differences, " << out.compared.first << "; "
-                    << out.broken << "\n" << command_of(options);
+      ADD_FAILURE() << "seed " << seed << ": " << out.compared.differences << " differences, " << out.compared.first
+                    << "; " << out.broken << "\n"
+                    << command_of(options);
       return;
     }
     const Prepared& p = bench.prepared();
@@ -84,10 +91,12 @@ void run_seed(std::uint64_t seed, Tally& tally) {
 }
 
 void print(const Tally& t) {
-  fmt::print("{} cases, {} layers, {} cycles: compared {} outputs, {} decisions, {} importances, {} counts; of the layers {} were "
-             "prompts; {} groups refetched, {} selected, {} pruned values, {} KV heads skipped\n",
-             t.cases, t.layers, t.cycles, t.outputs, t.decisions, t.importances, t.counts, t.prompts, t.refetched, t.selected,
-             t.pruned_values, t.skipped_heads);
+  fmt::print(
+      "{} cases, {} layers, {} cycles: compared {} outputs, {} decisions, {} importances, {} counts; of the layers {} "
+      "were "
+      "prompts; {} groups refetched, {} selected, {} pruned values, {} KV heads skipped\n",
+      t.cases, t.layers, t.cycles, t.outputs, t.decisions, t.importances, t.counts, t.prompts, t.refetched, t.selected,
+      t.pruned_values, t.skipped_heads);
 }
 
 TEST(Fuzz, EqualToGolden) {

@@ -20,7 +20,8 @@ std::uint64_t same(const Outcome& a, const Outcome& b, const std::string& what) 
   EXPECT_EQ(a.layers.size(), b.layers.size()) << what;
   for (std::size_t i = 0; i < std::min(a.layers.size(), b.layers.size()); ++i) {
     EXPECT_EQ(a.layers[i].counts.last_write, b.layers[i].counts.last_write) << what << ", layer " << i;
-    EXPECT_EQ(a.layers[i].counts.accesses.stream_bursts, b.layers[i].counts.accesses.stream_bursts) << what << ", layer " << i;
+    EXPECT_EQ(a.layers[i].counts.accesses.stream_bursts, b.layers[i].counts.accesses.stream_bursts)
+        << what << ", layer " << i;
   }
   EXPECT_TRUE(a.image == b.image) << what << ": memory";
   return 4 + a.stats.size() + 2 * a.layers.size() + a.image.size();
@@ -34,7 +35,8 @@ void compare_orders(std::uint64_t first, std::uint64_t last, std::initializer_li
     const Outcome one = bench.run({Drive::construction, false, {}, {}});
     ASSERT_EQ(one.broken, "") << command_of(options);
     for (Drive drive : drives)
-      compared += same(one, bench.run({drive, false, {}, {}}), fmt::format("seed {}: {}\n{}", seed, name, command_of(options)));
+      compared +=
+          same(one, bench.run({drive, false, {}, {}}), fmt::format("seed {}: {}\n{}", seed, name, command_of(options)));
     if (testing::Test::HasFailure()) return;
   }
   fmt::print("{}: seeds {}-{}: {} values equal\n", name, first, last, compared);

@@ -7,7 +7,8 @@
 namespace winnow::test {
 namespace {
 
-RunOptions options(const char* machine, const char* policy, const std::string& trace, std::vector<std::string> set = {}, IndexRange steps = {}) {
+RunOptions options(const char* machine, const char* policy, const std::string& trace, std::vector<std::string> set = {},
+                   IndexRange steps = {}) {
   RunOptions o;
   o.machine = machine, o.policy = policy, o.trace = "synthetic:" + trace, o.set = std::move(set), o.steps = steps;
   return o;
@@ -40,17 +41,19 @@ TEST(Timing, DenseEncoder) {
 
 // 12 heads of their own K and V at L 1,024: 73,728 bursts of K and V a step, 16 a cycle at most.
 TEST(Timing, DenseDecode) {
-  const Bench bench(options("spatten", "dense", "layers=2,heads=12,head_dim=64,tokens=1024,prompt=1022,causal=1,seed=1", {}, {2, 2}));
+  const Bench bench(
+      options("spatten", "dense", "layers=2,heads=12,head_dim=64,tokens=1024,prompt=1022,causal=1,seed=1", {}, {2, 2}));
   const Outcome out = checked(bench);
   ASSERT_EQ(out.layers.size(), 2u);
   EXPECT_GE(out.last_write - out.first_request, 2u * 73'728 / 16);
   EXPECT_LE(out.last_write - out.first_request, 2u * 5'500);
-  fmt::print("2 layers of a step: {} cycles; {} values equal to golden's\n", out.last_write - out.first_request, out.compared.total());
+  fmt::print("2 layers of a step: {} cycles; {} values equal to golden's\n", out.last_write - out.first_request,
+             out.compared.total());
 }
 
-// Scores that are never flat: the first pass is the only one, its cycles in the array are those of K without a second digit.
-// A half of K is held until the verdict, so the next load starts later by the latency of the exponentials and their sum,
-// not by a row: less than 80 cycles a step of four heads.
+// Scores that are never flat: the first pass is the only one, its cycles in the array are those of K without a second
+// digit. A half of K is held until the verdict, so the next load starts later by the latency of the exponentials and
+// their sum, not by a row: less than 80 cycles a step of four heads.
 TEST(Timing, NoRefetchNoBubble) {
   const char* trace = "layers=1,heads=4,kv_heads=4,head_dim=32,tokens=200,prompt=192,causal=1,seed=2";
   const Bench asks(options("tiny", "dense", trace, {"k_digits=8,4", "threshold=0.0001", "hbm2.channels=4"}, {1, 8}));
@@ -91,7 +94,8 @@ TEST(Timing, RefetchTwice) {
 TEST(Timing, TwoHeadsInFlightHideTheGather) {
   const char* trace = "layers=1,heads=6,kv_heads=6,head_dim=32,tokens=200,prompt=196,causal=1,seed=2";
   const auto cycles = [&](const char* in_flight) {
-    return checked(Bench(options("tiny", "select", trace, {std::string("heads_in_flight=") + in_flight}, {1, 4}))).cycles;
+    return checked(Bench(options("tiny", "select", trace, {std::string("heads_in_flight=") + in_flight}, {1, 4})))
+        .cycles;
   };
   const Cycle one = cycles("1"), two = cycles("2");
   EXPECT_LT(two * 10, one * 8);
