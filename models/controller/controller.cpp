@@ -554,7 +554,10 @@ void Controller::retire(Cycle now) {
       blocked_ = true;
   }
   for (Group& g : groups_)
-    if (g.weighed && g.importance_done && !g.freed) g.freed = moved_ = true, store_free_[g.store] = 1;
+    if (g.weighed && g.importance_done && !g.freed) {
+      if (!g.layer->plan.full_width && !params_.shape_only) note_probabilities(g);
+      g.freed = moved_ = true, store_free_[g.store] = 1;
+    }
   while (!groups_.empty() && groups_.front().freed && groups_.front().multiplied) {
     Group& g = groups_.front();
     if (!g.layer->plan.full_width) g.layer->records.push_back(std::move(g.record));
@@ -563,6 +566,17 @@ void Controller::retire(Cycle now) {
   }
   while (!heads_.empty() && heads_.front().finished == heads_.front().layer->plan.positions.size())
     heads_.pop_front(), moved_ = true;
+}
+
+// For the comparison with golden, not for the machine: the store still holds the group's last probabilities.
+void Controller::note_probabilities(Group& g) const {
+  const GroupStore& s = t_.stores[g.store];
+  g.record.p.assign(static_cast<std::size_t>(params_.group) * s.keys, 0);
+  for (int h = 0; h < params_.group; ++h) {
+    if (!bit(s.heads, h)) continue;
+    for (std::uint32_t i = 0; i < s.slots; ++i)
+      g.record.p[static_cast<std::size_t>(h) * s.keys + s.origin[i]] = static_cast<std::uint16_t>(s.exps(h)[i]);
+  }
 }
 
 Controller::Why Controller::why() const {

@@ -59,6 +59,7 @@ struct GroupRecord {
   bool refetched = false;
   std::vector<std::uint32_t> survivors[3];  // after each stage, slots of the first pass
   std::vector<std::uint32_t> values;        // slots whose V was used
+  std::vector<std::uint16_t> p;             // [group][slots of the first pass] last probabilities; 0 where left out
 };
 
 class Controller {
@@ -177,6 +178,7 @@ class Controller {
   FetchJob fetch(const Head& h, Stream stream, const golden::Region& r, const std::vector<std::uint32_t>& list) const;
   FetchJob key_job(const Head& h, int digit, const std::vector<std::uint32_t>& list) const;
   bool records() const { return policy_.select != golden::SelectRule::none; }
+  void note_probabilities(Group& g) const;
   Why why() const;
 
   Params params_;

@@ -65,6 +65,12 @@ void compare_layer(const golden::Shape& s, const LayerPlan& plan, const std::vec
       for (int stage = 0; stage < 3; ++stage)
         compare.lists(c.decisions, records[i].survivors[stage], row.survivors[stage], fmt::format("{}: survivors of stage {}", where, stage));
       compare.lists(c.decisions, records[i].values, row.values, where + ": values used");
+      compare.same(c.probabilities, records[i].p.size(), row.p.size(), [&] { return where + ": probabilities"; });
+      for (std::size_t j = 0; j < std::min(records[i].p.size(), row.p.size()); ++j)
+        compare.same(c.probabilities, records[i].p[j], row.p[j], [&] {
+          return fmt::format("{} query head {} slot {}: probability", where, j / static_cast<std::size_t>(row.keys),
+                             j % static_cast<std::size_t>(row.keys));
+        });
     }
   }
 

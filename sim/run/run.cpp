@@ -56,6 +56,7 @@ class Run {
     if (prompt_.layers && decode_.layers) report(prompt_, timed, result.child("prompt"));
     StatTree& checked = result.child("checked against golden");
     checked.count("outputs", compared_.outputs);
+    checked.count("probabilities", compared_.probabilities);
     checked.count("decisions", compared_.decisions);
     checked.count("importances", compared_.importances);
     checked.count("byte and burst counts", compared_.counts);
@@ -71,8 +72,8 @@ class Run {
     if (!utilisation.empty()) fmt::print("\n{}", utilisation);
     if (timed) {
       fmt::print("\nsimulation speed {:.0f} kcycles/s; {:.1f} s in all\n", manifest_.kcycles_per_second, seconds);
-      fmt::print("compared with golden: {} outputs, {} decisions, {} importances, {} counts: {} differences\n", compared_.outputs,
-                 compared_.decisions, compared_.importances, compared_.counts, compared_.differences);
+      fmt::print("compared with golden: {} outputs, {} probabilities, {} decisions, {} importances, {} counts: {} differences\n", compared_.outputs,
+                 compared_.probabilities, compared_.decisions, compared_.importances, compared_.counts, compared_.differences);
     }
     fmt::print("replay is open loop: a pruned layer's output does not feed the next; the model's weights take no time\n");
     fmt::print("results in {}\n", folder_.path());
