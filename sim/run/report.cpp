@@ -63,7 +63,7 @@ void Errors::add(int layer, const golden::ErrorSums& s) {
   rows_.insert(rows_.end(), s.rows.begin(), s.rows.end());
 }
 
-void Errors::report(StatTree& tree) const {
+void Errors::report(StatTree& tree, const std::string& what) const {
   double mean = 0, worst = 0, mean_all = 0;
   std::size_t n = 0;
   for (const Layer& l : layers_) {
@@ -80,10 +80,10 @@ void Errors::report(StatTree& tree) const {
     std::nth_element(rows.begin(), at, rows.end());
     p99 = static_cast<double>(*at);
   }
-  tree.ratio("output error, mean of layers", mean / static_cast<double>(n));
-  tree.ratio("output error, worst layer", worst);
-  tree.ratio("output error, rows' 99th percentile", p99);
-  tree.ratio("output error, pruned outputs counted as 0", mean_all / static_cast<double>(n));
+  tree.ratio(what + ", mean of layers", mean / static_cast<double>(n));
+  tree.ratio(what + ", worst layer", worst);
+  tree.ratio(what + ", rows' 99th percentile", p99);
+  tree.ratio(what + ", pruned outputs counted as 0", mean_all / static_cast<double>(n));
 }
 
 void Phase::add(const golden::LayerResult& r, const golden::Shape& s, Cycle layer_cycles) {

@@ -27,7 +27,8 @@ class Errors {
  public:
   explicit Errors(int layers) : layers_(static_cast<std::size_t>(layers)) {}
   void add(int layer, const golden::ErrorSums& sums);
-  void report(StatTree& tree) const;
+  // `what`: "output error" and what it is over.
+  void report(StatTree& tree, const std::string& what = "output error") const;
 
  private:
   struct Layer {

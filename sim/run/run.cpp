@@ -29,7 +29,7 @@ class Run {
  public:
   explicit Run(const RunOptions& options)
       : options_(options), p_(prepare(options)), walk_(*p_.model, *p_.layout, p_.reference.get()), prompt_(p_.shape.layers),
-        decode_(p_.shape.layers), prompt_layers_(p_.shape.layers), decode_layers_(p_.shape.layers), manifest_(manifest_of(options, p_.machine, p_.policy, p_.trace.sha256())),
+        decode_(p_.shape.layers), prompt_layers_(p_.shape.layers), decode_layers_(p_.shape.layers), errors_(p_.shape.layers), manifest_(manifest_of(options, p_.machine, p_.policy, p_.trace.sha256())),
         folder_(options.output, options.force, manifest_),
         progress_(options.engine, layers_in_range(), options.engine == "systemc" ? "kcycles" : "layers") {
     folder_.begin_layers(layer_columns());
@@ -53,7 +53,10 @@ class Run {
 
     const bool timed = options_.engine == "systemc";
     report(decode_.layers ? decode_ : prompt_, timed, summary);
-    if (prompt_.layers && decode_.layers) report(prompt_, timed, result.child("prompt"));
+    if (prompt_.layers && decode_.layers) {
+      errors_.report(summary, "output error with the prompt");
+      report(prompt_, timed, result.child("prompt"));
+    }
     StatTree& checked = result.child("checked against golden");
     checked.count("outputs", compared_.outputs);
     checked.count("probabilities", compared_.probabilities);
@@ -75,6 +78,9 @@ class Run {
       fmt::print("compared with golden: {} outputs, {} probabilities, {} decisions, {} importances, {} counts: {} differences\n", compared_.outputs,
                  compared_.probabilities, compared_.decisions, compared_.importances, compared_.counts, compared_.differences);
     }
+    if (!decode_.layers && (p_.policy.progressive() || p_.policy.stages()))
+      fmt::print("{}: decode only; here K and V are loaded once at full width, for all queries\n",
+                 p_.policy.stages() ? "select" : "LSB refetch");
     fmt::print("replay is open loop: a pruned layer's output does not feed the next; the model's weights take no time\n");
     fmt::print("results in {}\n", folder_.path());
     if (compared_.differences) fmt::print("MISMATCH: {}\n", compared_.first);
@@ -90,6 +96,7 @@ class Run {
   void take(const golden::LayerResult& r, std::optional<Cycle> cycles) {
     (r.step == 0 ? prompt_ : decode_).add(r, p_.shape, cycles.value_or(0));
     (r.step == 0 ? prompt_layers_ : decode_layers_).add(r, p_.shape, cycles.value_or(0));
+    errors_.add(r.layer, r.error);
     folder_.layer(layer_row(r, p_.shape, cycles));
     ++layers_done_;
   }
@@ -178,6 +185,7 @@ class Run {
   golden::Walk walk_;
   Phase prompt_, decode_;
   ByLayer prompt_layers_, decode_layers_;
+  Errors errors_;  // of prompt and generation together
   Compared compared_;
   Manifest manifest_;
   RunFolder folder_;
