@@ -1,6 +1,6 @@
-// Simulation speed of the whole machine with values: simulated cycles a second of one core's time (items_per_second; what
-// other programs take of the core does not count), with every block as a SystemC module, and by plain calls. Golden runs
-// before, untimed, where a range begins; outputs are checked by tests/sim/machine.
+// Simulation speed of the whole machine with values: simulated cycles a second of one core's time (items_per_second;
+// what other programs take of the core does not count), with every block as a SystemC module, and by plain calls.
+// Golden runs before, untimed, where a range begins; outputs are checked by tests/sim/machine.
 #include <benchmark/benchmark.h>
 
 #include <ctime>
@@ -19,7 +19,8 @@ double core_seconds() {
 
 enum class Kernel { systemc, plain };
 
-void simulate(benchmark::State& state, const char* machine, const char* policy, const char* trace, IndexRange steps, Kernel kernel) {
+void simulate(benchmark::State& state, const char* machine, const char* policy, const char* trace, IndexRange steps,
+              Kernel kernel) {
   RunOptions options;
   options.machine = machine, options.policy = policy, options.trace = trace, options.steps = steps;
   const Prepared p = prepare(options);
@@ -27,7 +28,8 @@ void simulate(benchmark::State& state, const char* machine, const char* policy, 
   double bursts = 0;
   for (auto _ : state) {
     golden::Walk walk(*p.model, *p.layout, nullptr);
-    Workpiece piece{p.shape, p.policy, golden::build_image(*p.model, *p.layout), 1, false, p.shape.tokens_in(p.range.last_step)};
+    Workpiece piece{p.shape, p.policy, golden::build_image(*p.model, *p.layout),
+                    1,       false,    p.shape.tokens_in(p.range.last_step)};
     MachineModel m(
         p.machine, std::move(piece),
         [&](Importance& importance) {
@@ -37,8 +39,7 @@ void simulate(benchmark::State& state, const char* machine, const char* policy, 
         },
         [](const LayerPlan&, const std::vector<GroupRecord>&, const LayerCounts&) {});
     const double begin = core_seconds();
-    if (kernel == Kernel::systemc)
-      run_systemc(m, p.machine.clock_ghz, {});
+    if (kernel == Kernel::systemc) run_systemc(m, p.machine.clock_ghz, {});
     else
       while (m.begin_cycle()) m.tick();
     state.SetIterationTime(core_seconds() - begin);
@@ -58,7 +59,7 @@ void memory_bound(benchmark::State& s, Kernel k) { simulate(s, "spatten", "dense
 void memory_bound_eighth(benchmark::State& s, Kernel k) { simulate(s, "spatten-eighth", "dense", kDecoder, {1, 4}, k); }
 void select_decode(benchmark::State& s, Kernel k) { simulate(s, "spatten", "select", kDecoder, {1, 24}, k); }
 
-#define WINNOW_MACHINE_BENCH(what)                                                                             \
+#define WINNOW_MACHINE_BENCH(what)                                                                                  \
   BENCHMARK_CAPTURE(what, systemc, Kernel::systemc)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(2); \
   BENCHMARK_CAPTURE(what, plain, Kernel::plain)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(2)
 
