@@ -161,6 +161,28 @@ double attainable_bandwidth(const Machine& machine, const std::vector<hbm2::Requ
   return cycles ? static_cast<double>(bursts * kBurstBytes) * machine.clock_ghz * 1e9 / static_cast<double>(cycles) : 0;
 }
 
+void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles, const std::vector<hbm2::RequestStream>& streams,
+                   StatTree& summary) {
+  std::uint64_t recorded = 0;
+  for (const auto& s : streams) recorded += s.bursts.size();
+  const std::uint64_t moved = m.fetcher().reads() + m.fetcher().writes();
+  const double seconds = static_cast<double>(cycles) / (machine.clock_ghz * 1e9);
+  summary.seconds("time at the clock", seconds);
+  summary.cycles("cycles, whole run", cycles);
+  summary.bytes_per_second("bandwidth achieved", static_cast<double>(moved * kBurstBytes) / seconds);
+  summary.bytes_per_second(recorded < moved ? "bandwidth attainable (first 4 Mi bursts)" : "bandwidth attainable",
+                           attainable_bandwidth(machine, streams));
+  const hbm2::Spec& spec = hbm2::default_spec();
+  const hbm2::Energy energy = hbm2::energy(spec, spec.energy_preset(machine.hbm2.energy), m.memory().statistics(), 2);
+  summary.joules("DRAM energy", energy.total_pj() * 1e-12);
+}
+
+void dump_requests(const std::string& prefix, const Machine& machine, const std::vector<hbm2::RequestStream>& streams) {
+  for (std::size_t c = 0; c < streams.size(); ++c)
+    if (!streams[c].bursts.empty())
+      hbm2::write_ramulator_trace(fmt::format("{}.ch{:02}", prefix, c), streams[c], hbm2::default_spec(), machine.hbm2.mapping, 2);
+}
+
 void report_timing(const MachineModel& m, const Machine& machine, const Timing& t, StatTree& result) {
   StatTree& memory = result.child("hbm2");
   const hbm2::Statistics s = m.memory().statistics();

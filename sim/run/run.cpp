@@ -7,7 +7,6 @@
 
 #include "cuda_ref/walk.h"
 #include "golden/error.h"
-#include "models/hbm2/energy.h"
 #include "models/hbm2/stream.h"
 #include "sim/config/policy_schema.h"
 #include "sim/machine/systemc_machine.h"
@@ -21,9 +20,6 @@
 
 namespace winnow {
 namespace {
-
-// Requests kept for the memory-alone figure: 2^22 bursts are 128 MiB of traffic.
-constexpr std::uint64_t kRecordedBursts = std::uint64_t{1} << 22;
 
 class Run {
  public:
@@ -156,28 +152,10 @@ class Run {
     run_systemc(m, p_.machine.clock_ghz, [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
     machine_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() - golden_seconds;
     cycles_ = m.last_write() - m.first_request();
-    if (!options_.dump_requests.empty()) dump(streams);
-
-    std::uint64_t recorded = 0;
-    for (const auto& s : streams) recorded += s.bursts.size();
-    const double seconds = static_cast<double>(cycles_) / (p_.machine.clock_ghz * 1e9);
-    const std::uint64_t moved = (m.fetcher().reads() + m.fetcher().writes()) * static_cast<std::uint64_t>(kBurstBytes);
-    summary.seconds("time at the clock", seconds);
-    summary.cycles("cycles, whole run", cycles_);
-    summary.bytes_per_second("bandwidth achieved", static_cast<double>(moved) / seconds);
-    summary.bytes_per_second(recorded < m.fetcher().reads() + m.fetcher().writes() ? "bandwidth attainable (first 4 Mi bursts)" : "bandwidth attainable",
-                             attainable_bandwidth(p_.machine, streams));
-    const hbm2::Spec& spec = hbm2::default_spec();
-    summary.joules("DRAM energy", hbm2::energy(spec, spec.energy_preset(p_.machine.hbm2.energy), m.memory().statistics(), 2).total_pj() * 1e-12);
+    if (!options_.dump_requests.empty()) dump_requests(options_.dump_requests, p_.machine, streams);
+    report_memory(m, p_.machine, cycles_, streams, summary);
     report_timing(m, p_.machine, {cycles_, p_.machine.clock_ghz}, result);
     return utilisation_table(m, m.now());
-  }
-
-  // One file a channel: Ramulator's load/store trace.
-  void dump(const std::vector<hbm2::RequestStream>& streams) const {
-    for (std::size_t c = 0; c < streams.size(); ++c)
-      if (!streams[c].bursts.empty())
-        hbm2::write_ramulator_trace(fmt::format("{}.ch{:02}", options_.dump_requests, c), streams[c], hbm2::default_spec(), p_.machine.hbm2.mapping, 2);
   }
 
   RunOptions options_;

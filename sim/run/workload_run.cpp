@@ -14,9 +14,6 @@
 namespace winnow {
 namespace {
 
-// Requests kept for the memory-alone figure: 2^22 bursts are 128 MiB of traffic.
-constexpr std::uint64_t kRecordedBursts = std::uint64_t{1} << 22;
-
 std::string sha256_of(const std::string& path) {
   const MappedFile file(path);
   Sha256 digest;
@@ -144,29 +141,10 @@ class WorkloadRun {
     run_systemc(*m, p_.machine.clock_ghz, [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
     machine_seconds_ = seconds_since(start) - check_seconds;
     cycles_ = m->last_write() - m->first_request();
-    if (!options_.dump_requests.empty())
-      for (std::size_t c = 0; c < streams.size(); ++c)
-        if (!streams[c].bursts.empty())
-          hbm2::write_ramulator_trace(fmt::format("{}.ch{:02}", options_.dump_requests, c), streams[c], hbm2::default_spec(),
-                                      p_.machine.hbm2.mapping, 2);
-    report_memory(*m, streams, summary);
+    if (!options_.dump_requests.empty()) dump_requests(options_.dump_requests, p_.machine, streams);
+    report_memory(*m, p_.machine, cycles_, streams, summary);
     report_timing(*m, p_.machine, {cycles_, p_.machine.clock_ghz}, result);
     return utilisation_table(*m, m->now());
-  }
-
-  void report_memory(const MachineModel& m, const std::vector<hbm2::RequestStream>& streams, StatTree& summary) const {
-    std::uint64_t recorded = 0;
-    for (const auto& s : streams) recorded += s.bursts.size();
-    const std::uint64_t moved = m.fetcher().reads() + m.fetcher().writes();
-    const double seconds = static_cast<double>(cycles_) / (p_.machine.clock_ghz * 1e9);
-    summary.seconds("time at the clock", seconds);
-    summary.cycles("cycles, whole run", cycles_);
-    summary.bytes_per_second("bandwidth achieved", static_cast<double>(moved * kBurstBytes) / seconds);
-    summary.bytes_per_second(recorded < moved ? "bandwidth attainable (first 4 Mi bursts)" : "bandwidth attainable",
-                             attainable_bandwidth(p_.machine, streams));
-    const hbm2::Spec& spec = hbm2::default_spec();
-    summary.joules("DRAM energy",
-                   hbm2::energy(spec, spec.energy_preset(p_.machine.hbm2.energy), m.memory().statistics(), 2).total_pj() * 1e-12);
   }
 
   RunOptions options_;
