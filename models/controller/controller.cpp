@@ -249,7 +249,7 @@ void Controller::messages(Cycle now) {
     if (g.record_values_wanted)
       g.stage = Stage::kept;
     else
-      take_survivors(g, now);
+      take_survivors(g);
   }
   while (p_.compacted.can_pop(now)) group_of(p_.compacted.peek().store).compacted = true, p_.compacted.pop(now);
   while (p_.importance_done.can_pop(now)) {
@@ -293,7 +293,7 @@ void Controller::end_of_pass(Group& g) {
 }
 
 // The engine has marked the survivors of a stage: their records are fetched, the rest of the stores moves up.
-void Controller::take_survivors(Group& g, Cycle now) {
+void Controller::take_survivors(Group& g) {
   GroupStore& s = t_.stores[g.store];
   auto& list = g.record.survivors[g.pass];
   g.tokens.clear();
@@ -310,7 +310,6 @@ void Controller::take_survivors(Group& g, Cycle now) {
   g.stage = Stage::gathering;
   g.gathered = g.compacted = false;
   g.sent = false;
-  (void)now;
 }
 
 // Moves every group on as far as messages allow; oldest first.

@@ -171,7 +171,7 @@ class Controller {
   void refetch(Group& g, Cycle now);
   bool follows(const Group& g) const;
   void end_of_pass(Group& g);
-  void take_survivors(Group& g, Cycle now);
+  void take_survivors(Group& g);
   void retire(Cycle now);
   void add_layer(LayerPlan plan);
   Group& group_of(std::size_t store);

@@ -43,7 +43,7 @@ std::vector<std::string> layer_columns() {
   return c;
 }
 
-std::vector<std::string> layer_row(const golden::LayerResult& r, const golden::Shape&, std::optional<Cycle> cycles) {
+std::vector<std::string> layer_row(const golden::LayerResult& r, std::optional<Cycle> cycles) {
   const Living l = living(r);
   std::vector<std::string> row = {std::to_string(r.step), std::to_string(r.layer), std::to_string(r.tokens),
                                   std::to_string(r.positions.size()), std::to_string(l.tokens), std::to_string(l.heads),

@@ -19,7 +19,7 @@ Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy 
 
 // Columns of layers.csv, and one row of it. `cycles` is empty for the golden engine, which has no time.
 std::vector<std::string> layer_columns();
-std::vector<std::string> layer_row(const golden::LayerResult& r, const golden::Shape& shape, std::optional<Cycle> cycles);
+std::vector<std::string> layer_row(const golden::LayerResult& r, std::optional<Cycle> cycles);
 
 // Errors against the float reference as the README defines them: ||out - float|| / ||float|| of a layer's attention
 // output; the figure is the mean over layers, with the worst layer and the rows' 99th percentile beside it.

@@ -93,7 +93,7 @@ class Run {
     (r.step == 0 ? prompt_ : decode_).add(r, p_.shape, cycles.value_or(0));
     (r.step == 0 ? prompt_layers_ : decode_layers_).add(r, p_.shape, cycles.value_or(0));
     errors_.add(r.layer, r.error);
-    folder_.layer(layer_row(r, p_.shape, cycles));
+    folder_.layer(layer_row(r, cycles));
     ++layers_done_;
   }
 

@@ -96,7 +96,7 @@ class WorkloadRun {
       r.keys_seen += keys, r.survivors += keys, r.values += static_cast<std::uint64_t>(row.values);
     }
     phase_.add(r, p_.shape, cycles.value_or(0));
-    std::vector<std::string> cells = layer_row(r, p_.shape, cycles);
+    std::vector<std::string> cells = layer_row(r, cycles);
     cells[cells.size() - 1] = cells[cells.size() - 2] = "";  // no outputs, no errors
     folder_.layer(cells);
     ++layers_done_;
