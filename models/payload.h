@@ -19,6 +19,7 @@ struct Tag {
   std::uint8_t group = 0, pass = 0;
   bool operator==(const Tag&) const = default;
 };
+inline constexpr std::uint16_t kAllHeads = 0xffff;  // as a tag's head: work for all of them
 
 // What a fetch brings, and so where the converter delivers it.
 enum class Stream : std::uint8_t {

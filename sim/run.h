@@ -16,7 +16,8 @@ struct RunOptions {
   std::string trace;                // a .safetensors file, a .csv workload, or synthetic:...
   std::string machine = "spatten";  // a name, or a .yaml file
   std::string policy = "spatten";
-  std::string engine = "systemc";  // or golden
+  std::string engine = "systemc";  // or golden, cuda
+  std::string rtl;                 // blocks of the machine that run in RTL: "topk", "topk=FOLDER"
   IndexRange layers, steps;        // what lies before is computed untimed
   std::vector<std::string> set;    // key=value of the machine or the policy, in order
   std::uint64_t seed = 1;

@@ -96,6 +96,7 @@ void Controller::plan_ahead(Cycle now) {
   if (sent_ < choices_.size() && room(p_.cascade, now)) {
     TopkJob job;
     job.job = {static_cast<unsigned>(choices_[sent_].items.size()), topk::Rule::kCount, choices_[sent_].k};
+    job.what = choices_[sent_].what, job.tag = choices_[sent_].tag, job.names = &choices_[sent_].names;
     job.items = &choices_[sent_].items;
     job.kept = &kept_[kept_base_ + sent_];
     p_.cascade.push(now, job);
@@ -320,7 +321,7 @@ void Controller::advance(Cycle now) {
     const auto half = static_cast<std::size_t>(g.head->half);
     if (g.stage == Stage::selecting && !g.sent && room(p_.topk, now)) {
       TopkJob job;
-      job.store = g.store;
+      job.store = g.store, job.what = "tokens", job.tag = s.tag, job.names = &g.head->plan->live;
       job.job.n = s.slots;
       if (policy_.select == golden::SelectRule::mass)
         job.job.rule = topk::Rule::kMass, job.job.amount = policy_.mu16(g.pass);
@@ -370,7 +371,7 @@ void Controller::advance(Cycle now) {
         g.stage = Stage::kept;
       } else if (topk_turn && room(p_.topk, now)) {
         TopkJob job;
-        job.store = g.store;
+        job.store = g.store, job.what = "values", job.tag = s.tag, job.names = &g.head->plan->live;
         job.job = {s.slots, topk::Rule::kCount, k};
         p_.topk.push(now, job);
         g.record_values_wanted = moved_ = true;

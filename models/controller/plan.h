@@ -9,6 +9,7 @@
 #include "golden/layout.h"
 #include "golden/num.h"
 #include "golden/policies/policy.h"
+#include "models/payload.h"
 
 namespace winnow {
 
@@ -45,6 +46,10 @@ struct LayerPlan {
 struct Choice {
   std::vector<std::uint64_t> items;
   std::uint32_t k = 0;
+  // For reports: for which layer (and KV head) what is chosen, and what each item stands for.
+  Tag tag;
+  const char* what = "tokens";
+  std::vector<std::uint32_t> names;
 };
 
 // Where plans come from. Called once a layer.

@@ -10,7 +10,8 @@ QuickSelect::QuickSelect(const Config& config)
       lanes_log2_(static_cast<unsigned>(std::countr_zero(config.parallelism))),
       left_(config.parallelism, config.fifo_depth),
       right_(config.parallelism, config.fifo_depth),
-      lfsr_(config.seed) {}
+      lfsr_(config.seed),
+      stride_log2_(Sampler::stride_log2(0, config.parallelism)) {}  // as RTL's, one clock after reset
 
 void QuickSelect::start(const Job& job) {
   mass_ = job.rule == Rule::kMass;

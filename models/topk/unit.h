@@ -9,17 +9,22 @@
 // and heads. Paper: section 2.
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "models/prim/fifo.h"
 #include "models/softmax/score_store.h"
 #include "models/stats.h"
 #include "models/topk/engine.h"
+#include "models/topk/twin.h"
 
 namespace winnow {
 
 struct TopkJob {
   topk::Job job;
+  const char* what = "";                          // "selection", "values", "tokens", "heads": for reports
+  Tag tag;                                        // whose; head kAllHeads: of all
+  const std::vector<std::uint32_t>* names = nullptr;  // token (or head) of each item; with a store, of each first slot
   int store = -1;                                 // items are this group's selection scores, or
   const std::vector<std::uint64_t>* items = nullptr;  // these
   std::vector<std::uint32_t>* kept = nullptr;     // indices that stay, ascending (with items)
@@ -40,7 +45,7 @@ class TopkUnit {
       stats_.idle();
       return;
     }
-    const topk::Outputs out = engine_.comb();
+    const topk::Outputs out = twin_ ? twin_->comb(engine_, engine_.comb()) : engine_.comb();
     topk::Inputs in;
     if (!active_ && jobs_.can_pop(now)) job_ = jobs_.peek(), jobs_.pop(now), active_ = true, started_ = false, next_ = 0, kept_ = 0;
     if (active_ && !started_) {
@@ -77,7 +82,33 @@ class TopkUnit {
       }
     }
     engine_.tick(in);
+    if (twin_) twin_->tick(in);
     stats_.busy();
+  }
+
+  // From now on the twin's outputs are what the machine sees. Both stand still while there is no job. Must outlive the
+  // unit; before the first cycle.
+  void attach(topk::Twin& twin) { twin_ = &twin; }
+  // What the engine is working on, for a report: whose job, how far, and which tokens (or heads) its lanes hold.
+  std::string doing() const {
+    if (!active_) return "no job";
+    const topk::Job& j = job_.job;
+    const auto name = [&](std::uint32_t item) {
+      const GroupStore* g = job_.store >= 0 ? &stores_[static_cast<std::size_t>(job_.store)] : nullptr;
+      return std::to_string(job_.names ? (*job_.names)[g ? g->origin[item] : item] : item);
+    };
+    std::string text = "step " + std::to_string(job_.tag.step) + ", layer " + std::to_string(job_.tag.layer) + ", ";
+    if (job_.tag.head != kAllHeads) text += "KV head " + std::to_string(job_.tag.head) + ", ";
+    if (job_.store >= 0)
+      text += "query " + std::to_string(job_.tag.query) + " of the step, pass " + std::to_string(job_.tag.pass) + ", ";
+    text += std::string("which ") + job_.what + " stay: n " + std::to_string(j.n) +
+            (j.rule == topk::Rule::kCount ? ", k " : ", mu16 ") + std::to_string(j.amount);
+    if (next_ == 0) return text + "; nothing loaded yet";
+    if (next_ < j.n) {
+      const unsigned from = (next_ - 1) / engine_.config().parallelism * engine_.config().parallelism;
+      return text + "; just loaded " + job_.what + " " + name(from) + " to " + name(next_ - 1);
+    }
+    return text + "; all loaded (" + name(0) + " to " + name(j.n - 1) + "), " + std::to_string(kept_) + " given out";
   }
 
   bool idle() const { return !active_ && jobs_.drained(); }
@@ -95,6 +126,7 @@ class TopkUnit {
   bool active_ = false, started_ = false;
   unsigned next_ = 0;
   std::uint32_t kept_ = 0;
+  topk::Twin* twin_ = nullptr;
   BlockStats stats_;
 };
 

@@ -6,8 +6,8 @@
 The list's sections: `top` (SystemVerilog: parameters, ports and instance u_dut of the block, in 64-bit ports), `probes`
 (name, SystemVerilog expression, C++ expression of the model, condition in C++ or `-`; a name with [N] has N lanes and
 its C++ expression uses `lane`, its condition too). It writes NAME_lockstep.sv, the block with an output for each probe
-and, beside it, an input that carries the model's value, so that one waveform shows scopes rtl and model; and
-NAME_probes.inc, the visitor in C++.
+and, beside it, an input that carries the model's value, so that one waveform shows both sides; NAME_probes.inc, the
+visitor in C++; and NAME_probe_names.inc, the names of the probes without lanes.
 """
 import pathlib
 import re
@@ -65,7 +65,9 @@ def main():
         else:
             inc.append(f"{guard}visit(\"{p}\", -1, rtl_->rtl_{p}, static_cast<std::uint64_t>({model}), rtl_->model_{p});")
     out.mkdir(parents=True, exist_ok=True)
-    for path, lines in ((out / f"{name}_lockstep.sv", sv), (out / f"{name}_probes.inc", inc)):
+    names = [f'"{p}",' for p, lanes, *_ in probes if not lanes]
+    for path, lines in ((out / f"{name}_lockstep.sv", sv), (out / f"{name}_probes.inc", inc),
+                        (out / f"{name}_probe_names.inc", names)):
         text = "\n".join(lines) + ("\n" if lines[-1] else "")
         if not path.exists() or path.read_text() != text:
             path.write_text(text)

@@ -17,18 +17,23 @@ void add_capture_command(CLI::App& app) {
 }
 
 void exec_capture(int argc, char** argv) {
-  const std::string root = WINNOW_SOURCE_DIR, python = root + "/.venv/bin/python";
-  if (!std::filesystem::exists(python)) throw Error(python + ": capture: not there: scripts/setup makes it");
+  const std::string root = WINNOW_SOURCE_DIR;
   std::string path = root + "/traces";
   if (const char* before = std::getenv("PYTHONPATH"); before != nullptr && *before != '\0')
     path += std::string(":") + before;
   ::setenv("PYTHONPATH", path.c_str(), 1);
-  std::string module_flag = "-m", module = "winnow_traces";
-  std::vector<char*> args{const_cast<char*>(python.c_str()), module_flag.data(), module.data()};
-  for (int i = 1; i < argc; ++i) args.push_back(argv[i]);
+  exec_python("capture", {"-m", "winnow_traces"}, argc - 1, argv + 1);
+}
+
+void exec_python(const std::string& command, std::vector<std::string> words, int argc, char** argv) {
+  const std::string python = WINNOW_SOURCE_DIR "/.venv/bin/python";
+  if (!std::filesystem::exists(python)) throw Error(python + ": " + command + ": not there: scripts/setup makes it");
+  std::vector<char*> args{const_cast<char*>(python.c_str())};
+  for (std::string& word : words) args.push_back(word.data());
+  for (int i = 0; i < argc; ++i) args.push_back(argv[i]);
   args.push_back(nullptr);
   ::execv(python.c_str(), args.data());
-  throw Error(python + ": capture: " + std::strerror(errno));
+  throw Error(python + ": " + command + ": " + std::strerror(errno));
 }
 
 }  // namespace winnow

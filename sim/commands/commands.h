@@ -3,6 +3,7 @@
 // A command that ends with another code than 0 stores it in `exit_code`.
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 namespace winnow {
 
@@ -14,9 +15,14 @@ void add_diff_command(CLI::App& app);
 void add_table_command(CLI::App& app);
 void add_machines_command(CLI::App& app);
 void add_policies_command(CLI::App& app);
+void add_wave_command(CLI::App& app);
 
 // Becomes the Python program that captures, with all arguments after "capture"; returns only by throwing Error.
 [[noreturn]] void exec_capture(int argc, char** argv);
+// Becomes scripts/rtl/wave with all arguments after "wave".
+[[noreturn]] void exec_wave(int argc, char** argv);
+// Becomes the project's Python with these words, then these arguments.
+[[noreturn]] void exec_python(const std::string& command, std::vector<std::string> words, int argc, char** argv);
 
 // The footer of a command's --help.
 inline std::string example(const std::string& lines) {

@@ -37,6 +37,8 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
   command->add_option("--engine", options->engine, "systemc: the machine, in cycles; golden, cuda: values and bytes only")
       ->check(CLI::IsMember({"systemc", "golden", "cuda"}))
       ->capture_default_str();
+  command->add_option("--rtl", options->rtl,
+                      "topk: this block in RTL, in lockstep with its model; topk=FOLDER: with the sources there");
   command->add_option("--layers", *layers, "A-B: these layers only; those before are computed untimed");
   command->add_option("--steps", *steps, "A-B: these steps only; 0 is the prompt, 1.. the generated tokens");
   command->add_option("--set", options->set, "key=value: another value for a key of the machine or the policy")
@@ -55,7 +57,8 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
   command->footer(
       example("  winnow run traces/samples/smollm2-160.safetensors --machine spatten --policy select\n"
               "  winnow run traces/samples/minilm-128.safetensors --policy dense --layers 0-1 "
-              "--set topk.pivot=sampled -o results/sampled --force"));
+              "--set topk.pivot=sampled -o results/sampled --force\n"
+              "  winnow run traces/samples/smollm2-160.safetensors --machine tiny --policy select --rtl topk --steps 1-2"));
   command->callback([options, layers, steps, &exit_code] {
     if (!layers->empty()) options->layers = parse_range("--layers", *layers);
     if (!steps->empty()) options->steps = parse_range("--steps", *steps);

@@ -81,6 +81,8 @@ class MachineModel {
   const Importance& importance() const { return importance_; }
   const TopkUnit& topk() const { return topk_; }
   const TopkUnit& cascade_topk() const { return cascade_topk_; }
+  TopkUnit& topk() { return topk_; }
+  TopkUnit& cascade_topk() { return cascade_topk_; }
   const Pv& pv() const { return pv_; }
   const writeback::WriteBack& writeback() const { return writeback_; }
   const Controller& controller() const { return controller_; }

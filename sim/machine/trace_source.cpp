@@ -50,7 +50,8 @@ void TraceSource::restart_tokens() {
 
 Choice TraceSource::token_choice(const std::vector<std::uint32_t>& from, std::uint32_t k, std::size_t base) const {
   Choice c;
-  c.k = k;
+  c.k = k, c.names = from;
+  c.tag.step = static_cast<std::uint32_t>(step_), c.tag.layer = static_cast<std::uint16_t>(layer_), c.tag.head = kAllHeads;
   c.items.reserve(from.size());
   const int n = shape_.tokens_in(step_);
   for (std::uint32_t t : from)
@@ -71,6 +72,7 @@ std::vector<Choice> TraceSource::choices(int round) {
       if (step_ > 0 && k < live_.size())
         for (int kv = 0; kv < shape_.kv_heads; ++kv) {
           out.push_back(token_choice(live_, k, importance_.base(layer_, kv)));
+          out.back().tag.head = static_cast<std::uint16_t>(kv);
           asked_.push_back(kv);
         }
     } else if (layer_ > 0 && k < live_.size()) {
@@ -82,7 +84,8 @@ std::vector<Choice> TraceSource::choices(int round) {
   const auto k = static_cast<std::uint32_t>(golden::kept_heads(policy_, layer_, shape_.layers, shape_.heads));
   if (layer_ > 0 && k < live_heads_.size()) {
     Choice c;
-    c.k = k;
+    c.k = k, c.what = "heads", c.names = live_heads_;
+    c.tag.step = static_cast<std::uint32_t>(step_), c.tag.layer = static_cast<std::uint16_t>(layer_), c.tag.head = kAllHeads;
     for (std::uint32_t h : live_heads_) c.items.push_back(importance_.heads()[h]);
     out.push_back(std::move(c));
     asked_.push_back(kHeads);

@@ -188,7 +188,9 @@ std::vector<Choice> WorkloadSource::choices(int round) {
     candidates_.push_back(highest(rank, next.begins_step ? static_cast<int>(rank.size()) : r.keys));
     expected_.push_back(highest(rank, r.topk_tokens));
     Choice c;
-    c.k = static_cast<std::uint32_t>(r.topk_tokens);
+    c.k = static_cast<std::uint32_t>(r.topk_tokens), c.names = candidates_.back();
+    c.tag.step = static_cast<std::uint32_t>(next.step), c.tag.layer = static_cast<std::uint16_t>(next.layer);
+    c.tag.head = static_cast<std::uint16_t>(r.head);
     for (std::uint32_t t : candidates_.back()) c.items.push_back(rank[t]);
     out.push_back(std::move(c));
   }

@@ -30,6 +30,7 @@ std::string to_json(const Manifest& m, bool finished) {
   json["trace"] = m.trace;
   json["trace_sha256"] = m.trace_sha256;
   json["engine"] = m.engine;
+  if (!m.rtl.empty()) json["rtl"] = m.rtl;
   json["seed"] = m.seed;
   json["options"] = object_of(m.options);
   json["machine"] = object_of(m.machine);

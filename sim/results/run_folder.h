@@ -17,7 +17,7 @@ namespace winnow {
 
 struct Manifest {
   using Pairs = std::vector<std::pair<std::string, std::string>>;
-  std::string version, command, trace, trace_sha256, engine;
+  std::string version, command, trace, trace_sha256, engine, rtl;
   std::uint64_t seed = 0;
   Pairs machine, policy;  // every key and value
   Pairs options;          // others that change the result: layers, steps, ...

@@ -7,6 +7,7 @@
 #include "golden/quant.h"
 #include "golden/reference.h"
 #include "sim/config/machine.h"
+#include "sim/machine/machine_model.h"
 #include "sim/machine/trace_source.h"
 #include "sim/run.h"
 #include "traces/trace.h"
@@ -35,5 +36,10 @@ struct Prepared {
 };
 // Throws Error when the trace does not fit the machine, or the range the trace.
 Prepared prepare(const RunOptions& options);
+
+// The machine on a prepared trace, over its range. `walk` is golden's: it is advanced over what lies outside the range, and
+// `on_layer` has to advance it by one layer each time.
+std::unique_ptr<MachineModel> make_trace_machine(const Prepared& p, golden::Walk& walk, std::uint64_t seed,
+                                                 MachineModel::OnLayer on_layer);
 
 }  // namespace winnow

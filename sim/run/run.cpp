@@ -12,6 +12,7 @@
 #include "sim/machine/systemc_machine.h"
 #include "sim/results/progress.h"
 #include "sim/results/writers.h"
+#include "sim/rtl/blocks.h"
 #include "sim/run/check.h"
 #include "sim/run/prepare.h"
 #include "sim/run/report.h"
@@ -24,7 +25,8 @@ namespace {
 class Run {
  public:
   explicit Run(const RunOptions& options)
-      : options_(options), p_(prepare(options)), walk_(*p_.model, *p_.layout, p_.reference.get()), prompt_(p_.shape.layers),
+      : options_(options), p_(prepare(options)), walk_(*p_.model, *p_.layout, p_.reference.get()),
+        rtl_(rtl::parse_requests(options.rtl), p_.machine, rtl::uses_of(p_.policy), p_.shape.group(), options.seed), prompt_(p_.shape.layers),
         decode_(p_.shape.layers), prompt_layers_(p_.shape.layers), decode_layers_(p_.shape.layers), errors_(p_.shape.layers), manifest_(manifest_of(options, p_.machine, p_.policy, p_.trace.sha256())),
         folder_(options.output, options.force, manifest_),
         progress_(options.engine, layers_in_range(), options.engine == "systemc" ? "kcycles" : "layers") {
@@ -42,8 +44,8 @@ class Run {
       run_golden();
     else if (options_.engine == "cuda")
       run_cuda();
-    else
-      utilisation = run_machine(result, summary);
+    else if (!run_machine(result, summary, utilisation))
+      return 1;
     progress_.finish();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
@@ -71,6 +73,7 @@ class Run {
     if (!utilisation.empty()) fmt::print("\n{}", utilisation);
     if (timed) {
       fmt::print("\nsimulation speed {:.0f} kcycles/s; {:.1f} s in all\n", manifest_.kcycles_per_second, seconds);
+      fmt::print("{}", rtl_.summary());
       fmt::print("compared with golden: {} outputs, {} probabilities, {} decisions, {} importances, {} counts: {} differences\n", compared_.outputs,
                  compared_.probabilities, compared_.decisions, compared_.importances, compared_.counts, compared_.differences);
     }
@@ -124,43 +127,51 @@ class Run {
     }
   }
 
-  std::string run_machine(StatTree& result, StatTree& summary) {
-    Workpiece piece{p_.shape, p_.policy, golden::build_image(*p_.model, *p_.layout), options_.seed, false,
-                    p_.shape.tokens_in(p_.range.last_step)};
-    const MachineModel* machine = nullptr;
+  // False when a block's RTL has parted from its model; that is reported then.
+  bool run_machine(StatTree& result, StatTree& summary, std::string& utilisation) {
     Cycle last = 0;
     double golden_seconds = 0;
-    MachineModel m(
-        p_.machine, std::move(piece),
-        [&](Importance& importance) {
-          return std::make_unique<TraceSource>(*p_.model, *p_.layout, walk_, importance, p_.range);
-        },
-        [&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
-          const auto start = std::chrono::steady_clock::now();
-          golden::LayerResult r;
-          walk_.next(r);
-          compare_layer(p_.shape, plan, records, counts, machine->importance(), machine->memory().image(), r, compared_);
-          if (last == 0) last = machine->first_request();
-          take(r, counts.last_write - last);
-          last = counts.last_write;
-          golden_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        });
-    machine = &m;
+    const MachineModel* machine = nullptr;
+    const auto on_layer = [&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
+      const auto start = std::chrono::steady_clock::now();
+      golden::LayerResult r;
+      walk_.next(r);
+      compare_layer(p_.shape, plan, records, counts, machine->importance(), machine->memory().image(), r, compared_);
+      if (last == 0) last = machine->first_request();
+      take(r, counts.last_write - last);
+      last = counts.last_write;
+      golden_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    const auto m = make_trace_machine(p_, walk_, options_.seed, on_layer);
+    machine = m.get();
     std::vector<hbm2::RequestStream> streams(static_cast<std::size_t>(p_.machine.hbm2.channels));
-    m.record_requests(&streams, options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0});
+    m->record_requests(&streams, options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0});
     const auto start = std::chrono::steady_clock::now();
-    run_systemc(m, p_.machine.clock_ghz, [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
+    const auto simulate = [&] {
+      rtl_.attach(*m);
+      run_systemc(*m, p_.machine.clock_ghz, [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
+    };
+    const auto again = [&] {
+      golden::Walk walk(*p_.model, *p_.layout, nullptr);
+      golden::LayerResult r;
+      const auto other = make_trace_machine(p_, walk, options_.seed, [&](auto&...) { walk.next(r); });
+      rtl_.attach(*other);
+      run_systemc(*other, p_.machine.clock_ghz, {});
+    };
+    if (rtl_.diverge(simulate, again, [&] { progress_.finish(); }, folder_.path(), options_.command)) return false;
     machine_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() - golden_seconds;
-    cycles_ = m.last_write() - m.first_request();
+    cycles_ = m->last_write() - m->first_request();
     if (!options_.dump_requests.empty()) dump_requests(options_.dump_requests, p_.machine, streams);
-    report_memory(m, p_.machine, cycles_, streams, summary);
-    report_timing(m, p_.machine, {cycles_, p_.machine.clock_ghz}, result);
-    return utilisation_table(m, m.now());
+    report_memory(*m, p_.machine, cycles_, streams, summary);
+    report_timing(*m, p_.machine, {cycles_, p_.machine.clock_ghz}, result);
+    utilisation = utilisation_table(*m, m->now());
+    return true;
   }
 
   RunOptions options_;
   Prepared p_;
   golden::Walk walk_;
+  rtl::Blocks rtl_;
   Phase prompt_, decode_;
   ByLayer prompt_layers_, decode_layers_;
   Errors errors_;  // of prompt and generation together
@@ -178,7 +189,7 @@ class Run {
 Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy policy, const std::string& sha256) {
   Manifest m;
   m.version = options.version, m.command = options.command, m.trace = options.trace, m.trace_sha256 = sha256;
-  m.engine = options.engine, m.seed = options.seed;
+  m.engine = options.engine, m.rtl = options.rtl, m.seed = options.seed;
   for (const Param& p : machine_schema(machine)) m.machine.emplace_back(p.key, p.value_text());
   m.policy.emplace_back("name", policy.name);
   for (const Param& p : policy_schema(policy))
@@ -190,6 +201,8 @@ Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy 
 }
 
 int run_command(const RunOptions& options) {
+  if (!options.rtl.empty() && options.engine != "systemc")
+    throw Error(fmt::format("--rtl: {}: engine {} has no blocks: must go with --engine systemc", options.rtl, options.engine));
   if (is_workload(options.trace)) {
     if (options.engine == "cuda")
       throw Error(fmt::format("--engine: cuda: {} holds shapes without values: must be systemc or golden", options.trace));

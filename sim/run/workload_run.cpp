@@ -8,6 +8,7 @@
 #include "sim/machine/systemc_machine.h"
 #include "sim/results/progress.h"
 #include "sim/results/writers.h"
+#include "sim/rtl/blocks.h"
 #include "sim/run/report.h"
 #include "traces/mapped_file.h"
 
@@ -34,7 +35,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 class WorkloadRun {
  public:
   explicit WorkloadRun(const RunOptions& options)
-      : options_(options), p_(prepare_workload(options)), phase_(p_.shape.layers), manifest_(manifest_of_workload(options, p_)),
+      : options_(options), p_(prepare_workload(options)),
+        rtl_(rtl::parse_requests(options.rtl), p_.machine, {}, 1, options.seed), phase_(p_.shape.layers), manifest_(manifest_of_workload(options, p_)),
         folder_(options.output, options.force, manifest_),
         progress_(options.engine, p_.layers_in_range, options.engine == "golden" ? "layers" : "kcycles") {
     folder_.begin_layers(layer_columns());
@@ -48,10 +50,10 @@ class WorkloadRun {
     StatTree result("result");
     StatTree& summary = result.child("summary");
     std::string utilisation;
-    if (timed)
-      utilisation = run_machine(result, summary);
-    else
+    if (!timed)
       run_closed_form();
+    else if (!run_machine(result, summary, utilisation))
+      return 1;
     progress_.finish();
     compare_totals(p_.bytes, phase_.accesses, compared_);
     // Heads without a row count as dense ones.
@@ -70,6 +72,7 @@ class WorkloadRun {
     fmt::print("\n{}", to_table(shown));
     if (!utilisation.empty()) fmt::print("\n{}", utilisation);
     if (timed) fmt::print("\nsimulation speed {:.0f} kcycles/s; {:.1f} s in all\n", manifest_.kcycles_per_second, manifest_.wall_seconds);
+    fmt::print("{}", rtl_.summary());
     fmt::print("compared with the workload's closed form: {} decisions, {} counts: {} differences\n", compared_.decisions,
                compared_.counts, compared_.differences);
     fmt::print("shape only: no values; which tokens are kept is drawn from the seed; the model's weights take no time\n");
@@ -116,7 +119,8 @@ class WorkloadRun {
     }
   }
 
-  std::string run_machine(StatTree& result, StatTree& summary) {
+  // False when a block's RTL has parted from its model; that is reported then.
+  bool run_machine(StatTree& result, StatTree& summary, std::string& utilisation) {
     const MachineModel* machine = nullptr;
     Cycle last = 0;
     double check_seconds = 0;
@@ -138,17 +142,29 @@ class WorkloadRun {
     std::vector<hbm2::RequestStream> streams(static_cast<std::size_t>(p_.machine.hbm2.channels));
     m->record_requests(&streams, options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0});
     const auto start = std::chrono::steady_clock::now();
-    run_systemc(*m, p_.machine.clock_ghz, [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
+    const auto simulate = [&] {
+      rtl_.attach(*m);
+      run_systemc(*m, p_.machine.clock_ghz, [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
+    };
+    const auto again = [&] {
+      Compared unused;
+      const auto other = make_workload_machine(p_, options_.seed, unused, [](auto&...) {});
+      rtl_.attach(*other);
+      run_systemc(*other, p_.machine.clock_ghz, {});
+    };
+    if (rtl_.diverge(simulate, again, [&] { progress_.finish(); }, folder_.path(), options_.command)) return false;
     machine_seconds_ = seconds_since(start) - check_seconds;
     cycles_ = m->last_write() - m->first_request();
     if (!options_.dump_requests.empty()) dump_requests(options_.dump_requests, p_.machine, streams);
     report_memory(*m, p_.machine, cycles_, streams, summary);
     report_timing(*m, p_.machine, {cycles_, p_.machine.clock_ghz}, result);
-    return utilisation_table(*m, m->now());
+    utilisation = utilisation_table(*m, m->now());
+    return true;
   }
 
   RunOptions options_;
   PreparedWorkload p_;
+  rtl::Blocks rtl_;
   Phase phase_;
   Compared compared_;
   Manifest manifest_;

@@ -12,20 +12,16 @@
 // and everything else is here: comparison, count, report, waveform of both sides around the first difference.
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "sim/rtl/difference.h"
+
 namespace winnow::lockstep {
 
-struct Difference {
-  std::uint64_t cycle = 0;
-  std::string signal;
-  std::uint64_t rtl = 0, model = 0;
-  std::string doing;
-};
+using rtl::Difference;
 
 struct Outcome {
   std::uint64_t cycles = 0, compared = 0;
@@ -51,7 +47,7 @@ Outcome run(Block& block, std::uint64_t cycles) {
     }, [](std::uint64_t, auto&) {});
     if (name) {
       const std::string lane = at < 0 ? "" : "[" + std::to_string(at) + "]";
-      result.difference = Difference{c, name + lane, rtl, model, block.doing()};
+      result.difference = Difference{c, Block::kName, name + lane, rtl, model, block.doing()};
     } else {
       block.step([] {});
       ++result.cycles;
@@ -60,20 +56,15 @@ Outcome run(Block& block, std::uint64_t cycles) {
   return result;
 }
 
-constexpr std::uint64_t kWindow = 2000;
-
-// Runs again to the difference and writes the last kWindow cycles of both sides; one cycle is 2 ps in the waveform.
+// Runs again to the difference and writes the last rtl::kWindow cycles of both sides; one cycle is 2 ps in the waveform.
 template <class Block>
 void write_waves(Block& block, const Difference& d, const std::string& stem) {
-  const std::uint64_t from = d.cycle > kWindow ? d.cycle - kWindow : 0;
-  std::vector<std::string> names;
+  const std::uint64_t from = d.cycle > rtl::kWindow ? d.cycle - rtl::kWindow : 0;
   for (std::uint64_t c = 0; c < d.cycle + 1; ++c) {
     block.outputs();
     if (c == from) block.trace_open(stem + ".fst");
-    block.probes([&](const char* probe, int lane, std::uint64_t, std::uint64_t value, auto& port) {
-      port = value;
-      if (c == from && lane < 0) names.emplace_back(probe);
-    }, [](std::uint64_t rtl, auto& port) { port = rtl; });
+    block.probes([](const char*, int, std::uint64_t, std::uint64_t value, auto& port) { port = value; },
+                 [](std::uint64_t rtl, auto& port) { port = rtl; });
     if (c < d.cycle)
       block.step([&] {
         if (c >= from) block.trace_dump(2 * c);
@@ -82,14 +73,7 @@ void write_waves(Block& block, const Difference& d, const std::string& stem) {
       block.trace_dump(2 * c);
   }
   block.trace_close();
-  std::ofstream save(stem + ".gtkw");
-  save << "[dumpfile] \"" << stem << ".fst\"\n[timestart] " << 2 * (d.cycle > 40 ? d.cycle - 40 : 0)
-       << "\n*-4.000000 " << 2 * d.cycle << "\n";
-  const std::string first = d.signal.substr(0, d.signal.find('['));
-  for (const std::string& n : names) {
-    if (n == first) save << "@200\n-first difference\n";
-    save << "@22\n" << Block::kScope << ".rtl_" << n << "[63:0]\n" << Block::kScope << ".model_" << n << "[63:0]\n";
-  }
+  rtl::write_save_file(stem, Block::kScope, Block::probe_names(), d);
 }
 
 }  // namespace winnow::lockstep

@@ -94,17 +94,10 @@ int main(int argc, char** argv) {
         const std::string stem = out + "/topk-" + WINNOW_RTL_NAME + "-" + name + "-" + std::to_string(seed);
         TopkBlock again(seed, rule, jobs.empty() ? nullptr : &jobs);
         lockstep::write_waves(again, d, stem);
-        std::printf("first difference: cycle %llu, block topk, signal %s: rtl %llu (0x%llx), model %llu (0x%llx)\n",
-                    static_cast<unsigned long long>(d.cycle), d.signal.c_str(), static_cast<unsigned long long>(d.rtl),
-                    static_cast<unsigned long long>(d.rtl), static_cast<unsigned long long>(d.model),
-                    static_cast<unsigned long long>(d.model));
-        std::printf("working on: %s\nrepeat: lockstep_topk_%s --seed %llu --pivot %s --cycles %llu%s\n", d.doing.c_str(),
+        std::printf("%srepeat: lockstep_topk_%s --seed %llu --pivot %s --cycles %llu%s\n", rtl::to_text(d).c_str(),
                     WINNOW_RTL_NAME, static_cast<unsigned long long>(seed), name,
                     static_cast<unsigned long long>(d.cycle + 1), jobs.empty() ? "" : (" --jobs " + jobs_path).c_str());
-        std::printf("waves: %s.fst, gtkwave %s.gtkw, picture:\n", stem.c_str(), stem.c_str());
-        std::fflush(stdout);
-        const std::string draw = std::string(WINNOW_SOURCE_DIR) + "/scripts/rtl/wave png '" + stem + ".fst'";
-        if (std::system(draw.c_str()) != 0) std::printf("no picture\n");
+        rtl::show_waves(stem);
         return 1;
       }
       if (o.compared < 10 * o.cycles || (jobs.empty() && cycles > 10000 && block.jobs() == 0)) {

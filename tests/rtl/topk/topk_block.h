@@ -1,15 +1,13 @@
 #pragma once
 // Lockstep adapter of the top-k engine: random jobs of both rules, bubbles, back-pressure, refused jobs; or jobs of a
-// file. WINNOW_RTL_CLASS is the Verilated class of tests/rtl/topk/topk.probes.
-#include <verilated.h>
-#include <verilated_fst_c.h>
-
+// file.
 #include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "golden/error.h"
+#include "sim/rtl/topk_rtl.h"
 #include "tests/models/topk/drive.h"
 
 namespace winnow::topk::test {
@@ -30,29 +28,13 @@ struct FileJob {
 
 class TopkBlock {
  public:
-  static constexpr const char* kScope = "TOP.topk_lockstep";
+  static constexpr const char* kName = "topk";
+  static constexpr const char* kScope = rtl::TopkRtl::kScope;
+  static std::vector<std::string> probe_names() { return rtl::TopkRtl::probe_names(); }
 
   TopkBlock(std::uint64_t seed, PivotRule pivot, const std::vector<FileJob>* jobs = nullptr, unsigned mutant = 0)
-      : context_(std::make_unique<VerilatedContext>()), random_(seed), file_(jobs) {
-    const std::string selected = "+mutant=" + std::to_string(mutant);
-    const char* const arguments[] = {"lockstep", selected.c_str()};
-    context_->commandArgs(2, const_cast<char**>(arguments));
-    context_->traceEverOn(true);
-    rtl_ = std::make_unique<WINNOW_RTL_CLASS>(context_.get());
-    rtl_->clk_i = 0;
-    rtl_->sampled_i = pivot == PivotRule::kSampled;
-    for (const int reset : {1, 0, 1}) {  // the reset acts on its falling edge
-      rtl_->rst_ni = reset;
-      rtl_->eval();
-    }
-    config_ = Config{rtl_->parallelism_o, rtl_->fifo_depth_o, rtl_->item_bits_o, pivot, seed};
-    model_ = std::make_unique<Engine>(config_);
-    rtl_->seed_en_i = 1;
-    rtl_->seed_i = Lfsr::fold(seed);
-    clock();
-    model_->tick({});
-    rtl_->seed_en_i = 0;
-  }
+      : rtl_(pivot, seed, mutant), config_(rtl_.built()), model_(std::make_unique<Engine>(config_)), random_(seed),
+        file_(jobs) {}
 
   const Config& config() const { return config_; }
   const Cover& cover() const { return cover_; }
@@ -63,10 +45,7 @@ class TopkBlock {
 
   template <class Visit, class Unseen>
   void probes(Visit&& visit, Unseen&& unseen) {
-    const Engine& m = *model_;
-    const Outputs& o = out_;
-    const unsigned Parallelism = config_.parallelism;
-#include "topk_probes.inc"
+    rtl_.probes(*model_, out_, refused_, visit, unseen);
   }
 
   // `before_clock` sees this cycle's outputs and inputs together.
@@ -80,13 +59,9 @@ class TopkBlock {
     in.row = row_offered_ ? &row_ : nullptr;
     const unsigned bad = job_offered_ ? error_of(job_) : 0;
     in.job_valid = job_offered_ && !bad;
-    rtl_->job_valid_i = job_offered_;
-    rtl_->job_n_i = job_.n;
-    rtl_->job_mass_i = job_.rule == Rule::kMass;
-    rtl_->job_amount_i = job_.amount;
-    rtl_->row_valid_i = row_offered_;
-    for (unsigned i = 0; i < config_.parallelism; ++i) rtl_->row_i[i] = row_[i];
-    rtl_->out_ready_i = in.out_ready;
+    Inputs with_bad = in;  // RTL takes a job that it refuses, too
+    with_bad.job_valid = job_offered_;
+    rtl_.drive(with_bad);
     note(in);
     if (job_offered_ && out_.job_ready) {
       job_offered_ = false;
@@ -105,7 +80,7 @@ class TopkBlock {
     }
     before_clock();
     model_->tick(in);
-    clock();
+    rtl_.clock();
   }
 
   std::string doing() const {
@@ -114,25 +89,11 @@ class TopkBlock {
            std::to_string(std::min(next_, job_.n)) + " items loaded, pass " + std::to_string(model_->stats().passes);
   }
 
-  void trace_open(const std::string& path) {
-    trace_ = std::make_unique<VerilatedFstC>();
-    rtl_->trace(trace_.get(), 99);
-    trace_->open(path.c_str());
-  }
-  void trace_dump(std::uint64_t time) {
-    rtl_->eval();
-    trace_->dump(time);
-  }
-  void trace_close() { trace_->close(); }
+  void trace_open(const std::string& path) { rtl_.trace_open(path); }
+  void trace_dump(std::uint64_t time) { rtl_.trace_dump(time); }
+  void trace_close() { rtl_.trace_close(); }
 
  private:
-  void clock() {
-    rtl_->clk_i = 1;
-    rtl_->eval();
-    rtl_->clk_i = 0;
-    rtl_->eval();
-  }
-
   // 0: can be done; 1 n, 2 k, 3 mu16, as topk_pkg::error_e.
   unsigned error_of(const Job& job) const {
     try {
@@ -247,11 +208,9 @@ class TopkBlock {
     last_ = now;
   }
 
-  std::unique_ptr<VerilatedContext> context_;
-  std::unique_ptr<WINNOW_RTL_CLASS> rtl_;
-  std::unique_ptr<VerilatedFstC> trace_;
-  std::unique_ptr<Engine> model_;
+  rtl::TopkRtl rtl_;
   Config config_;
+  std::unique_ptr<Engine> model_;
   Random random_;
   const std::vector<FileJob>* file_;
   std::size_t file_next_ = 0;

@@ -1,0 +1,113 @@
+#include "sim/rtl/blocks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "golden/error.h"
+#include "golden/policies/rules.h"
+
+namespace winnow::rtl {
+namespace {
+
+constexpr const char *kTopk = "topk", *kCascadeTopk = "cascade topk";
+
+// Items of the first engine are sums of 16-bit probabilities over a group's query heads: hardware for groups of up to 16
+// (scripts/rtl/package.py, TopkItemBits), wider for a wider group.
+constexpr unsigned kTopkItemBits = 20;
+
+}  // namespace
+
+std::vector<Request> parse_requests(const std::string& list) {
+  std::vector<Request> all;
+  for (std::size_t from = 0; !list.empty() && from <= list.size();) {
+    const std::size_t to = std::min(list.find(',', from), list.size()), is = list.find('=', from);
+    const bool folder = is < to;
+    Request r{list.substr(from, (folder ? is : to) - from), folder ? list.substr(is + 1, to - is - 1) : ""};
+    from = to + 1;
+    if (r.block != kTopk) throw Error("--rtl: '" + r.block + "': in RTL there is: topk");
+    if (folder && r.folder.empty()) throw Error("--rtl: 'topk=': a folder of RTL sources must follow");
+    if (!all.empty()) throw Error("--rtl: 'topk': named twice");
+    all.push_back(std::move(r));
+  }
+  return all;
+}
+
+Uses uses_of(const golden::Policy& p) {
+  return {p.stages() > 0 || p.prunes_values(), p.cascades_tokens() || p.cascades_heads()};
+}
+
+Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Uses uses, int group, std::uint64_t seed)
+    : asked_(!requests.empty()),
+      pivot_(machine.topk.pivot == "random" ? topk::PivotRule::kRandom : topk::PivotRule::kSampled), seed_(seed) {
+  topk::Config c;
+  c.parallelism = static_cast<unsigned>(machine.topk.parallelism), c.fifo_depth = static_cast<unsigned>(machine.topk.fifo);
+  c.pivot = pivot_;
+  for (const Request& r : requests) {
+    if (uses.topk) {
+      c.item_bits = kTopkItemBits;
+      while (group > 1 << (c.item_bits - 16)) ++c.item_bits;
+      loaded_.push_back({kTopk, TopkLibrary(c, r.folder), seed});
+    }
+    if (uses.cascade_topk) {
+      c.item_bits = golden::kImportanceBits;
+      loaded_.push_back({kCascadeTopk, TopkLibrary(c, r.folder), seed + 1});
+    }
+  }
+}
+
+TopkUnit& Blocks::unit(MachineModel& machine, const std::string& block) const {
+  return block == kTopk ? machine.topk() : machine.cascade_topk();
+}
+
+void Blocks::attach(MachineModel& machine) {
+  machine_ = &machine;
+  twins_.clear();
+  for (const Loaded& l : loaded_) {
+    twins_.push_back(std::make_unique<TopkTwin>(l.block, l.library.make(pivot_, l.seed)));
+    if (l.block == traced_block_) twins_.back()->trace(stem_, trace_from_);
+    unit(machine, l.block).attach(*twins_.back());
+  }
+}
+
+bool Blocks::diverge(const std::function<void()>& simulate, const std::function<void()>& again,
+                     const std::function<void()>& pause, const std::string& folder, const std::string& repeat) {
+  try {
+    simulate();
+    return false;
+  } catch (Diverged& found) {
+    Difference& d = found.difference;
+    pause();
+    d.doing = unit(*machine_, d.block).doing();
+    fmt::print("{}machine cycle {}, seed {}\nrepeat: {}\n", to_text(d), machine_->now(), seed_, repeat);
+    std::fflush(stdout);
+    // The waveform costs speed, so only the second run writes one.
+    stem_ = folder + "/" + d.block;
+    std::replace(stem_.end() - static_cast<std::ptrdiff_t>(d.block.size()), stem_.end(), ' ', '-');
+    traced_block_ = d.block, trace_from_ = d.cycle > kWindow ? d.cycle - kWindow : 0;
+  }
+  try {
+    again();
+  } catch (const Diverged&) {
+    show_waves(stem_);
+    return true;
+  }
+  throw Error("--rtl: the difference did not come again in a second run: no waveform");
+}
+
+std::string Blocks::summary() const {
+  std::string text;
+  if (asked_ && loaded_.empty()) text = "topk in RTL: the policy asks for no choice: nothing ran, nothing was compared\n";
+  for (const auto& t : twins_)
+    text += fmt::format("{} in RTL: {} cycles, {} values equal to the model's\n", t->block(), t->cycles(), t->compared());
+  return text;
+}
+
+std::uint64_t Blocks::compared() const {
+  std::uint64_t n = 0;
+  for (const auto& t : twins_) n += t->compared();
+  return n;
+}
+
+}  // namespace winnow::rtl

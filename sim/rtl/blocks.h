@@ -1,0 +1,64 @@
+#pragma once
+// The blocks of a machine that run in RTL, in lockstep with their models.
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/machine/machine_model.h"
+#include "sim/rtl/library.h"
+#include "sim/rtl/topk_twin.h"
+
+namespace winnow::rtl {
+
+// What --rtl names: `topk`, or `topk=FOLDER`.
+struct Request {
+  std::string block, folder;
+};
+// A list of them; none for an empty text. Throws Error `--rtl: ...`.
+std::vector<Request> parse_requests(const std::string& list);
+
+// Which of the two top-k engines a run uses.
+struct Uses {
+  bool topk = true, cascade_topk = true;
+};
+Uses uses_of(const golden::Policy& policy);
+
+class Blocks {
+ public:
+  // Builds what is asked for and used. `group`: query heads a KV head.
+  Blocks(const std::vector<Request>& requests, const Machine& machine, Uses uses, int group, std::uint64_t seed);
+
+  bool asked() const { return asked_; }
+  // Fresh RTL into a machine, before its first cycle.
+  void attach(MachineModel& machine);
+
+  // Runs `simulate`, which attaches to a machine that outlives it and runs that. At a first difference: prints the report, runs `again`, which
+  // attaches to a new machine and runs that, so that the waveform is written to folder/BLOCK.fst, draws it, and returns
+  // true. `repeat` is the command that does all that again; `pause` comes before the report.
+  bool diverge(const std::function<void()>& simulate, const std::function<void()>& again,
+               const std::function<void()>& pause, const std::string& folder, const std::string& repeat);
+
+  // "topk in RTL: 12345 cycles, 678901 values equal to the model's", a line a block.
+  std::string summary() const;
+  std::uint64_t compared() const;
+
+ private:
+  struct Loaded {
+    std::string block;
+    TopkLibrary library;
+    std::uint64_t seed;
+  };
+  TopkUnit& unit(MachineModel& machine, const std::string& block) const;
+
+  bool asked_ = false;
+  topk::PivotRule pivot_;
+  std::uint64_t seed_;
+  std::vector<Loaded> loaded_;
+  std::vector<std::unique_ptr<TopkTwin>> twins_;
+  MachineModel* machine_ = nullptr;
+  std::string traced_block_, stem_;
+  std::uint64_t trace_from_ = 0;
+};
+
+}  // namespace winnow::rtl

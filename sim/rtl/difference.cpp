@@ -1,0 +1,50 @@
+#include "sim/rtl/difference.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+namespace winnow::rtl {
+namespace {
+
+std::string both_bases(std::uint64_t v) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%llu (0x%llx)", static_cast<unsigned long long>(v), static_cast<unsigned long long>(v));
+  return text;
+}
+
+bool on_path(const char* program) { return std::system((std::string("command -v ") + program + " >/dev/null 2>&1").c_str()) == 0; }
+
+}  // namespace
+
+std::string to_text(const Difference& d) {
+  return "first difference: cycle " + std::to_string(d.cycle) + ", block " + d.block + ", signal " + d.signal + ": rtl " +
+         both_bases(d.rtl) + ", model " + both_bases(d.model) + "\nworking on: " + d.doing + "\n";
+}
+
+void write_save_file(const std::string& stem, const std::string& scope, const std::vector<std::string>& names,
+                     const Difference& d) {
+  std::ofstream save(stem + ".gtkw");
+  save << "[dumpfile] \"" << stem << ".fst\"\n[timestart] " << 2 * (d.cycle > 40 ? d.cycle - 40 : 0)
+       << "\n*-4.000000 " << 2 * d.cycle << "\n";
+  const auto add = [&](const std::string& n) {
+    save << "@22\n" << scope << ".rtl_" << n << "[63:0]\n" << scope << ".model_" << n << "[63:0]\n";
+  };
+  save << "@200\n-first difference: " << d.signal << "\n";
+  add(d.signal);
+  save << "@200\n-all probes\n";
+  for (const std::string& n : names) add(n);
+}
+
+void show_waves(const std::string& stem) {
+  std::printf("waves: %s.fst\nopen:  gtkwave %s.gtkw%s\n", stem.c_str(), stem.c_str(),
+              on_path("gtkwave") ? "" : "   (apt-get install gtkwave)");
+  std::printf("read:  winnow wave diff %s.fst, winnow wave table %s.fst\n", stem.c_str(), stem.c_str());
+  std::printf("picture: ");
+  std::fflush(stdout);
+  const std::string draw = std::string(WINNOW_SOURCE_DIR) + "/scripts/rtl/wave png '" + stem + ".fst'";
+  if (std::system(draw.c_str()) != 0) std::printf("none\n");
+  std::fflush(stdout);
+}
+
+}  // namespace winnow::rtl

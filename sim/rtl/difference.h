@@ -1,0 +1,29 @@
+#pragma once
+// The first difference of a block's RTL from its model, and what is written of it: report, waveform, picture.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace winnow::rtl {
+
+struct Difference {
+  std::uint64_t cycle = 0;  // of the block's clock, from its reset
+  std::string block, signal;
+  std::uint64_t rtl = 0, model = 0;
+  std::string doing;  // what the block was working on
+};
+
+// "first difference: cycle 8, block topk, signal part_above: rtl 0 (0x0), model 4 (0x4)" and "working on: ...".
+std::string to_text(const Difference& d);
+
+// Cycles before a difference that the waveform holds; one cycle is 2 ps there.
+inline constexpr std::uint64_t kWindow = 2000;
+
+// GTKWave's save file beside stem.fst: both sides of every named probe, opened at the difference.
+void write_save_file(const std::string& stem, const std::string& scope, const std::vector<std::string>& names,
+                     const Difference& d);
+
+// Draws stem.fst around the difference with scripts/rtl/wave and prints where everything lies.
+void show_waves(const std::string& stem);
+
+}  // namespace winnow::rtl

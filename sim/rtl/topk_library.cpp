@@ -1,0 +1,51 @@
+// Compiled by scripts/rtl/library into the shared library of one Verilated engine; not part of winnow itself.
+#include <cstdlib>
+
+#include "golden/error.h"
+#include "sim/rtl/topk_port.h"
+#include "sim/rtl/topk_rtl.h"
+
+namespace winnow::rtl {
+namespace {
+
+class Port final : public TopkPort {
+ public:
+  Port(topk::PivotRule pivot, std::uint64_t seed) : rtl_(pivot, seed) {}
+  topk::Config built() const override { return rtl_.built(); }
+  std::vector<std::string> probes() const override { return TopkRtl::probe_names(); }
+  const char* scope() const override { return TopkRtl::kScope; }
+  topk::Outputs outputs() override { return rtl_.outputs(); }
+
+  std::uint64_t compare(const topk::Engine& model, const topk::Outputs& expected, ProbeDifference& first) override {
+    std::uint64_t compared = 0;
+    rtl_.probes(model, expected, 0, [&](const char* name, int lane, std::uint64_t rtl, std::uint64_t value, auto&) {
+      ++compared;
+      if (rtl != value && !first.name) first = {name, lane, rtl, value};
+    }, [](std::uint64_t, auto&) {});
+    return compared;
+  }
+  void show(const topk::Engine& model, const topk::Outputs& expected) override {
+    rtl_.probes(model, expected, 0, [](const char*, int, std::uint64_t, std::uint64_t value, auto& port) { port = value; },
+                [](std::uint64_t rtl, auto& port) { port = rtl; });
+  }
+  void drive(const topk::Inputs& in) override { rtl_.drive(in); }
+  void clock() override { rtl_.clock(); }
+  void trace_open(const char* path) override { rtl_.trace_open(path); }
+  void trace_dump(std::uint64_t time) override { rtl_.trace_dump(time); }
+  void trace_close() override { rtl_.trace_close(); }
+
+ private:
+  TopkRtl rtl_;
+};
+
+}  // namespace
+}  // namespace winnow::rtl
+
+// An assertion of a bound checker that fails ends the run like any difference; Verilator has printed which.
+void vl_stop(const char* file, int line, const char*) {
+  throw winnow::Error("rtl: the assertion at " + std::string(file) + ":" + std::to_string(line) + " failed");
+}
+
+extern "C" winnow::rtl::TopkPort* winnow_make_topk_port(std::size_t layout, winnow::topk::PivotRule pivot, std::uint64_t seed) {
+  return layout == winnow::rtl::kTopkLayout ? new winnow::rtl::Port(pivot, seed) : nullptr;
+}

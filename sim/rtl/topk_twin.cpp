@@ -1,0 +1,37 @@
+#include "sim/rtl/topk_twin.h"
+
+namespace winnow::rtl {
+
+TopkTwin::~TopkTwin() {
+  if (tracing_) port_->trace_close();
+}
+
+topk::Outputs TopkTwin::comb(const topk::Engine& model, const topk::Outputs& expected) {
+  if (!stem_.empty() && cycle_ >= from_) {
+    if (!tracing_) port_->trace_open((stem_ + ".fst").c_str()), tracing_ = true;
+    port_->show(model, expected);
+  }
+  ProbeDifference first;
+  compared_ += port_->compare(model, expected, first);
+  if (first.name) {
+    const std::string lane = first.lane < 0 ? "" : "[" + std::to_string(first.lane) + "]";
+    const Difference d{cycle_, block_, first.name + lane, first.rtl, first.model, ""};
+    if (tracing_) {
+      port_->trace_dump(2 * cycle_);
+      port_->trace_close();
+      tracing_ = false;
+      write_save_file(stem_, port_->scope(), port_->probes(), d);
+    }
+    throw Diverged{d};
+  }
+  return port_->outputs();
+}
+
+void TopkTwin::tick(const topk::Inputs& in) {
+  port_->drive(in);
+  if (tracing_) port_->trace_dump(2 * cycle_);
+  port_->clock();
+  ++cycle_;
+}
+
+}  // namespace winnow::rtl

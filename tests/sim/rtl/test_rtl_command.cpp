@@ -1,0 +1,145 @@
+// `winnow run --rtl topk` as a user types it: the same files with RTL as without, and what a planted bug leaves behind.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "sim/results/files.h"
+#include "tests/sim/results/temp_folder.h"
+
+namespace winnow {
+namespace {
+
+using test::TempFolder;
+namespace fs = std::filesystem;
+
+struct Ran {
+  int code = -1;
+  std::string text;
+};
+Ran shell(const std::string& command) {
+  Ran r;
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  char part[4096];
+  while (const std::size_t n = fread(part, 1, sizeof part, pipe)) r.text.append(part, n);
+  const int status = pclose(pipe);
+  r.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return r;
+}
+Ran winnow(const std::string& arguments, const std::string& before = "") {
+  return shell(before + WINNOW_PROGRAM " " + arguments);
+}
+
+constexpr const char* kDecode = "synthetic:layers=3,heads=4,kv_heads=2,head_dim=32,tokens=70,prompt=66,causal=1,seed=3";
+
+// Selection by mass; tokens, heads and values by count; both pivot rules.
+TEST(RtlCommand, SameFilesAsWithoutRtl) {
+  const TempFolder temp;
+  const std::string policies[] = {"--policy select --set tokens.avg=0.6", "--policy spatten --set topk.pivot=random"};
+  std::uint64_t values = 0;
+  for (const std::string& policy : policies) {
+    const std::string run = std::string("run ") + kDecode + " --machine tiny " + policy;
+    const Ran plain = winnow(run + " -o " + (temp / "plain") + " --force"), rtl = winnow(run + " --rtl topk -o " + (temp / "rtl") + " --force");
+    ASSERT_EQ(plain.code, 0) << plain.text;
+    ASSERT_EQ(rtl.code, 0) << rtl.text;
+    for (const char* file : {"/result.json", "/layers.csv"})
+      EXPECT_EQ(read_whole((temp / "plain") + file), read_whole((temp / "rtl") + file)) << policy << file;
+    for (const char* block : {"\ntopk in RTL: ", "\ncascade topk in RTL: "}) {
+      const std::size_t at = rtl.text.find(block);
+      ASSERT_NE(at, std::string::npos) << block << rtl.text;
+      unsigned long long cycles = 0, compared = 0;
+      ASSERT_EQ(std::sscanf(rtl.text.c_str() + rtl.text.find(':', at), ": %llu cycles, %llu values equal", &cycles, &compared), 2);
+      EXPECT_GT(cycles, 500u);
+      EXPECT_GT(compared, 20 * cycles);
+      values += compared;
+    }
+    EXPECT_NE(read_whole((temp / "rtl") + "/manifest.json").find("\"rtl\": \"topk\""), std::string::npos);
+  }
+  std::printf("[ compared ] %llu values of RTL with the model\n", static_cast<unsigned long long>(values));
+}
+
+// A bug in one layer of the zero eliminator, in a copy of its source.
+TEST(RtlCommand, APlantedBugIsNamedAndLeavesItsWaves) {
+  const std::string folder = WINNOW_BUILD_DIR "/rtl/planted", out = folder + "/run";
+  fs::create_directories(folder);
+  std::string source = read_whole(WINNOW_SOURCE_DIR "/rtl/topk/topk_zero_eliminator.sv");
+  const std::string good = "item[i] = item_before[i+2**l];", bad = "item[i] = item_before[(l == 1) ? i : i+2**l];";
+  ASSERT_NE(source.find(good), std::string::npos);
+  source.replace(source.find(good), good.size(), bad);
+  std::ofstream(folder + "/topk_zero_eliminator.sv") << source;
+  const std::string command =
+      std::string("run ") + kDecode + " --machine tiny --policy select --rtl topk=" + folder + " -o " + out + " --force";
+  const Ran r = winnow(command);
+  EXPECT_EQ(r.code, 1) << r.text;
+  for (const char* part : {"first difference: cycle ", "block topk, signal zero_eliminator_", "working on: step ", "layer ", "KV head ",
+                           "query ", "tokens stay: n ", "seed 1", "repeat: winnow run synthetic:", "waves: "})
+    EXPECT_NE(r.text.find(part), std::string::npos) << part << "\n" << r.text;
+  EXPECT_TRUE(fs::exists(out + "/topk.fst"));
+  const std::string save = read_whole(out + "/topk.gtkw");
+  EXPECT_NE(save.find("-first difference: zero_eliminator_"), std::string::npos) << save;
+  EXPECT_FALSE(fs::exists(out + "/result.json")) << "a run that parted has no result";
+  // The command repeats it: the same first lines.
+  const Ran again = winnow(command);
+  EXPECT_EQ(again.text.substr(0, again.text.find("\nmachine cycle")), r.text.substr(0, r.text.find("\nmachine cycle")));
+  // The waveform says the same.
+  const Ran wave = winnow("wave diff " + out + "/topk.fst");
+  int seen = 8;
+  if (wave.text.find("pywellen is missing") == std::string::npos) {
+    unsigned long long cycle = 0;
+    ASSERT_EQ(std::sscanf(r.text.c_str() + r.text.find("first difference"), "first difference: cycle %llu", &cycle), 1);
+    EXPECT_EQ(wave.code, 1) << wave.text;
+    EXPECT_NE(wave.text.find("cycle " + std::string(8 - std::min<std::size_t>(8, std::to_string(cycle).size()), ' ') + std::to_string(cycle)),
+              std::string::npos) << wave.text;
+    EXPECT_NE(wave.text.find("rtl_zero_eliminator_"), std::string::npos) << wave.text;
+    const Ran all = winnow("wave " + out + "/topk.fst");
+    for (const char* part : {"job  ", "row  ", "out  ", "taken", "transactions", "n=", "row=["})
+      EXPECT_NE(all.text.find(part), std::string::npos) << part << "\n" << all.text;
+    seen += 10;
+  } else {
+    std::printf("wave: %s", wave.text.c_str());
+  }
+  // A check fails too.
+  const Ran check = winnow(std::string("check ") + kDecode + " --machine tiny --policy select --engines golden,systemc,rtl --rtl topk=" + folder);
+  EXPECT_EQ(check.code, 1) << check.text;
+  EXPECT_NE(check.text.find("first difference: rtl ends: its RTL parted from the model"), std::string::npos) << check.text;
+  std::printf("[ compared ] %d parts of reports\n", seen);
+}
+
+TEST(RtlCommand, BadInputIsOneLine) {
+  const TempFolder temp;
+  std::ofstream(temp / "unrelated.sv") << "module unrelated; endmodule\n";
+  const struct {
+    std::string arguments, part;
+  } cases[] = {{"--rtl softmax", "--rtl: 'softmax': in RTL there is: topk"},
+               {"--rtl topk,topk", "named twice"},
+               {"--rtl topk=", "a folder of RTL sources must follow"},
+               {"--rtl topk=/nowhere", "/nowhere: no such folder"},
+               {"--rtl topk=" + (temp / ""), "no source there has the name of one of topk's"},
+               {"--rtl topk --engine golden", "must go with --engine systemc"}};
+  for (const auto& c : cases) {
+    const Ran r = winnow(std::string("run ") + kDecode + " --machine tiny --policy select -o " + (temp / "out") + " " + c.arguments);
+    EXPECT_EQ(r.code, 2) << r.text;
+    EXPECT_NE(r.text.find(c.part), std::string::npos) << r.text;
+    EXPECT_EQ(std::count(r.text.begin(), r.text.end(), '\n'), 1) << r.text;
+    EXPECT_FALSE(fs::exists(temp / "out")) << c.arguments;
+  }
+  // Without Verilator: named with its package; a check goes on with the engines that are there.
+  fs::create_directory(temp / "bin");
+  for (const char* tool : {"python3", "sh", "env"}) fs::create_symlink(std::string("/usr/bin/") + tool, (temp / "bin/") + tool);
+  const std::string path = "PATH=" + (temp / "bin") + " ";
+  const Ran run = winnow(std::string("run ") + kDecode + " --machine tiny --policy select --rtl topk -o " + (temp / "out"), path);
+  EXPECT_EQ(run.code, 2);
+  EXPECT_NE(run.text.find("verilator is missing: apt-get install verilator"), std::string::npos) << run.text;
+  EXPECT_EQ(std::count(run.text.begin(), run.text.end(), '\n'), 1) << run.text;
+  const Ran check = winnow(std::string("check ") + kDecode + " --machine tiny --policy select --engines golden,systemc,rtl --steps 1-1", path);
+  EXPECT_EQ(check.code, 0) << check.text;
+  EXPECT_NE(check.text.find("not there: rtl (--rtl: topk: rtl: verilator is missing"), std::string::npos) << check.text;
+  EXPECT_NE(check.text.find("systemc against golden"), std::string::npos) << check.text;
+  std::printf("[ compared ] 8 refusals\n");
+}
+
+}  // namespace
+}  // namespace winnow
