@@ -32,27 +32,37 @@ CheckResult check_engines(const EngineInput& input, const std::vector<const Engi
   }
   for (std::size_t i = 1; i < there.size(); ++i) {
     r.names.push_back(there[i].name);
-    r.comparisons.emplace_back(there[0].name, there[i].name);
+    const bool machine = there[0].detail == LayerDetail::machine || there[i].detail == LayerDetail::machine;
+    r.comparisons.emplace_back(there[0].name, there[i].name, machine ? LayerDetail::machine : LayerDetail::everything);
   }
 
   golden::LayerResult expected, actual;
   std::uint64_t done = 0;
+  std::vector<bool> gone(there.size());
   while (there[0].next(expected)) {
     if (expected.step > range.last_step) break;
     const bool compare =
         expected.step >= range.first_step && expected.layer >= range.first_layer && expected.layer <= range.last_layer;
     for (std::size_t i = 1; i < there.size(); ++i) {
-      if (!there[i].next(actual))
+      if (gone[i] || (there[i].range_only && !compare)) continue;
+      if (there[i].next(actual)) {
+        if (compare) r.comparisons[i - 1].compare(expected, actual);
+        continue;
+      }
+      if (const std::string why = there[i].why_ended ? there[i].why_ended() : ""; !why.empty()) {
+        r.comparisons[i - 1].gave_up(why);
+        gone[i] = true;
+      } else {
         throw Error("engine " + there[i].name + ": ends before step " + std::to_string(expected.step) + ", layer " +
                     std::to_string(expected.layer) + ": must run as many layers as " + there[0].name);
-      if (compare) r.comparisons[i - 1].compare(expected, actual);
+      }
     }
     r.layers += compare;
     on_layer(++done);
     if (expected.step == range.last_step && expected.layer == range.last_layer) break;
   }
   for (const LayerComparison& c : r.comparisons)
-    if (c.compared() == 0)
+    if (c.compared() == 0 && c.different() == 0)
       throw Error("--layers, --steps: no layer of the trace lies in the range: nothing was compared");
   return r;
 }

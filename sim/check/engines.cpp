@@ -5,6 +5,7 @@
 
 #include "cuda_ref/walk.h"
 #include "golden/error.h"
+#include "sim/check/machine_engines.h"
 
 namespace winnow {
 namespace {
@@ -21,16 +22,11 @@ std::optional<Engine> make_cuda(const EngineInput& input, std::string&) {
   return Engine{"cuda", cuda_ref::describe(backend), [model, walk](golden::LayerResult& r) { return walk->next(r); }};
 }
 
-std::optional<Engine> not_built(const EngineInput&, std::string& why_not) {
-  why_not = "not in this build";
-  return std::nullopt;
-}
-
 }  // namespace
 
 const std::vector<EngineEntry>& engines() {
   static const std::vector<EngineEntry> all = {
-      {"golden", make_golden}, {"cuda", make_cuda}, {"systemc", not_built}, {"rtl", not_built}};
+      {"golden", make_golden}, {"cuda", make_cuda}, {"systemc", make_systemc}, {"rtl", make_rtl}};
   return all;
 }
 

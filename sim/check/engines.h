@@ -8,8 +8,11 @@
 
 #include "golden/quant.h"
 #include "golden/walk.h"
+#include "sim/check/compare_layers.h"
 
 namespace winnow {
+
+struct Prepared;
 
 // What every engine starts from. Outlives the engines made of it.
 struct EngineInput {
@@ -17,12 +20,20 @@ struct EngineInput {
   const golden::Reference* reference = nullptr;
   const golden::Quantized* model = nullptr;
   const golden::Layout* layout = nullptr;
+  // For the machine's engines.
+  const Prepared* prepared = nullptr;  // trace, machine, range
+  std::uint64_t seed = 1;
+  std::string rtl = "topk";            // blocks that the engine `rtl` has in RTL
+  std::string waves = ".";             // folder for the waveform of a first difference of RTL and model
 };
 
 struct Engine {
   std::string name;
   std::string what;                                // where it runs, for the output
   std::function<bool(golden::LayerResult&)> next;  // overwrites the result; false when the trace is done
+  LayerDetail detail = LayerDetail::everything;    // what it says of a layer
+  bool range_only = false;                         // gives the range's layers only, not those before
+  std::function<std::string()> why_ended = {};     // after false: why there is no more; empty at the trace's end
 };
 
 struct EngineEntry {

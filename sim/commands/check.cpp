@@ -10,6 +10,7 @@
 #include "sim/commands/range.h"
 #include "sim/results/progress.h"
 #include "sim/results/writers.h"
+#include "sim/rtl/blocks.h"
 #include "sim/run/prepare.h"
 
 namespace winnow {
@@ -29,8 +30,10 @@ std::string joined(const std::vector<std::string>& words) {
 
 int check(const RunOptions& options, const std::string& names) {
   const auto wanted = parse_engines(names);
+  rtl::parse_requests(options.rtl);
   const Prepared p = prepare(options);
-  const EngineInput input{float_source(p.trace), p.reference.get(), p.model.get(), p.layout.get()};
+  const EngineInput input{float_source(p.trace), p.reference.get(), p.model.get(), p.layout.get(),
+                          &p, options.seed, options.rtl, "results"};
   const auto total = static_cast<std::uint64_t>(p.range.last_step * p.shape.layers + p.range.last_layer + 1);
   Progress progress("check", total, "layers");
   const CheckResult r =
@@ -66,6 +69,9 @@ void add_check_command(CLI::App& app, int& exit_code) {
   command->add_option("--engines", *names, "which to compare, with the first that is there")->capture_default_str();
   command->add_option("--machine", options->machine, "a name (winnow machines) or a .yaml file")->capture_default_str();
   command->add_option("--policy", options->policy, "a name (winnow policies)")->capture_default_str();
+  command->add_option("--rtl", options->rtl, "what the engine rtl has in RTL: topk, or topk=FOLDER with the sources there")
+      ->default_val("topk");
+  command->add_option("--seed", options->seed, "of the pivots")->capture_default_str();
   command->add_option("--layers", *layers, "A-B: compare these layers only; those before are computed all the same");
   command->add_option("--steps", *steps, "A-B: compare these steps only; 0 is the prompt, 1.. the generated tokens");
   command->add_option("--set", options->set, "key=value: another value for a key of the machine or the policy")

@@ -32,10 +32,10 @@ const std::string kTrace = "synthetic:layers=3,heads=4,kv_heads=2,head_dim=16,to
 
 TEST(CheckCommand, SaysWhichEnginesItHadAndHowMuchItCompared) {
   const Ran r =
-      winnow("check " + kTrace + " --engines golden,cuda,rtl --policy select --set select_keep=0.9 --steps 1-2");
+      winnow("check " + kTrace + " --engines golden,cuda,systemc --policy select --set select_keep=0.9 --steps 1-2");
   EXPECT_EQ(r.code, 0) << r.text;
-  for (const char* part : {"engines: golden (host), cuda (", "not there: rtl (", "6 layers compared",
-                           "cuda against golden", "probabilities", "byte counts"})
+  for (const char* part : {"engines: golden (host), cuda (", "systemc (the machine's models", "6 layers compared",
+                           "cuda against golden", "systemc against golden", "probabilities", "byte counts"})
     EXPECT_NE(r.text.find(part), std::string::npos) << part << r.text;
   EXPECT_EQ(r.text.find("first difference"), std::string::npos);
   std::printf("[ compared ] 8 parts of the output\n");
