@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "golden/error.h"
 #include "sim/check/check_engines.h"
 #include "sim/commands/commands.h"
 #include "sim/commands/range.h"
@@ -12,6 +13,7 @@
 #include "sim/results/writers.h"
 #include "sim/rtl/blocks.h"
 #include "sim/run/prepare.h"
+#include "traces/workload.h"
 
 namespace winnow {
 namespace {
@@ -31,6 +33,8 @@ std::string joined(const std::vector<std::string>& words) {
 int check(const RunOptions& options, const std::string& names) {
   const auto wanted = parse_engines(names);
   rtl::parse_requests(options.rtl);
+  if (is_workload(options.trace))
+    throw Error(fmt::format("check: {}: holds shapes without values: must be a .safetensors trace, or synthetic:...", options.trace));
   const Prepared p = prepare(options);
   const EngineInput input{float_source(p.trace), p.reference.get(), p.model.get(), p.layout.get(),
                           &p, options.seed, options.rtl, "results"};

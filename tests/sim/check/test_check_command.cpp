@@ -55,7 +55,10 @@ TEST(CheckCommand, BadInputIsOneLine) {
     EXPECT_NE(r.text.find(c.part), std::string::npos) << r.text;
     EXPECT_EQ(std::count(r.text.begin(), r.text.end(), '\n'), 1) << r.text;
   }
-  std::printf("[ compared ] %zu refusals\n", std::size(cases));
+  const Ran shapes = winnow("check " WINNOW_SOURCE_DIR "/tests/traces/reader/workload.csv");
+  EXPECT_EQ(shapes.code, 2) << shapes.text;
+  EXPECT_NE(shapes.text.find("workload.csv: holds shapes without values"), std::string::npos) << shapes.text;
+  std::printf("[ compared ] %zu refusals\n", std::size(cases) + 1);
 }
 
 TEST(GpuCommand, WithoutAGpuOneLineAndCode2) {
