@@ -1,25 +1,28 @@
 // The whole engine on one job: the indices that come out are exactly those that the rule keeps, in order, each once; the
 // summary is right; and while it searches, the live side holds the boundary: #(> boundary) < target <= #(>= boundary) (count)
 // or the same with sums (mass), with as many items as the side says. All inputs, all k or
-// all targets, any pivot lane.
+// all targets, any pivot lane; n <= MaxN.
+// With Cover it says instead what is false: no run of MaxN items ends in the last cycle of the bound. Its counterexample
+// shows that the assumptions leave the longest run in.
 module proof_engine #(
   parameter int unsigned Lanes = 2,
   parameter int unsigned Rows = 2,
+  parameter int unsigned MaxN = 4,
   parameter int unsigned Width = 2,
   parameter bit Mass = 1'b0,
-  parameter bit Sampled = 1'b0,
   parameter int unsigned Cycles = 32,
-  localparam int unsigned N = Lanes * Rows,
-  localparam int unsigned IndexBits = $clog2(N),
+  parameter bit Cover = 1'b0,
+  // Items that rows can bring: the lanes behind the last item are free too.
+  localparam int unsigned N = (MaxN + Lanes - 1) / Lanes * Lanes,
+  localparam int unsigned IndexBits = $clog2(Lanes * Rows),
   localparam int unsigned SumBits = Width + IndexBits,
   localparam int unsigned AmountBits = topk_pkg::amount_bits(IndexBits)
 ) (
   input logic                 clk_i,
-  input logic                 row_valid_i,
-  input logic                 out_ready_i,
+  input logic                 sampled_i,
   input logic [IndexBits:0]   n_i,
   input logic [IndexBits:0]   k_i,
-  input logic [16:0]          mu16_i,
+  input logic [4:0]           sixteenths_i,
   input logic [N-1:0][Width-1:0] item_i
 );
 
@@ -29,17 +32,23 @@ module proof_engine #(
   always_ff @(posedge clk_i) started_q <= 1'b1;
 
   // Free, then constant.
+  logic sampled;
   logic [IndexBits:0] n, k;
-  logic [16:0] mu16;
+  logic [4:0] sixteenths;
   logic [N-1:0][Width-1:0] item;
   always_ff @(posedge clk_i) begin
     if (!started_q) begin
+      sampled <= sampled_i;
       n <= n_i;
       k <= k_i;
-      mu16 <= mu16_i;
+      sixteenths <= sixteenths_i;
       item <= item_i;
     end
   end
+
+  // Steps of 1/16 give every target at sums of up to 15.
+  logic [16:0] mu16;
+  assign mu16 = {sixteenths, 12'd0};
 
   logic [AmountBits-1:0] amount;
   assign amount = Mass ? AmountBits'(mu16) : AmountBits'(k);
@@ -58,19 +67,26 @@ module proof_engine #(
   for (genvar i = 0; i < Lanes; i++) begin : gen_row
     logic [IndexBits:0] at;
     assign at = next_q + (IndexBits + 1)'(i);
-    assign row[i] = item[at[IndexBits-1:0]];
+    assign row[i] = item[at[$clog2(N)-1:0]];
   end
 
+  // The input is never starved and the output always taken, so that the run is short; lockstep covers the rest.
   topk_engine #(
-    .Parallelism(Lanes), .FifoDepth(Rows), .ItemBits(Width), .WithSampler(Sampled)
+    .Parallelism(Lanes), .FifoDepth(Rows), .ItemBits(Width), .WithSampler(1'b1)
   ) u_dut (
-    .clk_i, .rst_ni(started_q), .sampled_i(Sampled), .seed_en_i(1'b0), .seed_i('0),
+    .clk_i, .rst_ni(started_q), .sampled_i(sampled), .seed_en_i(1'b0), .seed_i('0),
     .job_valid_i(started_q && !job_done_q), .job_ready_o(job_ready), .job_n_i(n), .job_mass_i(Mass),
     .job_amount_i(amount), .refused_o(refused),
-    .row_valid_i, .row_ready_o(row_ready), .row_i(row),
-    .out_valid_o(out_valid), .out_ready_i, .out_indices_o(indices), .out_count_o(count), .out_last_o(out_last),
+    .row_valid_i(1'b1), .row_ready_o(row_ready), .row_i(row),
+    .out_valid_o(out_valid), .out_ready_i(1'b1), .out_indices_o(indices), .out_count_o(count), .out_last_o(out_last),
     .out_kept_o(kept), .out_boundary_o(boundary), .out_kept_sum_o(kept_sum)
   );
+
+  // An index of an item that there is.
+  logic [Lanes-1:0][$clog2(N)-1:0] index;
+  for (genvar i = 0; i < Lanes; i++) begin : gen_index
+    assign index[i] = indices[i][$clog2(N)-1:0];
+  end
 
   // What the rule keeps, from the definition: an item stays if fewer than k items (or less than the target's sum) come
   // before it in the order value down, index up.
@@ -116,13 +132,12 @@ module proof_engine #(
   // What has come out, and which items are still searched.
   logic [N-1:0] out_q, out_now, live_q;
   logic [IndexBits:0] last_index_q;
-  logic finished_q, waited_q;
-  logic [Lanes*IndexBits+$clog2(Lanes)+1:0] payload_q;
+  logic finished_q, finished_before_q;
 
   always_comb begin
     out_now = out_q;
     for (int unsigned i = 0; i < Lanes; i++) begin
-      if (32'(i) < 32'(count)) out_now[indices[i]] = 1'b1;
+      if (32'(i) < 32'(count)) out_now[index[i]] = 1'b1;
     end
   end
 
@@ -138,17 +153,16 @@ module proof_engine #(
       live_q <= '1;
       last_index_q <= '1;
       finished_q <= 1'b0;
-      waited_q <= 1'b0;
+      finished_before_q <= 1'b0;
     end else begin
       if (job_ready) job_done_q <= 1'b1;
-      if (row_valid_i && row_ready) next_q <= next_q + (IndexBits + 1)'(Lanes);
-      if (out_valid && out_ready_i) begin
+      if (row_ready) next_q <= next_q + (IndexBits + 1)'(Lanes);
+      if (out_valid) begin
         out_q <= out_now;
         last_index_q <= {1'b0, indices[$clog2(Lanes)'(count-1)]};
         if (out_last) finished_q <= 1'b1;
       end
-      waited_q <= out_valid && !out_ready_i;
-      payload_q <= {out_last, count, indices};
+      finished_before_q <= finished_q;
       if (decided && !u_dut.loading_q && u_dut.u_select.go_on) begin
         for (int unsigned i = 0; i < N; i++) begin
           live_q[i] <= live_q[i] && (u_dut.u_select.to_right ? item[i] > u_dut.pivot : item[i] < u_dut.pivot);
@@ -161,14 +175,10 @@ module proof_engine #(
     logic [IndexBits:0] live, live_above, live_from;
     logic [SumBits-1:0] live_above_sum, live_from_sum;
     if (!started_q) begin
-      assume (n_i != '0 && n_i <= (IndexBits + 1)'(N));
+      assume (n_i != '0 && n_i <= (IndexBits + 1)'(MaxN));
       assume (k_i != '0 && k_i <= n_i);
-      // Steps of 1/16 give every target at sums of up to 12.
-      assume (mu16_i != '0 && mu16_i <= 17'd65536 && mu16_i[11:0] == '0);
+      assume (sixteenths_i != '0 && sixteenths_i <= 5'd16);
     end
-    // The input is never starved and the output always taken, so that the run is short; lockstep covers the rest.
-    assume (row_valid_i);
-    assume (out_ready_i);
     live = '0;
     live_above = '0;
     live_from = '0;
@@ -187,7 +197,7 @@ module proof_engine #(
         end
       end
     end
-    if (started_q) begin
+    if (started_q && !Cover) begin
       assert (refused == ErrNone);
       if (searching) begin
         assert (u_dut.u_select.items_q == live);
@@ -201,8 +211,9 @@ module proof_engine #(
         assert (32'(count) <= Lanes && count != '0);
         for (int unsigned i = 0; i < Lanes; i++) begin
           if (32'(i) < 32'(count)) begin
-            assert (stays[indices[i]]);                 // nothing that the rule drops
-            assert (!out_q[indices[i]]);                // nothing twice
+            assert (32'(indices[i]) < N);
+            assert (stays[index[i]]);                   // nothing that the rule drops
+            assert (!out_q[index[i]]);                  // nothing twice
             if (i > 0) assert (indices[i] > indices[i-1]);
           end
         end
@@ -215,13 +226,17 @@ module proof_engine #(
         end
       end
       if (finished_q) assert (!out_valid);
-      if (waited_q) assert (out_valid && payload_q == {out_last, count, indices});
     end
   end
 
   // The bound is long enough for the longest run: it has finished by then.
   logic [7:0] cycle_q = '0;
   always_ff @(posedge clk_i) cycle_q <= cycle_q + 8'd1;
-  always_comb if (32'(cycle_q) == Cycles - 1) assert (finished_q);
+  always_comb begin
+    if (32'(cycle_q) == Cycles - 1) begin
+      if (Cover) assert (!(finished_q && !finished_before_q && n == (IndexBits + 1)'(MaxN)));
+      else assert (finished_q);
+    end
+  end
 
 endmodule
