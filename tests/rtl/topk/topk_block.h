@@ -2,6 +2,7 @@
 // Lockstep adapter of the top-k engine: random jobs of both rules, bubbles, back-pressure, refused jobs; or jobs of a
 // file. WINNOW_RTL_CLASS is the Verilated class of tests/rtl/topk/topk.probes.
 #include <verilated.h>
+#include <verilated_cov.h>
 #include <verilated_fst_c.h>
 
 #include <algorithm>
@@ -32,11 +33,12 @@ class TopkBlock {
  public:
   static constexpr const char* kScope = "TOP.topk_lockstep";
 
-  TopkBlock(std::uint64_t seed, PivotRule pivot, const std::vector<FileJob>* jobs = nullptr, unsigned mutant = 0)
+  TopkBlock(std::uint64_t seed, PivotRule pivot, const std::vector<FileJob>* jobs = nullptr, unsigned mutant = 0,
+            bool refusals = false)
       : context_(std::make_unique<VerilatedContext>()), random_(seed), file_(jobs) {
     const std::string selected = "+mutant=" + std::to_string(mutant);
-    const char* const arguments[] = {"lockstep", selected.c_str()};
-    context_->commandArgs(2, const_cast<char**>(arguments));
+    const char* const arguments[] = {"lockstep", selected.c_str(), refusals ? "+refusals=1" : "+refusals=0"};
+    context_->commandArgs(3, const_cast<char**>(arguments));
     context_->traceEverOn(true);
     rtl_ = std::make_unique<WINNOW_RTL_CLASS>(context_.get());
     rtl_->clk_i = 0;
@@ -124,6 +126,11 @@ class TopkBlock {
     trace_->dump(time);
   }
   void trace_close() { trace_->close(); }
+  // Points and counts, in a build with coverage.
+  void write_coverage(const std::string& path) {
+    context_->coveragep()->forcePerInstance(true);  // else the sides L and R would stand in for each other
+    context_->coveragep()->write(path.c_str());
+  }
 
  private:
   void clock() {
