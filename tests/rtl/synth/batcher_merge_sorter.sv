@@ -2,7 +2,7 @@
 //
 // Two sorted runs come in rows of P (key and index); each cycle the row whose head is larger enters, the 2P-input odd-even
 // merge network puts the P largest in front, these leave, the other P wait in registers and leave with the first row of
-// the next merge. A P-input odd-even sort, cut by a register before its last merge, makes the first runs. Sorting n takes
+// the next merge. A P-input odd-even sort, cut in its middle by a register, makes the first runs. Sorting n takes
 // one pass to make runs of P and log2(n / P) merge passes, of n / P cycles each; tests/rtl/sorter runs it and counts.
 // Runs' memories, their addresses and all control are not in it.
 //
@@ -30,49 +30,37 @@ module batcher_merge_sorter #(
 
   assign take_a_o = !swaps(row_a_i[0], row_b_i[0]);
 
-  // Odd-even sort of one row: its two halves, then their merge.
-  logic [Width-1:0] halves[Lanes], sorted[Lanes];
-  logic [Lanes-1:0][Width-1:0] halves_q, sorted_q;
+  // Layers from..to - 1 of the odd-even sort of one row.
+  localparam int unsigned Layers = $clog2(Lanes) * ($clog2(Lanes) + 1) / 2;
 
-  always_comb begin
+  function automatic logic [Lanes-1:0][Width-1:0] sort_layers(logic [Lanes-1:0][Width-1:0] row, int unsigned from,
+                                                              int unsigned to);
+    logic [Width-1:0] item[Lanes];
     logic [Width-1:0] held;
+    int unsigned layer;
     held = '0;
-    for (int unsigned i = 0; i < Lanes; i++) halves[i] = row_a_i[i];
-    for (int unsigned p = 1; p < Lanes / 2; p = p * 2) begin
+    for (int unsigned i = 0; i < Lanes; i++) item[i] = row[i];
+    for (int unsigned p = 1; p < Lanes; p = p * 2) begin
       for (int unsigned k = p; k >= 1; k = k / 2) begin
+        layer = $clog2(p) * ($clog2(p) + 1) / 2 + $clog2(p) - $clog2(k);
         for (int unsigned j = k % p; j + k < Lanes; j = j + 2 * k) begin
           for (int unsigned i = 0; i < k; i++) begin
-            if (i + j + k < Lanes && (i + j) / (2 * p) == (i + j + k) / (2 * p)) begin
-              if (swaps(halves[i+j], halves[i+j+k])) begin
-                held = halves[i+j];
-                halves[i+j] = halves[i+j+k];
-                halves[i+j+k] = held;
+            if (layer >= from && layer < to && i + j + k < Lanes && (i + j) / (2 * p) == (i + j + k) / (2 * p)) begin
+              if (swaps(item[i+j], item[i+j+k])) begin
+                held = item[i+j];
+                item[i+j] = item[i+j+k];
+                item[i+j+k] = held;
               end
             end
           end
         end
       end
     end
-  end
+    for (int unsigned i = 0; i < Lanes; i++) row[i] = item[i];
+    return row;
+  endfunction
 
-  always_comb begin
-    logic [Width-1:0] held;
-    held = '0;
-    for (int unsigned i = 0; i < Lanes; i++) sorted[i] = halves_q[i];
-    for (int unsigned k = Lanes / 2; k >= 1; k = k / 2) begin
-      for (int unsigned j = k % (Lanes / 2); j + k < Lanes; j = j + 2 * k) begin
-        for (int unsigned i = 0; i < k; i++) begin
-          if (i + j + k < Lanes) begin
-            if (swaps(sorted[i+j], sorted[i+j+k])) begin
-              held = sorted[i+j];
-              sorted[i+j] = sorted[i+j+k];
-              sorted[i+j+k] = held;
-            end
-          end
-        end
-      end
-    end
-  end
+  logic [Lanes-1:0][Width-1:0] half_sorted_q, sorted_q;
 
   // Odd-even merge of what waits with the row that entered.
   logic [Width-1:0] merged[2*Lanes];
@@ -110,8 +98,8 @@ module batcher_merge_sorter #(
     sort_2_q <= sort_q;
     enters_q <= take_a_o ? row_a_i : row_b_i;
     waiting_q <= first_q ? enters_q : low;
-    for (int unsigned i = 0; i < Lanes; i++) halves_q[i] <= halves[i];
-    for (int unsigned i = 0; i < Lanes; i++) sorted_q[i] <= sorted[i];
+    half_sorted_q <= sort_layers(row_a_i, 0, Layers / 2);
+    sorted_q <= sort_layers(half_sorted_q, Layers / 2, Layers);
     for (int unsigned i = 0; i < Lanes; i++) begin
       row_o[i] <= sort_2_q ? sorted_q[i] : first_q ? waiting_q[i] : merged[i];
     end

@@ -105,7 +105,9 @@ int main(int argc, char** argv) {
         std::printf("working on: %s\nrepeat: lockstep_topk_%s --seed %llu --pivot %s --cycles %llu%s\n", d.doing.c_str(),
                     WINNOW_RTL_NAME, static_cast<unsigned long long>(seed), name,
                     static_cast<unsigned long long>(d.cycle + 1), jobs.empty() ? "" : (" --jobs " + jobs_path).c_str());
-        std::printf("waves: %s.fst, gtkwave %s.gtkw, picture:\n", stem.c_str(), stem.c_str());
+        const bool viewer = std::system("command -v gtkwave >/dev/null 2>&1") == 0;
+        std::printf("waves: %s.fst, gtkwave %s.gtkw%s, picture:\n", stem.c_str(), stem.c_str(),
+                    viewer ? "" : " (apt-get install gtkwave)");
         std::fflush(stdout);
         const std::string draw = std::string(WINNOW_SOURCE_DIR) + "/scripts/rtl/wave png '" + stem + ".fst'";
         if (std::system(draw.c_str()) != 0) std::printf("no picture\n");
