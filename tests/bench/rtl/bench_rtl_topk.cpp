@@ -1,6 +1,9 @@
-// Speed of the top-k engine alone, in cycles a second of CPU time, as three things that step in the same way: the plain
-// C++ model, the model in one SC_METHOD of SystemC, and the Verilated RTL (P 16, with its assertions and the lockstep's
-// probes). All do the same jobs, without bubbles, and must need the same cycles and keep the same indices.
+// Speed of the top-k engine alone, in cycles a second of CPU time, as things that step in the same way (P 16):
+//   model      the plain C++ model
+//   systemc    the model in one SC_METHOD
+//   lockstep   the Verilated RTL that the lockstep runs: both pivot rules, assertions, probes
+//   verilated  the Verilated engine of machine spatten, which has the rule random alone, without assertions
+// All do the same jobs, without bubbles, and must need the same cycles and keep the same indices.
 //   bench_rtl_topk
 #include <benchmark/benchmark.h>
 #include <verilated.h>
@@ -9,6 +12,7 @@
 #include <memory>
 #include <systemc>
 
+#include "Vtopk_bare.h"
 #include "Vtopk_spatten.h"
 #include "models/topk/engine.h"
 #include "tests/models/topk/drive.h"
@@ -16,7 +20,7 @@
 namespace winnow::topk {
 namespace {
 
-constexpr unsigned kJobs = 32, kLanes = 16, kItemBits = 20;
+constexpr unsigned kJobs = 32, kLanes = 16, kItemBits = 20, kIndexBits = 10;
 constexpr std::uint64_t kSeed = 1;
 constexpr Job kJob{1024, Rule::kCount, 512};
 
@@ -63,13 +67,15 @@ class Driver {
   std::uint64_t cycles_ = 0, sum_ = 0;
 };
 
-// The ports of the Verilated engine, as the model shows them.
+// The engine's ports as the model shows them. V: a Verilated class; the two differ in how wide ports are and what
+// outputs are called.
+template <class V>
 class Rtl {
  public:
   explicit Rtl(PivotRule pivot) {
     const char* const arguments[] = {"bench_rtl_topk"};
     context_.commandArgs(1, const_cast<char**>(arguments));
-    rtl_ = std::make_unique<Vtopk_spatten>(&context_);
+    rtl_ = std::make_unique<V>(&context_);
     rtl_->clk_i = 0;
     rtl_->sampled_i = pivot == PivotRule::kSampled;
     for (const int reset : {1, 0, 1}) {  // the reset acts on its falling edge
@@ -83,22 +89,48 @@ class Rtl {
   }
   Outputs comb() {
     Outputs out;
-    out.job_ready = rtl_->rtl_job_ready;
-    out.row_ready = rtl_->rtl_row_ready;
-    out.out_valid = rtl_->rtl_out_valid;
-    out.last = rtl_->rtl_out_last;
-    out.count = static_cast<unsigned>(rtl_->rtl_out_count);
-    if (out.out_valid) std::copy_n(&rtl_->rtl_out_indices[0], kLanes, indices_.begin());
+    if constexpr (kProbes) {
+      out.job_ready = rtl_->rtl_job_ready;
+      out.row_ready = rtl_->rtl_row_ready;
+      out.out_valid = rtl_->rtl_out_valid;
+      out.last = rtl_->rtl_out_last;
+      out.count = static_cast<unsigned>(rtl_->rtl_out_count);
+      if (out.out_valid) std::copy_n(&rtl_->rtl_out_indices[0], kLanes, indices_.begin());
+    } else {
+      out.job_ready = rtl_->job_ready_o;
+      out.row_ready = rtl_->row_ready_o;
+      out.out_valid = rtl_->out_valid_o;
+      out.last = rtl_->out_last_o;
+      out.count = rtl_->out_count_o;
+      for (unsigned i = 0; out.out_valid && i < kLanes; ++i) {
+        const unsigned at = i * kIndexBits, word = at / 32, shift = at % 32;
+        std::uint64_t bits = rtl_->out_indices_o[word];
+        if (shift + kIndexBits > 32) bits |= std::uint64_t{rtl_->out_indices_o[word + 1]} << 32;
+        indices_[i] = (bits >> shift) & ((1u << kIndexBits) - 1);
+      }
+    }
     out.indices = &indices_;
     return out;
   }
   void tick(const Inputs& in) {
     rtl_->job_valid_i = in.job_valid;
-    rtl_->job_n_i = in.job.n;
+    rtl_->job_n_i = static_cast<std::uint16_t>(in.job.n);
     rtl_->job_mass_i = in.job.rule == Rule::kMass;
     rtl_->job_amount_i = in.job.amount;
     rtl_->row_valid_i = in.row != nullptr;
-    if (in.row) std::copy_n(in.row->begin(), kLanes, &rtl_->row_i[0]);
+    if (in.row) {
+      if constexpr (kProbes) {
+        std::copy_n(in.row->begin(), kLanes, &rtl_->row_i[0]);
+      } else {
+        std::fill_n(&rtl_->row_i[0], kLanes * kItemBits / 32, 0u);
+        for (unsigned i = 0; i < kLanes; ++i) {
+          const unsigned at = i * kItemBits;
+          const std::uint64_t bits = (*in.row)[i] << (at % 32);
+          rtl_->row_i[at / 32] |= static_cast<std::uint32_t>(bits);
+          if (bits >> 32) rtl_->row_i[at / 32 + 1] |= static_cast<std::uint32_t>(bits >> 32);
+        }
+      }
+    }
     rtl_->out_ready_i = in.out_ready;
     rtl_->clk_i = 1;
     rtl_->eval();
@@ -107,8 +139,9 @@ class Rtl {
   }
 
  private:
+  static constexpr bool kProbes = std::is_same_v<V, Vtopk_spatten>;
   VerilatedContext context_;
-  std::unique_ptr<Vtopk_spatten> rtl_;
+  std::unique_ptr<V> rtl_;
   Row indices_{};
 };
 
@@ -127,8 +160,9 @@ Done by_model(PivotRule pivot) {
   return {driver.cycles(), driver.sum()};
 }
 
+template <class V>
 Done by_rtl(PivotRule pivot) {
-  Rtl rtl(pivot);
+  Rtl<V> rtl(pivot);
   Driver driver(rtl);
   while (driver.cycle()) {
   }
@@ -188,7 +222,8 @@ void TopkJobs(benchmark::State& state, Done (*by)(PivotRule)) {
 }
 BENCHMARK_CAPTURE(TopkJobs, model, by_model)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(TopkJobs, systemc, by_systemc)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(TopkJobs, verilated, by_rtl)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(TopkJobs, lockstep, by_rtl<Vtopk_spatten>)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(TopkJobs, verilated, by_rtl<Vtopk_bare>)->Arg(0)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace winnow::topk
