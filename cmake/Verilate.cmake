@@ -7,9 +7,10 @@ if(NOT EXISTS ${WINNOW_PYTHON})
 endif()
 execute_process(COMMAND ${WINNOW_PYTHON} -c "import yaml" RESULT_VARIABLE no_yaml OUTPUT_QUIET ERROR_QUIET)
 if(NOT VERILATOR)
-  message(STATUS "RTL is left out: verilator is missing (apt-get install verilator)")
+  message(STATUS "RTL is left out: verilator is missing (apt-get install verilator); all else is built, and "
+                 "scripts/rtl/prove and scripts/rtl/synth work without it")
 elseif(no_yaml)
-  message(STATUS "RTL is left out: Python's yaml is missing (apt-get install python3-yaml)")
+  message(STATUS "RTL is left out: Python's yaml is missing (apt-get install python3-yaml); all else is built")
 else()
   set(WINNOW_RTL ON)
   execute_process(COMMAND ${VERILATOR} --getenv VERILATOR_ROOT OUTPUT_VARIABLE VERILATOR_ROOT

@@ -2,6 +2,7 @@
 // The Verilated top-k engine behind the model's types. WINNOW_RTL_CLASS is the class that Verilator makes of the lockstep
 // top (scripts/rtl/lockstep_top.py on the block's probes).
 #include <verilated.h>
+#include <verilated_cov.h>
 #include <verilated_fst_c.h>
 
 #include <memory>
@@ -17,12 +18,13 @@ class TopkRtl {
  public:
   static constexpr const char* kScope = "TOP.topk_lockstep";
 
-  // Out of reset and seeded; the state is that of a model that has not ticked yet. `mutant` selects a planted bug where
-  // the sources have any.
-  TopkRtl(topk::PivotRule pivot, std::uint64_t seed, unsigned mutant = 0) : context_(std::make_unique<VerilatedContext>()) {
-    const std::string selected = "+mutant=" + std::to_string(mutant);
-    const char* const arguments[] = {"rtl", selected.c_str()};
-    context_->commandArgs(2, const_cast<char**>(arguments));
+  // Out of reset and seeded; the state is that of a model that has not ticked yet. `plusargs` are for sources that have
+  // any: +mutant=N selects a planted bug.
+  TopkRtl(topk::PivotRule pivot, std::uint64_t seed, const std::vector<std::string>& plusargs = {})
+      : context_(std::make_unique<VerilatedContext>()) {
+    std::vector<const char*> arguments = {"rtl"};
+    for (const std::string& a : plusargs) arguments.push_back(a.c_str());
+    context_->commandArgs(static_cast<int>(arguments.size()), const_cast<char**>(arguments.data()));
     context_->traceEverOn(true);
     rtl_ = std::make_unique<WINNOW_RTL_CLASS>(context_.get());
     rtl_->clk_i = 0;
@@ -94,6 +96,11 @@ class TopkRtl {
     trace_->dump(time);
   }
   void trace_close() { trace_->close(); }
+  // Points and counts, in a build with coverage.
+  void write_coverage(const std::string& path) {
+    context_->coveragep()->forcePerInstance(true);  // else the sides L and R would stand in for each other
+    context_->coveragep()->write(path.c_str());
+  }
 
  private:
   std::unique_ptr<VerilatedContext> context_;

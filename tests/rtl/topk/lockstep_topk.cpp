@@ -62,14 +62,18 @@ bool print_cover(const winnow::topk::test::Cover& c, unsigned lanes) {
 int main(int argc, char** argv) {
   CLI::App app{"RTL and model of the top-k engine in lockstep"};
   std::uint64_t cycles = 300000, seed = 1;
-  std::string pivot = "both", jobs_path, out = ".";
-  bool cover = false;
+  std::string pivot = "both", jobs_path, out = ".", coverage;
+  bool cover = false, refusals = false;
   app.add_option("--cycles", cycles, "cycles, for each pivot rule");
   app.add_option("--seed", seed, "of stimuli and LFSR");
   app.add_option("--pivot", pivot)->check(CLI::IsMember({"random", "sampled", "both"}));
   app.add_option("--jobs", jobs_path, "jobs of a file instead of random ones");
   app.add_option("--out", out, "folder for waveforms of a difference");
   app.add_flag("--cover", cover, "print the functional points; exit code 1 if one was never met");
+  app.add_flag("--refusals", refusals, "the RTL says why it refuses a job");
+#ifdef WINNOW_RTL_COVERAGE
+  app.add_option("--coverage", coverage, "write what lines and toggles were met to FILE-<pivot>.dat");
+#endif
   CLI11_PARSE(app, argc, argv);
   try {
     std::vector<FileJob> jobs;
@@ -77,7 +81,7 @@ int main(int argc, char** argv) {
     for (PivotRule rule : {PivotRule::kRandom, PivotRule::kSampled}) {
       const char* name = rule == PivotRule::kRandom ? "random" : "sampled";
       if (pivot != "both" && pivot != name) continue;
-      TopkBlock block(seed, rule, jobs.empty() ? nullptr : &jobs);
+      TopkBlock block(seed, rule, jobs.empty() ? nullptr : &jobs, 0, refusals);
       const Config& c = block.config();
       const std::clock_t start = std::clock();  // of this process: others may share the core
       const lockstep::Outcome o = lockstep::run(block, cycles);
@@ -104,6 +108,7 @@ int main(int argc, char** argv) {
         std::printf("too few values were compared\n");
         return 1;
       }
+      if (!coverage.empty()) block.write_coverage(coverage + "-" + name + ".dat");
       if (cover && !print_cover(block.cover(), c.parallelism)) return 1;
     }
   } catch (const Error& e) {

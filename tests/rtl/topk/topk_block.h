@@ -32,9 +32,10 @@ class TopkBlock {
   static constexpr const char* kScope = rtl::TopkRtl::kScope;
   static std::vector<std::string> probe_names() { return rtl::TopkRtl::probe_names(); }
 
-  TopkBlock(std::uint64_t seed, PivotRule pivot, const std::vector<FileJob>* jobs = nullptr, unsigned mutant = 0)
-      : rtl_(pivot, seed, mutant), config_(rtl_.built()), model_(std::make_unique<Engine>(config_)), random_(seed),
-        file_(jobs) {}
+  TopkBlock(std::uint64_t seed, PivotRule pivot, const std::vector<FileJob>* jobs = nullptr, unsigned mutant = 0,
+            bool refusals = false)
+      : rtl_(pivot, seed, {"+mutant=" + std::to_string(mutant), refusals ? "+refusals=1" : "+refusals=0"}),
+        config_(rtl_.built()), model_(std::make_unique<Engine>(config_)), random_(seed), file_(jobs) {}
 
   const Config& config() const { return config_; }
   const Cover& cover() const { return cover_; }
@@ -92,6 +93,7 @@ class TopkBlock {
   void trace_open(const std::string& path) { rtl_.trace_open(path); }
   void trace_dump(std::uint64_t time) { rtl_.trace_dump(time); }
   void trace_close() { rtl_.trace_close(); }
+  void write_coverage(const std::string& path) { rtl_.write_coverage(path); }
 
  private:
   // 0: can be done; 1 n, 2 k, 3 mu16, as topk_pkg::error_e.
