@@ -58,3 +58,29 @@ function(winnow_verilate name)
   target_include_directories(${name} SYSTEM INTERFACE ${dir})
   target_link_libraries(${name} INTERFACE ${dir}/V${name}__ALL.a winnow_verilated)
 endfunction()
+
+# winnow_lockstep_top(block PROBES file): build/rtl/<block>_lockstep/<block>_lockstep.sv and the C++ of its probes, made by
+# the target <block>_lockstep_generated.
+function(winnow_lockstep_top block probes)
+  set(dir ${CMAKE_BINARY_DIR}/rtl/${block}_lockstep)
+  set(files ${dir}/${block}_lockstep.sv ${dir}/${block}_probes.inc ${dir}/${block}_probe_names.inc)
+  add_custom_command(
+    OUTPUT ${files}
+    COMMAND ${WINNOW_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/rtl/lockstep_top.py ${probes} ${dir}
+    COMMAND ${CMAKE_COMMAND} -E touch ${files}
+    DEPENDS ${probes} ${CMAKE_SOURCE_DIR}/scripts/rtl/lockstep_top.py
+    COMMENT "Lockstep top of ${block}" VERBATIM)
+  add_custom_target(${block}_lockstep_generated DEPENDS ${files})
+endfunction()
+
+# winnow_lockstep_program(program BLOCK b RTL library NAME n SOURCES ...): a program around the Verilated lockstep top of a
+# block; WINNOW_RTL_CLASS is its class, WINNOW_RTL_NAME is n.
+function(winnow_lockstep_program program)
+  cmake_parse_arguments(L "" "BLOCK;RTL;NAME" "SOURCES" ${ARGN})
+  add_executable(${program} ${L_SOURCES})
+  add_dependencies(${program} ${L_BLOCK}_lockstep_generated)
+  target_include_directories(${program} PRIVATE ${CMAKE_BINARY_DIR}/rtl/${L_BLOCK}_lockstep)
+  target_compile_definitions(${program} PRIVATE WINNOW_RTL_CLASS=V${L_RTL} WINNOW_RTL_NAME="${L_NAME}")
+  target_compile_options(${program} PRIVATE -include V${L_RTL}.h)
+  target_link_libraries(${program} PRIVATE ${L_RTL} winnow_topk winnow_rtl_difference winnow_flags CLI11::CLI11)
+endfunction()

@@ -1,38 +1,23 @@
 #pragma once
-// The Verilated top-k engine behind the model's types. WINNOW_RTL_CLASS is the class that Verilator makes of the lockstep
-// top (scripts/rtl/lockstep_top.py on the block's probes).
-#include <verilated.h>
-#include <verilated_cov.h>
-#include <verilated_fst_c.h>
-
-#include <memory>
+// The Verilated top-k engine behind the model's types. WINNOW_RTL_CLASS is its class (verilated_block.h).
 #include <string>
 #include <vector>
 
 #include "models/topk/engine.h"
 #include "models/topk/lfsr.h"
+#include "sim/rtl/verilated_block.h"
 
 namespace winnow::rtl {
 
-class TopkRtl {
+class TopkRtl : public VerilatedBlock<WINNOW_RTL_CLASS> {
  public:
   static constexpr const char* kScope = "TOP.topk_lockstep";
 
-  // Out of reset and seeded; the state is that of a model that has not ticked yet. `plusargs` are for sources that have
-  // any: +mutant=N selects a planted bug.
+  // Seeded; the state is that of a model that has not ticked yet. Plusargs: +mutant=N selects a planted bug where the
+  // sources have any, +refusals=1 lets the checker say why a job is refused.
   TopkRtl(topk::PivotRule pivot, std::uint64_t seed, const std::vector<std::string>& plusargs = {})
-      : context_(std::make_unique<VerilatedContext>()) {
-    std::vector<const char*> arguments = {"rtl"};
-    for (const std::string& a : plusargs) arguments.push_back(a.c_str());
-    context_->commandArgs(static_cast<int>(arguments.size()), const_cast<char**>(arguments.data()));
-    context_->traceEverOn(true);
-    rtl_ = std::make_unique<WINNOW_RTL_CLASS>(context_.get());
-    rtl_->clk_i = 0;
+      : VerilatedBlock(plusargs) {
     rtl_->sampled_i = pivot == topk::PivotRule::kSampled;
-    for (const int reset : {1, 0, 1}) {  // the reset acts on its falling edge
-      rtl_->rst_ni = reset;
-      rtl_->eval();
-    }
     built_ = topk::Config{rtl_->parallelism_o, rtl_->fifo_depth_o, rtl_->item_bits_o, pivot, seed};
     rtl_->seed_en_i = 1;
     rtl_->seed_i = topk::Lfsr::fold(seed);
@@ -79,33 +64,7 @@ class TopkRtl {
     rtl_->out_ready_i = in.out_ready;
   }
 
-  void clock() {
-    rtl_->clk_i = 1;
-    rtl_->eval();
-    rtl_->clk_i = 0;
-    rtl_->eval();
-  }
-
-  void trace_open(const std::string& path) {
-    trace_ = std::make_unique<VerilatedFstC>();
-    rtl_->trace(trace_.get(), 99);
-    trace_->open(path.c_str());
-  }
-  void trace_dump(std::uint64_t time) {
-    rtl_->eval();
-    trace_->dump(time);
-  }
-  void trace_close() { trace_->close(); }
-  // Points and counts, in a build with coverage.
-  void write_coverage(const std::string& path) {
-    context_->coveragep()->forcePerInstance(true);  // else the sides L and R would stand in for each other
-    context_->coveragep()->write(path.c_str());
-  }
-
  private:
-  std::unique_ptr<VerilatedContext> context_;
-  std::unique_ptr<WINNOW_RTL_CLASS> rtl_;
-  std::unique_ptr<VerilatedFstC> trace_;
   topk::Config built_;
   topk::Row indices_{};
 };

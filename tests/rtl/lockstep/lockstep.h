@@ -6,22 +6,46 @@
 //   outputs()                     the model's outputs of this cycle
 //   probes(visit, unseen)         visit(name, lane or -1, rtl value, model value, port that shows the model's value), or
 //                                 unseen(rtl value, that port) while a probe means nothing
-//   step(before_clock)            picks this cycle's inputs, gives them to both, calls before_clock(), clocks both
+//   step(before_clock)            picks this cycle's inputs (a Flow says when to offer and take), gives them to both, calls
+//                                 before_clock(), clocks both
 //   doing()                       what is being worked on, for a report
-//   trace_open(path), trace_dump(time), trace_close()
-// and everything else is here: comparison, count, report, waveform of both sides around the first difference.
+//   kName, kScope, probe_names()  the block, where its probes are in a waveform, those without lanes
+//   trace_open(path), trace_dump(time), trace_close()     inherited from rtl::VerilatedBlock
+// and everything else is here: bubbles and back-pressure, comparison, count, report, waveform of both sides around the first
+// difference. models: tests/rtl/prim/fifo_block.h (the smallest), tests/rtl/topk/topk_block.h.
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "sim/rtl/difference.h"
+#include "tests/models/topk/drive.h"
 
 namespace winnow::lockstep {
 
 using rtl::Difference;
+using topk::test::Random;
+
+// Random bubbles and back-pressure: chances a cycle, in percent, that are drawn anew whenever renew() is called; in half of
+// the draws a side never hesitates. What is offered stays offered until it is taken, which is the adapter's to keep.
+class Flow {
+ public:
+  explicit Flow(Random& random) : random_(random) {}
+  void renew() {
+    offer_ = random_.below(2) ? 100 : 20 + static_cast<unsigned>(random_.below(60));
+    take_ = random_.below(2) ? 100 : 10 + static_cast<unsigned>(random_.below(80));
+  }
+  bool offers() { return random_.below(100) < offer_; }
+  bool takes() { return random_.below(100) < take_; }
+
+ private:
+  Random& random_;
+  unsigned offer_ = 100, take_ = 100;
+};
 
 struct Outcome {
   std::uint64_t cycles = 0, compared = 0;
@@ -74,6 +98,35 @@ void write_waves(Block& block, const Difference& d, const std::string& stem) {
   }
   block.trace_close();
   rtl::write_save_file(stem, Block::kScope, Block::probe_names(), d);
+}
+
+// One lockstep run: `make()` gives a fresh block, `what` begins the printed line, `stem` the files of a difference, and
+// `repeat` is the command that does it again but for its number of cycles. `then(block)` adds to the line. False when the
+// sides differ, after the report, or when too few values were compared.
+template <class Make, class Then>
+bool verdict(Make&& make, std::uint64_t cycles, const std::string& what, const std::string& stem, const std::string& repeat,
+             Then&& then) {
+  auto block = make();
+  const std::clock_t start = std::clock();  // of this process: others may share the core
+  const Outcome o = run(*block, cycles);
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  std::printf("%s: %llu cycles, %llu values compared, %s%.2f M cycles/s: %s\n", what.c_str(),
+              static_cast<unsigned long long>(o.cycles), static_cast<unsigned long long>(o.compared), then(*block).c_str(),
+              static_cast<double>(o.cycles) / seconds * 1e-6, o.difference ? "DIFFERENT" : "equal");
+  if (o.difference) {
+    if (const auto folder = std::filesystem::path(stem).parent_path(); !folder.empty())
+      std::filesystem::create_directories(folder);
+    write_waves(*make(), *o.difference, stem);
+    std::printf("%srepeat: %s --cycles %llu\n", rtl::to_text(*o.difference).c_str(), repeat.c_str(),
+                static_cast<unsigned long long>(o.difference->cycle + 1));
+    rtl::show_waves(stem);
+    return false;
+  }
+  if (o.compared < 2 * o.cycles || o.cycles == 0) {
+    std::printf("too few values were compared\n");
+    return false;
+  }
+  return true;
 }
 
 }  // namespace winnow::lockstep

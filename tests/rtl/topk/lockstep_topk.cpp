@@ -16,6 +16,7 @@ namespace {
 using namespace winnow;
 using namespace winnow::topk;
 using winnow::topk::test::FileJob;
+using winnow::topk::test::Cover;
 using winnow::topk::test::TopkBlock;
 
 // Lines `count|mass AMOUNT ITEM...`, decimal.
@@ -81,35 +82,28 @@ int main(int argc, char** argv) {
     for (PivotRule rule : {PivotRule::kRandom, PivotRule::kSampled}) {
       const char* name = rule == PivotRule::kRandom ? "random" : "sampled";
       if (pivot != "both" && pivot != name) continue;
-      TopkBlock block(seed, rule, jobs.empty() ? nullptr : &jobs, 0, refusals);
-      const Config& c = block.config();
-      const std::clock_t start = std::clock();  // of this process: others may share the core
-      const lockstep::Outcome o = lockstep::run(block, cycles);
-      const double s = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-      std::printf("topk %s (P %u, FIFO %u, %u-bit items), pivot %s, seed %llu: %llu cycles, %llu values compared, "
-                  "%llu jobs, %.2f M cycles/s: %s\n",
-                  WINNOW_RTL_NAME, c.parallelism, c.fifo_depth, c.item_bits, name, static_cast<unsigned long long>(seed),
-                  static_cast<unsigned long long>(o.cycles), static_cast<unsigned long long>(o.compared),
-                  static_cast<unsigned long long>(block.jobs()), static_cast<double>(o.cycles) / s * 1e-6,
-                  o.difference ? "DIFFERENT" : "equal");
-      if (o.difference) {
-        const lockstep::Difference& d = *o.difference;
-        std::filesystem::create_directories(out);
-        const std::string stem = out + "/topk-" + WINNOW_RTL_NAME + "-" + name + "-" + std::to_string(seed);
-        TopkBlock again(seed, rule, jobs.empty() ? nullptr : &jobs);
-        lockstep::write_waves(again, d, stem);
-        std::printf("%srepeat: lockstep_topk_%s --seed %llu --pivot %s --cycles %llu%s\n", rtl::to_text(d).c_str(),
-                    WINNOW_RTL_NAME, static_cast<unsigned long long>(seed), name,
-                    static_cast<unsigned long long>(d.cycle + 1), jobs.empty() ? "" : (" --jobs " + jobs_path).c_str());
-        rtl::show_waves(stem);
-        return 1;
-      }
-      if (o.compared < 10 * o.cycles || (jobs.empty() && cycles > 10000 && block.jobs() == 0)) {
-        std::printf("too few values were compared\n");
-        return 1;
-      }
-      if (!coverage.empty()) block.write_coverage(coverage + "-" + name + ".dat");
-      if (cover && !print_cover(block.cover(), c.parallelism)) return 1;
+      const auto make = [&] {
+        return std::make_unique<TopkBlock>(seed, rule, jobs.empty() ? nullptr : &jobs, 0, refusals);
+      };
+      const Config c = make()->config();
+      char what[160];
+      std::snprintf(what, sizeof what, "topk %s (P %u, FIFO %u, %u-bit items), pivot %s, seed %llu", WINNOW_RTL_NAME,
+                    c.parallelism, c.fifo_depth, c.item_bits, name, static_cast<unsigned long long>(seed));
+      const std::string number = std::to_string(seed), stem = out + "/topk-" + WINNOW_RTL_NAME + "-" + name + "-" + number;
+      const std::string repeat = std::string("lockstep_topk_") + WINNOW_RTL_NAME + " --seed " + number + " --pivot " + name +
+                                 (jobs.empty() ? "" : " --jobs " + jobs_path);
+      bool worked = true, covered = true;
+      Cover points;
+      const auto then = [&](TopkBlock& block) {
+        worked = !jobs.empty() || cycles <= 10000 || block.jobs() != 0;
+        points = block.cover();
+        if (!coverage.empty()) block.write_coverage(coverage + "-" + name + ".dat");
+        return std::to_string(block.jobs()) + " jobs, ";
+      };
+      if (!lockstep::verdict(make, cycles, what, stem, repeat, then)) return 1;
+      if (!worked) std::printf("no job was done\n");
+      if (cover) covered = print_cover(points, c.parallelism);
+      if (!worked || !covered) return 1;
     }
   } catch (const Error& e) {
     std::fprintf(stderr, "%s\n", e.what());

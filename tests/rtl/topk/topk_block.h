@@ -9,6 +9,7 @@
 #include "golden/error.h"
 #include "sim/rtl/topk_rtl.h"
 #include "tests/models/topk/drive.h"
+#include "tests/rtl/lockstep/lockstep.h"
 
 namespace winnow::topk::test {
 
@@ -26,16 +27,14 @@ struct FileJob {
   std::vector<std::uint64_t> items;
 };
 
-class TopkBlock {
+class TopkBlock : public rtl::TopkRtl {
  public:
   static constexpr const char* kName = "topk";
-  static constexpr const char* kScope = rtl::TopkRtl::kScope;
-  static std::vector<std::string> probe_names() { return rtl::TopkRtl::probe_names(); }
 
   TopkBlock(std::uint64_t seed, PivotRule pivot, const std::vector<FileJob>* jobs = nullptr, unsigned mutant = 0,
             bool refusals = false)
-      : rtl_(pivot, seed, {"+mutant=" + std::to_string(mutant), refusals ? "+refusals=1" : "+refusals=0"}),
-        config_(rtl_.built()), model_(std::make_unique<Engine>(config_)), random_(seed), file_(jobs) {}
+      : TopkRtl(pivot, seed, {"+mutant=" + std::to_string(mutant), refusals ? "+refusals=1" : "+refusals=0"}),
+        config_(built()), model_(std::make_unique<Engine>(config_)), random_(seed), file_(jobs) {}
 
   const Config& config() const { return config_; }
   const Cover& cover() const { return cover_; }
@@ -46,7 +45,7 @@ class TopkBlock {
 
   template <class Visit, class Unseen>
   void probes(Visit&& visit, Unseen&& unseen) {
-    rtl_.probes(*model_, out_, refused_, visit, unseen);
+    TopkRtl::probes(*model_, out_, refused_, visit, unseen);
   }
 
   // `before_clock` sees this cycle's outputs and inputs together.
@@ -56,13 +55,13 @@ class TopkBlock {
     refused_ = 0;
     Inputs in;
     in.job = job_;
-    in.out_ready = random_.below(100) < take_;
+    in.out_ready = flow_.takes();
     in.row = row_offered_ ? &row_ : nullptr;
     const unsigned bad = job_offered_ ? error_of(job_) : 0;
     in.job_valid = job_offered_ && !bad;
     Inputs with_bad = in;  // RTL takes a job that it refuses, too
     with_bad.job_valid = job_offered_;
-    rtl_.drive(with_bad);
+    drive(with_bad);
     note(in);
     if (job_offered_ && out_.job_ready) {
       job_offered_ = false;
@@ -81,7 +80,7 @@ class TopkBlock {
     }
     before_clock();
     model_->tick(in);
-    rtl_.clock();
+    clock();
   }
 
   std::string doing() const {
@@ -90,10 +89,6 @@ class TopkBlock {
            std::to_string(std::min(next_, job_.n)) + " items loaded, pass " + std::to_string(model_->stats().passes);
   }
 
-  void trace_open(const std::string& path) { rtl_.trace_open(path); }
-  void trace_dump(std::uint64_t time) { rtl_.trace_dump(time); }
-  void trace_close() { rtl_.trace_close(); }
-  void write_coverage(const std::string& path) { rtl_.write_coverage(path); }
 
  private:
   // 0: can be done; 1 n, 2 k, 3 mu16, as topk_pkg::error_e.
@@ -138,8 +133,7 @@ class TopkBlock {
         for (unsigned i = 0; i < job_.n; ++i) items_[i] = i == job_.n / 2;
       }
     }
-    offer_ = random_.below(2) ? 100 : 20 + static_cast<unsigned>(random_.below(60));
-    take_ = random_.below(2) ? 100 : 10 + static_cast<unsigned>(random_.below(80));
+    flow_.renew();
   }
 
   void fill(unsigned bits) {
@@ -163,7 +157,7 @@ class TopkBlock {
       new_job();
       job_offered_ = true;
     }
-    if (loading_ && !row_offered_ && random_.below(100) < offer_) {
+    if (loading_ && !row_offered_ && flow_.offers()) {
       for (unsigned i = 0; i < lanes; ++i)
         row_[i] = next_ + i < job_.n ? items_[next_ + i] : random_.next() & ((std::uint64_t{1} << config_.item_bits) - 1);
       row_offered_ = true;
@@ -210,17 +204,17 @@ class TopkBlock {
     last_ = now;
   }
 
-  rtl::TopkRtl rtl_;
   Config config_;
   std::unique_ptr<Engine> model_;
   Random random_;
+  lockstep::Flow flow_{random_};
   const std::vector<FileJob>* file_;
   std::size_t file_next_ = 0;
   Outputs out_;
   Job job_;
   std::vector<std::uint64_t> items_;
   Row row_{};
-  unsigned next_ = 0, offer_ = 100, take_ = 100, refused_ = 0;
+  unsigned next_ = 0, refused_ = 0;
   bool job_offered_ = false, row_offered_ = false, loading_ = false;
   Engine::State last_ = Engine::State::kIdle;
   Cover cover_;

@@ -1,0 +1,59 @@
+#pragma once
+// What every Verilated block needs around its class: context, reset, clock, waveform, coverage. `Rtl` is the class that
+// Verilator makes of the block's lockstep top (scripts/rtl/lockstep_top.py on the block's probes).
+#include <verilated.h>
+#include <verilated_cov.h>
+#include <verilated_fst_c.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace winnow::rtl {
+
+template <class Rtl>
+class VerilatedBlock {
+ public:
+  void clock() {
+    rtl_->clk_i = 1;
+    rtl_->eval();
+    rtl_->clk_i = 0;
+    rtl_->eval();
+  }
+  void trace_open(const std::string& path) {
+    trace_ = std::make_unique<VerilatedFstC>();
+    rtl_->trace(trace_.get(), 99);
+    trace_->open(path.c_str());
+  }
+  void trace_dump(std::uint64_t time) {
+    rtl_->eval();
+    trace_->dump(time);
+  }
+  void trace_close() { trace_->close(); }
+  // Points and counts, in a build with coverage.
+  void write_coverage(const std::string& path) {
+    context_->coveragep()->forcePerInstance(true);  // else instances of one module would stand in for each other
+    context_->coveragep()->write(path.c_str());
+  }
+
+ protected:
+  // Out of reset. `plusargs` are for sources that have any.
+  explicit VerilatedBlock(const std::vector<std::string>& plusargs) : context_(std::make_unique<VerilatedContext>()) {
+    std::vector<const char*> arguments = {"rtl"};
+    for (const std::string& a : plusargs) arguments.push_back(a.c_str());
+    context_->commandArgs(static_cast<int>(arguments.size()), const_cast<char**>(arguments.data()));
+    context_->traceEverOn(true);
+    rtl_ = std::make_unique<Rtl>(context_.get());
+    rtl_->clk_i = 0;
+    for (const int reset : {1, 0, 1}) {  // the reset acts on its falling edge
+      rtl_->rst_ni = reset;
+      rtl_->eval();
+    }
+  }
+
+  std::unique_ptr<VerilatedContext> context_;
+  std::unique_ptr<Rtl> rtl_;
+  std::unique_ptr<VerilatedFstC> trace_;
+};
+
+}  // namespace winnow::rtl
