@@ -56,6 +56,10 @@ class TopkBlock {
     rtl_->seed_en_i = 0;
   }
 
+  // Verilator 5.006 takes a model out of the thread's context, which is that of the block made last and may be gone.
+  ~TopkBlock() { Verilated::threadContextp(context_.get()); }
+  TopkBlock(const TopkBlock&) = delete;
+
   const Config& config() const { return config_; }
   const Cover& cover() const { return cover_; }
   Engine& model() { return *model_; }
