@@ -14,6 +14,10 @@ namespace winnow::rtl {
 template <class Rtl>
 class VerilatedBlock {
  public:
+  // Verilator 5.006 takes a model out of the thread's context, which is that of the block made last and may be gone.
+  ~VerilatedBlock() { Verilated::threadContextp(context_.get()); }
+  VerilatedBlock(const VerilatedBlock&) = delete;
+
   void clock() {
     rtl_->clk_i = 1;
     rtl_->eval();

@@ -36,10 +36,6 @@ class TopkBlock : public rtl::TopkRtl {
       : TopkRtl(pivot, seed, {"+mutant=" + std::to_string(mutant), refusals ? "+refusals=1" : "+refusals=0"}),
         config_(built()), model_(std::make_unique<Engine>(config_)), random_(seed), file_(jobs) {}
 
-  // Verilator 5.006 takes a model out of the thread's context, which is that of the block made last and may be gone.
-  ~TopkBlock() { Verilated::threadContextp(context_.get()); }
-  TopkBlock(const TopkBlock&) = delete;
-
   const Config& config() const { return config_; }
   const Cover& cover() const { return cover_; }
   Engine& model() { return *model_; }
