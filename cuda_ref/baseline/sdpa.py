@@ -8,6 +8,7 @@ them; every backend's output is held against float64 before it is timed.
 import argparse
 import ctypes
 import json
+import os
 import statistics
 import sys
 import time
@@ -77,6 +78,7 @@ def arguments():
     parser.add_argument("--batches", required=True)
     parser.add_argument("--causal", action="store_true")
     parser.add_argument("--chosen", help='JSON: {"lists": [tokens of KV head 0, of 1, ...]}; none: dense only')
+    parser.add_argument("--seconds", type=float, default=600, help="begin no measurement after that")
     parser.add_argument("--energy-seconds", type=float, default=2.0)
     parser.add_argument("-o", "--output", required=True)
     return parser.parse_args()
@@ -178,6 +180,7 @@ def measure(torch, a, problem, power, idle, cold):
 
 def main():
     a = arguments()
+    deadline = time.monotonic() + a.seconds
     try:
         import torch
         from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -197,8 +200,16 @@ def main():
     kinds = [("fp16", torch.float16, []), ("bf16", torch.bfloat16, [])]
     if lists:
         kinds.append(("fp16", torch.float16, lists))
-    for batch in (int(b) for b in a.batches.split(",")):
-        for dtype_name, dtype, chosen in kinds:
+
+    def keep():
+        """What there is so far: a stop from outside loses no more than one measurement."""
+        with open(a.output + ".part", "w") as f:
+            json.dump({"torch": torch.__version__, "device": torch.cuda.get_device_name(0), "measured": measured,
+                       "refused": refused, "wrong": wrong}, f)
+        os.replace(a.output + ".part", a.output)
+
+    for dtype_name, dtype, chosen in kinds:
+        for batch in (int(b) for b in a.batches.split(",")):
             problem = Problem(torch, a, batch, dtype, chosen)
             want = problem.expected(chosen)
             for name, backend in backends.items():
@@ -211,16 +222,18 @@ def main():
                             wrong.append("%s: output is off by %g of the largest value" % (label, error))
                             continue
                         for cold in (True, False):
+                            if time.monotonic() > deadline:
+                                refused.append("%s, %s: out of time" % (label, "cold" if cold else "warm"))
+                                continue
                             one = measure(torch, a, problem, power, idle, cold)
                             one.update(kernel=kernel, dtype=dtype_name, batch=batch, sparse=bool(chosen), error=error,
                                        compared=want.numel())
                             measured.append(one)
+                            keep()
                 except (RuntimeError, TypeError) as e:
                     refused.append("%s: %s" % (label, str(e).splitlines()[0]))
             del problem, want
-    with open(a.output, "w") as f:
-        json.dump({"torch": torch.__version__, "device": torch.cuda.get_device_name(0), "measured": measured,
-                   "refused": refused, "wrong": wrong}, f)
+    keep()
     return 0
 
 

@@ -32,7 +32,7 @@ namespace {
 struct GpuOptions {
   std::string trace, policy = "select", output;
   std::string marked;  // hidden: only launch each kernel between marks, and write their names there
-  int layer = -1, runs = 1000;
+  int layer = -1, runs = 1000, torch_seconds = 600;
   std::vector<int> batches;
   bool force = false;
 };
@@ -110,7 +110,8 @@ int run_program(std::vector<std::string> words, int most_seconds) {
 }
 
 // PyTorch's fused kernels, measured by the same method. Where torch or its CUDA is not there, a line says why.
-void measure_sdpa(const cuda_ref::BaselineInput& in, const std::string& folder, cuda_ref::Baseline& baseline) {
+void measure_sdpa(const cuda_ref::BaselineInput& in, int most_seconds, const std::string& folder,
+                  cuda_ref::Baseline& baseline) {
   std::string script = WINNOW_SOURCE_DIR "/cuda_ref/baseline/sdpa.py";
   // A build that was carried to another machine runs from a checkout there.
   if (!std::filesystem::exists(script)) script = "cuda_ref/baseline/sdpa.py";
@@ -128,11 +129,12 @@ void measure_sdpa(const cuda_ref::BaselineInput& in, const std::string& folder, 
                                     "--batches",  batches,
                                     "--runs",     std::to_string(in.runs),
                                     "--l2-bytes", std::to_string(baseline.facts.l2_bytes),
+                                    "--seconds",  std::to_string(most_seconds),
                                     "--chosen",   chosen,
                                     "-o",         file};
   if (in.causal && in.rows > 1) words.push_back("--causal");
   std::filesystem::remove(file);
-  const int status = run_program(words, 300);
+  const int status = run_program(words, most_seconds + 30);
   if (!std::filesystem::exists(file)) {
     baseline.refused.push_back(fmt::format("fused, PyTorch: sdpa.py ended with {}: see what it printed", status));
     return;
@@ -184,7 +186,7 @@ void measure_dram(const GpuOptions& o, const cuda_ref::BaselineInput& in, const 
                                std::string("--launch-marked"), names})
     words.push_back(w);
   std::filesystem::remove(log);
-  const int status = run_program(words, 120);
+  const int status = run_program(words, 40);
   if (!std::filesystem::exists(log)) return refuse(fmt::format("ncu ended with {}: counted only", status));
   try {
     const std::vector<cuda_ref::NcuBytes> bytes = cuda_ref::parse_ncu(read_whole(log));
@@ -233,8 +235,8 @@ void gpu_command(GpuOptions o, const std::string& command_line) {
 
   cuda_ref::Baseline baseline =
       cuda_ref::measure_baseline(input, [](const std::string& what) { fmt::print(stderr, "{}\n", what); });
-  measure_sdpa(input, folder.path(), baseline);
   measure_dram(o, input, folder.path(), baseline);
+  measure_sdpa(input, o.torch_seconds, folder.path(), baseline);
   manifest.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const std::string table = write_gpu_results(folder, manifest, meta.layers, baseline);
   fmt::print("{}, {} mode, layer {} of {}, {} heads over {} KV heads, {} queries, {} keys; power: {}; cuDNN: {}\n",
@@ -276,6 +278,9 @@ void add_gpu_command(CLI::App& app, const std::string& command_line) {
       ->delimiter(',')
       ->check(CLI::Range(1, 4096));
   command->add_option("--runs", o->runs, "samples a measurement")->check(CLI::Range(10, 100000))->capture_default_str();
+  command->add_option("--torch-seconds", o->torch_seconds, "begin no measurement of PyTorch's kernels after that")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
   command->add_option("-o,--output", o->output, "folder for the results (default: results/gpu-TRACE)");
   command->add_flag("--force", o->force, "replace the run in that folder");
   command->add_option("--launch-marked", o->marked)->group("");  // for Nsight Compute, which measure_dram starts
