@@ -92,8 +92,7 @@ Candidate cudnn_candidate(const BaselineInput& in, int batch, bool sparse, std::
             fused->attention->run(p.q, p.k, p.v, p.out, fused->row_counts.data(), fused->key_counts.data(),
                                   fused->workspace.data(), stream);
           },
-          [=] { return operands->output(); },
-          fused->attention->plan()};
+          [=] { return operands->output(); }, fused->attention->plan()};
 }
 
 // All of them, in the order of measuring. cuDNN's only where it can be used at all.
@@ -103,7 +102,8 @@ inline std::vector<Entry> entries(const BaselineInput& in, std::uint64_t l2) {
   const bool cudnn = !cudnn_version(why).empty();
   const auto add = [&](const char* kernel, const char* dtype, bool sparse, bool naive, auto make) {
     for (const int batch : in.batches)
-      all.push_back({kernel, dtype, batch, sparse, naive, [&in, batch, sparse, l2, make] { return make(in, batch, sparse, l2); }});
+      all.push_back({kernel, dtype, batch, sparse, naive,
+                     [&in, batch, sparse, l2, make] { return make(in, batch, sparse, l2); }});
   };
   if (cudnn) {
     add("fused, cuDNN graph", "fp16", false, false, cudnn_candidate<Half>);

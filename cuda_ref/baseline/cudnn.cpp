@@ -42,7 +42,8 @@ void* load_library(std::string& why_not) {
     // The front end opens the CUDA runtime by name: loaded from beside cuDNN, that name is known to the loader.
     if (dlopen("libcudart.so.13", RTLD_NOW | RTLD_GLOBAL) == nullptr)
       for (const char* beside : {"", "../../cu13/lib/", "../../cuda_runtime/lib/", "/usr/local/cuda/lib64/"})
-        if (dlopen(((*beside == '/' ? "" : folder) + beside + "libcudart.so.13").c_str(), RTLD_NOW | RTLD_GLOBAL)) break;
+        if (dlopen(((*beside == '/' ? "" : folder) + beside + "libcudart.so.13").c_str(), RTLD_NOW | RTLD_GLOBAL))
+          break;
     return found;
   }
   return nullptr;
@@ -82,8 +83,7 @@ std::shared_ptr<graph::Graph> describe(const FusedShape& s, fe::AttentionImpleme
   graph::SDPA_attributes options;
   options.set_name("attention").set_generate_stats(false).set_attn_scale(static_cast<float>(s.scale));
   options.set_implementation(implementation);
-  if (s.causal)
-    options.set_diagonal_alignment(fe::DiagonalAlignment_t::TOP_LEFT).set_diagonal_band_right_bound(0);
+  if (s.causal) options.set_diagonal_alignment(fe::DiagonalAlignment_t::TOP_LEFT).set_diagonal_band_right_bound(0);
   if (s.padded) {
     const auto counts = [&](const char* name, Uid uid) {
       return g->tensor(tensor(name, uid, {s.batch, 1, 1, 1}).set_data_type(fe::DataType_t::INT32));

@@ -40,8 +40,8 @@ std::string cudnn_version(std::string& why_not);
 // Throws Error: what cuDNN refuses and its reason.
 std::unique_ptr<FusedAttention> fused_attention(const FusedShape& shape);
 
-// Whether cuDNN has an engine for the shape on a GPU that is not there but described, as cuDNN's JSON has it, of compute
-// capability `compute` (90 for 9.0). Empty: yes; else its reason. For tests: needs libcuda.so.1, of which the
+// Whether cuDNN has an engine for the shape on a GPU that is not there but described, as cuDNN's JSON has it, of
+// compute capability `compute` (90 for 9.0). Empty: yes; else its reason. For tests: needs libcuda.so.1, of which the
 // toolkit's stub will do.
 std::string cudnn_refusal(const FusedShape& shape, const std::string& device_json, int compute);
 

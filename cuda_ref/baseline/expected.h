@@ -10,10 +10,10 @@
 namespace winnow::cuda_ref {
 
 struct Expected {
-  std::vector<int> rows;           // which rows of each head
-  std::vector<double> values;      // [heads][rows.size()][D]
-  double largest = 0;              // largest magnitude of `values`
-  double largest_score = 0;        // of the scaled scores
+  std::vector<int> rows;       // which rows of each head
+  std::vector<double> values;  // [heads][rows.size()][D]
+  double largest = 0;          // largest magnitude of `values`
+  double largest_score = 0;    // of the scaled scores
 };
 
 // `sparse`: over the chosen tokens only. Rounding is a function float -> float.
@@ -23,7 +23,8 @@ Expected expected_output(const BaselineInput& in, bool sparse, Rounded rounded, 
   const auto heads = static_cast<std::size_t>(in.heads), group = heads / static_cast<std::size_t>(in.kv_heads);
   Expected e;
   const int n = std::min(in.rows, most_rows);
-  for (int i = 0; i < n; ++i) e.rows.push_back(n == 1 ? in.rows - 1 : static_cast<int>(static_cast<long>(in.rows - 1) * i / (n - 1)));
+  for (int i = 0; i < n; ++i)
+    e.rows.push_back(n == 1 ? in.rows - 1 : static_cast<int>(static_cast<long>(in.rows - 1) * i / (n - 1)));
   e.values.assign(heads * e.rows.size() * D, 0);
   std::vector<double> q(D), scores;
   std::vector<std::size_t> tokens;

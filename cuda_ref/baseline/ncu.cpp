@@ -65,7 +65,8 @@ std::vector<NcuBytes> parse_ncu(const std::string& text) {
       header = cells;
       continue;
     }
-    if (cells.size() != header.size()) throw Error("ncu: a row of " + std::to_string(cells.size()) + " cells: must be " + std::to_string(header.size()));
+    if (cells.size() != header.size())
+      throw Error("ncu: a row of " + std::to_string(cells.size()) + " cells: must be " + std::to_string(header.size()));
     const auto cell = [&](const char* name) {
       const auto at = std::find(header.begin(), header.end(), name);
       if (at == header.end()) throw Error(std::string("ncu: ") + name + ": no such column");
@@ -93,9 +94,22 @@ std::vector<NcuBytes> parse_ncu(const std::string& text) {
 std::vector<std::string> ncu_arguments(const std::string& log) {
   // Caches and clocks stay as the program leaves them: it makes L2 cold itself. Both counters fit one pass, so that no
   // kernel is replayed.
-  return {"--csv",           "--page",          "details", "--print-units",   "base",       "--metrics",
-          "dram__bytes_read.sum,dram__bytes_write.sum",    "--profile-from-start", "off",  "--cache-control",
-          "none",            "--clock-control", "none",    "--target-processes", "all",     "--log-file",
+  return {"--csv",
+          "--page",
+          "details",
+          "--print-units",
+          "base",
+          "--metrics",
+          "dram__bytes_read.sum,dram__bytes_write.sum",
+          "--profile-from-start",
+          "off",
+          "--cache-control",
+          "none",
+          "--clock-control",
+          "none",
+          "--target-processes",
+          "all",
+          "--log-file",
           log};
 }
 

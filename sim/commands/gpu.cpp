@@ -96,9 +96,10 @@ cuda_ref::BaselineInput layer_input(const Trace& trace, const GpuOptions& o, int
   return in;
 }
 
-// Runs a program found on PATH, at most so long; its exit status, or -1.
+// Runs a program found on PATH, at most so long; its exit status, or -1. In this program's process group: what stops
+// this program from outside stops that one too.
 int run_program(std::vector<std::string> words, int most_seconds) {
-  words.insert(words.begin(), {"timeout", "-k", "5", std::to_string(most_seconds)});
+  words.insert(words.begin(), {"timeout", "--foreground", "-k", "5", std::to_string(most_seconds)});
   std::vector<char*> argv;
   for (std::string& w : words) argv.push_back(w.data());
   argv.push_back(nullptr);
@@ -181,12 +182,12 @@ void measure_dram(const GpuOptions& o, const cuda_ref::BaselineInput& in, const 
   std::string batches;
   for (const int b : in.batches) batches += (batches.empty() ? "" : ",") + std::to_string(b);
   const std::string self = std::filesystem::read_symlink("/proc/self/exe"), names = folder + "/ncu-kernels.txt";
-  for (const std::string& w : {self, std::string("gpu"), o.trace, std::string("--policy"), o.policy,
-                               std::string("--layer"), std::to_string(o.layer), std::string("--batches"), batches,
-                               std::string("--launch-marked"), names})
+  for (const std::string& w :
+       {self, std::string("gpu"), o.trace, std::string("--policy"), o.policy, std::string("--layer"),
+        std::to_string(o.layer), std::string("--batches"), batches, std::string("--launch-marked"), names})
     words.push_back(w);
   std::filesystem::remove(log);
-  const int status = run_program(words, 40);
+  const int status = run_program(words, 45);
   if (!std::filesystem::exists(log)) return refuse(fmt::format("ncu ended with {}: counted only", status));
   try {
     const std::vector<cuda_ref::NcuBytes> bytes = cuda_ref::parse_ncu(read_whole(log));
@@ -213,7 +214,8 @@ void gpu_command(GpuOptions o, const std::string& command_line) {
   const Trace trace = Trace::open(o.trace);
   const TraceMeta& meta = trace.meta();
   if (o.layer < 0) o.layer = meta.layers / 2;
-  if (o.layer >= meta.layers) throw Error(fmt::format("--layer: {}: the trace has layers 0-{}", o.layer, meta.layers - 1));
+  if (o.layer >= meta.layers)
+    throw Error(fmt::format("--layer: {}: the trace has layers 0-{}", o.layer, meta.layers - 1));
   const cuda_ref::BaselineInput input = layer_input(trace, o, o.layer);
   const bool decode = input.rows == 1;
   if (!o.marked.empty()) {
@@ -245,7 +247,8 @@ void gpu_command(GpuOptions o, const std::string& command_line) {
   if (decode) {
     std::string counts;
     for (const auto& list : input.chosen) counts += (counts.empty() ? "" : ", ") + std::to_string(list.size());
-    fmt::print("gathered sparse: tokens that {} chose, a KV head: {}; gathering them is in the time\n", o.policy, counts);
+    fmt::print("gathered sparse: tokens that {} chose, a KV head: {}; gathering them is in the time\n", o.policy,
+               counts);
   }
   fmt::print("\n{}", table);
   for (const std::string& line : baseline.refused) fmt::print("not measured: {}\n", line);

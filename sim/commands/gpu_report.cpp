@@ -34,8 +34,8 @@ bool has_dram(const Measured& m) { return m.dram_read + m.dram_write > 0; }
 // One layer, one sequence, under names that `winnow table` also derives for runs of the machine.
 void summarize_into(StatTree& t, const std::vector<Measured>& all, Manifest& manifest) {
   if (all.empty()) return;
-  const auto [least, most] =
-      std::minmax_element(all.begin(), all.end(), [](const Measured& a, const Measured& b) { return a.batch < b.batch; });
+  const auto [least, most] = std::minmax_element(
+      all.begin(), all.end(), [](const Measured& a, const Measured& b) { return a.batch < b.batch; });
   const int single = least->batch, large = most->batch;
   const auto dense = [&](int batch) {
     return fastest(all, [&](const Measured& m) { return m.batch == batch && !m.sparse && !m.naive; });
@@ -56,9 +56,8 @@ void summarize_into(StatTree& t, const std::vector<Measured>& all, Manifest& man
     if (m->watts > 0) t.joules("energy a layer, chosen tokens, GPU over idle", m->joules / single);
   }
   for (const char* dtype : {"fp32", "fp16"})
-    if (const Measured* m = fastest(all, [&](const Measured& x) {
-          return x.batch == single && !x.sparse && x.naive && x.dtype == dtype;
-        }))
+    if (const Measured* m = fastest(
+            all, [&](const Measured& x) { return x.batch == single && !x.sparse && x.naive && x.dtype == dtype; }))
       t.seconds(fmt::format("time a layer, naive {}", dtype), median(*m) / single);
   if (const Measured* m = large == single ? nullptr : dense(large)) {
     t.seconds(fmt::format("time a layer and sequence, batch {}", large), median(*m) / large);
@@ -129,13 +128,13 @@ std::string write_gpu_results(RunFolder& folder, Manifest& manifest, int layers,
                   dram ? fmt::format("{:.0f}", m.dram_write) : "", fmt::format("{:.6g}", m.joules),
                   fmt::format("{:.2f}", m.watts), fmt::format("{:.2f}", m.idle_watts), std::to_string(m.sm_megahertz),
                   std::to_string(m.memory_megahertz)});
-    table.push_back({m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.2f}", s.median * 1e6),
-                     fmt::format("{:.2f}", s.trimmed_mean * 1e6),
-                     fmt::format("{:.2f} ({})", m.roofline_seconds * 1e6, m.limit),
-                     fmt::format("{:.0f} %", 100 * m.roofline_seconds / s.median), fmt::format("{:.3f}", m.bytes * 1e-6),
-                     dram ? fmt::format("{:.3f}", (m.dram_read + m.dram_write) * 1e-6) : "-",
-                     power ? fmt::format("{:.4f}", m.joules * 1e3) : "-", power ? fmt::format("{:.0f}", m.watts) : "-",
-                     power ? fmt::format("{:.0f}", m.idle_watts) : "-"});
+    table.push_back(
+        {m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.2f}", s.median * 1e6),
+         fmt::format("{:.2f}", s.trimmed_mean * 1e6), fmt::format("{:.2f} ({})", m.roofline_seconds * 1e6, m.limit),
+         fmt::format("{:.0f} %", 100 * m.roofline_seconds / s.median), fmt::format("{:.3f}", m.bytes * 1e-6),
+         dram ? fmt::format("{:.3f}", (m.dram_read + m.dram_write) * 1e-6) : "-",
+         power ? fmt::format("{:.4f}", m.joules * 1e3) : "-", power ? fmt::format("{:.0f}", m.watts) : "-",
+         power ? fmt::format("{:.0f}", m.idle_watts) : "-"});
   }
   samples.sync();
   folder.finish(manifest, result);

@@ -8,8 +8,8 @@
 
 namespace winnow {
 
-// `layers`: of the trace; one of them was measured. The manifest gets what the GPU says of itself. Returns the table for
-// people.
+// `layers`: of the trace; one of them was measured. The manifest gets what the GPU says of itself. Returns the table
+// for people.
 std::string write_gpu_results(RunFolder& folder, Manifest& manifest, int layers, const cuda_ref::Baseline& baseline);
 
 }  // namespace winnow

@@ -187,7 +187,8 @@ BaselineInput baseline_input(int heads, int kv_heads, int rows, int keys, int he
 TEST(Expected, IsAttentionAtTheRowsItNames) {
   std::uint64_t compared = 0;
   const auto same = [](float x) { return x; };
-  for (const auto& [rows, causal, sparse] : {std::tuple{1, true, false}, {1, false, true}, {21, true, false}, {90, false, false}}) {
+  for (const auto& [rows, causal, sparse] :
+       {std::tuple{1, true, false}, {1, false, true}, {21, true, false}, {90, false, false}}) {
     BaselineInput in = baseline_input(4, 2, rows, std::max(rows, 37), 24, causal);
     if (sparse) in.chosen = {{0, 5, 36}, {1, 2, 3, 4, 30}};
     const Expected e = expected_output(in, sparse, same);

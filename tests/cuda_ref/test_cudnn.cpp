@@ -25,9 +25,12 @@ class Cudnn : public testing::Test {
     version = cudnn_version(why);
     if (version.empty()) GTEST_SKIP() << "skipped: no cuDNN (" << why << ")";
     // cuDNN wants a driver's library before it plans; the toolkit's stub will do.
-    for (const char* driver : {"libcuda.so.1", "/usr/local/cuda/lib64/stubs/libcuda.so"})
-      if (dlopen(driver, RTLD_NOW | RTLD_GLOBAL)) return;
-    GTEST_SKIP() << "skipped: neither a driver nor the toolkit's stub of it";
+    if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) &&
+        !dlopen("/usr/local/cuda/lib64/stubs/libcuda.so", RTLD_NOW | RTLD_GLOBAL))
+      GTEST_SKIP() << "skipped: neither a driver nor the toolkit's stub of it";
+    const std::string why_not = cudnn_refusal(FusedShape(), kH100, 90);
+    if (why_not.starts_with("cuDNN: described device: "))
+      GTEST_SKIP() << "skipped: cuDNN " << version << " takes no described device (" << why_not << ")";
   }
   std::string version;
 };

@@ -91,7 +91,7 @@ TEST_F(GpuReport, KeepsEveryFigure) {
     ADD_FAILURE() << name << ": not there";
     return 0.0;
   };
-  EXPECT_DOUBLE_EQ(value(*s, "time a layer"), 8e-6);  // the fastest dense with L2 cold, batch 1
+  EXPECT_DOUBLE_EQ(value(*s, "time a layer"), 8e-6);    // the fastest dense with L2 cold, batch 1
   EXPECT_EQ(value(*s, "DRAM bytes a layer"), 3150000);  // measured stands before counted
   EXPECT_DOUBLE_EQ(value(*s, "energy a layer, GPU over idle"), 300 * 8e-6);
   EXPECT_DOUBLE_EQ(value(*s, "time a layer, chosen tokens"), 5e-6);
@@ -149,7 +149,7 @@ TEST(Reported, EveryFigureHasAValueAndAUnit) {
   EXPECT_FALSE(json.at("source").get<std::string>().empty());
   int figures = 0;
   const std::function<void(const std::string&, const nlohmann::json&)> visit = [&](const std::string& path,
-                                                                                  const nlohmann::json& node) {
+                                                                                   const nlohmann::json& node) {
     if (node.is_number()) ADD_FAILURE() << path << ": a number without a unit";
     if (!node.is_object()) return;
     if (node.contains("value")) {

@@ -1,5 +1,5 @@
-// Nsight Compute's CSV, read. The sample is written after its documented format (columns of `--csv --page details`), not
-// recorded: no GPU was at hand.
+// Nsight Compute's CSV, read. The sample is written after its documented format (columns of `--csv --page details`),
+// not recorded: no GPU was at hand.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -74,8 +74,7 @@ TEST(Ncu, SaysWhyThereIsNothing) {
   EXPECT_EQ(refusal("==WARNING== No kernels were profiled.\n"), "ncu: No kernels were profiled.");
   EXPECT_EQ(refusal(""), "ncu: no table of metrics in what it printed");
   EXPECT_EQ(refusal(kHeader + "\n" + launch("stray", "1", "1")), "ncu: stray: a kernel before the first mark");
-  EXPECT_EQ(refusal(kHeader + "\n" + launch(kMark, "0", "0") + launch(kMark, "0", "0") +
-                    launch("k", "n/a", "0")),
+  EXPECT_EQ(refusal(kHeader + "\n" + launch(kMark, "0", "0") + launch(kMark, "0", "0") + launch("k", "n/a", "0")),
             "ncu: n/a: must be a number");
   EXPECT_EQ(refusal(kHeader + "\n\"0\",\"cut off\"\n"), "ncu: a row of 2 cells: must be 15");
   std::printf("[ compared ] 7 values\n");
