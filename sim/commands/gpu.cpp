@@ -1,5 +1,6 @@
 #include "sim/commands/gpu.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -97,15 +98,21 @@ cuda_ref::BaselineInput layer_input(const Trace& trace, const GpuOptions& o, int
 }
 
 // Runs a program found on PATH, at most so long; its exit status, or -1. In this program's process group: what stops
-// this program from outside stops that one too.
-int run_program(std::vector<std::string> words, int most_seconds) {
+// this program from outside stops that one too. `printed`: a file for its standard output; empty: this program's.
+int run_program(std::vector<std::string> words, int most_seconds, const std::string& printed = "") {
   words.insert(words.begin(), {"timeout", "--foreground", "-k", "5", std::to_string(most_seconds)});
   std::vector<char*> argv;
   for (std::string& w : words) argv.push_back(w.data());
   argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (!printed.empty())
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, printed.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   pid_t child = 0;
   int status = 0;
-  if (posix_spawnp(&child, argv[0], nullptr, nullptr, argv.data(), environ) != 0) return -1;
+  const int failed = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed) return -1;
   if (waitpid(child, &status, 0) < 0 || !WIFEXITED(status)) return -1;
   return WEXITSTATUS(status);
 }
@@ -175,7 +182,7 @@ std::string find_ncu() {
 void measure_dram(const GpuOptions& o, const cuda_ref::BaselineInput& in, const std::string& folder,
                   cuda_ref::Baseline& baseline) {
   const auto refuse = [&](const std::string& why) { baseline.refused.push_back("DRAM bytes: " + why); };
-  const std::string ncu = find_ncu(), log = folder + "/ncu.csv";
+  const std::string ncu = find_ncu(), log = folder + "/ncu.csv", printed = folder + "/ncu.txt";
   if (ncu.empty()) return refuse("ncu is not there: counted only");
   std::vector<std::string> words = {ncu};
   for (std::string& w : cuda_ref::ncu_arguments(log)) words.push_back(w);
@@ -187,10 +194,13 @@ void measure_dram(const GpuOptions& o, const cuda_ref::BaselineInput& in, const 
         std::to_string(o.layer), std::string("--batches"), batches, std::string("--launch-marked"), names})
     words.push_back(w);
   std::filesystem::remove(log);
-  const int status = run_program(words, 45);
-  if (!std::filesystem::exists(log)) return refuse(fmt::format("ncu ended with {}: counted only", status));
+  const int status = run_program(words, 45, printed);
   try {
-    const std::vector<cuda_ref::NcuBytes> bytes = cuda_ref::parse_ncu(read_whole(log));
+    // The table goes to the log; what stops ncu before it has one goes to its standard output.
+    std::string text = std::filesystem::exists(log) ? read_whole(log) : "";
+    if (text.find("\"ID\"") == std::string::npos && std::filesystem::exists(printed)) text += read_whole(printed);
+    if (text.empty()) return refuse(fmt::format("ncu ended with {}: counted only", status));
+    const std::vector<cuda_ref::NcuBytes> bytes = cuda_ref::parse_ncu(text);
     std::istringstream lines(read_whole(names));
     std::size_t i = 0, known = 0;
     for (std::string name; std::getline(lines, name); ++i)

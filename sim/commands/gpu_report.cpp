@@ -47,8 +47,10 @@ void summarize_into(StatTree& t, const std::vector<Measured>& all, Manifest& man
   manifest.options.emplace_back("fastest_dense", fmt::format("{}, {}", best->kernel, best->dtype));
   t.seconds("time a layer", median(*best) / single);
   t.seconds("time a layer, roofline", best->roofline_seconds / single);
-  const double bytes = has_dram(*best) ? best->dram_read + best->dram_write : best->bytes;
-  t.bytes("DRAM bytes a layer", static_cast<std::uint64_t>(bytes / single));
+  t.bytes("DRAM bytes a layer", static_cast<std::uint64_t>(best->bytes / single));
+  if (has_dram(*best))
+    t.bytes("DRAM bytes a layer, by Nsight Compute",
+            static_cast<std::uint64_t>((best->dram_read + best->dram_write) / single));
   if (best->watts > 0) t.joules("energy a layer, GPU over idle", best->joules / single);
   if (const Measured* m = fastest(all, [&](const Measured& x) { return x.batch == single && x.sparse; })) {
     manifest.options.emplace_back("fastest_sparse", fmt::format("{}, {}", m->kernel, m->dtype));
