@@ -215,9 +215,6 @@ __global__ void gather_rows(NaiveShape a, int tokens, const u32* chosen, const T
     k_out[to + d] = k[from + d], v_out[to + d] = v[from + d];
 }
 
-// Nothing: parts the kernels of one run from the next's in a profiler's list (ncu.h).
-__global__ inline void measurement_mark() {}
-
 template <class T>
 __global__ void convert(const float* from, T* to, u64 n) {
   for (u64 i = static_cast<u64>(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
