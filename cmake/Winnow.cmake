@@ -11,6 +11,9 @@ find_package(OpenSSL REQUIRED)
 pkg_check_modules(SYSTEMC REQUIRED IMPORTED_TARGET systemc)
 include(GoogleTest)
 
+# Programs that scripts/gpu_check --pack carries to another machine find their libraries beside them.
+set(CMAKE_BUILD_RPATH "$ORIGIN" "$ORIGIN/lib")
+
 find_program(CCACHE ccache)
 if(CCACHE)
   # Relative to the checkout, so that another clone finds what this one compiled.

@@ -1,5 +1,5 @@
 #pragma once
-// Dense attention on the GPU at hand, measured: one layer of a trace, in the trace's mode.
+// Attention on the GPU at hand, measured: one layer of a trace, in the trace's mode, dense and over chosen tokens.
 //
 // Method: warm-up apart; a CUDA graph of launches back to back is one sample, over the launches in it; 1,000 samples,
 // the fastest and slowest 15 % dropped (the way of SpAtten's authors), and the median. Cold: buffers rotate through
@@ -28,7 +28,9 @@ struct BaselineInput {
 struct Measured {
   std::string kernel, dtype, cache;  // "naive unfused", "fp16", "cold"
   int batch = 1;
-  double operations = 0, bytes = 0;  // of one run: multiply-adds count two; operands and result once
+  bool sparse = false, naive = false;    // over the chosen tokens, gather included; the straw man's kernels
+  double operations = 0, bytes = 0;      // of one run: multiply-adds count two; operands and result once
+  double dram_read = 0, dram_write = 0;  // bytes of one run, by Nsight Compute; both 0: not measured
   double roofline_seconds = 0;
   std::string limit;            // what bounds the roofline: "bandwidth" or "arithmetic"
   std::vector<double> samples;  // seconds a run
@@ -41,16 +43,24 @@ struct Measured {
 
 struct GpuFacts {
   std::string name, driver, toolkit, power;             // power: "NVML", or why there is none
+  std::string cudnn;                                    // its version, or why it is not used
   int processors = 0, compute = 0;                      // compute capability, 90 for 9.0
   double peak_bytes = 0, peak_fp32 = 0, peak_fp16 = 0;  // a second, from attributes
   std::uint64_t l2_bytes = 0;
 };
 
-// Largest error that a correct kernel of this type may show, over the largest reference value.
-double tolerance(const std::string& dtype);
+struct Baseline {
+  GpuFacts facts;
+  std::vector<Measured> measured;
+  std::vector<std::string> refused;  // a line each: what a library does not do for this shape
+  std::vector<std::string> wrong;    // a line each: kernels whose output is off; they are not timed
+};
 
-// With WINNOW_CUDA only. Throws Error when a kernel's output is wrong.
-std::vector<Measured> measure_baseline(const BaselineInput& input, GpuFacts& facts,
-                                       const std::function<void(const std::string&)>& on_start);
+// The two below with WINNOW_CUDA only.
+Baseline measure_baseline(const BaselineInput& input, const std::function<void(const std::string&)>& on_start);
+
+// For Nsight Compute, which runs this program again: each kernel of measure_baseline in the same order, a few runs with
+// L2 cold, between marks that ncu.h reads back. Names of the kernels in that order.
+std::vector<std::string> launch_marked(const BaselineInput& input);
 
 }  // namespace winnow::cuda_ref

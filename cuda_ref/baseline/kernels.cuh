@@ -1,10 +1,12 @@
 #pragma once
 // Unfused attention as it is written first: one kernel for scores, one for softmax, one for P x V, in FP32 or FP16
 // (sums in FP32), and a gather of chosen tokens. Scores and probabilities go through memory. These are the straw man's
-// kernels, kept apart and labelled so; the fused ones are PyTorch's (sdpa.py).
+// kernels, kept apart and labelled so; the fused ones are cuDNN's (cudnn.h) and PyTorch's (sdpa.py).
 //
 // Layouts: q, out [batch][heads][rows][D]; k, v [batch][KV heads][keys][D]; s [batch][heads][rows][keys].
 // Each KV head may use fewer keys than there are (`used`, gathered tokens).
+#include <cstring>
+
 #include "cuda_ref/kernels/language.h"
 #ifdef __CUDACC__
 #include <cuda_fp16.h>
@@ -16,7 +18,24 @@ struct Half {
   u16 bits;
 };
 
+// bfloat16: the upper half of a float.
+struct Brain {
+  u16 bits;
+};
+
 __host__ __device__ inline float to_float(float x) { return x; }
+__host__ __device__ inline float to_float(Brain x) {
+  const u32 bits = static_cast<u32>(x.bits) << 16;
+  float f;
+  memcpy(&f, &bits, sizeof f);
+  return f;
+}
+// Rounds to nearest even; for numbers, not for NaN.
+__host__ __device__ inline void store(Brain* at, float x) {
+  u32 bits;
+  memcpy(&bits, &x, sizeof bits);
+  at->bits = static_cast<u16>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
 __device__ __forceinline__ void store(float* at, float x) { *at = x; }
 
 #ifdef __CUDACC__

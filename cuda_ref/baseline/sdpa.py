@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Times PyTorch's fused attention (flash, cuDNN, memory-efficient) on one layer's shape, by the method of baseline.h.
+"""Times PyTorch's fused attention (flash, cuDNN, memory-efficient) on one layer's shape, by the method of baseline.h:
+dense, and over the tokens that a policy chose, gathered first (the gather is in the time).
 
-Exit code 3 with one line when torch, or a GPU that it can use, is not there. Values are random: dense time does not
-depend on them; every backend's output is held against float64 before it is timed.
+Exit code 3 with one line when torch, or a GPU that it can use, is not there. Values are random: time does not depend on
+them; every backend's output is held against float64 before it is timed.
 """
 import argparse
 import ctypes
 import json
+import os
 import statistics
 import sys
 import time
@@ -40,6 +42,13 @@ class Power:
             return 0.0
         return value.value * 1e-3
 
+    def megahertz(self, which):
+        """Clock of the multiprocessors (1) or the memory (2), now."""
+        value = ctypes.c_uint()
+        if self.nvml is None or self.nvml.nvmlDeviceGetClockInfo(self.device, which, ctypes.byref(value)) != 0:
+            return 0
+        return value.value
+
     def window(self, seconds, work):
         """Mean watts while work() repeats for the window; (watts, seconds, repeats)."""
         readings, repeats, before, start = [], 0, self.joules(), time.monotonic()
@@ -68,13 +77,110 @@ def arguments():
     parser.add_argument("--scale", type=float, required=True)
     parser.add_argument("--batches", required=True)
     parser.add_argument("--causal", action="store_true")
+    parser.add_argument("--chosen", help='JSON: {"lists": [tokens of KV head 0, of 1, ...]}; none: dense only')
+    parser.add_argument("--seconds", type=float, default=600, help="begin no measurement after that")
     parser.add_argument("--energy-seconds", type=float, default=2.0)
     parser.add_argument("-o", "--output", required=True)
     return parser.parse_args()
 
 
+def padded(lists, keys):
+    """Rows of a [KV heads * keys] table, a row a KV head, padded with its token 0 to the longest list (a multiple of 8
+    where lists differ, as masks want it); and which entries are padding, or None when none is."""
+    longest = max(len(one) for one in lists)
+    even = all(len(one) == longest for one in lists)
+    width = longest if even else -(-longest // 8) * 8
+    rows = [[kv * keys + t for t in one] + [kv * keys] * (width - len(one)) for kv, one in enumerate(lists)]
+    return rows, None if even else [[i >= len(one) for i in range(width)] for one in lists]
+
+
+class Problem:
+    """Operands in `sets` copies; run(i) computes set i, dense or over chosen tokens."""
+
+    def __init__(self, torch, a, batch, dtype, lists):
+        self.torch, self.a, self.batch, self.group = torch, a, batch, a.heads // a.kv_heads
+        size = 2 * a.head_dim * batch * (2 * a.heads * a.rows + 2 * a.kv_heads * a.keys)
+        self.sets = min(256, 2 * a.l2_bytes // size + 2)
+
+        def tensor(heads, rows):
+            return torch.randn(self.sets, batch, heads, rows, a.head_dim, device="cuda").to(dtype)
+
+        self.q, self.k, self.v = tensor(a.heads, a.rows), tensor(a.kv_heads, a.keys), tensor(a.kv_heads, a.keys)
+        self.index = self.mask = None
+        if lists:
+            rows, padding = padded(lists, a.keys)
+            self.index = torch.tensor(rows, device="cuda").flatten()
+            if padding:
+                # As numbers: a mask of booleans would be converted in every run.
+                off = torch.tensor(padding, device="cuda").repeat_interleave(self.group, 0)[None, :, None, :]
+                self.mask = torch.zeros(off.shape, device="cuda", dtype=dtype).masked_fill(off, float("-inf"))
+                self.mask = self.mask.expand(batch, a.heads, a.rows, -1)
+
+    def gathered(self, x):
+        rows = x.reshape(self.batch, self.a.kv_heads * self.a.keys, self.a.head_dim)
+        return rows.index_select(1, self.index).reshape(self.batch, self.a.kv_heads, -1, self.a.head_dim)
+
+    def run(self, i):
+        k, v = self.k[i], self.v[i]
+        if self.index is not None:
+            k, v = self.gathered(k), self.gathered(v)
+        return self.torch.nn.functional.scaled_dot_product_attention(
+            self.q[i], k, v, attn_mask=self.mask, is_causal=self.a.causal and self.index is None, scale=self.a.scale,
+            enable_gqa=self.group > 1)
+
+    def expected(self, lists):
+        """Set 0 in float64, straight from the definition."""
+        torch, a = self.torch, self.a
+        kk = self.k[0].double().repeat_interleave(self.group, 1)
+        vv = self.v[0].double().repeat_interleave(self.group, 1)
+        s = self.q[0].double() @ kk.transpose(-1, -2) * a.scale
+        if lists:
+            seen = torch.zeros(a.kv_heads, a.keys, dtype=torch.bool, device="cuda")
+            for kv, one in enumerate(lists):
+                seen[kv, one] = True
+            s = s.masked_fill(seen.logical_not().repeat_interleave(self.group, 0)[None, :, None, :], float("-inf"))
+        elif a.causal:
+            s = s.masked_fill(torch.ones(a.rows, a.keys, device="cuda").tril().logical_not(), float("-inf"))
+        return s.softmax(-1) @ vv
+
+
+def measure(torch, a, problem, power, idle, cold):
+    launches = problem.sets if cold else min(problem.sets, 20)
+    for i in range(3):
+        problem.run(i % problem.sets)
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for i in range(launches):
+            problem.run(i if cold else 0)
+    for _ in range(a.runs // 10 + 1):
+        graph.replay()
+    samples = []
+    for _ in range(a.runs):
+        start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        graph.replay()
+        stop.record()
+        stop.synchronize()
+        samples.append(start.elapsed_time(stop) * 1e-3 / launches)
+    burst = max(1, int(0.02 / (statistics.median(samples) * launches)))
+    clocks = [0, 0]
+
+    def work():
+        for _ in range(burst):
+            graph.replay()
+        torch.cuda.synchronize()
+        clocks[:] = power.megahertz(1), power.megahertz(2)
+
+    watts, seconds, repeats = power.window(a.energy_seconds, work) if idle else (0.0, 0.0, 1)
+    return {"cache": "cold" if cold else "warm", "samples": samples, "watts": watts, "idle_watts": idle,
+            "window_seconds": seconds, "sm_megahertz": clocks[0], "memory_megahertz": clocks[1],
+            "joules": max(0.0, (watts - idle) * seconds / (repeats * burst * launches))}
+
+
 def main():
     a = arguments()
+    deadline = time.monotonic() + a.seconds
     try:
         import torch
         from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -84,82 +190,51 @@ def main():
     if not torch.cuda.is_available():
         print("sdpa: torch %s sees no GPU" % torch.__version__, file=sys.stderr)
         return 3
+    lists = json.load(open(a.chosen))["lists"] if a.chosen else []
     power = Power(bus_id(torch))
     idle = power.window(a.energy_seconds, lambda: time.sleep(0.02))[0] if power.watts() else 0.0
     backends = {"flash": SDPBackend.FLASH_ATTENTION, "cudnn": SDPBackend.CUDNN_ATTENTION,
                 "memory-efficient": SDPBackend.EFFICIENT_ATTENTION}
-    measured, refused = [], []
+    measured, refused, wrong = [], [], []
     torch.manual_seed(1)
-    for batch in (int(b) for b in a.batches.split(",")):
-        for dtype_name, dtype in (("fp16", torch.float16), ("bf16", torch.bfloat16)):
-            size = 2 * a.head_dim * batch * (2 * a.heads * a.rows + 2 * a.kv_heads * a.keys)
-            sets = min(256, 2 * a.l2_bytes // size + 2)
+    kinds = [("fp16", torch.float16, []), ("bf16", torch.bfloat16, [])]
+    if lists:
+        kinds.append(("fp16", torch.float16, lists))
 
-            def tensor(heads, rows):
-                return torch.randn(sets, batch, heads, rows, a.head_dim, device="cuda").to(dtype)
+    def keep():
+        """What there is so far: a stop from outside loses no more than one measurement."""
+        with open(a.output + ".part", "w") as f:
+            json.dump({"torch": torch.__version__, "device": torch.cuda.get_device_name(0), "measured": measured,
+                       "refused": refused, "wrong": wrong}, f)
+        os.replace(a.output + ".part", a.output)
 
-            q, k, v = tensor(a.heads, a.rows), tensor(a.kv_heads, a.keys), tensor(a.kv_heads, a.keys)
-            group = a.heads // a.kv_heads
-
-            def expected():
-                kk = k[0].double().repeat_interleave(group, 1)
-                vv = v[0].double().repeat_interleave(group, 1)
-                s = q[0].double() @ kk.transpose(-1, -2) * a.scale
-                if a.causal:
-                    s = s.masked_fill(torch.ones(a.rows, a.keys, device="cuda").tril().logical_not(), float("-inf"))
-                return s.softmax(-1) @ vv
-
-            want = expected()
+    for dtype_name, dtype, chosen in kinds:
+        for batch in (int(b) for b in a.batches.split(",")):
+            problem = Problem(torch, a, batch, dtype, chosen)
+            want = problem.expected(chosen)
             for name, backend in backends.items():
-                def run(i):
-                    return torch.nn.functional.scaled_dot_product_attention(
-                        q[i], k[i], v[i], is_causal=a.causal, scale=a.scale, enable_gqa=group > 1)
+                kernel = ("gathered sparse, " if chosen else "") + "fused, PyTorch " + name
+                label = "%s %s batch %d" % (kernel, dtype_name, batch)
                 try:
-                    with sdpa_kernel([backend]):
-                        error = ((run(0).double() - want).abs().max() / want.abs().max()).item()
+                    with torch.no_grad(), sdpa_kernel([backend]):
+                        error = ((problem.run(0).double() - want).abs().max() / want.abs().max()).item()
                         if not error <= TOLERANCE[dtype_name]:
-                            print("sdpa: %s %s: output off by %g" % (name, dtype_name, error), file=sys.stderr)
-                            return 1
+                            wrong.append("%s: output is off by %g of the largest value" % (label, error))
+                            continue
                         for cold in (True, False):
-                            launches = sets if cold else min(sets, 20)
-                            for i in range(3):
-                                run(i % sets)
-                            torch.cuda.synchronize()
-                            graph = torch.cuda.CUDAGraph()
-                            with torch.cuda.graph(graph):
-                                for i in range(launches):
-                                    run(i if cold else 0)
-                            for _ in range(a.runs // 10 + 1):
-                                graph.replay()
-                            samples = []
-                            for _ in range(a.runs):
-                                start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-                                start.record()
-                                graph.replay()
-                                stop.record()
-                                stop.synchronize()
-                                samples.append(start.elapsed_time(stop) * 1e-3 / launches)
-                            burst = max(1, int(0.02 / (statistics.median(samples) * launches)))
-
-                            def work():
-                                for _ in range(burst):
-                                    graph.replay()
-                                torch.cuda.synchronize()
-
-                            watts, seconds, repeats = power.window(a.energy_seconds, work) if idle else (0.0, 0.0, 1)
-                            measured.append({
-                                "kernel": "fused, PyTorch " + name, "dtype": dtype_name, "batch": batch,
-                                "cache": "cold" if cold else "warm", "samples": samples, "watts": watts,
-                                "idle_watts": idle, "window_seconds": seconds, "error": error,
-                                "joules": max(0.0, (watts - idle) * seconds / (repeats * burst * launches))})
+                            if time.monotonic() > deadline:
+                                refused.append("%s, %s: out of time" % (label, "cold" if cold else "warm"))
+                                continue
+                            one = measure(torch, a, problem, power, idle, cold)
+                            one.update(kernel=kernel, dtype=dtype_name, batch=batch, sparse=bool(chosen), error=error,
+                                       compared=want.numel())
+                            measured.append(one)
+                            keep()
                 except (RuntimeError, TypeError) as e:
-                    refused.append("%s %s batch %d: %s" % (name, dtype_name, batch, str(e).splitlines()[0]))
-    for line in refused:
-        print("sdpa: not run: " + line, file=sys.stderr)
-    with open(a.output, "w") as f:
-        json.dump({"torch": torch.__version__, "device": torch.cuda.get_device_name(0), "measured": measured,
-                   "refused": refused}, f)
-    return 0 if measured else 3
+                    refused.append("%s: %s" % (label, str(e).splitlines()[0]))
+            del problem, want
+    keep()
+    return 0
 
 
 if __name__ == "__main__":

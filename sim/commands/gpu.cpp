@@ -1,23 +1,27 @@
 #include "sim/commands/gpu.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "cuda_ref/baseline/baseline.h"
-#include "cuda_ref/baseline/samples.h"
+#include "cuda_ref/baseline/ncu.h"
+#include "cuda_ref/baseline/work.h"
 #include "cuda_ref/walk.h"
 #include "golden/error.h"
 #include "sim/commands/commands.h"
+#include "sim/commands/gpu_report.h"
 #include "sim/results/files.h"
 #include "sim/results/run_folder.h"
-#include "sim/results/writers.h"
 #include "traces/trace.h"
 #include "winnow_version.h"
 
@@ -28,7 +32,8 @@ namespace {
 
 struct GpuOptions {
   std::string trace, policy = "select", output;
-  int layer = -1, runs = 1000;
+  std::string marked;  // hidden: only launch each kernel between marks, and write their names there
+  int layer = -1, runs = 1000, torch_seconds = 600;
   std::vector<int> batches;
   bool force = false;
 };
@@ -83,7 +88,7 @@ cuda_ref::BaselineInput layer_input(const Trace& trace, const GpuOptions& o, int
   for (int kv = 0; kv < m.kv_heads; ++kv) {
     in.chosen.push_back({static_cast<std::uint32_t>(in.first)});  // a KV head without live query heads: its own token
     for (const auto& row : r.rows)
-      if (row.kv_head == kv) {
+      if (row.kv_head == kv && !row.row.values.empty()) {
         in.chosen.back().clear();
         for (const std::uint32_t slot : row.row.values)
           in.chosen.back().push_back(r.live[static_cast<std::size_t>(kv)][slot]);
@@ -92,11 +97,34 @@ cuda_ref::BaselineInput layer_input(const Trace& trace, const GpuOptions& o, int
   return in;
 }
 
-// PyTorch's fused kernels, measured by the same method; empty with a line of reason when torch or its CUDA is not
-// there.
-std::vector<cuda_ref::Measured> measure_sdpa(const cuda_ref::BaselineInput& in, const cuda_ref::GpuFacts& facts,
-                                             const std::string& folder) {
-  const std::string script = WINNOW_SOURCE_DIR "/cuda_ref/baseline/sdpa.py", file = folder + "/sdpa.json";
+// Runs a program found on PATH, at most so long; its exit status, or -1. In this program's process group: what stops
+// this program from outside stops that one too. `printed`: a file for its standard output; empty: this program's.
+int run_program(std::vector<std::string> words, int most_seconds, const std::string& printed = "") {
+  words.insert(words.begin(), {"timeout", "--foreground", "-k", "5", std::to_string(most_seconds)});
+  std::vector<char*> argv;
+  for (std::string& w : words) argv.push_back(w.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (!printed.empty())
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, printed.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  pid_t child = 0;
+  int status = 0;
+  const int failed = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed) return -1;
+  if (waitpid(child, &status, 0) < 0 || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
+}
+
+// PyTorch's fused kernels, measured by the same method. Where torch or its CUDA is not there, a line says why.
+void measure_sdpa(const cuda_ref::BaselineInput& in, int most_seconds, const std::string& folder,
+                  cuda_ref::Baseline& baseline) {
+  std::string script = WINNOW_SOURCE_DIR "/cuda_ref/baseline/sdpa.py";
+  // A build that was carried to another machine runs from a checkout there.
+  if (!std::filesystem::exists(script)) script = "cuda_ref/baseline/sdpa.py";
+  const std::string file = folder + "/sdpa.json", chosen = folder + "/chosen.json";
+  write_whole(chosen, nlohmann::json{{"lists", in.chosen}}.dump());
   std::string batches;
   for (const int b : in.batches) batches += (batches.empty() ? "" : ",") + std::to_string(b);
   std::vector<std::string> words = {"python3",    script,
@@ -108,121 +136,140 @@ std::vector<cuda_ref::Measured> measure_sdpa(const cuda_ref::BaselineInput& in, 
                                     "--scale",    fmt::format("{:.17g}", in.scale),
                                     "--batches",  batches,
                                     "--runs",     std::to_string(in.runs),
-                                    "--l2-bytes", std::to_string(facts.l2_bytes),
+                                    "--l2-bytes", std::to_string(baseline.facts.l2_bytes),
+                                    "--seconds",  std::to_string(most_seconds),
+                                    "--chosen",   chosen,
                                     "-o",         file};
   if (in.causal && in.rows > 1) words.push_back("--causal");
-  std::vector<char*> argv;
-  for (std::string& w : words) argv.push_back(w.data());
-  argv.push_back(nullptr);
-  pid_t child = 0;
-  int status = 0;
-  if (posix_spawnp(&child, "python3", nullptr, nullptr, argv.data(), environ) != 0 || waitpid(child, &status, 0) < 0 ||
-      !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    fmt::print("fused kernels: not measured\n");
-    return {};
+  std::filesystem::remove(file);
+  const int status = run_program(words, most_seconds + 30);
+  if (!std::filesystem::exists(file)) {
+    baseline.refused.push_back(fmt::format("fused, PyTorch: sdpa.py ended with {}: see what it printed", status));
+    return;
   }
-  std::vector<cuda_ref::Measured> all;
-  for (const auto& one : nlohmann::json::parse(read_whole(file))["measured"]) {
+  const auto json = nlohmann::json::parse(read_whole(file));
+  for (const auto& one : json.at("measured")) {
     cuda_ref::Measured m;
     m.kernel = one.at("kernel"), m.dtype = one.at("dtype"), m.cache = one.at("cache"), m.batch = one.at("batch");
+    m.sparse = one.at("sparse");
     m.samples = one.at("samples").get<std::vector<double>>();
     m.watts = one.at("watts"), m.idle_watts = one.at("idle_watts"), m.window_seconds = one.at("window_seconds");
-    m.joules = one.at("joules");
-    double pairs = 0;
-    for (int i = 0; i < in.rows; ++i) pairs += in.causal ? std::min(in.keys, in.first + i + 1) : in.keys;
-    m.operations = 4.0 * pairs * in.heads * in.head_dim * m.batch;
-    m.bytes = 2.0 * m.batch * in.head_dim * (2.0 * in.kv_heads * in.keys + 2.0 * in.heads * in.rows);
-    m.roofline_seconds = std::max(m.bytes / facts.peak_bytes, m.operations / facts.peak_fp16);
-    m.limit = m.bytes / facts.peak_bytes >= m.operations / facts.peak_fp16 ? "bandwidth" : "arithmetic";
-    all.push_back(std::move(m));
+    m.joules = one.at("joules"), m.sm_megahertz = one.at("sm_megahertz");
+    m.memory_megahertz = one.at("memory_megahertz");
+    m.compared = one.at("compared"), m.largest_error = one.at("error");
+    cuda_ref::count_work(in, baseline.facts, m);
+    baseline.measured.push_back(std::move(m));
   }
-  return all;
+  for (const auto& line : json.at("refused")) baseline.refused.push_back(line.get<std::string>());
+  for (const auto& line : json.at("wrong")) baseline.wrong.push_back(line.get<std::string>());
+  std::filesystem::remove(file);
 }
 
-std::string name_of(const cuda_ref::Measured& m) {
-  std::string name = fmt::format("{} {} batch {} {}", m.kernel, m.dtype, m.batch, m.cache);
-  for (char& c : name) c = c == ' ' || c == ',' ? '_' : c;
-  return name;
+std::string find_ncu() {
+  std::vector<std::filesystem::path> folders;
+  std::stringstream path(std::getenv("PATH") ? std::getenv("PATH") : "");
+  for (std::string folder; std::getline(path, folder, ':');) folders.emplace_back(folder);
+  folders.emplace_back("/usr/local/cuda/bin");
+  std::error_code none;
+  for (const auto& version : std::filesystem::directory_iterator("/opt/nvidia/nsight-compute", none))
+    folders.push_back(version.path());
+  for (const auto& folder : folders)
+    if (::access((folder / "ncu").c_str(), X_OK) == 0) return folder / "ncu";
+  return {};
 }
 
-void gpu_command(const GpuOptions& o, const std::string& command_line) {
+// DRAM bytes of this program's kernels: it runs again under Nsight Compute. PyTorch's stay counted only.
+void measure_dram(const GpuOptions& o, const cuda_ref::BaselineInput& in, const std::string& folder,
+                  cuda_ref::Baseline& baseline) {
+  const auto refuse = [&](const std::string& why) { baseline.refused.push_back("DRAM bytes: " + why); };
+  const std::string ncu = find_ncu(), log = folder + "/ncu.csv", printed = folder + "/ncu.txt";
+  if (ncu.empty()) return refuse("ncu is not there: counted only");
+  std::vector<std::string> words = {ncu};
+  for (std::string& w : cuda_ref::ncu_arguments(log)) words.push_back(w);
+  std::string batches;
+  for (const int b : in.batches) batches += (batches.empty() ? "" : ",") + std::to_string(b);
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe"), names = folder + "/ncu-kernels.txt";
+  for (const std::string& w :
+       {self, std::string("gpu"), o.trace, std::string("--policy"), o.policy, std::string("--layer"),
+        std::to_string(o.layer), std::string("--batches"), batches, std::string("--launch-marked"), names})
+    words.push_back(w);
+  std::filesystem::remove(log);
+  const int status = run_program(words, 45, printed);
+  try {
+    // The table goes to the log; what stops ncu before it has one goes to its standard output.
+    std::string text = std::filesystem::exists(log) ? read_whole(log) : "";
+    if (text.find("\"ID\"") == std::string::npos && std::filesystem::exists(printed)) text += read_whole(printed);
+    if (text.empty()) return refuse(fmt::format("ncu ended with {}: counted only", status));
+    const std::vector<cuda_ref::NcuBytes> bytes = cuda_ref::parse_ncu(text);
+    std::istringstream lines(read_whole(names));
+    std::size_t i = 0, known = 0;
+    for (std::string name; std::getline(lines, name); ++i)
+      for (cuda_ref::Measured& m : baseline.measured) {
+        if (m.cache != "cold" || fmt::format("{} {} batch {}", m.kernel, m.dtype, m.batch) != name) continue;
+        if (i >= bytes.size() || bytes[i].runs == 0) continue;
+        m.dram_read = bytes[i].read / bytes[i].runs, m.dram_write = bytes[i].write / bytes[i].runs;
+        ++known;
+      }
+    if (i != bytes.size()) refuse(fmt::format("ncu saw {} of {} kernels", bytes.size(), i));
+    if (known == 0) refuse("ncu saw no kernel that was measured");
+  } catch (const std::exception& e) {
+    refuse(std::string(e.what()) + ": counted only");
+  }
+}
+
+void gpu_command(GpuOptions o, const std::string& command_line) {
   std::string why;
   if (cuda_ref::gpu_name(&why).empty()) throw Error("gpu: no GPU: " + why);
   const auto start = std::chrono::steady_clock::now();
   const Trace trace = Trace::open(o.trace);
   const TraceMeta& meta = trace.meta();
-  const int layer = o.layer < 0 ? meta.layers / 2 : o.layer;
-  if (layer >= meta.layers) throw Error(fmt::format("--layer: {}: the trace has layers 0-{}", layer, meta.layers - 1));
-  const cuda_ref::BaselineInput input = layer_input(trace, o, layer);
+  if (o.layer < 0) o.layer = meta.layers / 2;
+  if (o.layer >= meta.layers)
+    throw Error(fmt::format("--layer: {}: the trace has layers 0-{}", o.layer, meta.layers - 1));
+  const cuda_ref::BaselineInput input = layer_input(trace, o, o.layer);
   const bool decode = input.rows == 1;
+  if (!o.marked.empty()) {
+    std::string names;
+    for (const std::string& name : cuda_ref::launch_marked(input)) names += name + "\n";
+    return write_whole(o.marked, names);
+  }
 
   Manifest manifest;
   manifest.version = WINNOW_VERSION, manifest.command = command_line, manifest.engine = "gpu";
   manifest.trace = o.trace, manifest.trace_sha256 = trace.sha256(), manifest.date = utc_now();
   const std::string mode = decode ? "decode" : meta.causal ? "prefill" : "encoder";
+  manifest.policy = {{"name", "dense"}};
   manifest.options = {{"mode", mode},
-                      {"layer", std::to_string(layer)},
+                      {"layer", std::to_string(o.layer)},
                       {"runs", std::to_string(o.runs)},
                       {"sparse_selection", decode ? o.policy : "none: decode only"}};
   RunFolder folder(o.output, o.force, manifest);
 
-  cuda_ref::GpuFacts facts;
-  std::vector<cuda_ref::Measured> all =
-      cuda_ref::measure_baseline(input, facts, [](const std::string& what) { fmt::print(stderr, "{}\n", what); });
-  for (auto& m : measure_sdpa(input, facts, folder.path())) all.push_back(std::move(m));
-
-  for (const auto& [key, value] : Manifest::Pairs{{"gpu", facts.name},
-                                                  {"driver", facts.driver},
-                                                  {"cuda_runtime", facts.toolkit},
-                                                  {"power_from", facts.power},
-                                                  {"dram_bytes_from", "counted: operands and result once"},
-                                                  {"peak_bytes_per_second", fmt::format("{:.4g}", facts.peak_bytes)},
-                                                  {"peak_fp32_per_second", fmt::format("{:.4g}", facts.peak_fp32)},
-                                                  {"peak_fp16_per_second", fmt::format("{:.4g}", facts.peak_fp16)}})
-    manifest.machine.emplace_back(key, value);
-  StatTree result("result");
-  CsvFile samples(folder.path() + "/samples.csv", {"measurement", "run", "seconds"});
-  folder.begin_layers({"measurement", "kernel", "dtype", "batch", "cache", "median_seconds", "trimmed_mean_seconds",
-                       "joules", "mean_watts", "idle_watts", "sm_megahertz", "memory_megahertz"});
-  std::vector<std::vector<std::string>> table = {{"kernel", "type", "batch", "L2", "median us", "mean us",
-                                                  "roofline us", "of roofline", "mJ a run", "W", "idle W"}};
-  for (const cuda_ref::Measured& m : all) {
-    const cuda_ref::Summary s = cuda_ref::summarize(m.samples);
-    const std::string name = name_of(m);
-    StatTree& t = result.child(name);
-    t.seconds("median", s.median), t.seconds("trimmed_mean", s.trimmed_mean);
-    t.seconds("least", s.least), t.seconds("most", s.most), t.seconds("roofline", m.roofline_seconds);
-    t.seconds("all_layers", s.median * meta.layers);
-    t.ratio("of_roofline", m.roofline_seconds / s.median);
-    t.bytes("dram", static_cast<std::uint64_t>(m.bytes));
-    t.bytes_per_second("bandwidth", m.bytes / s.median);
-    t.count("operations", static_cast<std::uint64_t>(m.operations));
-    t.count("runs", m.samples.size()), t.count("outputs_compared", m.compared);
-    t.ratio("largest_error", m.largest_error);
-    if (m.watts > 0) t.joules("a_run", m.joules), t.seconds("power_window", m.window_seconds);
-    for (std::size_t i = 0; i < m.samples.size(); ++i)
-      samples.row({name, std::to_string(i), fmt::format("{:.9g}", m.samples[i])});
-    folder.layer({name, m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.9g}", s.median),
-                  fmt::format("{:.9g}", s.trimmed_mean), fmt::format("{:.6g}", m.joules),
-                  fmt::format("{:.2f}", m.watts), fmt::format("{:.2f}", m.idle_watts), std::to_string(m.sm_megahertz),
-                  std::to_string(m.memory_megahertz)});
-    table.push_back(
-        {m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.2f}", s.median * 1e6),
-         fmt::format("{:.2f}", s.trimmed_mean * 1e6), fmt::format("{:.2f} ({})", m.roofline_seconds * 1e6, m.limit),
-         fmt::format("{:.0f} %", 100 * m.roofline_seconds / s.median),
-         m.watts > 0 ? fmt::format("{:.4f}", m.joules * 1e3) : "-", m.watts > 0 ? fmt::format("{:.0f}", m.watts) : "-",
-         m.watts > 0 ? fmt::format("{:.0f}", m.idle_watts) : "-"});
-  }
+  cuda_ref::Baseline baseline =
+      cuda_ref::measure_baseline(input, [](const std::string& what) { fmt::print(stderr, "{}\n", what); });
+  measure_dram(o, input, folder.path(), baseline);
+  measure_sdpa(input, o.torch_seconds, folder.path(), baseline);
   manifest.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  folder.finish(manifest, result);
-  fmt::print("{}, {} mode, layer {} of {}, {} heads over {} KV heads, {} queries, {} keys; power: {}\n\n{}", facts.name,
-             mode, layer, meta.layers, input.heads, input.kv_heads, input.rows, input.keys, facts.power, align(table));
+  const std::string table = write_gpu_results(folder, manifest, meta.layers, baseline);
+  fmt::print("{}, {} mode, layer {} of {}, {} heads over {} KV heads, {} queries, {} keys; power: {}; cuDNN: {}\n",
+             baseline.facts.name, mode, o.layer, meta.layers, input.heads, input.kv_heads, input.rows, input.keys,
+             baseline.facts.power, baseline.facts.cudnn);
+  if (decode) {
+    std::string counts;
+    for (const auto& list : input.chosen) counts += (counts.empty() ? "" : ", ") + std::to_string(list.size());
+    fmt::print("gathered sparse: tokens that {} chose, a KV head: {}; gathering them is in the time\n", o.policy,
+               counts);
+  }
+  fmt::print("\n{}", table);
+  for (const std::string& line : baseline.refused) fmt::print("not measured: {}\n", line);
+  for (const std::string& line : baseline.wrong) fmt::print("WRONG: {}\n", line);
   fmt::print("results: {}\n", folder.path());
+  if (!baseline.wrong.empty()) throw Error("gpu: " + baseline.wrong.front());
 }
 
 #else
 
-void gpu_command(const GpuOptions&, const std::string&) {
+void gpu_command(GpuOptions, const std::string&) {
   std::string why;
   cuda_ref::gpu_name(&why);
   throw Error("gpu: no GPU: " + why);
@@ -233,7 +280,7 @@ void gpu_command(const GpuOptions&, const std::string&) {
 }  // namespace
 
 void add_gpu_command(CLI::App& app, const std::string& command_line) {
-  CLI::App* command = app.add_subcommand("gpu", "measure dense attention on the GPU at hand: time, energy, bytes");
+  CLI::App* command = app.add_subcommand("gpu", "measure attention on the GPU at hand: time, energy, bytes");
   auto o = std::make_shared<GpuOptions>();
   command->add_option("TRACE", o->trace, "a .safetensors trace, or synthetic:...")->required();
   command->add_option("--policy", o->policy, "whose selection the gathered sparse peer takes (decode)")
@@ -244,8 +291,12 @@ void add_gpu_command(CLI::App& app, const std::string& command_line) {
       ->delimiter(',')
       ->check(CLI::Range(1, 4096));
   command->add_option("--runs", o->runs, "samples a measurement")->check(CLI::Range(10, 100000))->capture_default_str();
+  command->add_option("--torch-seconds", o->torch_seconds, "begin no measurement of PyTorch's kernels after that")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
   command->add_option("-o,--output", o->output, "folder for the results (default: results/gpu-TRACE)");
   command->add_flag("--force", o->force, "replace the run in that folder");
+  command->add_option("--launch-marked", o->marked)->group("");  // for Nsight Compute, which measure_dram starts
   command->footer(
       example("  winnow gpu traces/samples/smollm2-160.safetensors -o results/gpu-smollm2\n"
               "  winnow gpu synthetic:layers=1,heads=12,tokens=384 --batches 1,8"));

@@ -61,6 +61,28 @@ std::string percent(const Statistic& a, const Statistic& b) {
   return fmt::format("{:+.2f} %", 100 * (b.number() - a.number()) / a.number());
 }
 
+double number(const std::vector<Named>& list, const std::string& name) {
+  const Statistic* one = find(list, name);
+  return one == nullptr ? 0 : one->number();
+}
+
+// A GPU is measured on one layer of one step. Beside it, a run of many layers gets its mean over those that its summary
+// counts, under the same names.
+void add_one_layer(std::vector<Named>& summary) {
+  const double layers = number(summary, "layers run"), cycles = number(summary, "cycles");
+  const double all_cycles = number(summary, "cycles, whole run"), seconds = number(summary, "time at the clock");
+  if (layers <= 0 || find(summary, "time a layer") != nullptr) return;
+  const auto add = [&](const char* name, Unit unit, std::variant<std::uint64_t, double> value) {
+    summary.push_back({name, {name, unit, value}});
+  };
+  if (all_cycles > 0 && seconds > 0) add("time a layer", Unit::seconds, seconds * cycles / all_cycles / layers);
+  if (const double bytes = number(summary, "DRAM all, in bursts"); bytes > 0)
+    add("DRAM bytes a layer", Unit::bytes, static_cast<std::uint64_t>(bytes / layers));
+  // The energy is the whole run's: a layer's share is known when the summary counts all of it.
+  if (const double joules = number(summary, "DRAM energy"); joules > 0 && cycles == all_cycles)
+    add("energy a layer, DRAM only", Unit::joules, joules / layers);
+}
+
 }  // namespace
 
 std::string side_by_side(const std::vector<StoredRun>& runs, bool all) {
@@ -75,11 +97,15 @@ std::string side_by_side(const std::vector<StoredRun>& runs, bool all) {
       flatten("", *summary, list);
     }
   }
-  for (const char* key : {"trace", "machine.name", "policy.name"}) {
-    std::vector<std::string> row{key};
+  if (std::any_of(runs.begin(), runs.end(), [](const StoredRun& run) { return run.setting("engine") == "gpu"; }))
+    std::for_each(lists.begin(), lists.end(), add_one_layer);
+  for (const char* key : {"trace", "machine.name", "policy.name", "options.fastest_dense", "options.fastest_sparse"}) {
+    const std::string name = key;
+    const bool option = name.starts_with("options.");
+    std::vector<std::string> row{option ? name.substr(8) : name};
     for (const StoredRun& run : runs) {
       const std::string value = run.setting(key);
-      row.push_back(value.substr(value.rfind('/') + 1));
+      row.push_back(option ? value : value.substr(value.rfind('/') + 1));
     }
     if (std::any_of(row.begin() + 1, row.end(), [](const std::string& cell) { return !cell.empty(); }))
       rows.push_back(row);

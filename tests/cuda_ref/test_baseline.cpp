@@ -3,11 +3,14 @@
 
 #include <cmath>
 #include <cstdio>
+#include <tuple>
 #include <vector>
 
+#include "cuda_ref/baseline/expected.h"
 #include "cuda_ref/baseline/kernels.cuh"
 #include "cuda_ref/baseline/nvml.h"
 #include "cuda_ref/baseline/samples.h"
+#include "cuda_ref/baseline/work.h"
 #include "cuda_ref/engine/runtime_shim.h"
 #include "traces/trace.h"
 
@@ -149,6 +152,87 @@ TEST(Half, EveryValueSurvivesTheWayThroughFloat) {
   store(&h, 1.0f + 3 * 0x1p-11f);
   EXPECT_EQ(h.bits, 0x3c02);
   std::printf("[ compared ] %llu values\n", static_cast<unsigned long long>(compared + 2));
+}
+
+TEST(Brain, RoundsToNearestEvenAndKeepsItsValues) {
+  std::uint64_t compared = 0;
+  for (u32 bits = 0; bits < 65536; ++bits) {
+    if ((bits & 0x7fff) > 0x7f80) continue;  // not a number
+    Brain back{};
+    store(&back, to_float(Brain{static_cast<u16>(bits)}));
+    ASSERT_EQ(back.bits, bits);
+    ++compared;
+  }
+  Brain b{};
+  store(&b, 1.0f + 0x1p-8f);  // half way: to even
+  EXPECT_EQ(b.bits, 0x3f80);
+  store(&b, 1.0f + 3 * 0x1p-8f);
+  EXPECT_EQ(b.bits, 0x3f82);
+  std::printf("[ compared ] %llu values\n", static_cast<unsigned long long>(compared + 2));
+}
+
+BaselineInput baseline_input(int heads, int kv_heads, int rows, int keys, int head_dim, bool causal) {
+  Random random;
+  BaselineInput in;
+  in.heads = heads, in.kv_heads = kv_heads, in.rows = rows, in.keys = keys, in.head_dim = head_dim;
+  in.causal = causal, in.first = keys - rows, in.scale = 0.25;
+  in.q.resize(static_cast<std::size_t>(heads * rows * head_dim));
+  in.k.resize(static_cast<std::size_t>(kv_heads * keys * head_dim)), in.v.resize(in.k.size());
+  for (auto* list : {&in.q, &in.k, &in.v})
+    for (float& x : *list) x = random.next();
+  return in;
+}
+
+// The reference that kernels in 16 bits are held against, against this file's own.
+TEST(Expected, IsAttentionAtTheRowsItNames) {
+  std::uint64_t compared = 0;
+  const auto same = [](float x) { return x; };
+  for (const auto& [rows, causal, sparse] :
+       {std::tuple{1, true, false}, {1, false, true}, {21, true, false}, {90, false, false}}) {
+    BaselineInput in = baseline_input(4, 2, rows, std::max(rows, 37), 24, causal);
+    if (sparse) in.chosen = {{0, 5, 36}, {1, 2, 3, 4, 30}};
+    const Expected e = expected_output(in, sparse, same);
+    ASSERT_EQ(e.rows.size(), static_cast<std::size_t>(std::min(rows, 64)));
+    EXPECT_EQ(e.rows.back(), rows - 1);
+    const NaiveShape a{1, 4, 2, rows, in.keys, 24, causal && !sparse, in.first, 0.25f, nullptr};
+    const std::vector<double> want = expected(a, in.q, in.k, in.v, in.chosen);
+    std::vector<float> got(want.begin(), want.end());
+    EXPECT_LT(largest_error(in, e, got, 1, compared), 1e-6);
+    // What is off is seen, and so is what is no number.
+    got[static_cast<std::size_t>(e.rows.back()) * 24] += static_cast<float>(e.largest);
+    EXPECT_NEAR(largest_error(in, e, got, 1, compared), 1, 1e-6);
+    got[static_cast<std::size_t>(e.rows.front()) * 24] = std::nanf("");
+    EXPECT_EQ(largest_error(in, e, got, 1, compared), 1e9);
+  }
+  EXPECT_EQ(tolerance("fp32", true, 100), 1e-4);
+  EXPECT_EQ(tolerance("fp16", true, 8), 5e-3 + 8 * 0x1p-10);
+  EXPECT_EQ(tolerance("fp16", false, 8), 5e-3);
+  std::printf("[ compared ] %llu values\n", static_cast<unsigned long long>(compared + 3));
+}
+
+TEST(Work, CountsPairsAndBytes) {
+  GpuFacts facts;
+  facts.peak_bytes = 1e9, facts.peak_fp16 = 1e12, facts.peak_fp32 = 1e6;
+  BaselineInput in = baseline_input(4, 2, 1, 100, 16, true);
+  in.chosen = {{0, 1, 2}, {0}};
+  Measured m;
+  m.dtype = "fp16", m.batch = 3;
+  count_work(in, facts, m);
+  EXPECT_EQ(m.operations, 3 * 4 * 4.0 * 100 * 16);
+  EXPECT_EQ(m.bytes, 3 * 2 * 16.0 * (2 * 2 * 100 + 2 * 4));
+  EXPECT_EQ(m.limit, "bandwidth");
+  EXPECT_EQ(m.roofline_seconds, m.bytes / 1e9);
+  m.sparse = true;
+  count_work(in, facts, m);
+  EXPECT_EQ(m.operations, 3 * 4 * 16.0 * (2 * 3 + 2 * 1));
+  EXPECT_EQ(m.bytes, 3 * 2 * 16.0 * (2 * 4 + 2 * 4));
+  Measured full;
+  full.dtype = "fp32";
+  count_work(baseline_input(2, 2, 5, 5, 16, true), facts, full);
+  EXPECT_EQ(full.operations, 4 * 2 * 15.0 * 16);
+  EXPECT_EQ(full.bytes, 4 * 16.0 * (2 * 2 * 5 + 2 * 2 * 5));
+  EXPECT_EQ(full.limit, "arithmetic");
+  std::printf("[ compared ] 9 values\n");
 }
 
 TEST(Samples, FifteenPerCentDropOnEachSide) {

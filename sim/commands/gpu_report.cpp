@@ -1,0 +1,146 @@
+#include "sim/commands/gpu_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cuda_ref/baseline/samples.h"
+#include "sim/results/writers.h"
+
+namespace winnow {
+namespace {
+
+using cuda_ref::Measured;
+
+std::string name_of(const Measured& m) {
+  std::string name = fmt::format("{} {} batch {} {}", m.kernel, m.dtype, m.batch, m.cache);
+  for (char& c : name) c = c == ' ' || c == ',' ? '_' : c;
+  return name;
+}
+
+double median(const Measured& m) { return cuda_ref::summarize(m.samples).median; }
+
+// The fastest with L2 cold that `fits`; null when there is none.
+template <class Fits>
+const Measured* fastest(const std::vector<Measured>& all, Fits fits) {
+  const Measured* best = nullptr;
+  for (const Measured& m : all)
+    if (m.cache == "cold" && fits(m) && (best == nullptr || median(m) < median(*best))) best = &m;
+  return best;
+}
+
+bool has_dram(const Measured& m) { return m.dram_read + m.dram_write > 0; }
+
+// One layer, one sequence, under names that `winnow table` also derives for runs of the machine.
+void summarize_into(StatTree& t, const std::vector<Measured>& all, Manifest& manifest) {
+  if (all.empty()) return;
+  const auto [least, most] = std::minmax_element(
+      all.begin(), all.end(), [](const Measured& a, const Measured& b) { return a.batch < b.batch; });
+  const int single = least->batch, large = most->batch;
+  const auto dense = [&](int batch) {
+    return fastest(all, [&](const Measured& m) { return m.batch == batch && !m.sparse && !m.naive; });
+  };
+  const Measured* best = dense(single);
+  // Where no fused kernel ran, the straw man stands alone, and the manifest says so.
+  if (best == nullptr) best = fastest(all, [&](const Measured& m) { return m.batch == single && !m.sparse; });
+  if (best == nullptr) return;
+  manifest.options.emplace_back("fastest_dense", fmt::format("{}, {}", best->kernel, best->dtype));
+  t.seconds("time a layer", median(*best) / single);
+  t.seconds("time a layer, roofline", best->roofline_seconds / single);
+  t.bytes("DRAM bytes a layer", static_cast<std::uint64_t>(best->bytes / single));
+  if (has_dram(*best))
+    t.bytes("DRAM bytes a layer, by Nsight Compute",
+            static_cast<std::uint64_t>((best->dram_read + best->dram_write) / single));
+  if (best->watts > 0) t.joules("energy a layer, GPU over idle", best->joules / single);
+  if (const Measured* m = fastest(all, [&](const Measured& x) { return x.batch == single && x.sparse; })) {
+    manifest.options.emplace_back("fastest_sparse", fmt::format("{}, {}", m->kernel, m->dtype));
+    t.seconds("time a layer, chosen tokens", median(*m) / single);
+    if (m->watts > 0) t.joules("energy a layer, chosen tokens, GPU over idle", m->joules / single);
+  }
+  for (const char* dtype : {"fp32", "fp16"})
+    if (const Measured* m = fastest(
+            all, [&](const Measured& x) { return x.batch == single && !x.sparse && x.naive && x.dtype == dtype; }))
+      t.seconds(fmt::format("time a layer, naive {}", dtype), median(*m) / single);
+  if (const Measured* m = large == single ? nullptr : dense(large)) {
+    t.seconds(fmt::format("time a layer and sequence, batch {}", large), median(*m) / large);
+    if (m->watts > 0)
+      t.joules(fmt::format("energy a layer and sequence, batch {}, GPU over idle", large), m->joules / large);
+  }
+}
+
+void describe(StatTree& t, const Measured& m, int layers) {
+  const cuda_ref::Summary s = cuda_ref::summarize(m.samples);
+  t.seconds("median", s.median), t.seconds("trimmed_mean", s.trimmed_mean);
+  t.seconds("least", s.least), t.seconds("most", s.most), t.seconds("roofline", m.roofline_seconds);
+  t.seconds("all_layers", s.median * layers);
+  t.ratio("of_roofline", m.roofline_seconds / s.median);
+  t.bytes("dram_counted", static_cast<std::uint64_t>(m.bytes));
+  if (has_dram(m)) {
+    t.bytes("dram_measured_read", static_cast<std::uint64_t>(m.dram_read));
+    t.bytes("dram_measured_write", static_cast<std::uint64_t>(m.dram_write));
+  }
+  t.bytes_per_second("bandwidth", m.bytes / s.median);
+  t.count("operations", static_cast<std::uint64_t>(m.operations));
+  t.count("runs", m.samples.size()), t.count("outputs_compared", m.compared);
+  t.ratio("largest_error", m.largest_error);
+  if (m.watts > 0) t.joules("a_run", m.joules), t.seconds("power_window", m.window_seconds);
+}
+
+}  // namespace
+
+std::string write_gpu_results(RunFolder& folder, Manifest& manifest, int layers, const cuda_ref::Baseline& baseline) {
+  const cuda_ref::GpuFacts& facts = baseline.facts;
+  const bool any_dram = std::any_of(baseline.measured.begin(), baseline.measured.end(), has_dram);
+  for (const auto& [key, value] :
+       Manifest::Pairs{{"name", facts.name},
+                       {"driver", facts.driver},
+                       {"cuda_runtime", facts.toolkit},
+                       {"cudnn", facts.cudnn},
+                       {"power_from", facts.power},
+                       {"dram_bytes_from", any_dram ? "counted (operands and result once), and Nsight Compute"
+                                                    : "counted: operands and result once"},
+                       {"peak_bytes_per_second", fmt::format("{:.4g}", facts.peak_bytes)},
+                       {"peak_fp32_per_second", fmt::format("{:.4g}", facts.peak_fp32)},
+                       {"peak_fp16_per_second", fmt::format("{:.4g}", facts.peak_fp16)}})
+    manifest.machine.emplace_back(key, value);
+  for (const auto* lines : {&baseline.refused, &baseline.wrong})
+    for (const std::string& line : *lines)
+      manifest.options.emplace_back(fmt::format("not_measured_{}", manifest.options.size()), line);
+
+  StatTree result("result");
+  summarize_into(result.child("summary"), baseline.measured, manifest);
+  CsvFile samples(folder.path() + "/samples.csv", {"measurement", "run", "seconds"});
+  folder.begin_layers({"measurement", "kernel", "dtype", "batch", "cache", "median_seconds", "trimmed_mean_seconds",
+                       "roofline_seconds", "counted_dram_bytes", "measured_dram_read_bytes",
+                       "measured_dram_write_bytes", "joules", "mean_watts", "idle_watts", "sm_megahertz",
+                       "memory_megahertz"});
+  std::vector<std::vector<std::string>> table = {{"kernel", "type", "batch", "L2", "median us", "mean us",
+                                                  "roofline us", "of roofline", "DRAM MB counted", "measured",
+                                                  "mJ a run", "W", "idle W"}};
+  for (const Measured& m : baseline.measured) {
+    const cuda_ref::Summary s = cuda_ref::summarize(m.samples);
+    const std::string name = name_of(m);
+    describe(result.child(name), m, layers);
+    for (std::size_t i = 0; i < m.samples.size(); ++i)
+      samples.row({name, std::to_string(i), fmt::format("{:.9g}", m.samples[i])});
+    const bool dram = has_dram(m), power = m.watts > 0;
+    folder.layer({name, m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.9g}", s.median),
+                  fmt::format("{:.9g}", s.trimmed_mean), fmt::format("{:.9g}", m.roofline_seconds),
+                  fmt::format("{:.0f}", m.bytes), dram ? fmt::format("{:.0f}", m.dram_read) : "",
+                  dram ? fmt::format("{:.0f}", m.dram_write) : "", fmt::format("{:.6g}", m.joules),
+                  fmt::format("{:.2f}", m.watts), fmt::format("{:.2f}", m.idle_watts), std::to_string(m.sm_megahertz),
+                  std::to_string(m.memory_megahertz)});
+    table.push_back(
+        {m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.2f}", s.median * 1e6),
+         fmt::format("{:.2f}", s.trimmed_mean * 1e6), fmt::format("{:.2f} ({})", m.roofline_seconds * 1e6, m.limit),
+         fmt::format("{:.0f} %", 100 * m.roofline_seconds / s.median), fmt::format("{:.3f}", m.bytes * 1e-6),
+         dram ? fmt::format("{:.3f}", (m.dram_read + m.dram_write) * 1e-6) : "-",
+         power ? fmt::format("{:.4f}", m.joules * 1e3) : "-", power ? fmt::format("{:.0f}", m.watts) : "-",
+         power ? fmt::format("{:.0f}", m.idle_watts) : "-"});
+  }
+  samples.sync();
+  folder.finish(manifest, result);
+  return align(table);
+}
+
+}  // namespace winnow
