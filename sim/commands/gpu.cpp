@@ -22,6 +22,7 @@
 #include "sim/commands/gpu_report.h"
 #include "sim/results/files.h"
 #include "sim/results/run_folder.h"
+#include "sim/run/prepare.h"
 #include "traces/trace.h"
 #include "winnow_version.h"
 
@@ -40,16 +41,6 @@ struct GpuOptions {
 
 #ifdef WINNOW_CUDA
 
-golden::FloatSource source_of(const Trace& trace) {
-  const TraceMeta& m = trace.meta();
-  golden::FloatSource s;
-  s.shape = {m.layers, m.heads, m.kv_heads, m.head_dim, m.tokens, m.prompt, m.causal, m.attention_scale};
-  s.q = [trace](int layer, int head, float* dst) { trace.read_q(layer, head, dst); };
-  s.k = [trace](int layer, int head, float* dst) { trace.read_k(layer, head, dst); };
-  s.v = [trace](int layer, int head, float* dst) { trace.read_v(layer, head, dst); };
-  return s;
-}
-
 // The layer's values; in decode the last position's query alone, and the tokens whose V the policy fetched for it.
 cuda_ref::BaselineInput layer_input(const Trace& trace, const GpuOptions& o, int layer) {
   const TraceMeta& m = trace.meta();
@@ -59,7 +50,7 @@ cuda_ref::BaselineInput layer_input(const Trace& trace, const GpuOptions& o, int
   in.heads = m.heads, in.kv_heads = m.kv_heads, in.head_dim = m.head_dim, in.keys = m.tokens;
   in.rows = decode ? 1 : m.tokens, in.first = decode ? m.tokens - 1 : 0;
   in.causal = m.causal, in.scale = m.attention_scale;
-  const golden::FloatSource source = source_of(trace);
+  const golden::FloatSource source = float_source(trace);
   const auto model = cuda_ref::load(cuda_ref::Backend::gpu, source);
   std::vector<float> values(n * D);
   const auto from = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(in.first) * D);
