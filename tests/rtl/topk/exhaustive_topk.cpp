@@ -135,9 +135,9 @@ class Check {
 
   bool all() {
     for (unsigned n = kMinN; n <= kMaxN; ++n) {
-      if (!(n < kMaxN || full_ ? count_all(n) : count_random(n, 100'000))) return false;
+      if (!(n < kMaxN || full_ ? count_all(n) : count_random(n, 60'000))) return false;
     }
-    return mass_random(full_ ? 2'000'000 : 200'000) && mass_all_shares();
+    return mass_random(full_ ? 1'000'000 : 100'000) && mass_all_shares();
   }
 
   std::uint64_t jobs(Rule rule) const { return jobs_[rule == Rule::kMass]; }
