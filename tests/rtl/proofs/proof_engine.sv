@@ -1,7 +1,7 @@
 // The whole engine on one job: the indices that come out are exactly those that the rule keeps, in order, each once; the
-// summary is right; and while it searches, the live side holds the boundary: #(> boundary) < target <= #(>= boundary) (count)
-// or the same with sums (mass), with as many items as the side says. All inputs, all k or
-// all targets, any pivot lane; n <= MaxN.
+// summary is right; and while it searches, the live side holds the boundary: #(> boundary) < target <= #(>= boundary)
+// (count) or the same with sums (mass), with as many items as the side says. All inputs, all k or all targets, either
+// pivot rule, any pivot lane; n <= MaxN.
 // With Cover it says instead what is false: no run of MaxN items ends in the last cycle of the bound. Its counterexample
 // shows that the assumptions leave the longest run in.
 module proof_engine #(
