@@ -1,7 +1,7 @@
 // The whole engine on one job: the indices that come out are exactly those that the rule keeps, in order, each once; the
-// summary is right; and while it searches, the live side holds the boundary: #(> boundary) < target <= #(>= boundary) (count)
-// or the same with sums (mass), with as many items as the side says. All inputs, all k or
-// all targets, any pivot lane; n <= MaxN.
+// summary is right; and while it searches, the live side holds the boundary: #(> boundary) < target <= #(>= boundary)
+// (count) or the same with sums (mass), with as many items as the side says. All inputs, all k or all targets, either
+// pivot rule, any pivot lane; n <= MaxN.
 // With Cover it says instead what is false: no run of MaxN items ends in the last cycle of the bound. Its counterexample
 // shows that the assumptions leave the longest run in.
 module proof_engine #(
@@ -31,24 +31,75 @@ module proof_engine #(
   logic started_q = 1'b0;
   always_ff @(posedge clk_i) started_q <= 1'b1;
 
-  // Free, then constant.
+  // Steps of 1/16 give every target at sums of up to 15.
+  logic [16:0] mu16_i;
+  assign mu16_i = {sixteenths_i, 12'd0};
+
+  // What the rule keeps, from the definition: an item stays if fewer than k items (or less than the target's sum) come
+  // before it in the order value down, index up. Formed once, in the first cycle: the solver would not see that it is the
+  // same in each.
+  logic [N-1:0] used_d, stays_d;
+  logic [SumBits-1:0] sum, target_d, stays_sum_d;
+  logic [IndexBits:0] stays_count_d;
+  logic [N-1:0][IndexBits:0] ahead;
+  logic [N-1:0][SumBits-1:0] ahead_sum;
+  logic [Width-1:0] smallest_d;
+
+  always_comb begin
+    sum = '0;
+    stays_sum_d = '0;
+    stays_count_d = '0;
+    for (int unsigned i = 0; i < N; i++) begin
+      used_d[i] = (IndexBits + 1)'(i) < n_i;
+      if (used_d[i]) sum = sum + SumBits'(item_i[i]);
+    end
+    target_d = SumBits'(((SumBits + 18)'(sum) * (SumBits + 18)'(mu16_i) + (SumBits + 18)'(65535)) >> 16);
+    for (int unsigned i = 0; i < N; i++) begin
+      ahead[i] = '0;
+      ahead_sum[i] = '0;
+      for (int unsigned j = 0; j < N; j++) begin
+        if (j != i && used_d[j] && (item_i[j] > item_i[i] || (item_i[j] == item_i[i] && j < i))) begin
+          ahead[i] = ahead[i] + (IndexBits + 1)'(1);
+          ahead_sum[i] = ahead_sum[i] + SumBits'(item_i[j]);
+        end
+      end
+      stays_d[i] = used_d[i] && (Mass ? (ahead_sum[i] < target_d || ahead[i] == '0) : ahead[i] < k_i);
+      if (stays_d[i]) begin
+        stays_sum_d = stays_sum_d + SumBits'(item_i[i]);
+        stays_count_d = stays_count_d + (IndexBits + 1)'(1);
+      end
+    end
+    // The smallest item that stays: the boundary, where one is searched for.
+    smallest_d = '1;
+    for (int unsigned i = 0; i < N; i++) if (stays_d[i] && item_i[i] < smallest_d) smallest_d = item_i[i];
+  end
+
+  // Free in the first cycle, then constant.
   logic sampled;
-  logic [IndexBits:0] n, k;
-  logic [4:0] sixteenths;
+  logic [IndexBits:0] n, k, stays_count;
+  logic [16:0] mu16;
   logic [N-1:0][Width-1:0] item;
+  logic [N-1:0] used, stays, above, from;
+  logic [SumBits-1:0] stays_sum;
+  logic [Width-1:0] smallest;
   always_ff @(posedge clk_i) begin
     if (!started_q) begin
       sampled <= sampled_i;
       n <= n_i;
       k <= k_i;
-      sixteenths <= sixteenths_i;
+      mu16 <= mu16_i;
       item <= item_i;
+      used <= used_d;
+      stays <= stays_d;
+      stays_count <= stays_count_d;
+      stays_sum <= stays_sum_d;
+      smallest <= smallest_d;
+      for (int unsigned i = 0; i < N; i++) begin
+        above[i] <= used_d[i] && item_i[i] > smallest_d;
+        from[i] <= used_d[i] && item_i[i] >= smallest_d;
+      end
     end
   end
-
-  // Steps of 1/16 give every target at sums of up to 15.
-  logic [16:0] mu16;
-  assign mu16 = {sixteenths, 12'd0};
 
   logic [AmountBits-1:0] amount;
   assign amount = Mass ? AmountBits'(mu16) : AmountBits'(k);
@@ -86,47 +137,6 @@ module proof_engine #(
   logic [Lanes-1:0][$clog2(N)-1:0] index;
   for (genvar i = 0; i < Lanes; i++) begin : gen_index
     assign index[i] = indices[i][$clog2(N)-1:0];
-  end
-
-  // What the rule keeps, from the definition: an item stays if fewer than k items (or less than the target's sum) come
-  // before it in the order value down, index up.
-  logic [N-1:0] used, stays;
-  logic [SumBits-1:0] sum, target, stays_sum;
-  logic [IndexBits:0] stays_count;
-  logic [N-1:0][IndexBits:0] ahead;
-  logic [N-1:0][SumBits-1:0] ahead_sum;
-
-  always_comb begin
-    sum = '0;
-    stays_sum = '0;
-    stays_count = '0;
-    for (int unsigned i = 0; i < N; i++) begin
-      used[i] = (IndexBits + 1)'(i) < n;
-      if (used[i]) sum = sum + SumBits'(item[i]);
-    end
-    target = SumBits'(((SumBits + 18)'(sum) * (SumBits + 18)'(mu16) + (SumBits + 18)'(65535)) >> 16);
-    for (int unsigned i = 0; i < N; i++) begin
-      ahead[i] = '0;
-      ahead_sum[i] = '0;
-      for (int unsigned j = 0; j < N; j++) begin
-        if (j != i && used[j] && (item[j] > item[i] || (item[j] == item[i] && j < i))) begin
-          ahead[i] = ahead[i] + (IndexBits + 1)'(1);
-          ahead_sum[i] = ahead_sum[i] + SumBits'(item[j]);
-        end
-      end
-      stays[i] = used[i] && (Mass ? (ahead_sum[i] < target || ahead[i] == '0) : ahead[i] < k);
-      if (stays[i]) begin
-        stays_sum = stays_sum + SumBits'(item[i]);
-        stays_count = stays_count + (IndexBits + 1)'(1);
-      end
-    end
-  end
-
-  // The smallest item that stays: the boundary, where one is searched for.
-  logic [Width-1:0] smallest;
-  always_comb begin
-    smallest = '1;
-    for (int unsigned i = 0; i < N; i++) if (stays[i] && item[i] < smallest) smallest = item[i];
   end
 
   // What has come out, and which items are still searched.
@@ -187,11 +197,11 @@ module proof_engine #(
     for (int unsigned i = 0; i < N; i++) begin
       if (live_q[i] && used[i]) begin
         live = live + (IndexBits + 1)'(1);
-        if (item[i] > smallest) begin
+        if (above[i]) begin
           live_above = live_above + (IndexBits + 1)'(1);
           live_above_sum = live_above_sum + SumBits'(item[i]);
         end
-        if (item[i] >= smallest) begin
+        if (from[i]) begin
           live_from = live_from + (IndexBits + 1)'(1);
           live_from_sum = live_from_sum + SumBits'(item[i]);
         end

@@ -67,7 +67,8 @@ class Device {
   unsigned item_bits() const { return rtl_->item_bits_o; }
   std::uint64_t cycles() const { return cycles_; }
 
-  // Chances in percent each cycle that a row is offered and that an output row is taken. False if it never ends.
+  // Chances in percent each cycle that a row is offered and that an output row is taken. False if it never ends, or
+  // a row holds no index or too many.
   bool run(const Job& job, std::span<const std::uint64_t> items, unsigned offer, unsigned take, Result& r) {
     r.kept.clear();
     rtl_->job_valid_i = 1;
@@ -85,7 +86,8 @@ class Device {
       rtl_->out_ready_i = chance(take);
       bool last = false;
       if (rtl_->rtl_out_valid && rtl_->out_ready_i) {
-        for (unsigned i = 0; i < rtl_->rtl_out_count && i < lanes(); ++i)
+        if (rtl_->rtl_out_count == 0 || rtl_->rtl_out_count > lanes()) return false;  // a row has 1..P indices
+        for (unsigned i = 0; i < rtl_->rtl_out_count; ++i)
           r.kept.push_back(static_cast<std::uint32_t>(rtl_->rtl_out_indices[i]));
         last = rtl_->rtl_out_last;
         r.selection.kept = static_cast<std::uint32_t>(rtl_->rtl_out_kept);
@@ -135,9 +137,9 @@ class Check {
 
   bool all() {
     for (unsigned n = kMinN; n <= kMaxN; ++n) {
-      if (!(n < kMaxN || full_ ? count_all(n) : count_random(n, 100'000))) return false;
+      if (!(n < kMaxN || full_ ? count_all(n) : count_random(n, 60'000))) return false;
     }
-    return mass_random(full_ ? 2'000'000 : 200'000) && mass_all_shares();
+    return mass_random(full_ ? 1'000'000 : 100'000) && mass_all_shares();
   }
 
   std::uint64_t jobs(Rule rule) const { return jobs_[rule == Rule::kMass]; }
@@ -218,7 +220,7 @@ class Check {
                 job.rule == Rule::kCount ? "count, k" : "mass, mu16", job.amount, items.c_str(),
                 pivot_ == PivotRule::kRandom ? "random" : "sampled", static_cast<unsigned long long>(seed_),
                 static_cast<unsigned long long>(jobs_[0] + jobs_[1]), text(expected).c_str(), text(got_).c_str(),
-                ended ? "" : ", and no end");
+                ended ? "" : ", and no proper end");
     return false;
   }
 
