@@ -35,24 +35,28 @@ Ran winnow(const std::string& arguments, const std::string& before = "") {
 
 constexpr const char* kDecode = "synthetic:layers=3,heads=4,kv_heads=2,head_dim=32,tokens=70,prompt=66,causal=1,seed=3";
 
-// Selection by mass; tokens, heads and values by count; both pivot rules.
+// Selection by mass; tokens, heads and values by count; both pivot rules; a shape-only workload.
 TEST(RtlCommand, SameFilesAsWithoutRtl) {
   const TempFolder temp;
-  const std::string policies[] = {"--policy select --set tokens.avg=0.6", "--policy spatten --set topk.pivot=random"};
+  // D 64 on the tiny machine: its arrays are made as wide.
+  const std::string workload = std::string(WINNOW_SOURCE_DIR) + "/tests/traces/reader/workload.csv" +
+                               " --set qk.multipliers=64 --set pv.multipliers=64";
+  const std::string cases[] = {kDecode + std::string(" --policy select --set tokens.avg=0.6"),
+                               kDecode + std::string(" --policy spatten --set topk.pivot=random"), workload};
   std::uint64_t values = 0;
-  for (const std::string& policy : policies) {
-    const std::string run = std::string("run ") + kDecode + " --machine tiny " + policy;
+  for (const std::string& one : cases) {
+    const std::string run = "run " + one + " --machine tiny";
     const Ran plain = winnow(run + " -o " + (temp / "plain") + " --force"), rtl = winnow(run + " --rtl topk -o " + (temp / "rtl") + " --force");
     ASSERT_EQ(plain.code, 0) << plain.text;
     ASSERT_EQ(rtl.code, 0) << rtl.text;
     for (const char* file : {"/result.json", "/layers.csv"})
-      EXPECT_EQ(read_whole((temp / "plain") + file), read_whole((temp / "rtl") + file)) << policy << file;
+      EXPECT_EQ(read_whole((temp / "plain") + file), read_whole((temp / "rtl") + file)) << one << file;
     for (const char* block : {"\ntopk in RTL: ", "\ncascade topk in RTL: "}) {
       const std::size_t at = rtl.text.find(block);
       ASSERT_NE(at, std::string::npos) << block << rtl.text;
       unsigned long long cycles = 0, compared = 0;
       ASSERT_EQ(std::sscanf(rtl.text.c_str() + rtl.text.find(':', at), ": %llu cycles, %llu values equal", &cycles, &compared), 2);
-      EXPECT_GT(cycles, 500u);
+      EXPECT_GT(cycles, 100u);
       EXPECT_GT(compared, 20 * cycles);
       values += compared;
     }
