@@ -19,9 +19,11 @@ else()
   # Verilator's runtime, compiled once for all models.
   add_library(winnow_verilated STATIC EXCLUDE_FROM_ALL ${VERILATOR_ROOT}/include/verilated.cpp
               ${VERILATOR_ROOT}/include/verilated_fst_c.cpp ${VERILATOR_ROOT}/include/verilated_threads.cpp
-              ${VERILATOR_ROOT}/include/verilated_cov.cpp)
+              ${VERILATOR_ROOT}/include/verilated_cov.cpp ${CMAKE_SOURCE_DIR}/sim/rtl/verilated_stop.cpp)
   target_include_directories(winnow_verilated SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd)
+  target_include_directories(winnow_verilated PRIVATE ${CMAKE_SOURCE_DIR})
   target_compile_options(winnow_verilated PRIVATE -w -O2)
+  target_compile_definitions(winnow_verilated PRIVATE VL_USER_STOP)
   target_link_libraries(winnow_verilated PUBLIC ZLIB::ZLIB)
   find_package(Threads REQUIRED)
   target_link_libraries(winnow_verilated PUBLIC Threads::Threads)

@@ -65,7 +65,7 @@ int run(int argc, char** argv) {
   winnow::add_info_command(app);
 #ifdef WINNOW_RUN
   winnow::add_run_command(app, line, exit_code);
-  winnow::add_check_command(app, exit_code);
+  winnow::add_check_command(app, line, exit_code);
 #endif
   winnow::add_gpu_command(app, line);
   winnow::add_diff_command(app);

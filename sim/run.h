@@ -28,6 +28,9 @@ struct RunOptions {
   std::string version;
 };
 
+// The command that does the same again, into the same folder.
+std::string repeat_of(const RunOptions& options);
+
 // Simulates, checks every output against golden, prints and writes the results. Returns the exit code: 0, or 1 on a
 // mismatch. Throws Error on bad input.
 int run_command(const RunOptions& options);

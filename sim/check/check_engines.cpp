@@ -61,6 +61,16 @@ CheckResult check_engines(const EngineInput& input, const std::vector<const Engi
     on_layer(++done);
     if (expected.step == range.last_step && expected.layer == range.last_layer) break;
   }
+  // RTL that was asked for nothing has shown nothing: such an engine was not there.
+  for (std::size_t i = there.size(); i-- > 1;) {
+    r.lockstep.insert(r.lockstep.begin(), there[i].lockstep ? there[i].lockstep() : "");
+    if (!there[i].lockstep_empty || !there[i].lockstep_empty() || r.comparisons[i - 1].different()) continue;
+    r.had_not.push_back(there[i].name + " (no choice in this range is made by its RTL: nothing of it was compared)");
+    const auto at = static_cast<std::ptrdiff_t>(i);
+    r.had.erase(r.had.begin() + at), r.names.erase(r.names.begin() + at - 1), r.comparisons.erase(r.comparisons.begin() + at - 1);
+    r.lockstep.erase(r.lockstep.begin());
+  }
+  if (r.comparisons.empty()) throw Error("--engines: nothing was compared: " + r.had_not.back());
   for (const LayerComparison& c : r.comparisons)
     if (c.compared() == 0 && c.different() == 0)
       throw Error("--layers, --steps: no layer of the trace lies in the range: nothing was compared");

@@ -32,6 +32,7 @@ class LayerComparison {
   std::uint64_t different() const;
   // The actual engine gave up: counts as a difference.
   void gave_up(const std::string& why);
+  bool stopped() const { return gave_up_ != 0; }
   // "step 3, layer 2: importance of token 7: golden 12, cuda 13"; empty when all are equal.
   const std::string& first_difference() const { return first_; }
 

@@ -1,11 +1,9 @@
 #include "sim/check/machine_engines.h"
 
 #include <deque>
-#include <filesystem>
 #include <memory>
 #include <utility>
 
-#include "golden/error.h"
 #include "sim/machine/systemc_machine.h"
 #include "sim/rtl/blocks.h"
 #include "sim/run/machine_layer.h"
@@ -30,6 +28,8 @@ class MachineEngine {
     return true;
   }
   const std::string& why_ended() const { return why_ended_; }
+  std::string lockstep() const { return rtl_.summary(); }
+  bool lockstep_empty() const { return rtl_.asked() && rtl_.compared() == 0; }
 
  private:
   void simulate(bool keep) {
@@ -46,9 +46,8 @@ class MachineEngine {
     run_systemc(*machine_, p_.machine.clock_ghz, {});
   }
   void run() {
-    std::filesystem::create_directories(input_.waves);
     const bool parted = rtl_.diverge([&] { simulate(true); }, [&] { simulate(false); }, [] {}, input_.waves,
-                                     "winnow check with --engines golden,rtl and the same options");
+                                     input_.command);
     if (parted) why_ended_ = "ends: its RTL parted from the model (the report is above)";
   }
 
@@ -64,8 +63,11 @@ class MachineEngine {
 
 Engine engine_of(const char* name, const char* what, const EngineInput& input, const std::string& rtl) {
   const auto machine = std::make_shared<MachineEngine>(input, rtl);
-  return {name, what, [machine](golden::LayerResult& r) { return machine->next(r); }, LayerDetail::machine, true,
-          [machine] { return machine->why_ended(); }};
+  Engine e{name, what, [machine](golden::LayerResult& r) { return machine->next(r); }, LayerDetail::machine, true};
+  e.why_ended = [machine] { return machine->why_ended(); };
+  e.lockstep = [machine] { return machine->lockstep(); };
+  e.lockstep_empty = [machine] { return machine->lockstep_empty(); };
+  return e;
 }
 
 }  // namespace
@@ -83,9 +85,13 @@ std::optional<Engine> make_rtl(const EngineInput& input, std::string& why_not) {
     why_not = "no machine is given";
     return std::nullopt;
   }
+  if (const rtl::Uses uses = rtl::uses_of(input.prepared->policy); !uses.topk && !uses.cascade_topk) {
+    why_not = "policy " + input.prepared->policy.name + " asks for no choice: its RTL would do nothing";
+    return std::nullopt;
+  }
   try {
     return engine_of("rtl", "the same with topk in RTL", input, input.rtl);
-  } catch (const Error& e) {
+  } catch (const rtl::MissingTool& e) {
     why_not = e.what();
     return std::nullopt;
   }

@@ -32,12 +32,12 @@ std::string joined(const std::vector<std::string>& words) {
 
 int check(const RunOptions& options, const std::string& names) {
   const auto wanted = parse_engines(names);
-  rtl::parse_requests(options.rtl);
+  if (rtl::parse_requests(options.rtl).empty()) throw Error("--rtl: '': must name a block: topk");
   if (is_workload(options.trace))
     throw Error(fmt::format("check: {}: holds shapes without values: must be a .safetensors trace, or synthetic:...", options.trace));
   const Prepared p = prepare(options);
   const EngineInput input{float_source(p.trace), p.reference.get(), p.model.get(), p.layout.get(),
-                          &p, options.seed, options.rtl, "results"};
+                          &p, options.seed, options.rtl, options.output, options.command};
   const auto total = static_cast<std::uint64_t>(p.range.last_step * p.shape.layers + p.range.last_layer + 1);
   Progress progress("check", total, "layers");
   const CheckResult r =
@@ -46,7 +46,6 @@ int check(const RunOptions& options, const std::string& names) {
   progress.finish();
 
   fmt::print("engines: {}\n", joined(r.had));
-  if (!r.had_not.empty()) fmt::print("not there: {}\n", joined(r.had_not));
   fmt::print("{}: policy {}, {} layers compared\n", options.trace, p.policy.name, grouped(r.layers));
   for (std::size_t i = 0; i < r.comparisons.size(); ++i) {
     const LayerComparison& c = r.comparisons[i];
@@ -55,19 +54,23 @@ int check(const RunOptions& options, const std::string& names) {
     for (int kind = 0; kind < kComparedKinds; ++kind)
       rows.push_back({kComparedNames[kind], grouped(c.compared(static_cast<CheckKind>(kind))),
                       grouped(c.different(static_cast<CheckKind>(kind)))});
+    if (c.stopped()) rows.push_back({"stopped", "", "yes"});
     rows.push_back({"all", grouped(c.compared()), grouped(c.different())});
     fmt::print("\n{}", align(rows));
+    fmt::print("{}", r.lockstep[i]);
     if (c.different()) fmt::print("first difference: {}\n", c.first_difference());
   }
+  if (!r.had_not.empty()) fmt::print("not there: {}\n", joined(r.had_not));
   return r.equal() ? 0 : 1;
 }
 
 }  // namespace
 
-void add_check_command(CLI::App& app, int& exit_code) {
+void add_check_command(CLI::App& app, const std::string& command_line, int& exit_code) {
   CLI::App* command = app.add_subcommand("check", "hold engines against each other on a trace, value for value");
   auto options = std::make_shared<RunOptions>();
   auto layers = std::make_shared<std::string>(), steps = std::make_shared<std::string>();
+  options->command = command_line;
   auto names = std::make_shared<std::string>("golden,cuda,systemc,rtl");
   command->add_option("TRACE", options->trace, "a .safetensors trace, or synthetic:...")->required();
   command->add_option("--engines", *names, "which to compare, with the first that is there")->capture_default_str();
@@ -75,7 +78,9 @@ void add_check_command(CLI::App& app, int& exit_code) {
   command->add_option("--policy", options->policy, "a name (winnow policies)")->capture_default_str();
   command->add_option("--rtl", options->rtl, "what the engine rtl has in RTL: topk, or topk=FOLDER with the sources there")
       ->default_val("topk");
-  command->add_option("--seed", options->seed, "of the pivots")->capture_default_str();
+  command->add_option("--seed", options->seed, "of the pivots")->check(is_seed)->capture_default_str();
+  command->add_option("-o,--output", options->output,
+                      "folder for the waveform of a difference of RTL (default: results/check-TRACE-MACHINE-POLICY)");
   command->add_option("--layers", *layers, "A-B: compare these layers only; those before are computed all the same");
   command->add_option("--steps", *steps, "A-B: compare these steps only; 0 is the prompt, 1.. the generated tokens");
   command->add_option("--set", options->set, "key=value: another value for a key of the machine or the policy")
@@ -87,6 +92,7 @@ void add_check_command(CLI::App& app, int& exit_code) {
   command->callback([options, layers, steps, names, &exit_code] {
     if (!layers->empty()) options->layers = parse_range("--layers", *layers);
     if (!steps->empty()) options->steps = parse_range("--steps", *steps);
+    if (options->output.empty()) options->output = default_folder("check-", *options);
     exit_code = check(*options, *names);
   });
 }

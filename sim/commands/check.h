@@ -5,6 +5,6 @@
 namespace winnow {
 
 // Stores 1 in `exit_code` when a value differs.
-void add_check_command(CLI::App& app, int& exit_code);
+void add_check_command(CLI::App& app, const std::string& command_line, int& exit_code);
 
 }  // namespace winnow

@@ -24,6 +24,12 @@ void add_wave_command(CLI::App& app);
 // Becomes the project's Python with these words, then these arguments.
 [[noreturn]] void exec_python(const std::string& command, std::vector<std::string> words, int argc, char** argv);
 
+// CLI11's validator of --seed: what is wrong with the text, or nothing.
+std::string is_seed(const std::string& text);
+// results/FRONT<trace>-<machine>-<policy>
+struct RunOptions;
+std::string default_folder(const std::string& front, const RunOptions& options);
+
 // The footer of a command's --help.
 inline std::string example(const std::string& lines) {
   return "\nExample:\n" + lines;

@@ -12,18 +12,17 @@
 #include "winnow_version.h"
 
 namespace winnow {
-namespace {
 
-// results/<trace>-<machine>-<policy>[-golden]
-std::string default_output(const RunOptions& options) {
-  const auto stem = [](const std::string& path) { return std::filesystem::path(path).stem().string(); };
-  const std::string trace = options.trace.starts_with("synthetic:") ? "synthetic" : stem(options.trace);
-  std::string name = fmt::format("results/{}-{}-{}", trace, stem(options.machine), options.policy);
-  if (options.engine != "systemc") name += "-" + options.engine;
-  return name;
+std::string is_seed(const std::string& text) {
+  const bool digits = text.size() <= 18 && text.find_first_not_of("0123456789") == std::string::npos;
+  return digits ? std::string() : fmt::format("'{}': must be an integer of at most 18 digits, >= 0", text);
 }
 
-}  // namespace
+std::string default_folder(const std::string& front, const RunOptions& options) {
+  const auto stem = [](const std::string& path) { return std::filesystem::path(path).stem().string(); };
+  const std::string trace = options.trace.starts_with("synthetic:") ? "synthetic" : stem(options.trace);
+  return fmt::format("results/{}{}-{}-{}", front, trace, stem(options.machine), options.policy);
+}
 
 void add_run_command(CLI::App& app, const std::string& command_line, int& exit_code) {
   CLI::App* command = app.add_subcommand("run", "simulate a trace on a machine and check every output against golden");
@@ -45,10 +44,7 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
       ->take_all()
       ->allow_extra_args(false);
   command->add_option("--seed", options->seed, "of all that is random: pivots, and which tokens a workload keeps")
-      ->check([](const std::string& text) {
-        const bool digits = text.size() <= 18 && text.find_first_not_of("0123456789") == std::string::npos;
-        return digits ? std::string() : fmt::format("'{}': must be an integer of at most 18 digits, >= 0", text);
-      })
+      ->check(is_seed)
       ->capture_default_str();
   command->add_option("-o,--output", options->output, "folder for the results (default: results/TRACE-MACHINE-POLICY)");
   command->add_flag("--force", options->force, "replace the run in that folder");
@@ -62,7 +58,7 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
   command->callback([options, layers, steps, &exit_code] {
     if (!layers->empty()) options->layers = parse_range("--layers", *layers);
     if (!steps->empty()) options->steps = parse_range("--steps", *steps);
-    if (options->output.empty()) options->output = default_output(*options);
+    if (options->output.empty()) options->output = default_folder("", *options) + (options->engine == "systemc" ? "" : "-" + options->engine);
     exit_code = run_command(*options);
   });
 }

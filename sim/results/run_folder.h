@@ -2,6 +2,7 @@
 // The folder of one run:
 //   layers.csv     a row a layer, written as layers finish
 //   manifest.json  what repeats the run, and what the host was like; rewritten at the end
+//   topk.fst, ...  only where a block's RTL parted from its model: waveform, its picture, GTKWave's save file
 //   result.json    the statistics, written last: a folder without it holds a run that did not finish
 // layers.csv and result.json hold nothing of the host: same input, same bytes.
 #include <cstdint>

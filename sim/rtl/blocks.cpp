@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "golden/error.h"
 #include "golden/policies/rules.h"
+#include "sim/rtl/shell.h"
 
 namespace winnow::rtl {
 namespace {
@@ -80,8 +82,9 @@ bool Blocks::diverge(const std::function<void()>& simulate, const std::function<
     Difference& d = found.difference;
     pause();
     d.doing = unit(*machine_, d.block).doing();
-    fmt::print("{}machine cycle {}, seed {}\nrepeat: {}\n", to_text(d), machine_->now(), seed_, repeat);
+    fmt::print("{}machine cycle {}, seed {}\nrepeat: {}\n", to_text(d), machine_->now(), seed_, here(repeat));
     std::fflush(stdout);
+    std::filesystem::create_directories(folder);
     // The waveform costs speed, so only the second run writes one.
     stem_ = folder + "/" + d.block;
     std::replace(stem_.end() - static_cast<std::ptrdiff_t>(d.block.size()), stem_.end(), ' ', '-');
@@ -100,7 +103,10 @@ std::string Blocks::summary() const {
   std::string text;
   if (asked_ && loaded_.empty()) text = "topk in RTL: the policy asks for no choice: nothing ran, nothing was compared\n";
   for (const auto& t : twins_)
-    text += fmt::format("{} in RTL: {} cycles, {} values equal to the model's\n", t->block(), t->cycles(), t->compared());
+    if (t->compared() == 0)
+      text += fmt::format("{} in RTL: no job in this range: nothing was compared\n", t->block());
+    else
+      text += fmt::format("{} in RTL: {} cycles, {} values equal to the model's\n", t->block(), t->cycles(), t->compared());
   return text;
 }
 

@@ -2,7 +2,10 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+
+#include "sim/rtl/shell.h"
 
 namespace winnow::rtl {
 namespace {
@@ -18,31 +21,33 @@ bool on_path(const char* program) { return std::system((std::string("command -v 
 }  // namespace
 
 std::string to_text(const Difference& d) {
-  return "first difference: cycle " + std::to_string(d.cycle) + ", block " + d.block + ", signal " + d.signal + ": rtl " +
-         both_bases(d.rtl) + ", model " + both_bases(d.model) + "\nworking on: " + d.doing + "\n";
+  const std::string what = d.assertion.empty() ? "signal " + d.signal + ": rtl " + both_bases(d.rtl) + ", model " + both_bases(d.model)
+                                               : "assertion " + d.assertion + " failed (its text is above)";
+  return "first difference: cycle " + std::to_string(d.cycle) + ", block " + d.block + ", " + what + "\nworking on: " + d.doing + "\n";
 }
 
 void write_save_file(const std::string& stem, const std::string& scope, const std::vector<std::string>& names,
                      const Difference& d) {
   std::ofstream save(stem + ".gtkw");
-  save << "[dumpfile] \"" << stem << ".fst\"\n[timestart] " << 2 * (d.cycle > 40 ? d.cycle - 40 : 0)
+  save << "[dumpfile] \"" << std::filesystem::absolute(stem + ".fst").string() << "\"\n[timestart] " << 2 * (d.cycle > 40 ? d.cycle - 40 : 0)
        << "\n*-4.000000 " << 2 * d.cycle << "\n";
   const auto add = [&](const std::string& n) {
     save << "@22\n" << scope << ".rtl_" << n << "[63:0]\n" << scope << ".model_" << n << "[63:0]\n";
   };
-  save << "@200\n-first difference: " << d.signal << "\n";
-  add(d.signal);
+  save << "@200\n-first difference: " << (d.assertion.empty() ? d.signal : "assertion " + d.assertion) << "\n";
+  if (d.assertion.empty()) add(d.signal);
   save << "@200\n-all probes\n";
   for (const std::string& n : names) add(n);
 }
 
 void show_waves(const std::string& stem) {
-  std::printf("waves: %s.fst\nopen:  gtkwave %s.gtkw%s\n", stem.c_str(), stem.c_str(),
-              on_path("gtkwave") ? "" : "   (apt-get install gtkwave)");
-  std::printf("read:  winnow wave diff %s.fst, winnow wave table %s.fst\n", stem.c_str(), stem.c_str());
+  const std::string fst = quoted(stem + ".fst");
+  std::printf("waves: %s\nopen:  gtkwave %s%s\nread:  %s wave %s\n", fst.c_str(), quoted(stem + ".gtkw").c_str(),
+              on_path("gtkwave") ? "" : "   (apt-get install gtkwave)",
+              quoted(std::filesystem::proximate(WINNOW_BUILD_DIR "/winnow").string()).c_str(), fst.c_str());
   std::printf("picture: ");
   std::fflush(stdout);
-  const std::string draw = std::string(WINNOW_SOURCE_DIR) + "/scripts/rtl/wave png '" + stem + ".fst'";
+  const std::string draw = quoted(std::string(WINNOW_SOURCE_DIR) + "/scripts/rtl/wave") + " png " + fst;
   if (std::system(draw.c_str()) != 0) std::printf("none\n");
   std::fflush(stdout);
 }

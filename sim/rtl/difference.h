@@ -10,7 +10,8 @@ struct Difference {
   std::uint64_t cycle = 0;  // of the block's clock, from its reset
   std::string block, signal;
   std::uint64_t rtl = 0, model = 0;
-  std::string doing;  // what the block was working on
+  std::string doing;      // what the block was working on
+  std::string assertion;  // instead of a signal: the RTL's assertion that failed, "topk_row_fifo_checker.sv:20"
 };
 
 // "first difference: cycle 8, block topk, signal part_above: rtl 0 (0x0), model 4 (0x4)" and "working on: ...".

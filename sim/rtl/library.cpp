@@ -8,27 +8,35 @@
 #include <filesystem>
 
 #include "golden/error.h"
+#include "rtl_layout.h"
+#include "sim/rtl/shell.h"
 
 namespace winnow::rtl {
 namespace {
 
-std::string quoted(const std::string& word) {
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
-  return text + "'";
-}
+constexpr int kMissingTool = 3;  // exit code of scripts/rtl/library
 
-// Output of a command, both streams; its last line is the path, or the reason of a failure.
+// Runs a command; lines that begin with "note: " go to the user at once. Returns the last line: the path, or the reason of a
+// failure.
 std::string last_line_of(const std::string& command, int& code) {
   FILE* pipe = popen((command + " 2>&1").c_str(), "r");
   if (!pipe) throw Error("--rtl: no process could be started");
-  std::string text;
-  char part[4096];
-  while (const std::size_t n = fread(part, 1, sizeof part, pipe)) text.append(part, n);
+  std::string last, line;
+  for (int c; (c = std::fgetc(pipe)) != EOF;) {
+    if (c != '\n') {
+      line += static_cast<char>(c);
+      continue;
+    }
+    if (line.starts_with("note: "))
+      std::fprintf(stderr, "rtl: %s\n", line.c_str() + 6);
+    else
+      last = line;
+    line.clear();
+  }
+  if (!line.empty()) last = line;
   const int status = pclose(pipe);
   code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
+  return last;
 }
 
 }  // namespace
@@ -43,6 +51,7 @@ TopkLibrary::TopkLibrary(const topk::Config& c, const std::string& folder) {
   if (!folder.empty()) command += " --rtl " + quoted(folder);
   int code = 0;
   path_ = last_line_of(command, code);
+  if (code == kMissingTool) throw MissingTool("--rtl: topk: " + path_);
   if (code != 0) throw Error("--rtl: topk: " + path_);
   handle_ = dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle_) throw Error(fmt::format("--rtl: topk: {}", dlerror()));
@@ -50,7 +59,7 @@ TopkLibrary::TopkLibrary(const topk::Config& c, const std::string& folder) {
 
 std::unique_ptr<TopkPort> TopkLibrary::make(topk::PivotRule pivot, std::uint64_t seed) const {
   auto* const function = reinterpret_cast<MakeTopkPort*>(dlsym(handle_, kMakeTopkPort));
-  std::unique_ptr<TopkPort> port(function ? function(kTopkLayout, pivot, seed) : nullptr);
+  std::unique_ptr<TopkPort> port(function ? function(WINNOW_RTL_LAYOUT, pivot, seed) : nullptr);
   if (!port) throw Error("--rtl: topk: " + path_ + ": not of this build: scripts/build brings winnow up to date");
   return port;
 }

@@ -3,15 +3,21 @@
 #include <memory>
 #include <string>
 
+#include "golden/error.h"
 #include "sim/rtl/topk_port.h"
 
 namespace winnow::rtl {
 
+// A tool that builds RTL is not on this machine.
+struct MissingTool : Error {
+  using Error::Error;
+};
+
 // The top-k engine's RTL. `folder`: *.sv there take the place of those of rtl/ with the same name; empty: none do.
 class TopkLibrary {
  public:
-  // `config.item_bits` is the width that the RTL is built with. Throws Error `--rtl: ...`, one line, when a tool is missing
-  // or the sources do not build.
+  // `config.item_bits` is the width that the RTL is built with. Throws Error `--rtl: ...`, one line, when the
+  // sources do not build, MissingTool when nothing can.
   TopkLibrary(const topk::Config& config, const std::string& folder);
   // An engine out of reset, seeded.
   std::unique_ptr<TopkPort> make(topk::PivotRule pivot, std::uint64_t seed) const;

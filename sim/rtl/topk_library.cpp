@@ -1,7 +1,6 @@
 // Compiled by scripts/rtl/library into the shared library of one Verilated engine; not part of winnow itself.
-#include <cstdlib>
+#include <string>
 
-#include "golden/error.h"
 #include "sim/rtl/topk_port.h"
 #include "sim/rtl/topk_rtl.h"
 
@@ -29,7 +28,10 @@ class Port final : public TopkPort {
                 [](std::uint64_t rtl, auto& port) { port = rtl; });
   }
   void drive(const topk::Inputs& in) override { rtl_.drive(in); }
-  void clock() override { rtl_.clock(); }
+  std::string clock() override {
+    rtl_.clock();
+    return rtl_.assertion();
+  }
   void trace_open(const char* path) override { rtl_.trace_open(path); }
   void trace_dump(std::uint64_t time) override { rtl_.trace_dump(time); }
   void trace_close() override { rtl_.trace_close(); }
@@ -41,11 +43,6 @@ class Port final : public TopkPort {
 }  // namespace
 }  // namespace winnow::rtl
 
-// An assertion of a bound checker that fails ends the run like any difference; Verilator has printed which.
-void vl_stop(const char* file, int line, const char*) {
-  throw winnow::Error("rtl: the assertion at " + std::string(file) + ":" + std::to_string(line) + " failed");
-}
-
-extern "C" winnow::rtl::TopkPort* winnow_make_topk_port(std::size_t layout, winnow::topk::PivotRule pivot, std::uint64_t seed) {
-  return layout == winnow::rtl::kTopkLayout ? new winnow::rtl::Port(pivot, seed) : nullptr;
+extern "C" winnow::rtl::TopkPort* winnow_make_topk_port(const char* layout, winnow::topk::PivotRule pivot, std::uint64_t seed) {
+  return std::string(layout) == WINNOW_RTL_LAYOUT ? new winnow::rtl::Port(pivot, seed) : nullptr;
 }

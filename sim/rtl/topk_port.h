@@ -28,7 +28,8 @@ class TopkPort {
   // Every probe against the model in the same cycle; returns how many values were compared, stores the first difference.
   virtual std::uint64_t compare(const topk::Engine& model, const topk::Outputs& expected, ProbeDifference& first) = 0;
   virtual void drive(const topk::Inputs& in) = 0;
-  virtual void clock() = 0;
+  // Returns the assertion that failed, "FILE:LINE"; empty: none did.
+  virtual std::string clock() = 0;
 
   // The model's values into the waveform beside the RTL's.
   virtual void show(const topk::Engine& model, const topk::Outputs& expected) = 0;
@@ -37,9 +38,9 @@ class TopkPort {
   virtual void trace_close() = 0;
 };
 
-// `layout` guards against a library compiled with other headers: null is returned then.
-inline constexpr std::size_t kTopkLayout = sizeof(topk::Engine) * 31 + sizeof(topk::Inputs) * 7 + sizeof(topk::Outputs);
+// `layout` is the hash of the headers that the caller was compiled with (sim/rtl/layout.cmake): null is returned if they
+// are not the library's own.
 inline constexpr const char* kMakeTopkPort = "winnow_make_topk_port";
-using MakeTopkPort = TopkPort*(std::size_t layout, topk::PivotRule pivot, std::uint64_t seed);
+using MakeTopkPort = TopkPort*(const char* layout, topk::PivotRule pivot, std::uint64_t seed);
 
 }  // namespace winnow::rtl

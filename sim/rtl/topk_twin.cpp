@@ -15,22 +15,30 @@ topk::Outputs TopkTwin::comb(const topk::Engine& model, const topk::Outputs& exp
   compared_ += port_->compare(model, expected, first);
   if (first.name) {
     const std::string lane = first.lane < 0 ? "" : "[" + std::to_string(first.lane) + "]";
-    const Difference d{cycle_, block_, first.name + lane, first.rtl, first.model, ""};
+    const Difference d{cycle_, block_, first.name + lane, first.rtl, first.model, "", ""};
     if (tracing_) {
       port_->trace_dump(2 * cycle_);
-      port_->trace_close();
-      tracing_ = false;
-      write_save_file(stem_, port_->scope(), port_->probes(), d);
+      close_trace(d);
     }
     throw Diverged{d};
   }
   return port_->outputs();
 }
 
+void TopkTwin::close_trace(const Difference& d) {
+  port_->trace_close();
+  tracing_ = false;
+  write_save_file(stem_, port_->scope(), port_->probes(), d);
+}
+
 void TopkTwin::tick(const topk::Inputs& in) {
   port_->drive(in);
   if (tracing_) port_->trace_dump(2 * cycle_);
-  port_->clock();
+  if (const std::string assertion = port_->clock(); !assertion.empty()) {
+    Difference d{cycle_, block_, "", 0, 0, "", assertion};
+    if (tracing_) close_trace(d);
+    throw Diverged{d};
+  }
   ++cycle_;
 }
 

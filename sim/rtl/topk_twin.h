@@ -33,6 +33,8 @@ class TopkTwin final : public topk::Twin {
   void trace(const std::string& stem, std::uint64_t from) { stem_ = stem, from_ = from; }
 
  private:
+  void close_trace(const Difference& d);
+
   std::string block_;
   std::unique_ptr<TopkPort> port_;
   std::uint64_t cycle_ = 0, compared_ = 0;

@@ -11,6 +11,12 @@
 
 namespace winnow::rtl {
 
+// "topk_row_fifo_checker.sv:20": the first assertion that has failed since this was cleared.
+inline std::string& failed_assertion() {
+  static std::string place;
+  return place;
+}
+
 template <class Rtl>
 class VerilatedBlock {
  public:
@@ -19,11 +25,15 @@ class VerilatedBlock {
   VerilatedBlock(const VerilatedBlock&) = delete;
 
   void clock() {
+    failed_assertion().clear();
     rtl_->clk_i = 1;
     rtl_->eval();
     rtl_->clk_i = 0;
     rtl_->eval();
+    assertion_ = failed_assertion();
   }
+  // The assertion that failed at the last clock; empty: none.
+  const std::string& assertion() const { return assertion_; }
   void trace_open(const std::string& path) {
     trace_ = std::make_unique<VerilatedFstC>();
     rtl_->trace(trace_.get(), 99);
@@ -47,6 +57,7 @@ class VerilatedBlock {
     for (const std::string& a : plusargs) arguments.push_back(a.c_str());
     context_->commandArgs(static_cast<int>(arguments.size()), const_cast<char**>(arguments.data()));
     context_->traceEverOn(true);
+    context_->fatalOnError(false);  // an assertion that fails is a difference: assertion()
     rtl_ = std::make_unique<Rtl>(context_.get());
     rtl_->clk_i = 0;
     for (const int reset : {1, 0, 1}) {  // the reset acts on its falling edge
@@ -58,6 +69,7 @@ class VerilatedBlock {
   std::unique_ptr<VerilatedContext> context_;
   std::unique_ptr<Rtl> rtl_;
   std::unique_ptr<VerilatedFstC> trace_;
+  std::string assertion_;
 };
 
 }  // namespace winnow::rtl

@@ -158,7 +158,7 @@ class Run {
       rtl_.attach(*other);
       run_systemc(*other, p_.machine.clock_ghz, {});
     };
-    if (rtl_.diverge(simulate, again, [&] { progress_.finish(); }, folder_.path(), options_.command)) return false;
+    if (rtl_.diverge(simulate, again, [&] { progress_.finish(); }, folder_.path(), repeat_of(options_))) return false;
     machine_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() - golden_seconds;
     cycles_ = m->last_write() - m->first_request();
     if (!options_.dump_requests.empty()) dump_requests(options_.dump_requests, p_.machine, streams);
@@ -199,6 +199,8 @@ Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy 
   m.date = utc_now();
   return m;
 }
+
+std::string repeat_of(const RunOptions& options) { return options.command + (options.force ? "" : " --force"); }
 
 int run_command(const RunOptions& options) {
   if (!options.rtl.empty() && options.engine != "systemc")

@@ -152,7 +152,7 @@ class WorkloadRun {
       rtl_.attach(*other);
       run_systemc(*other, p_.machine.clock_ghz, {});
     };
-    if (rtl_.diverge(simulate, again, [&] { progress_.finish(); }, folder_.path(), options_.command)) return false;
+    if (rtl_.diverge(simulate, again, [&] { progress_.finish(); }, folder_.path(), repeat_of(options_))) return false;
     machine_seconds_ = seconds_since(start) - check_seconds;
     cycles_ = m->last_write() - m->first_request();
     if (!options_.dump_requests.empty()) dump_requests(options_.dump_requests, p_.machine, streams);

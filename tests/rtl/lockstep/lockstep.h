@@ -10,7 +10,7 @@
 //                                 before_clock(), clocks both
 //   doing()                       what is being worked on, for a report
 //   kName, kScope, probe_names()  the block, where its probes are in a waveform, those without lanes
-//   trace_open(path), trace_dump(time), trace_close()     inherited from rtl::VerilatedBlock
+//   assertion(), trace_open(path), trace_dump(time), trace_close()     inherited from rtl::VerilatedBlock
 // and everything else is here: bubbles and back-pressure, comparison, count, report, waveform of both sides around the first
 // difference. models: tests/rtl/prim/fifo_block.h (the smallest), tests/rtl/topk/topk_block.h.
 #include <cstdint>
@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "sim/rtl/difference.h"
+#include "sim/rtl/shell.h"
 #include "tests/models/topk/drive.h"
 
 namespace winnow::lockstep {
@@ -71,9 +72,13 @@ Outcome run(Block& block, std::uint64_t cycles) {
     }, [](std::uint64_t, auto&) {});
     if (name) {
       const std::string lane = at < 0 ? "" : "[" + std::to_string(at) + "]";
-      result.difference = Difference{c, Block::kName, name + lane, rtl, model, block.doing()};
+      result.difference = Difference{c, Block::kName, name + lane, rtl, model, block.doing(), ""};
     } else {
       block.step([] {});
+      if (!block.assertion().empty()) {
+        result.difference = Difference{c, Block::kName, "", 0, 0, block.doing(), block.assertion()};
+        return result;
+      }
       ++result.cycles;
     }
   }
@@ -89,7 +94,7 @@ void write_waves(Block& block, const Difference& d, const std::string& stem) {
     if (c == from) block.trace_open(stem + ".fst");
     block.probes([](const char*, int, std::uint64_t, std::uint64_t value, auto& port) { port = value; },
                  [](std::uint64_t rtl, auto& port) { port = rtl; });
-    if (c < d.cycle)
+    if (c < d.cycle || !d.assertion.empty())
       block.step([&] {
         if (c >= from) block.trace_dump(2 * c);
       });
@@ -117,7 +122,7 @@ bool verdict(Make&& make, std::uint64_t cycles, const std::string& what, const s
     if (const auto folder = std::filesystem::path(stem).parent_path(); !folder.empty())
       std::filesystem::create_directories(folder);
     write_waves(*make(), *o.difference, stem);
-    std::printf("%srepeat: %s --cycles %llu\n", rtl::to_text(*o.difference).c_str(), repeat.c_str(),
+    std::printf("%srepeat: %s --cycles %llu\n", rtl::to_text(*o.difference).c_str(), rtl::here(repeat).c_str(),
                 static_cast<unsigned long long>(o.difference->cycle + 1));
     rtl::show_waves(stem);
     return false;

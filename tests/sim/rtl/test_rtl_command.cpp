@@ -75,19 +75,26 @@ TEST(RtlCommand, APlantedBugIsNamedAndLeavesItsWaves) {
   source.replace(source.find(good), good.size(), bad);
   std::ofstream(folder + "/topk_zero_eliminator.sv") << source;
   const std::string command =
-      std::string("run ") + kDecode + " --machine tiny --policy select --rtl topk=" + folder + " -o " + out + " --force";
+      std::string("run ") + kDecode + " --machine tiny --policy select --rtl topk=" + folder + " -o " + out;
+  fs::remove_all(out);
   const Ran r = winnow(command);
   EXPECT_EQ(r.code, 1) << r.text;
   for (const char* part : {"first difference: cycle ", "block topk, signal zero_eliminator_", "working on: step ", "layer ", "KV head ",
-                           "query ", "tokens stay: n ", "seed 1", "repeat: winnow run synthetic:", "waves: "})
+                           "query ", "tokens stay: n ", "seed 1", "repeat: ", "waves: "})
     EXPECT_NE(r.text.find(part), std::string::npos) << part << "\n" << r.text;
   EXPECT_TRUE(fs::exists(out + "/topk.fst"));
   const std::string save = read_whole(out + "/topk.gtkw");
   EXPECT_NE(save.find("-first difference: zero_eliminator_"), std::string::npos) << save;
   EXPECT_FALSE(fs::exists(out + "/result.json")) << "a run that parted has no result";
-  // The command repeats it: the same first lines.
-  const Ran again = winnow(command);
-  EXPECT_EQ(again.text.substr(0, again.text.find("\nmachine cycle")), r.text.substr(0, r.text.find("\nmachine cycle")));
+  // The printed command repeats it: the same report.
+  const auto report = [](const std::string& text) {
+    const std::size_t from = text.find("first difference");
+    return text.substr(from, text.find("\nmachine cycle") - from);
+  };
+  const std::size_t at = r.text.find("repeat: ") + 8;
+  const Ran again = shell(r.text.substr(at, r.text.find('\n', at) - at));
+  EXPECT_EQ(again.code, 1);
+  EXPECT_EQ(report(again.text), report(r.text));
   // The waveform says the same.
   const Ran wave = winnow("wave diff " + out + "/topk.fst");
   int seen = 8;
@@ -105,23 +112,74 @@ TEST(RtlCommand, APlantedBugIsNamedAndLeavesItsWaves) {
   } else {
     std::printf("wave: %s", wave.text.c_str());
   }
+  // A good run in its place takes the waves away.
+  EXPECT_EQ(winnow(std::string("run ") + kDecode + " --machine tiny --policy select -o " + out + " --force").code, 0);
+  EXPECT_FALSE(fs::exists(out + "/topk.fst") || fs::exists(out + "/topk.gtkw"));
   // A check fails too.
-  const Ran check = winnow(std::string("check ") + kDecode + " --machine tiny --policy select --engines golden,systemc,rtl --rtl topk=" + folder);
+  const Ran check = winnow(std::string("check ") + kDecode + " --machine tiny --policy select --engines golden,systemc,rtl --rtl topk=" +
+                           folder + " -o " + folder + "/check");
   EXPECT_EQ(check.code, 1) << check.text;
+  EXPECT_TRUE(fs::exists(folder + "/check/topk.fst"));
   EXPECT_NE(check.text.find("first difference: rtl ends: its RTL parted from the model"), std::string::npos) << check.text;
   std::printf("[ compared ] %d parts of reports\n", seen);
+}
+
+// A bug that trips an assertion of a bound checker, here by popping an empty FIFO, is a difference like any other.
+TEST(RtlCommand, AFailedAssertionIsADifference) {
+  const std::string folder = WINNOW_BUILD_DIR "/rtl/planted assertion", out = folder + "/run";
+  fs::create_directories(folder);
+  std::string source = read_whole(WINNOW_SOURCE_DIR "/rtl/topk/topk_quick_select.sv");
+  const std::string good = "pop_i & ~in_right_q";
+  ASSERT_NE(source.find(good), std::string::npos);
+  std::ofstream(folder + "/topk_quick_select.sv") << source.replace(source.find(good), good.size(), "pop_i");
+  const Ran r = winnow(std::string("run ") + kDecode + " --machine tiny --policy select --rtl 'topk=" + folder + "' -o '" + out + "' --force");
+  EXPECT_EQ(r.code, 1) << r.text;
+  for (const char* part : {"popped while empty", "first difference: cycle ", "assertion topk_row_fifo_checker.sv:", "working on: step ", "repeat: "})
+    EXPECT_NE(r.text.find(part), std::string::npos) << part << "\n" << r.text;
+  EXPECT_TRUE(fs::exists(out + "/topk.fst"));
+  EXPECT_NE(read_whole(out + "/topk.gtkw").find("-first difference: assertion topk_row_fifo_checker.sv:"), std::string::npos);
+  std::printf("[ compared ] 8 parts of a report\n");
+}
+
+// RTL that shows nothing is not called equal.
+TEST(RtlCommand, ACheckCountsWhatRtlDid) {
+  const std::string check = std::string("check ") + kDecode + " --machine tiny ";
+  const Ran some = winnow(check + "--policy select --engines golden,rtl --steps 1-1");
+  EXPECT_EQ(some.code, 0) << some.text;
+  EXPECT_NE(some.text.find("topk in RTL: "), std::string::npos) << some.text;
+  EXPECT_NE(some.text.find(" values equal to the model's"), std::string::npos) << some.text;
+  const struct {
+    const char *arguments, *part;
+  } cases[] = {{"--policy dense --engines golden,rtl", "policy dense asks for no choice"},
+               {"--policy select --engines golden,rtl --steps 0-0", "no choice in this range is made by its RTL"},
+               {"--policy select --engines golden,systemc,rtl --rtl ''", "must name a block"},
+               {"--policy select --engines golden,systemc,rtl --rtl topk=/nowhere", "/nowhere: no such folder"},
+               {"--policy select --engines golden,systemc --seed -1", "must be an integer"}};
+  for (const auto& c : cases) {
+    const Ran r = winnow(check + c.arguments);
+    EXPECT_EQ(r.code, 2) << r.text;
+    EXPECT_NE(r.text.find(c.part), std::string::npos) << r.text;
+  }
+  const Ran two = winnow(check + "--policy select --engines golden,systemc,rtl --steps 0-0");
+  EXPECT_EQ(two.code, 0) << two.text;
+  EXPECT_NE(two.text.find("not there: rtl (no choice in this range"), std::string::npos) << two.text;
+  std::printf("[ compared ] %zu outcomes\n", std::size(cases) + 2);
 }
 
 TEST(RtlCommand, BadInputIsOneLine) {
   const TempFolder temp;
   std::ofstream(temp / "unrelated.sv") << "module unrelated; endmodule\n";
+  fs::create_directories(temp / "misspelled");
+  fs::copy_file(WINNOW_SOURCE_DIR "/rtl/topk/topk_filter.sv", temp / "misspelled/topk_filter.sv");
+  std::ofstream(temp / "misspelled/topk_zero_eliminater.sv") << "module topk_zero_eliminater; endmodule\n";
   const struct {
     std::string arguments, part;
   } cases[] = {{"--rtl softmax", "--rtl: 'softmax': in RTL there is: topk"},
                {"--rtl topk,topk", "named twice"},
                {"--rtl topk=", "a folder of RTL sources must follow"},
                {"--rtl topk=/nowhere", "/nowhere: no such folder"},
-               {"--rtl topk=" + (temp / ""), "no source there has the name of one of topk's"},
+               {"--rtl topk=" + (temp / ""), "no source there has the name of one of the block's"},
+               {"--rtl topk=" + (temp / "misspelled"), "topk_zero_eliminater.sv: no source of rtl/ has that name"},
                {"--rtl topk --engine golden", "must go with --engine systemc"}};
   for (const auto& c : cases) {
     const Ran r = winnow(std::string("run ") + kDecode + " --machine tiny --policy select -o " + (temp / "out") + " " + c.arguments);
@@ -140,9 +198,9 @@ TEST(RtlCommand, BadInputIsOneLine) {
   EXPECT_EQ(std::count(run.text.begin(), run.text.end(), '\n'), 1) << run.text;
   const Ran check = winnow(std::string("check ") + kDecode + " --machine tiny --policy select --engines golden,systemc,rtl --steps 1-1", path);
   EXPECT_EQ(check.code, 0) << check.text;
-  EXPECT_NE(check.text.find("not there: rtl (--rtl: topk: rtl: verilator is missing"), std::string::npos) << check.text;
+  EXPECT_NE(check.text.find("not there: rtl (--rtl: topk: verilator is missing"), std::string::npos) << check.text;
   EXPECT_NE(check.text.find("systemc against golden"), std::string::npos) << check.text;
-  std::printf("[ compared ] 8 refusals\n");
+  std::printf("[ compared ] 9 refusals\n");
 }
 
 }  // namespace
