@@ -34,11 +34,12 @@ TEST(CheckCommand, SaysWhichEnginesItHadAndHowMuchItCompared) {
   const Ran r =
       winnow("check " + kTrace + " --engines golden,cuda,systemc --policy select --set select_keep=0.9 --steps 1-2");
   EXPECT_EQ(r.code, 0) << r.text;
-  for (const char* part : {"engines: golden (host), cuda (", "systemc (the machine's models", "6 layers compared",
+  for (const char* part : {"engines: golden (host), cuda (cuda ", "systemc (the machine's models", "6 layers compared",
                            "cuda against golden", "systemc against golden", "probabilities", "byte counts"})
     EXPECT_NE(r.text.find(part), std::string::npos) << part << r.text;
   EXPECT_EQ(r.text.find("first difference"), std::string::npos);
-  std::printf("[ compared ] 8 parts of the output\n");
+  EXPECT_EQ(r.text.find("host shim ("), std::string::npos) << r.text;  // no brackets in brackets
+  std::printf("[ compared ] 9 parts of the output\n");
 }
 
 TEST(CheckCommand, BadInputIsOneLine) {
