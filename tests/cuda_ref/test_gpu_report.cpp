@@ -143,6 +143,15 @@ TEST_F(GpuReport, StandsBesideAMachinesRun) {
   std::printf("[ compared ] 11 values\n");
 }
 
+TEST(ExitCode, AnOutputThatIsOffIsADifferenceARefusalIsNot) {
+  cuda_ref::Baseline b = baseline();
+  ASSERT_FALSE(b.refused.empty());
+  EXPECT_EQ(exit_code(b), 0);
+  b.wrong = {"naive unfused fp16 batch 1: output is off by 0.5 of the largest value"};
+  EXPECT_EQ(exit_code(b), 1);
+  std::printf("[ compared ] 2 values\n");
+}
+
 // What the paper reports about its GPU: marked so, every figure with its unit.
 TEST(Reported, EveryFigureHasAValueAndAUnit) {
   const auto json = nlohmann::json::parse(read_whole(WINNOW_SOURCE_DIR "/cuda_ref/results/titan-xp-reported.json"));

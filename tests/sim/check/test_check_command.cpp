@@ -72,6 +72,24 @@ TEST(GpuCommand, WithoutAGpuOneLineAndCode2) {
   std::printf("[ compared ] 1 refusal\n");
 }
 
+// Where there is a GPU and where there is none, the input is looked at first.
+TEST(GpuCommand, BadInputIsOneLineBeforeAnyGpu) {
+  const struct {
+    std::string arguments, part;
+  } cases[] = {{"no-such-file.safetensors", "no-such-file.safetensors"},
+               {kTrace + " --layer 99", "--layer: 99: the trace has layers 0-2"},
+               {kTrace + " --policy nobody", "policy 'nobody': unknown"},
+               {WINNOW_SOURCE_DIR "/tests/traces/reader/workload.csv", "workload.csv: holds shapes without values"}};
+  for (const auto& c : cases) {
+    const Ran r = winnow("gpu " + c.arguments + " --probe");
+    EXPECT_EQ(r.code, 2) << r.text;
+    EXPECT_NE(r.text.find(c.part), std::string::npos) << r.text;
+    EXPECT_EQ(r.text.find("no GPU"), std::string::npos) << r.text;
+    EXPECT_EQ(std::count(r.text.begin(), r.text.end(), '\n'), 1) << r.text;
+  }
+  std::printf("[ compared ] %zu refusals\n", std::size(cases));
+}
+
 TEST(RunCommand, CudaWritesTheBytesThatGoldenWrites) {
   namespace fs = std::filesystem;
   const fs::path base = fs::path(testing::TempDir()) / fmt::format("winnow_cuda_run_{}", getpid());
