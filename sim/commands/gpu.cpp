@@ -248,7 +248,10 @@ int gpu_command(const GpuOptions& o, const Trace& trace, const std::string& comm
 
   cuda_ref::Baseline baseline =
       cuda_ref::measure_baseline(input, [](const std::string& what) { fmt::print(stderr, "{}\n", what); });
+  // What is measured is stored before other programs, which may take long or be stopped, measure theirs.
+  write_gpu_results(folder, manifest, meta.layers, baseline, {"nsight_compute", "pytorch"});
   measure_dram(o, input, folder.path(), baseline);
+  write_gpu_results(folder, manifest, meta.layers, baseline, {"pytorch"});
   measure_sdpa(input, o.torch_seconds, folder.path(), baseline);
   manifest.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const std::string table = write_gpu_results(folder, manifest, meta.layers, baseline);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "cuda_ref/baseline/samples.h"
 #include "sim/results/writers.h"
@@ -86,9 +87,26 @@ void describe(StatTree& t, const Measured& m, int layers) {
   if (m.watts > 0) t.joules("a_run", m.joules), t.seconds("power_window", m.window_seconds);
 }
 
+// Rows under a temporary name until all are there, so that an earlier file stays whole until then.
+class Rows {
+ public:
+  Rows(const RunFolder& folder, const std::string& name, const std::vector<std::string>& columns)
+      : path_(folder.path() + "/" + name), file_(path_ + ".partial", columns) {}
+  void row(const std::vector<std::string>& cells) { file_.row(cells); }
+  void replace() {
+    file_.sync();
+    std::filesystem::rename(path_ + ".partial", path_);
+  }
+
+ private:
+  std::string path_;
+  CsvFile file_;
+};
+
 }  // namespace
 
-std::string write_gpu_results(RunFolder& folder, Manifest& manifest, int layers, const cuda_ref::Baseline& baseline) {
+std::string write_gpu_results(RunFolder& folder, Manifest manifest, int layers, const cuda_ref::Baseline& baseline,
+                              const std::vector<std::string>& to_come) {
   const cuda_ref::GpuFacts& facts = baseline.facts;
   const bool any_dram = std::any_of(baseline.measured.begin(), baseline.measured.end(), has_dram);
   for (const auto& [key, value] :
@@ -109,8 +127,8 @@ std::string write_gpu_results(RunFolder& folder, Manifest& manifest, int layers,
 
   StatTree result("result");
   summarize_into(result.child("summary"), baseline.measured, manifest);
-  CsvFile samples(folder.path() + "/samples.csv", {"measurement", "run", "seconds"});
-  folder.begin_layers({"measurement", "kernel", "dtype", "batch", "cache", "median_seconds", "trimmed_mean_seconds",
+  Rows samples(folder, "samples.csv", {"measurement", "run", "seconds"});
+  Rows rows(folder, "layers.csv", {"measurement", "kernel", "dtype", "batch", "cache", "median_seconds", "trimmed_mean_seconds",
                        "roofline_seconds", "counted_dram_bytes", "measured_dram_read_bytes",
                        "measured_dram_write_bytes", "joules", "mean_watts", "idle_watts", "sm_megahertz",
                        "memory_megahertz"});
@@ -124,7 +142,7 @@ std::string write_gpu_results(RunFolder& folder, Manifest& manifest, int layers,
     for (std::size_t i = 0; i < m.samples.size(); ++i)
       samples.row({name, std::to_string(i), fmt::format("{:.9g}", m.samples[i])});
     const bool dram = has_dram(m), power = m.watts > 0;
-    folder.layer({name, m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.9g}", s.median),
+    rows.row({name, m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.9g}", s.median),
                   fmt::format("{:.9g}", s.trimmed_mean), fmt::format("{:.9g}", m.roofline_seconds),
                   fmt::format("{:.0f}", m.bytes), dram ? fmt::format("{:.0f}", m.dram_read) : "",
                   dram ? fmt::format("{:.0f}", m.dram_write) : "", fmt::format("{:.6g}", m.joules),
@@ -138,8 +156,9 @@ std::string write_gpu_results(RunFolder& folder, Manifest& manifest, int layers,
          power ? fmt::format("{:.4f}", m.joules * 1e3) : "-", power ? fmt::format("{:.0f}", m.watts) : "-",
          power ? fmt::format("{:.0f}", m.idle_watts) : "-"});
   }
-  samples.sync();
-  folder.finish(manifest, result);
+  samples.replace(), rows.replace();
+  for (const std::string& what : to_come) manifest.options.emplace_back(what, "not finished");
+  to_come.empty() ? folder.finish(manifest, result) : folder.keep(manifest, result);
   return align(table);
 }
 

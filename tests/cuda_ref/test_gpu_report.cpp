@@ -116,6 +116,36 @@ TEST_F(GpuReport, KeepsEveryFigure) {
   std::printf("[ compared ] 20 values\n");
 }
 
+// Stored while PyTorch is still to come, then again: each time whole, and marked.
+TEST_F(GpuReport, IsThereBeforeTheLastMeasurement) {
+  const fs::path at = root / "early";
+  const auto manifest = [&] { return nlohmann::json::parse(read_whole(at / "manifest.json")); };
+  Manifest m;
+  m.engine = "gpu", m.policy = {{"name", "dense"}};
+  RunFolder folder(at, false, m);
+  cuda_ref::Baseline b = baseline();
+  const cuda_ref::Baseline all = b;
+  b.measured.resize(3);
+  write_gpu_results(folder, m, 4, b, {"nsight_compute", "pytorch"});
+  EXPECT_EQ(lines(at / "layers.csv"), 4u);
+  EXPECT_EQ(lines(at / "samples.csv"), 3001u);
+  EXPECT_NE(load_run(at).result.find("fused__PyTorch_flash_fp16_batch_1_cold"), nullptr);
+  EXPECT_EQ(manifest().at("finished"), false);
+  EXPECT_EQ(manifest().at("options").at("pytorch"), "not finished");
+  EXPECT_EQ(manifest().at("options").at("nsight_compute"), "not finished");
+
+  write_gpu_results(folder, m, 4, all);
+  EXPECT_EQ(lines(at / "layers.csv"), 11u);
+  EXPECT_EQ(lines(at / "samples.csv"), 10001u);
+  EXPECT_EQ(manifest().at("finished"), true);
+  EXPECT_FALSE(manifest().at("options").contains("pytorch"));
+  // As if it had been stored once, but for the command and the trace; and no remains.
+  EXPECT_EQ(read_whole(at / "layers.csv"), read_whole(root / "gpu" / "layers.csv"));
+  EXPECT_EQ(read_whole(at / "result.json"), read_whole(root / "gpu" / "result.json"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(at), fs::directory_iterator()), 4);
+  std::printf("[ compared ] 13 values\n");
+}
+
 TEST_F(GpuReport, StandsBesideAMachinesRun) {
   const std::vector<StoredRun> runs = {load_run(root / "run"), load_run(root / "gpu")};
   const std::string text = side_by_side(runs, false);
