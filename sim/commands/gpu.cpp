@@ -43,7 +43,8 @@ struct GpuOptions {
 // The input comes first: what is wrong with it is said where there is no GPU, too. Fills the layer.
 Trace checked_input(GpuOptions& o) {
   if (is_workload(o.trace))
-    throw Error(fmt::format("gpu: {}: holds shapes without values: must be a .safetensors trace, or synthetic:...", o.trace));
+    throw Error(fmt::format("gpu: {}: holds shapes without values: must be a .safetensors trace, or synthetic:...",
+                            o.trace));
   Trace trace = Trace::open(o.trace);
   const int layers = trace.meta().layers;
   if (o.layer < 0) o.layer = layers / 2;
@@ -157,7 +158,7 @@ void measure_sdpa(const cuda_ref::BaselineInput& in, int most_seconds, const std
   for (const auto& one : json.at("measured")) {
     cuda_ref::Measured m;
     m.kernel = one.at("kernel"), m.dtype = one.at("dtype"), m.cache = one.at("cache"), m.batch = one.at("batch");
-    m.sparse = one.at("sparse");
+    m.sparse = one.at("sparse"), m.sets = one.at("sets");
     m.samples = one.at("samples").get<std::vector<double>>();
     m.watts = one.at("watts"), m.idle_watts = one.at("idle_watts"), m.window_seconds = one.at("window_seconds");
     m.joules = one.at("joules"), m.sm_megahertz = one.at("sm_megahertz");
