@@ -20,7 +20,7 @@ std::string describe(Backend backend) {
   if (backend == Backend::gpu) return "cuda on " + gpu_name();
   std::string why;
   const std::string name = gpu_name(&why);
-  return name.empty() ? "cuda kernels in the host shim (no GPU: " + why + ")" : "cuda kernels in the host shim";
+  return "cuda kernels in the host shim" + (name.empty() ? ", no GPU: " + why : "");
 }
 
 std::unique_ptr<Model> load(Backend backend, const golden::FloatSource& source, const Options& options) {

@@ -58,7 +58,8 @@ std::unique_ptr<Model> load(Backend backend, const golden::FloatSource& source, 
 std::string gpu_name(std::string* why_not = nullptr);
 // `gpu` where there is one, else `shim`.
 Backend best_backend();
-// What an engine of this backend is called in output: the GPU's name, or that it is the host shim.
+// What an engine of this backend is called in output: the GPU's name, or that it is the host shim. Without brackets, so
+// that it can stand in some.
 std::string describe(Backend backend);
 
 }  // namespace winnow::cuda_ref

@@ -1,6 +1,6 @@
 // The command line: parses, calls one command, turns every failure into one line and an exit code.
 //   0  done
-//   1  done, and an output differs from golden
+//   1  done, and an output differs from golden, or a GPU kernel's from the reference
 //   2  bad input, a full disk, a machine that cannot hold the trace: one line on stderr
 #include <fmt/format.h>
 
@@ -67,7 +67,7 @@ int run(int argc, char** argv) {
   winnow::add_run_command(app, line, exit_code);
   winnow::add_check_command(app, line, exit_code);
 #endif
-  winnow::add_gpu_command(app, line);
+  winnow::add_gpu_command(app, line, exit_code);
   winnow::add_diff_command(app);
   winnow::add_table_command(app);
   winnow::add_machines_command(app);

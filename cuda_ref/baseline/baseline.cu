@@ -63,18 +63,26 @@ struct Event {
   Event() { check(cudaEventCreate(&e), "event"); }
   ~Event() { cudaEventDestroy(e); }
 };
-struct Graph {
-  cudaGraphExec_t exec = nullptr;
-  int launches = 0;
-  ~Graph() { cudaGraphExecDestroy(exec); }
+// Graphs of launches back to back: with L2 cold on all sets, one after the other; else one graph, on set 0.
+struct Graphs {
+  std::vector<cudaGraphExec_t> execs;
+  int launches = 0;  // in each
+  std::size_t next = 0;
+  ~Graphs() {
+    for (cudaGraphExec_t exec : execs) cudaGraphExecDestroy(exec);
+  }
+  // The next one, round and round.
+  void launch(const Stream& stream, const char* what) {
+    check(cudaGraphLaunch(execs[next], stream.s), what);
+    next = (next + 1) % execs.size();
+  }
 };
 
-void capture(const Candidate& c, bool cold, const Stream& stream, Graph& graph) {
-  graph.launches = cold ? c.sets : std::min(c.sets, 20);
+cudaGraphExec_t capture(const Candidate& c, int first, int launches, bool cold, const Stream& stream) {
   cudaGraph_t g = nullptr;
   check(cudaStreamBeginCapture(stream.s, cudaStreamCaptureModeThreadLocal), "capture");
   try {
-    for (int i = 0; i < graph.launches; ++i) c.run(cold ? i : 0, stream.s);
+    for (int i = 0; i < launches; ++i) c.run(cold ? first + i : 0, stream.s);
   } catch (...) {
     cudaStreamEndCapture(stream.s, &g);
     if (g) cudaGraphDestroy(g);
@@ -82,9 +90,17 @@ void capture(const Candidate& c, bool cold, const Stream& stream, Graph& graph) 
     throw;
   }
   check(cudaStreamEndCapture(stream.s, &g), "end of capture");
-  const cudaError_t made = cudaGraphInstantiate(&graph.exec, g, 0);
+  cudaGraphExec_t exec = nullptr;
+  const cudaError_t made = cudaGraphInstantiate(&exec, g, 0);
   cudaGraphDestroy(g);
   check(made, "graph");
+  return exec;
+}
+
+void capture_all(const Candidate& c, bool cold, const Stream& stream, Graphs& graphs) {
+  graphs.launches = cold ? c.rotation.launches : std::min(c.rotation.sets, 20);
+  for (int i = 0; i < (cold ? c.rotation.graphs : 1); ++i)
+    graphs.execs.push_back(capture(c, i * graphs.launches, graphs.launches, cold, stream));
 }
 
 // Power while `work` runs for the window, or while nothing does. The device's energy counter where it has one.
@@ -141,11 +157,13 @@ std::string verify(const BaselineInput& in, const Candidate& c, const Stream& st
 // Method: see baseline.h.
 void time_and_power(const BaselineInput& in, const Candidate& c, const Stream& stream, const Nvml& nvml, double idle,
                     Measured& m) {
-  Graph graph;
-  capture(c, m.cache == "cold", stream, graph);
-  const auto launch = [&] { check(cudaGraphLaunch(graph.exec, stream.s), m.kernel.c_str()); };
+  Graphs graph;
+  capture_all(c, m.cache == "cold", stream, graph);
+  m.sets = m.cache == "cold" ? c.rotation.sets : 1;
+  const auto launch = [&] { graph.launch(stream, m.kernel.c_str()); };
   Event start, stop;
-  for (int i = 0; i < in.runs / 10 + 1; ++i) launch();
+  // Each graph once at the least: its first launch also brings it onto the device.
+  for (int i = 0; i < std::max(in.runs / 10 + 1, static_cast<int>(graph.execs.size())); ++i) launch();
   check(cudaStreamSynchronize(stream.s), "warm-up");
   for (int i = 0; i < in.runs; ++i) {
     check(cudaEventRecord(start.e, stream.s), "event");
@@ -203,6 +221,10 @@ Baseline measure_baseline(const BaselineInput& input, const OnStart& on_start) {
       for (const char* cache : {"cold", "warm"}) {
         Measured one = m;
         one.cache = cache;
+        if (one.cache == "cold" && !c.rotation.cold) {
+          b.refused.push_back(name_of(e) + ", cold: L2 would not be: more sets of buffers than there may be");
+          continue;
+        }
         time_and_power(input, c, stream, nvml, idle, one);
         b.measured.push_back(std::move(one));
       }
@@ -229,14 +251,14 @@ std::vector<std::string> launch_marked(const BaselineInput& input) {
     try {
       c = e.make();
       // Through all sets, so that the sets that are counted have left L2 and each run evicts as in the measurement.
-      for (int i = 0; i < c.sets; ++i) c.run(i, stream.s);
+      for (int i = 0; i < c.rotation.sets; ++i) c.run(i, stream.s);
     } catch (const std::exception&) {
       c.run = nullptr;
     }
     check(cudaStreamSynchronize(stream.s), names.back().c_str());
     check(cudaProfilerStart(), "profiler");
     mark(), mark();
-    for (int i = 0; c.run && i < std::min(c.sets - 1, 3); ++i) {
+    for (int i = 0; c.run && i < std::min(c.rotation.sets - 1, 3); ++i) {
       if (i > 0) mark();
       c.run(i, stream.s);
     }

@@ -2,9 +2,10 @@
 // Attention on the GPU at hand, measured: one layer of a trace, in the trace's mode, dense and over chosen tokens.
 //
 // Method: warm-up apart; a CUDA graph of launches back to back is one sample, over the launches in it; 1,000 samples,
-// the fastest and slowest 15 % dropped (the way of SpAtten's authors), and the median. Cold: buffers rotate through
-// more than twice the L2 cache. Warm: one set of buffers. Energy: power over a window of at least two seconds minus
-// idle.
+// the fastest and slowest 15 % dropped (the way of SpAtten's authors), and the median. Cold: before a set of buffers is
+// used again, runs on others have touched more than twice the L2 cache (sets.h); where that needs too much memory,
+// nothing is called cold. Warm: one set of buffers. Energy: power over a window of at
+// least two seconds minus idle.
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -32,6 +33,7 @@ struct Measured {
   double operations = 0, bytes = 0;      // of one run: multiply-adds count two; operands and result once
   double dram_read = 0, dram_write = 0;  // bytes of one run, by Nsight Compute; both 0: not measured
   double roofline_seconds = 0;
+  int sets = 1;                 // of buffers, that runs rotate through; each is `bytes`
   std::string limit;            // what bounds the roofline: "bandwidth" or "arithmetic"
   std::vector<double> samples;  // seconds a run
   double watts = 0, idle_watts = 0, window_seconds = 0;

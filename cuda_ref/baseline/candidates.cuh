@@ -11,7 +11,7 @@
 namespace winnow::cuda_ref::gpu_backend {
 
 struct Candidate {
-  int sets = 1;
+  Rotation rotation;
   std::function<void(int set, cudaStream_t)> run;
   std::function<std::vector<float>()> output;  // of set 0
   std::string plan;                            // the library's name of what it runs; empty for own kernels
@@ -49,7 +49,7 @@ Candidate naive_candidate(const BaselineInput& in, int batch, bool sparse, std::
   const auto scores = std::make_shared<Buffer<T>>();
   scores->allocate(static_cast<std::size_t>(a.batch * a.heads) * static_cast<std::size_t>(a.rows) *
                    static_cast<std::size_t>(a.keys));
-  return {operands->sets,
+  return {operands->rotation,
           [=](int set, cudaStream_t stream) {
             run_naive<T>(operands->shape, operands->place(set, stream), scores->data(), stream);
           },
@@ -86,7 +86,7 @@ Candidate cudnn_candidate(const BaselineInput& in, int batch, bool sparse, std::
   }
   fused->attention = fused_attention(shape);
   fused->workspace.allocate(fused->attention->workspace_bytes());
-  return {operands->sets,
+  return {operands->rotation,
           [=](int set, cudaStream_t stream) {
             const auto p = operands->place(set, stream);
             fused->attention->run(p.q, p.k, p.v, p.out, fused->row_counts.data(), fused->key_counts.data(),

@@ -1,11 +1,13 @@
 #pragma once
-// One layer's operands on the GPU, `batch` times, in `sets` copies: a launch that takes another set each time finds L2
-// cold, one that stays with a set finds it warm.
+// One layer's operands on the GPU, `batch` times, in so many copies (sets.h): a launch that takes another set each
+// time finds L2 cold, one that stays with a set finds it warm.
 #include <algorithm>
 #include <vector>
 
 #include "cuda_ref/baseline/baseline.h"
 #include "cuda_ref/baseline/kernels.cuh"
+#include "cuda_ref/baseline/sets.h"
+#include "cuda_ref/baseline/work.h"
 #include "cuda_ref/engine/runtime_gpu.h"
 
 namespace winnow::cuda_ref::gpu_backend {
@@ -13,7 +15,8 @@ namespace winnow::cuda_ref::gpu_backend {
 template <class T>
 struct Operands {
   NaiveShape shape{};
-  int tokens = 0, sets = 1;
+  int tokens = 0;
+  Rotation rotation;
   std::size_t q_size = 0, kv_size = 0;
   Buffer<T> q, k, v, out, gathered_k, gathered_v;
   Buffer<u32> used, chosen;
@@ -37,9 +40,9 @@ struct Operands {
              nullptr};
     const auto B = static_cast<std::size_t>(batch);
     q_size = B * in.q.size(), kv_size = B * in.k.size();
-    const std::size_t set_bytes = (2 * q_size + 2 * kv_size) * sizeof(T);
-    sets = static_cast<int>(std::min<std::size_t>(256, 2 * l2 / set_bytes + 2));
-    const auto n = static_cast<std::size_t>(sets);
+    rotation = cuda_ref::rotation(touched_bytes(in, sizeof(T), batch, sparse),
+                                  static_cast<double>((2 * q_size + 2 * kv_size) * sizeof(T)), l2);
+    const auto n = static_cast<std::size_t>(rotation.sets);
     q.allocate(n * q_size), out.allocate(n * q_size), k.allocate(n * kv_size), v.allocate(n * kv_size);
     fill(in.q, q, n * B), fill(in.k, k, n * B), fill(in.v, v, n * B);
     if (!sparse) return;
@@ -60,9 +63,13 @@ struct Operands {
     Buffer<float> floats;
     floats.allocate(from.size());
     floats.upload(from.data(), from.size());
-    for (std::size_t i = 0; i < copies; ++i)
-      convert<T><<<256, 256>>>(floats.data(), to.data() + i * from.size(), from.size());
+    convert<T><<<256, 256>>>(floats.data(), to.data(), from.size());
     check(cudaGetLastError(), "fill");
+    // What is there doubles: tens of thousands of small sets are no launches each.
+    for (std::size_t done = 1; done < copies; done *= 2)
+      check(cudaMemcpyAsync(to.data() + done * from.size(), to.data(),
+                            std::min(done, copies - done) * from.size() * sizeof(T), cudaMemcpyDeviceToDevice),
+            "fill");
     check(cudaDeviceSynchronize(), "fill");
   }
 

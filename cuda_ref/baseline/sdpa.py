@@ -7,12 +7,14 @@ them; every backend's output is held against float64 before it is timed.
 """
 import argparse
 import ctypes
+import itertools
 import json
 import os
 import statistics
 import sys
 import time
 
+MOST_OPERANDS, MOST_SETS, MOST_LAUNCHES = 2 << 30, 1 << 16, 256
 TOLERANCE = {"fp16": 5e-3, "bf16": 3e-2}
 
 
@@ -94,13 +96,29 @@ def padded(lists, keys):
     return rows, None if even else [[i >= len(one) for i in range(width)] for one in lists]
 
 
+def touched_bytes(a, batch, lists):
+    """Bytes that a run touches, 2 an element: queries, result, and the rows of K and V that it reads, each once."""
+    kv_rows = sum(len(one) for one in lists) if lists else a.kv_heads * a.keys
+    return 2 * a.head_dim * batch * (2 * a.heads * a.rows + 2 * kv_rows)
+
+
+def rotation(touched, stored, l2_bytes):
+    """Sets of buffers for a cold L2, graphs, launches a graph, and whether L2 is cold then: the rule of sets.h."""
+    wanted = 2 * l2_bytes // touched + 2
+    sets = max(2, min(wanted, MOST_SETS, MOST_OPERANDS // stored))
+    graphs = -(-sets // MOST_LAUNCHES)
+    launches = -(-sets // graphs)
+    sets = graphs * launches
+    return sets, graphs, launches, (sets - 1) * touched > 2 * l2_bytes
+
+
 class Problem:
     """Operands in `sets` copies; run(i) computes set i, dense or over chosen tokens."""
 
     def __init__(self, torch, a, batch, dtype, lists):
         self.torch, self.a, self.batch, self.group = torch, a, batch, a.heads // a.kv_heads
-        size = 2 * a.head_dim * batch * (2 * a.heads * a.rows + 2 * a.kv_heads * a.keys)
-        self.sets = min(256, 2 * a.l2_bytes // size + 2)
+        self.sets, self.graphs, self.launches, self.cold = rotation(
+            touched_bytes(a, batch, lists), touched_bytes(a, batch, []), a.l2_bytes)
 
         def tensor(heads, rows):
             return torch.randn(self.sets, batch, heads, rows, a.head_dim, device="cuda").to(dtype)
@@ -145,21 +163,34 @@ class Problem:
 
 
 def measure(torch, a, problem, power, idle, cold):
-    launches = problem.sets if cold else min(problem.sets, 20)
+    launches = problem.launches if cold else min(problem.sets, 20)
     for i in range(3):
         problem.run(i % problem.sets)
     torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        for i in range(launches):
-            problem.run(i if cold else 0)
-    for _ in range(a.runs // 10 + 1):
-        graph.replay()
+    graphs, outputs, pool = [], [], torch.cuda.graph_pool_handle()
+    for first in range(0, problem.sets if cold else launches, launches):
+        graphs.append(torch.cuda.CUDAGraph())
+        with torch.cuda.graph(graphs[-1], pool=pool):
+            # Results are kept, so that with L2 cold each set has its own.
+            if cold:
+                outputs += [problem.run(first + i) for i in range(launches)]
+            else:
+                for _ in range(launches):
+                    problem.run(0)
+    order = itertools.cycle(graphs)
+
+    def replay():
+        """The next graph, round and round."""
+        next(order).replay()
+
+    # Each graph once at the least: its first launch also brings it onto the device.
+    for _ in range(max(a.runs // 10 + 1, len(graphs))):
+        replay()
     samples = []
     for _ in range(a.runs):
         start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         start.record()
-        graph.replay()
+        replay()
         stop.record()
         stop.synchronize()
         samples.append(start.elapsed_time(stop) * 1e-3 / launches)
@@ -168,13 +199,14 @@ def measure(torch, a, problem, power, idle, cold):
 
     def work():
         for _ in range(burst):
-            graph.replay()
+            replay()
         torch.cuda.synchronize()
         clocks[:] = power.megahertz(1), power.megahertz(2)
 
     watts, seconds, repeats = power.window(a.energy_seconds, work) if idle else (0.0, 0.0, 1)
-    return {"cache": "cold" if cold else "warm", "samples": samples, "watts": watts, "idle_watts": idle,
-            "window_seconds": seconds, "sm_megahertz": clocks[0], "memory_megahertz": clocks[1],
+    return {"cache": "cold" if cold else "warm", "sets": problem.sets if cold else 1, "samples": samples,
+            "watts": watts, "idle_watts": idle, "window_seconds": seconds,
+            "sm_megahertz": clocks[0], "memory_megahertz": clocks[1],
             "joules": max(0.0, (watts - idle) * seconds / (repeats * burst * launches))}
 
 
@@ -222,6 +254,10 @@ def main():
                             wrong.append("%s: output is off by %g of the largest value" % (label, error))
                             continue
                         for cold in (True, False):
+                            if cold and not problem.cold:
+                                refused.append("%s, cold: L2 would not be: more sets of buffers than there may be" %
+                                               label)
+                                continue
                             if time.monotonic() > deadline:
                                 refused.append("%s, %s: out of time" % (label, "cold" if cold else "warm"))
                                 continue

@@ -24,6 +24,7 @@
 #include "sim/results/run_folder.h"
 #include "sim/run/prepare.h"
 #include "traces/trace.h"
+#include "traces/workload.h"
 #include "winnow_version.h"
 
 extern char** environ;
@@ -36,8 +37,23 @@ struct GpuOptions {
   std::string marked;  // hidden: only launch each kernel between marks, and write their names there
   int layer = -1, runs = 1000, torch_seconds = 600;
   std::vector<int> batches;
-  bool force = false;
+  bool force = false, probe = false;  // probe, hidden: stop after input and GPU were looked at
 };
+
+// The input comes first: what is wrong with it is said where there is no GPU, too. Fills the layer.
+Trace checked_input(GpuOptions& o) {
+  if (is_workload(o.trace))
+    throw Error(fmt::format("gpu: {}: holds shapes without values: must be a .safetensors trace, or synthetic:...",
+                            o.trace));
+  Trace trace = Trace::open(o.trace);
+  const int layers = trace.meta().layers;
+  if (o.layer < 0) o.layer = layers / 2;
+  if (o.layer >= layers) throw Error(fmt::format("--layer: {}: the trace has layers 0-{}", o.layer, layers - 1));
+  golden::make_policy(o.policy);
+  std::string why;
+  if (cuda_ref::gpu_name(&why).empty()) throw Error("gpu: no GPU: " + why);
+  return trace;
+}
 
 #ifdef WINNOW_CUDA
 
@@ -142,7 +158,7 @@ void measure_sdpa(const cuda_ref::BaselineInput& in, int most_seconds, const std
   for (const auto& one : json.at("measured")) {
     cuda_ref::Measured m;
     m.kernel = one.at("kernel"), m.dtype = one.at("dtype"), m.cache = one.at("cache"), m.batch = one.at("batch");
-    m.sparse = one.at("sparse");
+    m.sparse = one.at("sparse"), m.sets = one.at("sets");
     m.samples = one.at("samples").get<std::vector<double>>();
     m.watts = one.at("watts"), m.idle_watts = one.at("idle_watts"), m.window_seconds = one.at("window_seconds");
     m.joules = one.at("joules"), m.sm_megahertz = one.at("sm_megahertz");
@@ -208,21 +224,16 @@ void measure_dram(const GpuOptions& o, const cuda_ref::BaselineInput& in, const 
   }
 }
 
-void gpu_command(GpuOptions o, const std::string& command_line) {
-  std::string why;
-  if (cuda_ref::gpu_name(&why).empty()) throw Error("gpu: no GPU: " + why);
+int gpu_command(const GpuOptions& o, const Trace& trace, const std::string& command_line) {
   const auto start = std::chrono::steady_clock::now();
-  const Trace trace = Trace::open(o.trace);
   const TraceMeta& meta = trace.meta();
-  if (o.layer < 0) o.layer = meta.layers / 2;
-  if (o.layer >= meta.layers)
-    throw Error(fmt::format("--layer: {}: the trace has layers 0-{}", o.layer, meta.layers - 1));
   const cuda_ref::BaselineInput input = layer_input(trace, o, o.layer);
   const bool decode = input.rows == 1;
   if (!o.marked.empty()) {
     std::string names;
     for (const std::string& name : cuda_ref::launch_marked(input)) names += name + "\n";
-    return write_whole(o.marked, names);
+    write_whole(o.marked, names);
+    return 0;
   }
 
   Manifest manifest;
@@ -238,7 +249,10 @@ void gpu_command(GpuOptions o, const std::string& command_line) {
 
   cuda_ref::Baseline baseline =
       cuda_ref::measure_baseline(input, [](const std::string& what) { fmt::print(stderr, "{}\n", what); });
+  // What is measured is stored before other programs, which may take long or be stopped, measure theirs.
+  write_gpu_results(folder, manifest, meta.layers, baseline, {"nsight_compute", "pytorch"});
   measure_dram(o, input, folder.path(), baseline);
+  write_gpu_results(folder, manifest, meta.layers, baseline, {"pytorch"});
   measure_sdpa(input, o.torch_seconds, folder.path(), baseline);
   manifest.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const std::string table = write_gpu_results(folder, manifest, meta.layers, baseline);
@@ -255,22 +269,18 @@ void gpu_command(GpuOptions o, const std::string& command_line) {
   for (const std::string& line : baseline.refused) fmt::print("not measured: {}\n", line);
   for (const std::string& line : baseline.wrong) fmt::print("WRONG: {}\n", line);
   fmt::print("results: {}\n", folder.path());
-  if (!baseline.wrong.empty()) throw Error("gpu: " + baseline.wrong.front());
+  return exit_code(baseline);
 }
 
 #else
 
-void gpu_command(GpuOptions, const std::string&) {
-  std::string why;
-  cuda_ref::gpu_name(&why);
-  throw Error("gpu: no GPU: " + why);
-}
+int gpu_command(const GpuOptions&, const Trace&, const std::string&) { return 0; }  // no GPU was found before
 
 #endif
 
 }  // namespace
 
-void add_gpu_command(CLI::App& app, const std::string& command_line) {
+void add_gpu_command(CLI::App& app, const std::string& command_line, int& exit_code) {
   CLI::App* command = app.add_subcommand("gpu", "measure attention on the GPU at hand: time, energy, bytes");
   auto o = std::make_shared<GpuOptions>();
   command->add_option("TRACE", o->trace, "a .safetensors trace, or synthetic:...")->required();
@@ -288,14 +298,17 @@ void add_gpu_command(CLI::App& app, const std::string& command_line) {
   command->add_option("-o,--output", o->output, "folder for the results (default: results/gpu-TRACE)");
   command->add_flag("--force", o->force, "replace the run in that folder");
   command->add_option("--launch-marked", o->marked)->group("");  // for Nsight Compute, which measure_dram starts
+  command->add_flag("--probe", o->probe)->group("");             // for scripts/gpu_check
   command->footer(
       example("  winnow gpu traces/samples/smollm2-160.safetensors -o results/gpu-smollm2\n"
               "  winnow gpu synthetic:layers=1,heads=12,tokens=384 --batches 1,8"));
-  command->callback([o, command_line] {
+  command->callback([o, command_line, &exit_code] {
+    const Trace trace = checked_input(*o);
+    if (o->probe) return fmt::print("{}\n", cuda_ref::gpu_name());
     if (o->output.empty())
       o->output = "results/gpu-" +
                   (o->trace.starts_with("synthetic:") ? "synthetic" : std::filesystem::path(o->trace).stem().string());
-    gpu_command(*o, command_line);
+    exit_code = gpu_command(*o, trace, command_line);
   });
 }
 

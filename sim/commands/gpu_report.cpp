@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "cuda_ref/baseline/samples.h"
+#include "cuda_ref/baseline/sets.h"
 #include "sim/results/writers.h"
 
 namespace winnow {
 namespace {
 
 using cuda_ref::Measured;
+using cuda_ref::of_l2;
 
 std::string name_of(const Measured& m) {
   std::string name = fmt::format("{} {} batch {} {}", m.kernel, m.dtype, m.batch, m.cache);
@@ -68,7 +71,7 @@ void summarize_into(StatTree& t, const std::vector<Measured>& all, Manifest& man
   }
 }
 
-void describe(StatTree& t, const Measured& m, int layers) {
+void describe(StatTree& t, const Measured& m, int layers, std::uint64_t l2) {
   const cuda_ref::Summary s = cuda_ref::summarize(m.samples);
   t.seconds("median", s.median), t.seconds("trimmed_mean", s.trimmed_mean);
   t.seconds("least", s.least), t.seconds("most", s.most), t.seconds("roofline", m.roofline_seconds);
@@ -83,12 +86,30 @@ void describe(StatTree& t, const Measured& m, int layers) {
   t.count("operations", static_cast<std::uint64_t>(m.operations));
   t.count("runs", m.samples.size()), t.count("outputs_compared", m.compared);
   t.ratio("largest_error", m.largest_error);
+  t.count("buffer_sets", static_cast<std::uint64_t>(m.sets)), t.ratio("footprint_of_l2", of_l2(m.bytes, m.sets, l2));
   if (m.watts > 0) t.joules("a_run", m.joules), t.seconds("power_window", m.window_seconds);
 }
 
+// Rows under a temporary name until all are there, so that an earlier file stays whole until then.
+class Rows {
+ public:
+  Rows(const RunFolder& folder, const std::string& name, const std::vector<std::string>& columns)
+      : path_(folder.path() + "/" + name), file_(path_ + ".partial", columns) {}
+  void row(const std::vector<std::string>& cells) { file_.row(cells); }
+  void replace() {
+    file_.sync();
+    std::filesystem::rename(path_ + ".partial", path_);
+  }
+
+ private:
+  std::string path_;
+  CsvFile file_;
+};
+
 }  // namespace
 
-std::string write_gpu_results(RunFolder& folder, Manifest& manifest, int layers, const cuda_ref::Baseline& baseline) {
+std::string write_gpu_results(RunFolder& folder, Manifest manifest, int layers, const cuda_ref::Baseline& baseline,
+                              const std::vector<std::string>& to_come) {
   const cuda_ref::GpuFacts& facts = baseline.facts;
   const bool any_dram = std::any_of(baseline.measured.begin(), baseline.measured.end(), has_dram);
   for (const auto& [key, value] :
@@ -97,6 +118,7 @@ std::string write_gpu_results(RunFolder& folder, Manifest& manifest, int layers,
                        {"cuda_runtime", facts.toolkit},
                        {"cudnn", facts.cudnn},
                        {"power_from", facts.power},
+                       {"l2_bytes", std::to_string(facts.l2_bytes)},
                        {"dram_bytes_from", any_dram ? "counted (operands and result once), and Nsight Compute"
                                                     : "counted: operands and result once"},
                        {"peak_bytes_per_second", fmt::format("{:.4g}", facts.peak_bytes)},
@@ -109,37 +131,41 @@ std::string write_gpu_results(RunFolder& folder, Manifest& manifest, int layers,
 
   StatTree result("result");
   summarize_into(result.child("summary"), baseline.measured, manifest);
-  CsvFile samples(folder.path() + "/samples.csv", {"measurement", "run", "seconds"});
-  folder.begin_layers({"measurement", "kernel", "dtype", "batch", "cache", "median_seconds", "trimmed_mean_seconds",
+  Rows samples(folder, "samples.csv", {"measurement", "run", "seconds"});
+  Rows rows(folder, "layers.csv", {"measurement", "kernel", "dtype", "batch", "cache", "median_seconds",
+                       "trimmed_mean_seconds",
                        "roofline_seconds", "counted_dram_bytes", "measured_dram_read_bytes",
                        "measured_dram_write_bytes", "joules", "mean_watts", "idle_watts", "sm_megahertz",
-                       "memory_megahertz"});
-  std::vector<std::vector<std::string>> table = {{"kernel", "type", "batch", "L2", "median us", "mean us",
+                       "memory_megahertz", "buffer_sets", "footprint_of_l2"});
+  std::vector<std::vector<std::string>> table = {{"kernel", "type", "batch", "L2", "used of L2", "median us", "mean us",
                                                   "roofline us", "of roofline", "DRAM MB counted", "measured",
                                                   "mJ a run", "W", "idle W"}};
   for (const Measured& m : baseline.measured) {
     const cuda_ref::Summary s = cuda_ref::summarize(m.samples);
     const std::string name = name_of(m);
-    describe(result.child(name), m, layers);
+    describe(result.child(name), m, layers, facts.l2_bytes);
     for (std::size_t i = 0; i < m.samples.size(); ++i)
       samples.row({name, std::to_string(i), fmt::format("{:.9g}", m.samples[i])});
+    const double footprint = of_l2(m.bytes, m.sets, facts.l2_bytes);
     const bool dram = has_dram(m), power = m.watts > 0;
-    folder.layer({name, m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.9g}", s.median),
+    rows.row({name, m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.9g}", s.median),
                   fmt::format("{:.9g}", s.trimmed_mean), fmt::format("{:.9g}", m.roofline_seconds),
                   fmt::format("{:.0f}", m.bytes), dram ? fmt::format("{:.0f}", m.dram_read) : "",
                   dram ? fmt::format("{:.0f}", m.dram_write) : "", fmt::format("{:.6g}", m.joules),
                   fmt::format("{:.2f}", m.watts), fmt::format("{:.2f}", m.idle_watts), std::to_string(m.sm_megahertz),
-                  std::to_string(m.memory_megahertz)});
+                  std::to_string(m.memory_megahertz), std::to_string(m.sets), fmt::format("{:.4g}", footprint)});
     table.push_back(
-        {m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.2f}", s.median * 1e6),
+        {m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.2f}", footprint),
+         fmt::format("{:.2f}", s.median * 1e6),
          fmt::format("{:.2f}", s.trimmed_mean * 1e6), fmt::format("{:.2f} ({})", m.roofline_seconds * 1e6, m.limit),
          fmt::format("{:.0f} %", 100 * m.roofline_seconds / s.median), fmt::format("{:.3f}", m.bytes * 1e-6),
          dram ? fmt::format("{:.3f}", (m.dram_read + m.dram_write) * 1e-6) : "-",
          power ? fmt::format("{:.4f}", m.joules * 1e3) : "-", power ? fmt::format("{:.0f}", m.watts) : "-",
          power ? fmt::format("{:.0f}", m.idle_watts) : "-"});
   }
-  samples.sync();
-  folder.finish(manifest, result);
+  samples.replace(), rows.replace();
+  for (const std::string& what : to_come) manifest.options.emplace_back(what, "not finished");
+  to_come.empty() ? folder.finish(manifest, result) : folder.keep(manifest, result);
   return align(table);
 }
 

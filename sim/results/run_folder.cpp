@@ -80,4 +80,10 @@ void RunFolder::finish(const Manifest& manifest, const StatTree& result) {
   write_whole(path_ + "/result.json", to_json(result));
 }
 
+void RunFolder::keep(const Manifest& manifest, const StatTree& result) {
+  if (layers_) layers_->sync();
+  write_whole(path_ + "/manifest.json", to_json(manifest, false));
+  write_whole(path_ + "/result.json", to_json(result));
+}
+
 }  // namespace winnow

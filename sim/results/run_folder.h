@@ -3,7 +3,8 @@
 //   layers.csv     a row a layer, written as layers finish
 //   manifest.json  what repeats the run, and what the host was like; rewritten at the end
 //   topk.fst, ...  only where a block's RTL parted from its model: waveform, its picture, GTKWave's save file
-//   result.json    the statistics, written last: a folder without it holds a run that did not finish
+//   result.json    the statistics, written last: a folder without it holds a run that did not finish; one whose
+//                  manifest has "finished": false holds what a run had measured by then
 // layers.csv and result.json hold nothing of the host: same input, same bytes.
 #include <cstdint>
 #include <memory>
@@ -42,6 +43,8 @@ class RunFolder {
   void layer(const std::vector<std::string>& cells) { layers_->row(cells); }
   // Rows are synced, then manifest.json, then result.json.
   void finish(const Manifest& manifest, const StatTree& result);
+  // The same of a run that goes on, so that a kill loses no more than what comes: the manifest is not marked finished.
+  void keep(const Manifest& manifest, const StatTree& result);
 
  private:
   std::string path_;

@@ -10,6 +10,7 @@
 #include "cuda_ref/baseline/kernels.cuh"
 #include "cuda_ref/baseline/nvml.h"
 #include "cuda_ref/baseline/samples.h"
+#include "cuda_ref/baseline/sets.h"
 #include "cuda_ref/baseline/work.h"
 #include "cuda_ref/engine/runtime_shim.h"
 #include "traces/trace.h"
@@ -233,6 +234,46 @@ TEST(Work, CountsPairsAndBytes) {
   EXPECT_EQ(full.bytes, 4 * 16.0 * (2 * 2 * 5 + 2 * 2 * 5));
   EXPECT_EQ(full.limit, "arithmetic");
   std::printf("[ compared ] 9 values\n");
+}
+
+// Whatever the operands: before a set comes again, more than twice L2 went by, or the rotation does not call itself cold.
+TEST(Sets, AreEnoughForAColdL2) {
+  constexpr std::uint64_t kL2 = 50 << 20;
+  std::uint64_t compared = 0;
+  for (double touched = 64; touched < 4e9; touched *= 1.7)
+    for (const double over : {1.0, 1.5, 8.0, 40.0, 500.0}) {
+      const double stored = touched * over;
+      const Rotation r = rotation(touched, stored, kL2);
+      ASSERT_EQ(r.cold, (r.sets - 1) * touched > 2.0 * kL2) << touched << " of " << stored;
+      ASSERT_EQ(r.sets, r.graphs * r.launches);
+      ASSERT_GE(r.sets, 2);
+      ASSERT_LE(r.launches, kMostLaunches);
+      // The bounds, but for a graph's rounding and for two sets, without which there is no rotation.
+      ASSERT_LE(r.sets, kMostSets + r.graphs);
+      ASSERT_TRUE(r.sets == 2 || (r.sets - r.graphs) * stored <= kMostOperands) << touched << " of " << stored;
+      // No more than needed, and only the bounds are a reason for less.
+      ASSERT_LE((r.sets - r.graphs - 2) * touched, 2.0 * kL2);
+      ASSERT_TRUE(r.cold || r.sets + r.graphs >= kMostSets || (r.sets + 1) * stored > kMostOperands);
+      compared += 8;
+    }
+  // Nine heads over three, 160 tokens, FP16, batch 1: 256 sets were not enough.
+  BaselineInput in = baseline_input(9, 3, 1, 160, 64, true);
+  const double dense = touched_bytes(in, 2, 1, false);
+  EXPECT_EQ(dense, 2 * 64.0 * (2 * 3 * 160 + 2 * 9));
+  const Rotation r = rotation(dense, dense, kL2);
+  EXPECT_TRUE(r.cold);
+  EXPECT_EQ(r.graphs, 4);
+  EXPECT_GE(of_l2(dense, r.sets, kL2), 2);
+  // Of K and V only the chosen rows count: more sets than for all of them.
+  in.chosen = {{0, 1, 2, 3}, {5}, {9, 10, 11}};
+  const double sparse = touched_bytes(in, 2, 1, true);
+  EXPECT_EQ(sparse, 2 * 64.0 * (2 * 8 + 2 * 9));
+  EXPECT_TRUE(rotation(sparse, 4 * dense, 1 << 20).cold);
+  EXPECT_GT(rotation(sparse, dense, kL2).sets, 20 * r.sets);
+  EXPECT_FALSE(rotation(64, 64 * 500, kL2).cold);
+  EXPECT_EQ(of_l2(1e6, 3, 2000000), 1.5);
+  EXPECT_EQ(of_l2(1e6, 3, 0), 0);
+  std::printf("[ compared ] %llu values\n", static_cast<unsigned long long>(compared + 10));
 }
 
 TEST(Samples, FifteenPerCentDropOnEachSide) {

@@ -8,6 +8,7 @@
 #include "cuda_ref/baseline/baseline.h"
 #include "cuda_ref/baseline/cudnn.h"
 #include "cuda_ref/baseline/expected.h"
+#include "cuda_ref/baseline/sets.h"
 #include "cuda_ref/walk.h"
 
 namespace winnow::cuda_ref {
@@ -50,6 +51,8 @@ class BaselineOnGpu : public testing::Test {
     std::uint64_t compared = 0;
     for (const Measured& m : b.measured) {
       EXPECT_EQ(m.samples.size(), 10u);
+      EXPECT_EQ(m.sets > 1, m.cache == "cold");
+      EXPECT_TRUE(m.cache == "warm" || of_l2(m.bytes, m.sets, b.facts.l2_bytes) > 2);
       std::printf("%s %s batch %d %s: largest error %.2g\n", m.kernel.c_str(), m.dtype.c_str(), m.batch,
                   m.cache.c_str(), m.largest_error);
       compared += m.compared;
@@ -62,12 +65,16 @@ class BaselineOnGpu : public testing::Test {
 
 TEST_F(BaselineOnGpu, Decode) {
   BaselineInput in = input(9, 3, 1, 133, 64, true);
-  in.chosen = {{0, 7, 8, 100, 132}, {1}, {2, 3, 4, 5, 6, 90, 91, 92, 131}};
+  in.chosen = {{0, 7, 8, 100, 132}, {1}, {2, 3}};
+  for (std::uint32_t t = 60; t < 131; ++t) in.chosen[2].push_back(t);
   expect_right(in);
 }
 TEST_F(BaselineOnGpu, DecodeWithListsOfOneLength) {
   BaselineInput in = input(4, 4, 1, 256, 128, true);
-  for (std::uint32_t kv = 0; kv < 4; ++kv) in.chosen.push_back({kv, kv + 10, kv + 200});
+  for (std::uint32_t kv = 0; kv < 4; ++kv) {
+    in.chosen.emplace_back();
+    for (std::uint32_t t = kv; t < 256; t += 6) in.chosen.back().push_back(t);
+  }
   expect_right(in);
 }
 TEST_F(BaselineOnGpu, Prefill) { expect_right(input(6, 2, 129, 129, 64, true)); }

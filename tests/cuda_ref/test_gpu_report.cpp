@@ -24,6 +24,7 @@ cuda_ref::Measured measured(const std::string& kernel, const std::string& dtype,
   m.sparse = kernel.starts_with("gathered"), m.naive = kernel.find("naive") != std::string::npos;
   m.bytes = 3e6 * batch, m.operations = 1e6 * batch, m.roofline_seconds = 1e-6 * batch, m.limit = "bandwidth";
   m.samples.assign(1000, seconds);
+  m.sets = cache == "cold" ? 36 : 1;
   m.samples.front() = seconds * 9;  // dropped by the trimmed mean, kept in samples.csv
   m.watts = 400, m.idle_watts = 100, m.window_seconds = 2, m.joules = 300 * seconds;
   m.sm_megahertz = 1980, m.memory_megahertz = 2619, m.compared = 768, m.largest_error = 1e-3;
@@ -33,7 +34,7 @@ cuda_ref::Measured measured(const std::string& kernel, const std::string& dtype,
 cuda_ref::Baseline baseline() {
   cuda_ref::Baseline b;
   b.facts.name = "NVIDIA Invented", b.facts.driver = "1.2", b.facts.toolkit = "13.0", b.facts.power = "NVML";
-  b.facts.cudnn = "9.19.0", b.facts.peak_bytes = 3.35e12, b.facts.peak_fp32 = 6.7e13, b.facts.peak_fp16 = 9.9e14;
+  b.facts.cudnn = "9.19.0", b.facts.l2_bytes = 50000000, b.facts.peak_bytes = 3.35e12, b.facts.peak_fp32 = 6.7e13, b.facts.peak_fp16 = 9.9e14;
   for (const int batch : {1, 64}) {
     b.measured.push_back(measured("fused, cuDNN graph", "fp16", batch, "cold", 8e-6 * batch));
     b.measured.push_back(measured("fused, cuDNN graph", "fp16", batch, "warm", 2e-6 * batch));
@@ -109,11 +110,45 @@ TEST_F(GpuReport, KeepsEveryFigure) {
   EXPECT_NEAR(value(*one, "trimmed_mean"), 8e-6, 1e-15);
   EXPECT_DOUBLE_EQ(value(*one, "all_layers"), 32e-6);
   EXPECT_EQ(value(*one, "runs"), 1000);
+  EXPECT_EQ(value(*one, "buffer_sets"), 36);
+  EXPECT_DOUBLE_EQ(value(*one, "footprint_of_l2"), 36 * 3e6 / 5e7);
+  EXPECT_EQ(run.setting("machine.l2_bytes"), "50000000");
+  EXPECT_NE(read_whole(root / "gpu" / "layers.csv").find(",36,2.16\n"), std::string::npos);
   EXPECT_EQ(lines(root / "gpu" / "samples.csv"), 10001u);
   EXPECT_EQ(lines(root / "gpu" / "layers.csv"), 11u);
   EXPECT_NE(table.find("3.150"), std::string::npos) << table;
   EXPECT_NE(read_whole(root / "gpu" / "manifest.json").find("no kernel, says torch"), std::string::npos);
-  std::printf("[ compared ] 20 values\n");
+  std::printf("[ compared ] 24 values\n");
+}
+
+// Stored while PyTorch is still to come, then again: each time whole, and marked.
+TEST_F(GpuReport, IsThereBeforeTheLastMeasurement) {
+  const fs::path at = root / "early";
+  const auto manifest = [&] { return nlohmann::json::parse(read_whole(at / "manifest.json")); };
+  Manifest m;
+  m.engine = "gpu", m.policy = {{"name", "dense"}};
+  RunFolder folder(at, false, m);
+  cuda_ref::Baseline b = baseline();
+  const cuda_ref::Baseline all = b;
+  b.measured.resize(3);
+  write_gpu_results(folder, m, 4, b, {"nsight_compute", "pytorch"});
+  EXPECT_EQ(lines(at / "layers.csv"), 4u);
+  EXPECT_EQ(lines(at / "samples.csv"), 3001u);
+  EXPECT_NE(load_run(at).result.find("fused__PyTorch_flash_fp16_batch_1_cold"), nullptr);
+  EXPECT_EQ(manifest().at("finished"), false);
+  EXPECT_EQ(manifest().at("options").at("pytorch"), "not finished");
+  EXPECT_EQ(manifest().at("options").at("nsight_compute"), "not finished");
+
+  write_gpu_results(folder, m, 4, all);
+  EXPECT_EQ(lines(at / "layers.csv"), 11u);
+  EXPECT_EQ(lines(at / "samples.csv"), 10001u);
+  EXPECT_EQ(manifest().at("finished"), true);
+  EXPECT_FALSE(manifest().at("options").contains("pytorch"));
+  // As if it had been stored once, but for the command and the trace; and no remains.
+  EXPECT_EQ(read_whole(at / "layers.csv"), read_whole(root / "gpu" / "layers.csv"));
+  EXPECT_EQ(read_whole(at / "result.json"), read_whole(root / "gpu" / "result.json"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(at), fs::directory_iterator()), 4);
+  std::printf("[ compared ] 13 values\n");
 }
 
 TEST_F(GpuReport, StandsBesideAMachinesRun) {
@@ -141,6 +176,15 @@ TEST_F(GpuReport, StandsBesideAMachinesRun) {
   EXPECT_NE(changes.find("engine"), std::string::npos) << changes;
   EXPECT_NE(changes.find("summary.time a layer"), std::string::npos) << changes;
   std::printf("[ compared ] 11 values\n");
+}
+
+TEST(ExitCode, AnOutputThatIsOffIsADifferenceARefusalIsNot) {
+  cuda_ref::Baseline b = baseline();
+  ASSERT_FALSE(b.refused.empty());
+  EXPECT_EQ(exit_code(b), 0);
+  b.wrong = {"naive unfused fp16 batch 1: output is off by 0.5 of the largest value"};
+  EXPECT_EQ(exit_code(b), 1);
+  std::printf("[ compared ] 2 values\n");
 }
 
 // What the paper reports about its GPU: marked so, every figure with its unit.

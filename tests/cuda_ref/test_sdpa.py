@@ -1,4 +1,5 @@
 """sdpa.py as far as it goes without torch: the table of gathered rows, and what it says when torch is not there."""
+import argparse
 import os
 import subprocess
 import sys
@@ -25,6 +26,32 @@ class Padded(unittest.TestCase):
         self.assertEqual(rows[1][9:], [10] * 7)
         self.assertEqual([sum(not off for off in row) for row in padding], [1, 9])
         self.assertEqual(padding[1], [False] * 9 + [True] * 7)
+
+
+class Sets(unittest.TestCase):
+    L2 = 50 << 20
+
+    def test_before_a_set_comes_again_more_than_twice_l2_went_by(self):
+        touched = 64
+        while touched < 4e9:
+            for over in (1, 8, 500):
+                sets, graphs, launches, cold = sdpa.rotation(touched, touched * over, self.L2)
+                self.assertEqual(sets, graphs * launches)
+                self.assertLessEqual(launches, 256)
+                self.assertEqual(cold, (sets - 1) * touched > 2 * self.L2)
+                self.assertTrue(sets == 2 or (sets - graphs) * touched * over <= 2 << 30)
+                self.assertTrue(cold or sets + graphs >= 1 << 16 or (sets + 1) * touched * over > 2 << 30)
+            touched = touched * 17 // 10
+
+    def test_small_operands_have_more_sets_than_a_graph_has_launches(self):
+        a = argparse.Namespace(heads=9, kv_heads=3, rows=1, keys=160, head_dim=64)
+        dense = sdpa.touched_bytes(a, 1, [])
+        self.assertEqual(dense, 2 * 64 * (2 * 3 * 160 + 2 * 9))
+        self.assertEqual(sdpa.rotation(dense, dense, self.L2), (840, 4, 210, True))
+
+    def test_of_k_and_v_only_chosen_rows_count(self):
+        a = argparse.Namespace(heads=9, kv_heads=3, rows=1, keys=160, head_dim=64)
+        self.assertEqual(sdpa.touched_bytes(a, 4, [[0, 1], [5], [7, 8, 9]]), 4 * 2 * 64 * (2 * 6 + 2 * 9))
 
 
 class WithoutTorch(unittest.TestCase):

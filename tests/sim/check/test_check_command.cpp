@@ -34,11 +34,12 @@ TEST(CheckCommand, SaysWhichEnginesItHadAndHowMuchItCompared) {
   const Ran r =
       winnow("check " + kTrace + " --engines golden,cuda,systemc --policy select --set select_keep=0.9 --steps 1-2");
   EXPECT_EQ(r.code, 0) << r.text;
-  for (const char* part : {"engines: golden (host), cuda (", "systemc (the machine's models", "6 layers compared",
+  for (const char* part : {"engines: golden (host), cuda (cuda ", "systemc (the machine's models", "6 layers compared",
                            "cuda against golden", "systemc against golden", "probabilities", "byte counts"})
     EXPECT_NE(r.text.find(part), std::string::npos) << part << r.text;
   EXPECT_EQ(r.text.find("first difference"), std::string::npos);
-  std::printf("[ compared ] 8 parts of the output\n");
+  EXPECT_EQ(r.text.find("host shim ("), std::string::npos) << r.text;  // no brackets in brackets
+  std::printf("[ compared ] 9 parts of the output\n");
 }
 
 TEST(CheckCommand, BadInputIsOneLine) {
@@ -69,6 +70,24 @@ TEST(GpuCommand, WithoutAGpuOneLineAndCode2) {
   EXPECT_EQ(r.text.find("winnow: gpu: no GPU: "), 0u) << r.text;
   EXPECT_EQ(std::count(r.text.begin(), r.text.end(), '\n'), 1) << r.text;
   std::printf("[ compared ] 1 refusal\n");
+}
+
+// Where there is a GPU and where there is none, the input is looked at first.
+TEST(GpuCommand, BadInputIsOneLineBeforeAnyGpu) {
+  const struct {
+    std::string arguments, part;
+  } cases[] = {{"no-such-file.safetensors", "no-such-file.safetensors"},
+               {kTrace + " --layer 99", "--layer: 99: the trace has layers 0-2"},
+               {kTrace + " --policy nobody", "policy 'nobody': unknown"},
+               {WINNOW_SOURCE_DIR "/tests/traces/reader/workload.csv", "workload.csv: holds shapes without values"}};
+  for (const auto& c : cases) {
+    const Ran r = winnow("gpu " + c.arguments + " --probe");
+    EXPECT_EQ(r.code, 2) << r.text;
+    EXPECT_NE(r.text.find(c.part), std::string::npos) << r.text;
+    EXPECT_EQ(r.text.find("no GPU"), std::string::npos) << r.text;
+    EXPECT_EQ(std::count(r.text.begin(), r.text.end(), '\n'), 1) << r.text;
+  }
+  std::printf("[ compared ] %zu refusals\n", std::size(cases));
 }
 
 TEST(RunCommand, CudaWritesTheBytesThatGoldenWrites) {
