@@ -1,7 +1,6 @@
 // lockstep_fifo_<depth>: prim_fifo and models/prim/fifo.h in lockstep; exit code 1 on a difference.
 //   lockstep_fifo_3 --cycles 1000000 --seed 7 [--out FOLDER]
-#include <CLI/CLI.hpp>
-
+#include "tests/rtl/cli.h"
 #include "tests/rtl/prim/fifo_block.h"
 
 int main(int argc, char** argv) {
@@ -12,7 +11,7 @@ int main(int argc, char** argv) {
   app.add_option("--cycles", cycles);
   app.add_option("--seed", seed, "of stimuli");
   app.add_option("--out", out, "folder for waveforms of a difference");
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = winnow::test::parse(app, argc, argv)) return *code;
   const std::string name = std::string("fifo_") + WINNOW_RTL_NAME, number = std::to_string(seed);
   return winnow::lockstep::verdict([&] { return std::make_unique<FifoBlock>(seed); }, cycles, name + ", seed " + number,
                                    out + "/" + name + "-" + number, "lockstep_" + name + " --seed " + number,

@@ -1,6 +1,7 @@
 // FIFOs, skid buffer and round-robin arbiters against queues and a turn, in every cycle of a random run. (Their proofs
 // are in scripts/rtl/prove; this is what their coverage is measured with.)
 //   test_rtl_prim [--cycles N] [--seed N] [--coverage FILE]
+//   mutants_prim --mutants TABLE     the same of a copy with planted bugs: each must be seen
 #include <verilated.h>
 #include <verilated_cov.h>
 
@@ -8,10 +9,9 @@
 #include <deque>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
-#include "Vprim_links.h"
 #include "tests/models/topk/drive.h"
+#include "tests/rtl/cli.h"
+#include "tests/rtl/mutants.h"
 
 namespace {
 
@@ -43,7 +43,10 @@ struct Arbiter {
 
 class Run {
  public:
-  explicit Run(std::uint64_t seed) : rtl_(&context_), random_(seed) {
+  explicit Run(std::uint64_t seed, unsigned mutant = 0) : random_(seed) {
+    const std::string plus = "+mutant=" + std::to_string(mutant);
+    const char* const words[] = {"test_prim", plus.c_str()};
+    context_.commandArgs(2, const_cast<char**>(words));
     rtl_.clk_i = 0;
     for (const int reset : {1, 0, 1}) {  // the reset acts on its falling edge
       rtl_.rst_ni = reset;
@@ -141,23 +144,52 @@ class Run {
 
  private:
   VerilatedContext context_;
-  Vprim_links rtl_;
+  WINNOW_RTL_CLASS rtl_{&context_};
   Random random_;
   Link links_[3] = {{4, true, {}}, {3, true, {}}, {2, false, {}}};
   Arbiter arbiters_[2] = {{4}, {3}};
   std::uint64_t offer_ = 50, take_ = 50, compared_ = 0, full_[3] = {}, empty_[3] = {}, grants_[2] = {};
 };
 
+// Exit code: 0 when all planted bugs are seen but those that the table calls equivalent, which are not.
+int mutants(const std::string& table, std::uint64_t seed, std::uint64_t cycles) {
+  const auto caught = [&](unsigned mutant) {
+    Run run(seed, mutant);
+    for (std::uint64_t c = 0; c < cycles; ++c)
+      if (!run.cycle(c)) return true;
+    return false;
+  };
+  if (caught(0)) return std::printf("without a bug there is a difference\n"), 1;
+  unsigned wrong = 0, seen = 0;
+  try {
+    const auto all = winnow::test::read_mutants(table);
+    for (const winnow::test::Mutant& m : all) {
+      const bool c = caught(m.number);
+      wrong += c == m.equivalent;
+      seen += c;
+      std::printf("mutant %2u %s%s  %s\n", m.number, c ? "caught" : m.equivalent ? "equivalent" : "SURVIVED",
+                  c && m.equivalent ? ", but the table calls it EQUIVALENT" : "", m.text.c_str());
+    }
+    std::printf("%u of %zu mutants caught, %u not as the table says\n", seen, all.size(), wrong);
+  } catch (const winnow::Error& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return 2;
+  }
+  return wrong == 0 && seen != 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"FIFOs, skid buffer and arbiters in a random run"};
   std::uint64_t cycles = 200000, seed = 1;
-  std::string coverage;
+  std::string coverage, table;
   app.add_option("--cycles", cycles);
   app.add_option("--seed", seed);
   app.add_option("--coverage", coverage, "write what lines and toggles were met to this file");
-  CLI11_PARSE(app, argc, argv);
+  app.add_option("--mutants", table, "all planted bugs of this table, in a build that has them");
+  if (const auto code = winnow::test::parse(app, argc, argv)) return *code;
+  if (!table.empty()) return mutants(table, seed, cycles);
   Run run(seed);
   for (std::uint64_t c = 0; c < cycles; ++c)
     if (!run.cycle(c)) return 1;

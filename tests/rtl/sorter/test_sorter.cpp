@@ -14,10 +14,9 @@
 #include <numeric>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "Vmerge_sorter.h"
 #include "tests/models/topk/drive.h"
+#include "tests/rtl/cli.h"
 
 namespace {
 
@@ -153,7 +152,7 @@ int main(int argc, char** argv) {
   app.add_option("--inputs", inputs, "random inputs for each n");
   app.add_option("--seed", seed);
   app.add_option("--out", out, "write the cycles of (n, k) = (1024, 512) as JSON");
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = winnow::test::parse(app, argc, argv)) return *code;
 
   std::uint64_t compared = 0;
   double cycles_1024 = 0;

@@ -16,9 +16,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "tests/models/topk/drive.h"
+#include "tests/rtl/cli.h"
 
 namespace {
 
@@ -243,7 +242,7 @@ int main(int argc, char** argv) {
   bool full = false;
   app.add_option("--seed", seed, "of what is drawn and of the LFSR");
   app.add_flag("--full", full, "all orderings of 8 items too, and ten times the jobs by mass");
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = winnow::test::parse(app, argc, argv)) return *code;
 
   std::vector<Ordering> orderings[kMaxN + 1];
   constexpr std::size_t kOrderings[] = {1, 1, 3, 13, 75, 541, 4683, 47293, 545835};  // Fubini's numbers

@@ -1,13 +1,13 @@
 // lockstep_topk_<machine>: RTL and model of the top-k engine in lockstep; exit code 1 on a difference.
 //   lockstep_topk_spatten --cycles 1000000 --seed 7 --pivot sampled [--jobs FILE] [--out FOLDER]
+#include <charconv>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
-
+#include "tests/rtl/cli.h"
 #include "tests/rtl/lockstep/lockstep.h"
 #include "tests/rtl/topk/topk_block.h"
 
@@ -19,20 +19,39 @@ using winnow::topk::test::FileJob;
 using winnow::topk::test::Cover;
 using winnow::topk::test::TopkBlock;
 
-// Lines `count|mass AMOUNT ITEM...`, decimal.
-std::vector<FileJob> read_jobs(const std::string& path) {
+constexpr unsigned kLargestAmount = (1u << 17) - 1;  // of the port
+
+// A number to the end of the word.
+template <class T>
+bool number(const std::string& word, T& value) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  return error == std::errc() && end == word.data() + word.size();
+}
+
+// Lines `count|mass AMOUNT ITEM...`, decimal. A job that the engine refuses is one (its amount, its number of items); what
+// its ports cannot carry is none.
+std::vector<FileJob> read_jobs(const std::string& path, const Config& config) {
   std::ifstream in(path);
   if (!in) throw Error(path + ": cannot be read");
   std::vector<FileJob> jobs;
   std::string line;
-  for (unsigned number = 1; std::getline(in, line); ++number) {
+  for (unsigned at = 1; std::getline(in, line); ++at) {
+    const auto fail = [&](const std::string& text) { throw Error(path + ":" + std::to_string(at) + ": " + text); };
     std::istringstream words(line);
-    std::string rule;
+    std::string rule, word;
     FileJob job{};
-    if (!(words >> rule >> job.amount) || (rule != "count" && rule != "mass"))
-      throw Error(path + ":" + std::to_string(number) + ": not `count|mass AMOUNT ITEM...`");
+    if (!(words >> rule >> word) || (rule != "count" && rule != "mass")) fail("not `count|mass AMOUNT ITEM...`");
+    if (!number(word, job.amount) || job.amount > kLargestAmount)
+      fail("amount `" + word + "` is not in 0.." + std::to_string(kLargestAmount));
     job.rule = rule == "count" ? Rule::kCount : Rule::kMass;
-    for (std::uint64_t v; words >> v;) job.items.push_back(v);
+    while (words >> word) {
+      std::uint64_t item = 0;
+      if (!number(word, item) || item >> config.item_bits)
+        fail("item `" + word + "` is not a number of " + std::to_string(config.item_bits) + " bits");
+      job.items.push_back(item);
+    }
+    if (job.items.size() > 2 * config.capacity() - 1)
+      fail(std::to_string(job.items.size()) + " items; the port carries " + std::to_string(2 * config.capacity() - 1));
     jobs.push_back(std::move(job));
   }
   if (jobs.empty()) throw Error(path + ": has no jobs");
@@ -75,13 +94,14 @@ int main(int argc, char** argv) {
 #ifdef WINNOW_RTL_COVERAGE
   app.add_option("--coverage", coverage, "write what lines and toggles were met to FILE-<pivot>.dat");
 #endif
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = winnow::test::parse(app, argc, argv)) return *code;
   try {
     std::vector<FileJob> jobs;
-    if (!jobs_path.empty()) jobs = read_jobs(jobs_path);
     for (PivotRule rule : {PivotRule::kRandom, PivotRule::kSampled}) {
       const char* name = rule == PivotRule::kRandom ? "random" : "sampled";
       if (pivot != "both" && pivot != name) continue;
+      // The parameters are the same for both rules, and known from the RTL alone.
+      if (!jobs_path.empty() && jobs.empty()) jobs = read_jobs(jobs_path, TopkBlock(seed, rule).config());
       const auto make = [&] {
         return std::make_unique<TopkBlock>(seed, rule, jobs.empty() ? nullptr : &jobs, 0, refusals);
       };
@@ -95,10 +115,12 @@ int main(int argc, char** argv) {
       bool worked = true, covered = true;
       Cover points;
       const auto then = [&](TopkBlock& block) {
-        worked = !jobs.empty() || cycles <= 10000 || block.jobs() != 0;
+        worked = (jobs.empty() && cycles <= 10000) || block.jobs() != 0;
         points = block.cover();
         if (!coverage.empty()) block.write_coverage(coverage + "-" + name + ".dat");
-        return std::to_string(block.jobs()) + " jobs, ";
+        std::string text = std::to_string(block.jobs()) + " jobs, ";
+        if (!jobs.empty()) text += std::to_string(points.refused[1] + points.refused[2] + points.refused[3]) + " refused, ";
+        return text;
       };
       if (!lockstep::verdict(make, cycles, what, stem, repeat, then)) return 1;
       if (!worked) std::printf("no job was done\n");

@@ -3,37 +3,17 @@
 // a run without a bug differs.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
-#include <CLI/CLI.hpp>
-
+#include "tests/rtl/cli.h"
 #include "tests/rtl/lockstep/lockstep.h"
+#include "tests/rtl/mutants.h"
 #include "tests/rtl/topk/topk_block.h"
 
 namespace {
 
 using namespace winnow::topk;
+using winnow::test::Mutant;
 using winnow::topk::test::TopkBlock;
-
-struct Mutant {
-  unsigned number;
-  std::string text;
-  bool equivalent;  // no input can tell it from the original; its reason stands in the table
-};
-
-std::vector<Mutant> read_table(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) throw winnow::Error(path + ": cannot be read");
-  std::vector<Mutant> all;
-  bool equivalent = false;
-  for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("# =")) equivalent = true;
-    if (line.empty() || line[0] == '#') continue;
-    all.push_back({static_cast<unsigned>(all.size() + 1), line, equivalent});
-    equivalent = false;
-  }
-  return all;
-}
 
 std::optional<winnow::lockstep::Difference> first_difference(unsigned mutant, std::uint64_t seed, std::uint64_t cycles) {
   for (const PivotRule pivot : {PivotRule::kSampled, PivotRule::kRandom}) {
@@ -57,9 +37,9 @@ int main(int argc, char** argv) {
   app.add_option("--waves", waves, "write the waves of the first difference of one mutant, chosen by --only, to this folder");
   app.add_option("--only", only, "one mutant by its number");
   app.add_option("--sample", sample, "so many, chosen by the seed; 0: all");
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = winnow::test::parse(app, argc, argv)) return *code;
   try {
-    std::vector<Mutant> mutants = read_table(table);
+    std::vector<Mutant> mutants = winnow::test::read_mutants(table);
     if (only) {
       std::erase_if(mutants, [&](const Mutant& m) { return m.number != only; });
       if (mutants.empty()) throw winnow::Error("there is no mutant " + std::to_string(only));
