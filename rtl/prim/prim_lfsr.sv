@@ -12,7 +12,8 @@ module prim_lfsr #(
   input  logic             seed_en_i,
   input  logic [Width-1:0] seed_i,
   input  logic             en_i,
-  output logic [Width-1:0] state_o
+  output logic [Width-1:0] state_o,
+  output logic [Width-1:0] next_o    // state_o of the next cycle
 );
 
   logic [Width-1:0] state_d, state_q;
@@ -29,5 +30,6 @@ module prim_lfsr #(
   end
 
   assign state_o = state_q;
+  assign next_o = state_d;
 
 endmodule

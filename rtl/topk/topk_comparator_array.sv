@@ -1,4 +1,4 @@
-// Two arrays of comparators: which lanes are above the pivot, which below. Neither means equal (or not valid).
+// Two arrays of comparators: which lanes are above the pivot, which below, and which equal to it: neither, but valid.
 //
 // Combinational. Only the first count_i lanes are valid. Model: models/topk/comparator_array.h.
 
@@ -11,7 +11,8 @@ module topk_comparator_array #(
   input  logic [CountBits-1:0]                 count_i,
   input  logic [ItemBits-1:0]                  pivot_i,
   output logic [Parallelism-1:0]               above_o,
-  output logic [Parallelism-1:0]               below_o
+  output logic [Parallelism-1:0]               below_o,
+  output logic [Parallelism-1:0]               equal_o
 );
 
   for (genvar i = 0; i < Parallelism; i++) begin : gen_lane
@@ -19,6 +20,7 @@ module topk_comparator_array #(
     assign valid = CountBits'(i) < count_i;
     assign above_o[i] = valid & (row_i[i] > pivot_i);
     assign below_o[i] = valid & (row_i[i] < pivot_i);
+    assign equal_o[i] = valid & (row_i[i] == pivot_i);
   end
 
 endmodule

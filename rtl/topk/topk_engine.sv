@@ -71,6 +71,7 @@ module topk_engine
 
   state_e state_d, state_q;
   logic loading_q, drained_q;
+  logic [IndexBits-LaneBits-1:0] next_index_q;  // row number in the filter pass
   logic [ItemsBits-1:0] n_q;
   logic [LevelBits-1:0] rows_left_q;
   logic [CountBits-1:0] tail_q;
@@ -108,7 +109,7 @@ module topk_engine
   logic [Parallelism-1:0][ItemBits-1:0] store_head, select_head, read_row;
   logic [CountBits-1:0] read_count;
   logic [LevelBits-1:0] unused_store_level;  // read by the observer only
-  logic [Parallelism-1:0] above, below;
+  logic [Parallelism-1:0] above, below, equal;
   logic [ItemBits-1:0] pivot;
 
   assign filtering = state_q == Filter;
@@ -142,16 +143,38 @@ module topk_engine
     .count_i(read_count),
     .pivot_i(pivot),
     .above_o(above),
-    .below_o(below)
+    .below_o(below),
+    .equal_o(equal)
+  );
+
+  // Which equals stay: in the filter, the first of all rows' equals.
+  logic [ItemsBits-1:0] equals_left, equals_left_q;  // before the row that is read, before the one read last
+  logic [ItemsBits-1:0] known_above, known_equals;
+  logic [Parallelism-1:0] take;
+  logic [CountBits-1:0] count_equal, compared_equal_q;
+
+  always_comb begin
+    if (next_index_q == '0) equals_left = known_equals;
+    else if (equals_left_q > ItemsBits'(compared_equal_q)) equals_left = equals_left_q - ItemsBits'(compared_equal_q);
+    else equals_left = '0;
+  end
+
+  topk_filter #(
+    .Lanes   (Parallelism),
+    .LeftBits(ItemsBits)
+  ) u_filter (
+    .equal_i(equal),
+    .left_i (equals_left),
+    .take_o (take),
+    .count_o(count_equal)
   );
 
   // First register: a row and its masks -------------------------------------------------------------------------------
 
   logic compared_valid_q;
-  logic [CountBits-1:0] compared_count_q;
-  logic [Parallelism-1:0] compared_above_q, compared_below_q;
+  logic [Parallelism-1:0] compared_above_q, compared_below_q, compared_take_q;
   logic [Parallelism-1:0][ItemBits-1:0] compared_row_q;
-  logic [IndexBits-LaneBits-1:0] compared_index_q, next_index_q;  // row number in the filter pass
+  logic [IndexBits-LaneBits-1:0] compared_index_q;
   logic step;  // the pipeline moves
 
   assign step = ~filtering | advance;
@@ -169,42 +192,30 @@ module topk_engine
   always_ff @(posedge clk_i) begin
     if (load_row) begin
       compared_row_q <= row_i;
-      compared_count_q <= read_count;
       for (int unsigned i = 0; i < Parallelism; i++) compared_above_q[i] <= CountBits'(i) < read_count;
       compared_below_q <= '0;
+      compared_take_q <= '0;
+      compared_equal_q <= '0;
     end else if (read_pass | read_store) begin
       compared_row_q <= read_row;
-      compared_count_q <= read_count;
       compared_above_q <= above;
       compared_below_q <= below;
+      compared_take_q <= filtering ? take : '0;
+      compared_equal_q <= count_equal;
       compared_index_q <= next_index_q;
     end
+    if (read_store) equals_left_q <= equals_left;
   end
 
   // Second register: two compacted rows, counts, sums -----------------------------------------------------------------
 
-  logic [ItemsBits-1:0] equals_taken_q, equals_left, known_above, known_equals;
-  logic [Parallelism-1:0] filter_stays, right_stays;
-  logic [CountBits-1:0] filter_equals, count_above, count_below, count_equal;
+  logic [Parallelism-1:0] right_stays;
+  logic [CountBits-1:0] count_above, count_below;
   logic [Parallelism-1:0][WordBits-1:0] right_in, right_out;
   logic [Parallelism-1:0][ItemBits-1:0] left_out;
   logic [RowSumBits-1:0] row_sum;
 
-  assign equals_left = known_equals - equals_taken_q;
-
-  topk_filter #(
-    .Lanes   (Parallelism),
-    .LeftBits(ItemsBits)
-  ) u_filter (
-    .above_i (compared_above_q),
-    .below_i (compared_below_q),
-    .count_i (compared_count_q),
-    .left_i  (equals_left),
-    .stays_o (filter_stays),
-    .equals_o(filter_equals)
-  );
-
-  assign right_stays = filtering ? filter_stays : compared_above_q;
+  assign right_stays = compared_above_q | compared_take_q;
   for (genvar i = 0; i < Parallelism; i++) begin : gen_right_in
     assign right_in[i] = filtering ? WordBits'({compared_index_q, LaneBits'(i)}) : WordBits'(compared_row_q[i]);
   end
@@ -229,8 +240,6 @@ module topk_engine
     .count_o(count_below)
   );
 
-  assign count_equal = compared_count_q - count_above - count_below;
-
   always_comb begin
     row_sum = '0;
     for (int unsigned i = 0; i < Parallelism; i++) begin
@@ -254,9 +263,9 @@ module topk_engine
     if (step & compared_valid_q) begin
       part_above_q <= count_above;
       part_below_q <= count_below;
-      part_equal_q <= count_equal;
+      part_equal_q <= compared_equal_q;
       part_sum_above_q <= row_sum;
-      part_sum_equal_q <= RowSumBits'(count_equal) * RowSumBits'(pivot);
+      part_sum_equal_q <= RowSumBits'(compared_equal_q) * RowSumBits'(pivot);
       part_right_q <= right_out;
       part_left_q <= left_out;
     end
@@ -361,7 +370,6 @@ module topk_engine
       rows_left_q <= '0;
       tail_q <= '0;
       next_index_q <= '0;
-      equals_taken_q <= '0;
       kept_q <= '0;
       kept_sum_q <= '0;
       refused_o <= ErrNone;
@@ -385,13 +393,11 @@ module topk_engine
           rows_left_q <= rows_of(n_q);
           tail_q <= tail_of(n_q[LaneBits-1:0]);
           next_index_q <= '0;
-          equals_taken_q <= '0;
           kept_q <= '0;
           kept_sum_q <= '0;
         end
       end
       if (filtering) begin
-        if (advance & compared_valid_q) equals_taken_q <= equals_taken_q + ItemsBits'(filter_equals);
         if (read_store) next_index_q <= next_index_q + (IndexBits - LaneBits)'(1);
         if (out_taken) begin
           kept_q <= out_kept_o;

@@ -5,8 +5,9 @@
 //   target <= a          the boundary is in R
 //   a < target <= a + e  the pivot is the boundary, and the first equals up to target stay
 //   a + e < target       the boundary is in L, target -= a + e
-// Loading is a pass in which everything is above. decide_i ends a pass and picks the next pivot; divide_i steps the
-// division that says how many equals of a mass stay. Model: models/topk/quick_select.h.
+// Loading is a pass in which everything is above. decide_i ends a pass and picks the next pivot, in the cycle after its
+// last row, so what a decision needs is kept up to date row by row. divide_i steps the division that says how many equals
+// of a mass stay. Model: models/topk/quick_select.h.
 
 module topk_quick_select
   import topk_pkg::*;
@@ -63,13 +64,12 @@ module topk_quick_select
   localparam int unsigned ItemsBits = IndexBits + 1;
   localparam int unsigned StrideBits = $clog2(IndexBits + 1);
   localparam int unsigned StepBits = $clog2(IndexBits + 1);
-  localparam int unsigned ProductBits = SumBits + 18;
-  localparam logic [1:0] ProductDone = 2'd3;
+  localparam int unsigned ProductBits = ((SumBits > 16) ? SumBits : 16) + 7;
 
   logic mass_q, in_right_q;
   logic [AmountBits-1:0] amount_q;
   logic [ItemBits-1:0] pivot_q;
-  logic [SumBits-1:0] target_q, sum_above_q, sum_equal_q;
+  logic [SumBits-1:0] target_q, sum_above_d, sum_above_q, sum_equal_q;
   logic [ItemsBits-1:0] items_q, above_q, equals_q, equal_count_q;
   logic [StrideBits-1:0] stride_q;
 
@@ -79,7 +79,7 @@ module topk_quick_select
   logic flush_l, flush_r, drop_l, drop_r;
   logic [Parallelism-1:0][ItemBits-1:0] head_l, head_r, first_l, first_r;
   logic [LevelBits-1:0] level_l, level_r;
-  logic [CountBits-1:0] first_count_l, first_count_r, pack_l, pack_r;
+  logic [CountBits-1:0] first_count_next_l, first_count_next_r, pack_l, pack_r;
   logic [ItemsBits-1:0] items_l, items_r, rank_l, rank_r;
   logic [ItemBits-1:0] sample_l, sample_r;
 
@@ -106,7 +106,7 @@ module topk_quick_select
     .head_o        (head_l),
     .level_o       (level_l),
     .first_row_o   (first_l),
-    .first_count_o (first_count_l),
+    .first_count_next_o(first_count_next_l),
     .items_o       (items_l),
     .pack_count_o  (pack_l),
     .median_i      (mass_q),
@@ -132,7 +132,7 @@ module topk_quick_select
     .head_o        (head_r),
     .level_o       (level_r),
     .first_row_o   (first_r),
-    .first_count_o (first_count_r),
+    .first_count_next_o(first_count_next_r),
     .items_o       (items_r),
     .pack_count_o  (pack_r),
     .median_i      (mass_q),
@@ -144,17 +144,28 @@ module topk_quick_select
 
   // Decision ----------------------------------------------------------------------------------------------------------
 
+  // How far the boundary lies beyond what is above, and beyond the equals too: target - 1 - a and target - 1 - a - e.
+  // Negative if it does not.
+  logic [SumBits:0] beyond_above_q, beyond_equal_q, above_start, equal_start, row_above, row_equal;
+  logic target_known;  // a mass's target is known in this cycle, ahead of the first pass's first row
+  logic [SumBits-1:0] mass_target;
   logic nothing_to_search, found;
-  logic [SumBits-1:0] above, from, target_l;
-  logic [ItemsBits-1:0] count_from;
 
-  assign count_from = items_r + equal_count_q;
-  assign above = mass_q ? sum_above_q : SumBits'(items_r);
-  assign from = mass_q ? sum_above_q + sum_equal_q : SumBits'(count_from);
-  assign target_l = target_q - from;
+  always_comb begin
+    row_above = '0;
+    row_equal = '0;
+    if (valid_i) begin
+      row_above = mass_q ? (SumBits + 1)'(sum_above_i) : (SumBits + 1)'(above_i);
+      row_equal = mass_q ? (SumBits + 1)'(sum_equal_i) : (SumBits + 1)'(equal_i);
+    end
+  end
+  assign sum_above_d = sum_above_q + SumBits'(sum_above_i);
+  assign above_start = target_known ? (SumBits + 1)'(mass_target) : beyond_above_q;
+  assign equal_start = target_known ? (SumBits + 1)'(mass_target) : beyond_equal_q;
+
   assign nothing_to_search = mass_q ? (sum_above_q == '0) : (target_q == SumBits'(items_q));
-  assign to_right = loading_i | (target_q <= above);
-  assign found = loading_i ? nothing_to_search : ((target_q > above) & (target_q <= from));
+  assign to_right = loading_i | beyond_above_q[SumBits];
+  assign found = loading_i ? nothing_to_search : (~beyond_above_q[SumBits] & beyond_equal_q[SumBits]);
   assign go_on = decide_i & ~found;
 
   // Valid lanes of a side's last row: what is left in the packing register, or a whole row.
@@ -170,9 +181,10 @@ module topk_quick_select
   assign next_rows_o = to_right ? level_r + LevelBits'(pack_r != '0) : level_l + LevelBits'(pack_l != '0);
   assign next_tail_o = last_lanes(to_right ? pack_r : pack_l);
 
-  // Next pivot: both sides' candidates are formed while the side is decided --------------------------------------------
+  // Next pivot: both sides' candidates are formed while the side is decided. Lane and rank are those of the next cycle, if
+  // a row comes in in this one, as it does before every decision. ---------------------------------------------------------
 
-  logic [15:0] lfsr;
+  logic [15:0] unused_lfsr, lfsr_next;  // the state itself is read by the observer only
 
   prim_lfsr u_lfsr (
     .clk_i,
@@ -180,7 +192,8 @@ module topk_quick_select
     .seed_en_i,
     .seed_i,
     .en_i   (passing_i),
-    .state_o(lfsr)
+    .state_o(unused_lfsr),
+    .next_o (lfsr_next)
   );
 
   // Lane below count by multiply-high.
@@ -188,30 +201,45 @@ module topk_quick_select
     return LaneBits'(((16 + CountBits)'(state) * (16 + CountBits)'(count)) >> 16);
   endfunction
 
-  // Rank of the sample to take: target / stride rounded, one further towards the larger side while the side is more than
-  // two rows. (For a mass, the median sample: a sum says nothing of ranks.)
-  function automatic logic [ItemsBits-1:0] rank_of(logic [ItemsBits-1:0] target, logic [ItemsBits-1:0] items,
-                                                   logic [StrideBits-1:0] stride);
-    logic [ItemsBits:0] half, sum;
-    logic [ItemsBits-1:0] rank;
+  // Rank of the sample to take: target / stride rounded ...
+  function automatic logic [ItemsBits-1:0] rounded(logic [ItemsBits-1:0] target, logic [StrideBits-1:0] stride);
+    logic [ItemsBits:0] half;
     half = ((ItemsBits + 1)'(1) << stride) >> 1;
-    sum = (ItemsBits + 1)'(target) - (ItemsBits + 1)'(1) + half;
-    rank = ItemsBits'(sum >> stride);
-    if (32'(items) > 2 * Parallelism) begin
-      if ({target, 1'b0} < {1'b0, items}) rank = rank + ItemsBits'(1);
-      else if (rank != '0) rank = rank - ItemsBits'(1);
-    end
-    return rank;
+    return ItemsBits'(((ItemsBits + 1)'(target) - (ItemsBits + 1)'(1) + half) >> stride);
   endfunction
 
-  logic [ItemBits-1:0] random_l, random_r, pivot_l, pivot_r;
+  // ... and one further towards the larger side, while the side is more than two rows. (For a mass, the median sample: a
+  // sum says nothing of ranks.)
+  function automatic logic [ItemsBits-1:0] towards_larger(logic [ItemsBits-1:0] rank, logic [ItemsBits-1:0] items,
+                                                          logic early);
+    if (32'(items) <= 2 * Parallelism) return rank;
+    if (early) return rank + ItemsBits'(1);
+    return (rank != '0) ? rank - ItemsBits'(1) : rank;
+  endfunction
 
-  assign random_l = first_l[lane_below(lfsr, first_count_l)];
-  assign random_r = first_r[lane_below(lfsr, first_count_r)];
-  assign rank_l = rank_of(ItemsBits'(target_l), items_l, stride_q);
-  assign rank_r = rank_of(ItemsBits'(target_q), items_r, stride_q);
-  assign pivot_l = sampled_i ? sample_l : random_l;
-  assign pivot_r = sampled_i ? sample_r : random_r;
+  logic [ItemsBits-1:0] target_next_l, items_next_l, items_next_r;
+  logic [ItemsBits-1:0] rounded_l_q, rounded_r_q;
+  logic early_l_q, early_r_q;  // the target is in the side's first half
+  logic [LaneBits-1:0] lane_l_q, lane_r_q;
+  logic [ItemBits-1:0] pivot_l, pivot_r;
+
+  assign items_next_l = items_l + ItemsBits'(below_i);
+  assign items_next_r = items_r + ItemsBits'(above_i);
+  assign target_next_l = ItemsBits'(target_q) - items_r - equal_count_q - ItemsBits'(above_i) - ItemsBits'(equal_i);
+
+  always_ff @(posedge clk_i) begin
+    rounded_l_q <= rounded(target_next_l, stride_q);
+    rounded_r_q <= rounded(ItemsBits'(target_q), stride_q);
+    early_l_q <= {target_next_l, 1'b0} < {1'b0, items_next_l};
+    early_r_q <= {ItemsBits'(target_q), 1'b0} < {1'b0, items_next_r};
+    lane_l_q <= lane_below(lfsr_next, first_count_next_l);
+    lane_r_q <= lane_below(lfsr_next, first_count_next_r);
+  end
+
+  assign rank_l = towards_larger(rounded_l_q, items_l, early_l_q);
+  assign rank_r = towards_larger(rounded_r_q, items_r, early_r_q);
+  assign pivot_l = sampled_i ? sample_l : first_l[lane_l_q];
+  assign pivot_r = sampled_i ? sample_r : first_r[lane_r_q];
 
   // Stride of the samples: at most SampleRate a row, at most Samples a pass.
   logic [StrideBits-1:0] stride_d;
@@ -223,27 +251,25 @@ module topk_quick_select
     end
   end
 
-  // Target of a mass: (mu16 * total + 65535) >> 16, from three 6-bit digits of mu16 in the first pass's first cycles ----
+  // Target of a mass: (mu16 * total + 65535) >> 16, from three 6-bit digits of mu16, in the decision that ends loading and
+  // the two cycles after it. Each step drops the six bits below the next digit. -------------------------------------------
 
-  logic [1:0] product_step_q;
+  typedef enum logic [1:0] {
+    ProductIdle,
+    ProductDigit1,
+    ProductDigit2,
+    ProductDone
+  } product_e;
+
+  product_e product_step_q;
+  logic product_begins;
   logic [SumBits-1:0] total_q;
-  logic [ProductBits-1:0] product_q, product_d;
-  logic [5:0] digit;
-  logic [SumBits+5:0] partial;
+  logic [ProductBits-1:0] product_d, product_q;
 
-  always_comb begin
-    unique case (product_step_q)
-      2'd0: digit = amount_q[5:0];
-      2'd1: digit = amount_q[11:6];
-      default: digit = {1'b0, amount_q[16:12]};
-    endcase
-    partial = (SumBits + 6)'(total_q) * (SumBits + 6)'(digit);
-    unique case (product_step_q)
-      2'd0: product_d = product_q + ProductBits'(partial);
-      2'd1: product_d = product_q + (ProductBits'(partial) << 6);
-      default: product_d = product_q + (ProductBits'(partial) << 12);
-    endcase
-  end
+  assign product_begins = decide_i & loading_i;
+  assign product_d = (product_q >> 6) + ProductBits'(total_q) * ProductBits'(amount_q[5:0]);
+  assign mass_target = SumBits'(product_q >> 4);
+  assign target_known = product_step_q == ProductDone;
 
   // Division: (target - above - 1) / pivot + 1 equals stay -------------------------------------------------------------
 
@@ -274,7 +300,9 @@ module topk_quick_select
       sum_above_q <= '0;
       sum_equal_q <= '0;
       stride_q <= '0;
-      product_step_q <= ProductDone;
+      beyond_above_q <= '0;
+      beyond_equal_q <= '0;
+      product_step_q <= ProductIdle;
       product_q <= '0;
       total_q <= '0;
       remainder_q <= '0;
@@ -282,15 +310,23 @@ module topk_quick_select
       step_q <= '0;
     end else begin
       stride_q <= stride_d;
-      if (product_step_q != ProductDone) begin
+      if (product_begins || product_step_q != ProductIdle) begin
         product_q <= product_d;
-        product_step_q <= product_step_q + 2'd1;
-        if (product_step_q == 2'd2) target_q <= SumBits'((product_d + ProductBits'(65535)) >> 16);
+        amount_q <= amount_q >> 6;
       end
+      unique case (product_step_q)
+        ProductDigit1: product_step_q <= ProductDigit2;
+        ProductDigit2: product_step_q <= ProductDone;
+        default: product_step_q <= ProductIdle;
+      endcase
+      if (target_known) target_q <= mass_target;
+      beyond_above_q <= above_start - row_above - (SumBits + 1)'(target_known);
+      beyond_equal_q <= equal_start - row_above - row_equal - (SumBits + 1)'(target_known);
       if (valid_i) begin
         equal_count_q <= equal_count_q + ItemsBits'(equal_i);
-        sum_above_q <= sum_above_q + SumBits'(sum_above_i);
-        sum_equal_q <= sum_equal_q + SumBits'(sum_equal_i);
+        sum_above_q <= sum_above_d;
+        if (loading_i) total_q <= sum_above_d;
+        sum_equal_q <= sum_equal_q + SumBits'(sum_equal_i);  // read by the observer only
       end
       if (start_i) begin
         mass_q <= mass_i;
@@ -301,7 +337,8 @@ module topk_quick_select
         equals_q <= '0;
         pivot_q <= '0;
         in_right_q <= 1'b1;
-        product_step_q <= ProductDone;
+        product_q <= ProductBits'(65535) << 6;
+        product_step_q <= ProductIdle;
         equal_count_q <= '0;
         sum_above_q <= '0;
         sum_equal_q <= '0;
@@ -311,24 +348,22 @@ module topk_quick_select
           pivot_q <= to_right ? pivot_r : pivot_l;
           items_q <= to_right ? items_r : items_l;
           in_right_q <= to_right;
+          beyond_above_q <= to_right ? (SumBits + 1)'(target_q) - (SumBits + 1)'(1) : beyond_equal_q;
+          beyond_equal_q <= to_right ? (SumBits + 1)'(target_q) - (SumBits + 1)'(1) : beyond_equal_q;
           if (!to_right) begin
-            target_q <= target_l;
-            above_q <= above_q + count_from;
+            target_q <= SumBits'(beyond_equal_q) + SumBits'(1);
+            above_q <= above_q + items_r + equal_count_q;
           end
           equal_count_q <= '0;
           sum_above_q <= '0;
           sum_equal_q <= '0;
-          if (loading_i) begin
-            total_q <= sum_above_q;
-            product_q <= '0;
-            product_step_q <= mass_q ? 2'd0 : ProductDone;
-          end
+          if (loading_i && mass_q) product_step_q <= ProductDigit1;
         end else if (loading_i) begin
           equals_q <= mass_q ? ItemsBits'(1) : items_q;
         end else begin
           above_q <= above_q + items_r;
-          equals_q <= mass_q ? ItemsBits'(1) : ItemsBits'(target_q - above);
-          remainder_q <= target_q - above - SumBits'(1);
+          equals_q <= mass_q ? ItemsBits'(1) : ItemsBits'(beyond_above_q) + ItemsBits'(1);
+          remainder_q <= SumBits'(beyond_above_q);
           quotient_q <= '0;
           step_q <= StepBits'(IndexBits);
         end

@@ -2,7 +2,8 @@
 //
 // Of the compacted rows that come, every 2^stride_i-th item is taken, at most SampleRate a row. Each sample keeps its
 // rank in a counter: a new one is compared with all that are there and with those beside it, and raises the ranks of
-// the smaller ones. Among equals the earlier ranks first. The user's stride is such that samples never overflow.
+// the smaller ones. Among equals the earlier ranks first. The user's stride is such that samples never overflow, and is
+// there a cycle before the first row.
 // value_o is the sample of rank rank_i (0 = largest), or the last one; or the median. Model: models/topk/sampler.h.
 
 module topk_sampler #(
@@ -23,7 +24,6 @@ module topk_sampler #(
   input  logic                                 valid_i,
   input  logic [Parallelism-1:0][ItemBits-1:0] row_i,
   input  logic [CountBits-1:0]                 count_i,
-  input  logic [IndexBits:0]                   before_i,  // items of this side in earlier rows
   input  logic [StrideBits-1:0]                stride_i,  // log2
   input  logic                                 median_i,  // instead of rank_i
   input  logic [IndexBits:0]                   rank_i,
@@ -40,7 +40,7 @@ module topk_sampler #(
   // What this row gives.
   logic [Rate-1:0] fresh_valid;
   logic [ItemBits-1:0] fresh[Rate];
-  logic [FarBits-1:0] stride, offset;
+  logic [FarBits-1:0] stride, offset_d, offset_q;  // offset: the first lane taken, -(items of earlier rows) mod stride
   logic [ItemBits-1:0] item[Parallelism];  // row_i by lane
 
   for (genvar i = 0; i < Parallelism; i++) begin : gen_item
@@ -48,13 +48,25 @@ module topk_sampler #(
   end
 
   assign stride = FarBits'(1) << stride_i;
-  assign offset = (FarBits'(0) - FarBits'(before_i)) & (stride - FarBits'(1));
+
+  always_comb begin
+    offset_d = offset_q;
+    if (clear_i) offset_d = '0;
+    else if (valid_i) offset_d = (offset_q - FarBits'(count_i)) & (stride - FarBits'(1));
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) offset_q <= '0;
+    else offset_q <= offset_d;
+  end
 
   for (genvar j = 0; j < Rate; j++) begin : gen_fresh
-    logic [FarBits-1:0] lane;
-    assign lane = offset + (FarBits'(j) << stride_i);
-    assign fresh_valid[j] = valid_i & (lane < FarBits'(count_i));
-    assign fresh[j] = item[lane[LaneBits-1:0]];
+    logic [FarBits-1:0] far;
+    logic [CountBits-1:0] lane_q;  // beyond the row if its uppermost bit is set
+    assign far = offset_d | (FarBits'(j) << stride_i);  // the offset is below the stride
+    always_ff @(posedge clk_i) lane_q <= {far[FarBits-1:LaneBits] != '0, far[LaneBits-1:0]};
+    assign fresh_valid[j] = valid_i & (lane_q < count_i);
+    assign fresh[j] = item[lane_q[LaneBits-1:0]];
   end
 
   // Old against new.
@@ -68,18 +80,24 @@ module topk_sampler #(
     end
   end
 
+  // New against new, and the ranks of the new.
+  logic [Rate-1:0] ahead[Rate];  // fresh m ranks ahead of fresh j
   logic [RankBits-1:0] fresh_rank[Rate];
+
+  for (genvar m = 0; m < Rate; m++) begin : gen_ahead
+    for (genvar j = 0; j < Rate; j++) begin : gen_fresh
+      assign ahead[m][j] = fresh[m] > fresh[j] || (m < j && fresh[m] == fresh[j]);
+    end
+  end
 
   always_comb begin
     for (int unsigned j = 0; j < Rate; j++) begin
       fresh_rank[j] = '0;
       for (int unsigned i = 0; i < Samples; i++) begin
-        if (here[i] && !above[i][j]) fresh_rank[j] = fresh_rank[j] + RankBits'(1);
+        fresh_rank[j] = fresh_rank[j] + RankBits'(here[i] && !above[i][j]);
       end
       for (int unsigned m = 0; m < Rate; m++) begin
-        if (fresh_valid[m] && (fresh[m] > fresh[j] || (m < j && fresh[m] == fresh[j]))) begin
-          fresh_rank[j] = fresh_rank[j] + RankBits'(1);
-        end
+        fresh_rank[j] = fresh_rank[j] + RankBits'(fresh_valid[m] && ahead[m][j]);
       end
     end
   end

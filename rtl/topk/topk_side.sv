@@ -29,9 +29,9 @@ module topk_side #(
   input  logic                                 pop_i,
   output logic [Parallelism-1:0][ItemBits-1:0] head_o,
   output logic [LevelBits-1:0]                 level_o,
-  // The row that a pass would read first, flushed or not, and its valid lanes.
+  // The row that a pass would read first, flushed or not; its valid lanes once this cycle's row is in, if none is popped.
   output logic [Parallelism-1:0][ItemBits-1:0] first_row_o,
-  output logic [CountBits-1:0]                 first_count_o,
+  output logic [CountBits-1:0]                 first_count_next_o,
   // Counts and samples of this pass.
   output logic [IndexBits:0]                   items_o,
   output logic [CountBits-1:0]                 pack_count_o,
@@ -102,7 +102,7 @@ module topk_side #(
   );
 
   assign first_row_o = (level_o != '0) ? head_o : pack_q;
-  assign first_count_o = (level_o != '0) ? CountBits'(Parallelism) : pack_count_q;
+  assign first_count_next_o = (level_o != '0 || full) ? CountBits'(Parallelism) : {1'b0, together[LaneBits-1:0]};
   assign items_o = items_q;
   assign pack_count_o = pack_count_q;
 
@@ -118,7 +118,6 @@ module topk_side #(
       .valid_i,
       .row_i,
       .count_i,
-      .before_i(items_q),
       .stride_i,
       .median_i,
       .rank_i,

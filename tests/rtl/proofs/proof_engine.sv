@@ -19,6 +19,7 @@ module proof_engine #(
   localparam int unsigned AmountBits = topk_pkg::amount_bits(IndexBits)
 ) (
   input logic                 clk_i,
+  input logic [15:0]          lfsr_i,      // free in every cycle, the others in the first
   input logic                 sampled_i,
   input logic [IndexBits:0]   n_i,
   input logic [IndexBits:0]   k_i,
@@ -125,7 +126,7 @@ module proof_engine #(
   topk_engine #(
     .Parallelism(Lanes), .FifoDepth(Rows), .ItemBits(Width), .WithSampler(1'b1)
   ) u_dut (
-    .clk_i, .rst_ni(started_q), .sampled_i(sampled), .seed_en_i(1'b0), .seed_i('0),
+    .clk_i, .rst_ni(started_q), .sampled_i(sampled), .seed_en_i(1'b0), .seed_i(lfsr_i),
     .job_valid_i(started_q && !job_done_q), .job_ready_o(job_ready), .job_n_i(n), .job_mass_i(Mass),
     .job_amount_i(amount), .refused_o(refused),
     .row_valid_i(1'b1), .row_ready_o(row_ready), .row_i(row),
@@ -153,7 +154,7 @@ module proof_engine #(
 
   logic decided, searching;
   assign decided = u_dut.state_q == Decide;
-  assign searching = u_dut.state_q == Pass && u_dut.u_select.product_step_q == 2'd3;
+  assign searching = u_dut.state_q == Pass && u_dut.u_select.product_step_q == 2'd0;
 
   always_ff @(posedge clk_i) begin
     if (!started_q) begin
