@@ -64,7 +64,7 @@ module topk_quick_select
   localparam int unsigned ItemsBits = IndexBits + 1;
   localparam int unsigned StrideBits = $clog2(IndexBits + 1);
   localparam int unsigned StepBits = $clog2(IndexBits + 1);
-  localparam int unsigned ProductBits = ((SumBits > 16) ? SumBits : 16) + 7;
+  localparam int unsigned ProductBits = ((SumBits > 16) ? SumBits : 16) + 6;
 
   logic mass_q, in_right_q;
   logic [AmountBits-1:0] amount_q;
@@ -146,7 +146,8 @@ module topk_quick_select
 
   // How far the boundary lies beyond what is above, and beyond the equals too: target - 1 - a and target - 1 - a - e.
   // Negative if it does not.
-  logic [SumBits:0] beyond_above_q, beyond_equal_q, above_start, equal_start, row_above, row_equal;
+  logic [SumBits:0] beyond_above_q, beyond_equal_q, above_start, equal_start;
+  logic [RowSumBits-1:0] row_above, row_equal;  // what a row adds to a and e
   logic target_known;  // a mass's target is known in this cycle, ahead of the first pass's first row
   logic [SumBits-1:0] mass_target;
   logic nothing_to_search, found;
@@ -155,8 +156,8 @@ module topk_quick_select
     row_above = '0;
     row_equal = '0;
     if (valid_i) begin
-      row_above = mass_q ? (SumBits + 1)'(sum_above_i) : (SumBits + 1)'(above_i);
-      row_equal = mass_q ? (SumBits + 1)'(sum_equal_i) : (SumBits + 1)'(equal_i);
+      row_above = mass_q ? sum_above_i : RowSumBits'(above_i);
+      row_equal = mass_q ? sum_equal_i : RowSumBits'(equal_i);
     end
   end
   assign sum_above_d = sum_above_q + SumBits'(sum_above_i);
@@ -212,9 +213,13 @@ module topk_quick_select
   // sum says nothing of ranks.)
   function automatic logic [ItemsBits-1:0] towards_larger(logic [ItemsBits-1:0] rank, logic [ItemsBits-1:0] items,
                                                           logic early);
-    if (32'(items) <= 2 * Parallelism) return rank;
-    if (early) return rank + ItemsBits'(1);
-    return (rank != '0) ? rank - ItemsBits'(1) : rank;
+    logic [ItemsBits-1:0] moved;
+    moved = rank;
+    if (32'(items) > 2 * Parallelism) begin
+      if (early) moved = rank + ItemsBits'(1);
+      else if (rank != '0) moved = rank - ItemsBits'(1);
+    end
+    return moved;
   endfunction
 
   logic [ItemsBits-1:0] target_next_l, items_next_l, items_next_r;
@@ -320,8 +325,9 @@ module topk_quick_select
         default: product_step_q <= ProductIdle;
       endcase
       if (target_known) target_q <= mass_target;
-      beyond_above_q <= above_start - row_above - (SumBits + 1)'(target_known);
-      beyond_equal_q <= equal_start - row_above - row_equal - (SumBits + 1)'(target_known);
+      beyond_above_q <= above_start - (SumBits + 1)'(row_above) - (SumBits + 1)'(target_known);
+      beyond_equal_q <= equal_start - (SumBits + 1)'(row_above) - (SumBits + 1)'(row_equal)
+                        - (SumBits + 1)'(target_known);
       if (valid_i) begin
         equal_count_q <= equal_count_q + ItemsBits'(equal_i);
         sum_above_q <= sum_above_d;
