@@ -16,6 +16,7 @@
 #include "sim/commands/commands.h"
 #include "sim/commands/gpu.h"
 #include "sim/config/schema.h"
+#include "sim/rtl/shell.h"
 #include "traces/text.h"
 #include "winnow_version.h"
 #if __has_include("sim/commands/hbm2.h")
@@ -39,15 +40,7 @@ int fail(std::string what) {
 // The arguments as one line that a shell reads back.
 std::string command_line(int argc, char** argv) {
   std::string line;
-  for (int i = 0; i < argc; ++i) {
-    const std::string word = i == 0 ? "winnow" : argv[i];
-    const bool plain = !word.empty() && word.find_first_not_of(
-                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789_-+=:,./@%") == std::string::npos;
-    std::string quoted = "'";
-    for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-    line += fmt::format("{}{}", i == 0 ? "" : " ", plain ? word : quoted + "'");
-  }
+  for (int i = 0; i < argc; ++i) line += i == 0 ? "winnow" : " " + winnow::rtl::quoted(argv[i]);
   return line;
 }
 

@@ -22,7 +22,7 @@ namespace winnow {
 
 struct TopkJob {
   topk::Job job;
-  const char* what = "";                          // "selection", "values", "tokens", "heads": for reports
+  const char* what = "";                          // "tokens", "values", "heads": for reports
   Tag tag;                                        // whose; head kAllHeads: of all
   const std::vector<std::uint32_t>* names = nullptr;  // token (or head) of each item; with a store, of each first slot
   int store = -1;                                 // items are this group's selection scores, or
