@@ -17,8 +17,7 @@ std::int32_t dot(const std::int16_t* a, const std::int16_t* b, int n) {
 
 }  // namespace
 
-Attention::Attention(const Quantized& model)
-    : model_(model), D_(model.shape().head_dim), G_(model.shape().group()) {
+Attention::Attention(const Quantized& model) : model_(model), D_(model.shape().head_dim), G_(model.shape().group()) {
   const auto n = static_cast<std::size_t>(model.shape().tokens), G = static_cast<std::size_t>(G_);
   s_.resize(n * G), e_.resize(n * G), tokens_.resize(n), items_.resize(n);
   slots_.reserve(n), kept_.reserve(n);
@@ -93,8 +92,7 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   } else if (policy.select == SelectRule::none) {
     pass(c.k_digit[0].data(), digits.below(0), false);
     softmax(0, true);
-    for (std::size_t g = 0; g < G; ++g)
-      row.flat += alive(g) && is_flat(kExpOne, row.denominator[g], policy.theta16());
+    for (std::size_t g = 0; g < G; ++g) row.flat += alive(g) && is_flat(kExpOne, row.denominator[g], policy.theta16());
     if (row.flat) {
       row.refetched = true;
       pass(c.k_digit[1].data(), 0, true);

@@ -90,10 +90,9 @@ std::vector<std::uint8_t> build_image(const Quantized& model, const Layout& layo
       const HeadCodes& c = model.head(layer, kv);
       for (std::size_t t = 0; t < n; ++t) {
         for (int i = 0; i < d.count; ++i) pack(layout.key(layer, kv, i).at(t), &c.k_digit[i][t * D], d.width[i]);
-        const std::uint64_t v_at = layout.records()
-                                       ? layout.record(layer, kv, d.count - 1).at(t) +
-                                             D * static_cast<std::size_t>(d.width[d.count - 1]) / 8
-                                       : layout.value(layer, kv).at(t);
+        const std::uint64_t v_at = layout.records() ? layout.record(layer, kv, d.count - 1).at(t) +
+                                                          D * static_cast<std::size_t>(d.width[d.count - 1]) / 8
+                                                    : layout.value(layer, kv).at(t);
         pack(v_at, &c.v[t * D], p.v_bits);
         if (!c.v16.empty()) {
           const std::uint64_t at = layout.value_scale(layer, kv).at(t);

@@ -19,9 +19,9 @@ inline constexpr std::uint32_t kExpOne = 1u << kExpFraction;
 inline constexpr std::uint32_t kProbMax = 65535;
 // The softmax denominator saturates at 40 bits: 2^20 exponentials of 1.0.
 inline constexpr std::uint64_t kDenominatorMax = (std::uint64_t{1} << 40) - 1;
-inline constexpr int kOutMax = 2047;       // 12-bit outputs, symmetric
-inline constexpr int kQueryMax = 2047;     // 12-bit queries, symmetric
-inline constexpr int kWeightBits = 12;     // unsigned P x V weights
+inline constexpr int kOutMax = 2047;    // 12-bit outputs, symmetric
+inline constexpr int kQueryMax = 2047;  // 12-bit queries, symmetric
+inline constexpr int kWeightBits = 12;  // unsigned P x V weights
 
 WINNOW_HD constexpr int bit_length(std::uint64_t x) {
   int n = 0;

@@ -21,21 +21,21 @@ struct RowRecord {
 
 // Squared errors against the float reference.
 struct ErrorSums {
-  double difference = 0, reference = 0;            // kept outputs
-  double difference_all = 0, reference_all = 0;    // pruned queries and heads count with output 0
-  std::vector<float> rows;                         // relative error of every kept (query, head) row
+  double difference = 0, reference = 0;          // kept outputs
+  double difference_all = 0, reference_all = 0;  // pruned queries and heads count with output 0
+  std::vector<float> rows;                       // relative error of every kept (query, head) row
 };
 
 struct LayerResult {
-  int step = 0, layer = 0, tokens = 0;             // tokens so far
-  std::vector<std::uint32_t> positions;            // query positions that ran
-  std::vector<std::vector<std::uint32_t>> live;    // [KV head] live tokens
-  std::vector<std::uint32_t> heads;                // [KV head] live query heads, a bit each
-  std::vector<std::int16_t> out;                   // [position index][head][D]
-  std::vector<RowRecord> rows;                     // decode steps only, KV heads in order
+  int step = 0, layer = 0, tokens = 0;           // tokens so far
+  std::vector<std::uint32_t> positions;          // query positions that ran
+  std::vector<std::vector<std::uint32_t>> live;  // [KV head] live tokens
+  std::vector<std::uint32_t> heads;              // [KV head] live query heads, a bit each
+  std::vector<std::int16_t> out;                 // [position index][head][D]
+  std::vector<RowRecord> rows;                   // decode steps only, KV heads in order
   Accesses accesses;
-  std::uint64_t row_heads = 0, flat = 0;           // (query, head) pairs; of them flat on MSBs
-  std::uint64_t row_groups = 0, refetched = 0;     // (query, KV head) pairs; of them refetched
+  std::uint64_t row_heads = 0, flat = 0;        // (query, head) pairs; of them flat on MSBs
+  std::uint64_t row_groups = 0, refetched = 0;  // (query, KV head) pairs; of them refetched
   // Tokens offered to, left by selection, with V, summed over pairs.
   std::uint64_t keys_seen = 0, survivors = 0, values = 0;
   // After the layer: cascade state and who lives next (empty after the last layer).

@@ -41,9 +41,7 @@ Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
     throw Error("sha256: cannot be set up by the OpenSSL of this machine");
 }
 
-Sha256::~Sha256() {
-  EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));
-}
+Sha256::~Sha256() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
 
 void Sha256::add(std::span<const std::byte> bytes) {
   EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size());

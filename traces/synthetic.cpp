@@ -132,9 +132,7 @@ Trace make_synthetic(const SyntheticSpec& spec) {
   return std::move(builder).build();
 }
 
-bool is_synthetic(const std::string& text) {
-  return text.starts_with(kPrefix);
-}
+bool is_synthetic(const std::string& text) { return text.starts_with(kPrefix); }
 
 SyntheticSpec parse_synthetic(const std::string& text) {
   SyntheticSpec spec;

@@ -112,9 +112,7 @@ void check_finite(const std::string& file, const std::string& tensor, TraceDtype
                           at % row, std::isnan(value) ? "nan" : (value > 0 ? "inf" : "-inf")));
 }
 
-std::string shape_text(const std::vector<std::uint64_t>& shape) {
-  return fmt::format("[{}]", fmt::join(shape, ", "));
-}
+std::string shape_text(const std::vector<std::uint64_t>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
 const SafeTensor& find_tensor(const std::string& file, const SafeTensors& all, const std::string& name) {
   const auto at = all.tensors.find(name);

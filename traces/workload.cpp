@@ -131,9 +131,7 @@ bool is_note(const std::vector<std::string_view>& cells) {
 
 }  // namespace
 
-bool is_workload(const std::string& path) {
-  return path.ends_with(".csv");
-}
+bool is_workload(const std::string& path) { return path.ends_with(".csv"); }
 
 Workload read_workload(const std::string& path) {
   const MappedFile file(path);

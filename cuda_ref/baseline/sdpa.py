@@ -5,6 +5,7 @@ dense, and over the tokens that a policy chose, gathered first (the gather is in
 Exit code 3 with one line when torch, or a GPU that it can use, is not there. Values are random: time does not depend on
 them; every backend's output is held against float64 before it is timed.
 """
+
 import argparse
 import ctypes
 import itertools
@@ -25,8 +26,10 @@ class Power:
         self.device = ctypes.c_void_p()
         try:
             self.nvml = ctypes.CDLL("libnvidia-ml.so.1")
-            found = self.nvml.nvmlInit_v2() == 0 and self.nvml.nvmlDeviceGetHandleByPciBusId_v2(
-                bus_id.encode(), ctypes.byref(self.device)) == 0
+            found = (
+                self.nvml.nvmlInit_v2() == 0
+                and self.nvml.nvmlDeviceGetHandleByPciBusId_v2(bus_id.encode(), ctypes.byref(self.device)) == 0
+            )
         except OSError:
             found = False
         if not found:
@@ -118,7 +121,8 @@ class Problem:
     def __init__(self, torch, a, batch, dtype, lists):
         self.torch, self.a, self.batch, self.group = torch, a, batch, a.heads // a.kv_heads
         self.sets, self.graphs, self.launches, self.cold = rotation(
-            touched_bytes(a, batch, lists), touched_bytes(a, batch, []), a.l2_bytes)
+            touched_bytes(a, batch, lists), touched_bytes(a, batch, []), a.l2_bytes
+        )
 
         def tensor(heads, rows):
             return torch.randn(self.sets, batch, heads, rows, a.head_dim, device="cuda").to(dtype)
@@ -143,8 +147,14 @@ class Problem:
         if self.index is not None:
             k, v = self.gathered(k), self.gathered(v)
         return self.torch.nn.functional.scaled_dot_product_attention(
-            self.q[i], k, v, attn_mask=self.mask, is_causal=self.a.causal and self.index is None, scale=self.a.scale,
-            enable_gqa=self.group > 1)
+            self.q[i],
+            k,
+            v,
+            attn_mask=self.mask,
+            is_causal=self.a.causal and self.index is None,
+            scale=self.a.scale,
+            enable_gqa=self.group > 1,
+        )
 
     def expected(self, lists):
         """Set 0 in float64, straight from the definition."""
@@ -204,10 +214,17 @@ def measure(torch, a, problem, power, idle, cold):
         clocks[:] = power.megahertz(1), power.megahertz(2)
 
     watts, seconds, repeats = power.window(a.energy_seconds, work) if idle else (0.0, 0.0, 1)
-    return {"cache": "cold" if cold else "warm", "sets": problem.sets if cold else 1, "samples": samples,
-            "watts": watts, "idle_watts": idle, "window_seconds": seconds,
-            "sm_megahertz": clocks[0], "memory_megahertz": clocks[1],
-            "joules": max(0.0, (watts - idle) * seconds / (repeats * burst * launches))}
+    return {
+        "cache": "cold" if cold else "warm",
+        "sets": problem.sets if cold else 1,
+        "samples": samples,
+        "watts": watts,
+        "idle_watts": idle,
+        "window_seconds": seconds,
+        "sm_megahertz": clocks[0],
+        "memory_megahertz": clocks[1],
+        "joules": max(0.0, (watts - idle) * seconds / (repeats * burst * launches)),
+    }
 
 
 def main():
@@ -225,8 +242,11 @@ def main():
     lists = json.load(open(a.chosen))["lists"] if a.chosen else []
     power = Power(bus_id(torch))
     idle = power.window(a.energy_seconds, lambda: time.sleep(0.02))[0] if power.watts() else 0.0
-    backends = {"flash": SDPBackend.FLASH_ATTENTION, "cudnn": SDPBackend.CUDNN_ATTENTION,
-                "memory-efficient": SDPBackend.EFFICIENT_ATTENTION}
+    backends = {
+        "flash": SDPBackend.FLASH_ATTENTION,
+        "cudnn": SDPBackend.CUDNN_ATTENTION,
+        "memory-efficient": SDPBackend.EFFICIENT_ATTENTION,
+    }
     measured, refused, wrong = [], [], []
     torch.manual_seed(1)
     kinds = [("fp16", torch.float16, []), ("bf16", torch.bfloat16, [])]
@@ -236,8 +256,16 @@ def main():
     def keep():
         """What there is so far: a stop from outside loses no more than one measurement."""
         with open(a.output + ".part", "w") as f:
-            json.dump({"torch": torch.__version__, "device": torch.cuda.get_device_name(0), "measured": measured,
-                       "refused": refused, "wrong": wrong}, f)
+            json.dump(
+                {
+                    "torch": torch.__version__,
+                    "device": torch.cuda.get_device_name(0),
+                    "measured": measured,
+                    "refused": refused,
+                    "wrong": wrong,
+                },
+                f,
+            )
         os.replace(a.output + ".part", a.output)
 
     for dtype_name, dtype, chosen in kinds:
@@ -255,15 +283,22 @@ def main():
                             continue
                         for cold in (True, False):
                             if cold and not problem.cold:
-                                refused.append("%s, cold: L2 would not be: more sets of buffers than there may be" %
-                                               label)
+                                refused.append(
+                                    "%s, cold: L2 would not be: more sets of buffers than there may be" % label
+                                )
                                 continue
                             if time.monotonic() > deadline:
                                 refused.append("%s, %s: out of time" % (label, "cold" if cold else "warm"))
                                 continue
                             one = measure(torch, a, problem, power, idle, cold)
-                            one.update(kernel=kernel, dtype=dtype_name, batch=batch, sparse=bool(chosen), error=error,
-                                       compared=want.numel())
+                            one.update(
+                                kernel=kernel,
+                                dtype=dtype_name,
+                                batch=batch,
+                                sparse=bool(chosen),
+                                error=error,
+                                compared=want.numel(),
+                            )
                             measured.append(one)
                             keep()
                 except (RuntimeError, TypeError) as e:

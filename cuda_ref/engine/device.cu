@@ -2,8 +2,8 @@
 #include <cuda_runtime.h>
 
 #include "cuda_ref/engine/backends.h"
-#include "cuda_ref/engine/runtime_gpu.h"
 #include "cuda_ref/engine/engine.h"
+#include "cuda_ref/engine/runtime_gpu.h"
 
 namespace winnow::cuda_ref {
 

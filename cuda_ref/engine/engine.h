@@ -91,6 +91,6 @@ class DeviceWalk final : public Walk {
 
 }  // namespace winnow::cuda_ref::WINNOW_BACKEND
 
+#include "cuda_ref/engine/report.h"
 #include "cuda_ref/engine/setup.h"
 #include "cuda_ref/engine/steps.h"
-#include "cuda_ref/engine/report.h"

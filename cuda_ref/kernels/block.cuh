@@ -105,8 +105,7 @@ template <class Item>
 __device__ Cut cut_by_count(u32 n, u32 k, int bits, BlockScratch& s, Item item) {
   if (k >= n) return {0, n};
   u64 left;
-  const u64 boundary = radix_boundary(
-      n, k, bits, s, item, [](u64) { return u64{1}; }, left);
+  const u64 boundary = radix_boundary(n, k, bits, s, item, [](u64) { return u64{1}; }, left);
   return {boundary, static_cast<u32>(left)};
 }
 
@@ -120,8 +119,7 @@ __device__ Cut cut_by_mass(u32 n, u32 mu16, int bits, BlockScratch& s, Item item
   const u64 target = (mu16 * sum + 65535) >> 16;
   if (target == 0) return {0, 1};
   u64 left;
-  const u64 boundary = radix_boundary(
-      n, target, bits, s, item, [](u64 x) { return x; }, left);
+  const u64 boundary = radix_boundary(n, target, bits, s, item, [](u64 x) { return x; }, left);
   return {boundary, static_cast<u32>((left + boundary - 1) / boundary)};
 }
 

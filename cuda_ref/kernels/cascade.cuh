@@ -56,8 +56,7 @@ __device__ inline void choose_tokens(const CascadeArgs& a, const u32* from, u32 
     return rank_of(a, t, importance[t], a.normalised ? a.chances[t] : 0);
   };
   const Cut cut = cut_by_count(n, keep, golden::kImportanceBits, s, item);
-  keep_in_order(
-      n, cut, s, item, [from](u32 j) { return from[j]; }, [to](u32 at, u32 token) { to[at] = token; });
+  keep_in_order(n, cut, s, item, [from](u32 j) { return from[j]; }, [to](u32 at, u32 token) { to[at] = token; });
 }
 
 // Scope kv_head: each layer and KV head chooses for the whole step. Grid: KV heads x layers.

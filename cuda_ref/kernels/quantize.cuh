@@ -29,14 +29,14 @@ struct QuantizeArgs {
   int v_bits;
   i32 k_limit, v_limit;
   double q_headroom, k_headroom, out_headroom;  // over the prompt's largest; k: with channel scales
-  const float *q, *k, *v;    // [layers][heads or KV heads][tokens][D]
-  const u32* prompt_max;     // [layers][heads] largest |out| of the float reference, float bits
-  double* k_unit;            // [layers][KV heads][D]
-  double* v_unit;            // [layers][KV heads]
-  u32* v16;                  // [layers][KV heads][tokens], with token scales
-  double* q_unit;            // [layers][heads]
-  HeadScales* scales;        // [layers][heads]
-  const HeadPlanes* planes;  // [layers][KV heads]
+  const float *q, *k, *v;                       // [layers][heads or KV heads][tokens][D]
+  const u32* prompt_max;                        // [layers][heads] largest |out| of the float reference, float bits
+  double* k_unit;                               // [layers][KV heads][D]
+  double* v_unit;                               // [layers][KV heads]
+  u32* v16;                                     // [layers][KV heads][tokens], with token scales
+  double* q_unit;                               // [layers][heads]
+  HeadScales* scales;                           // [layers][heads]
+  const HeadPlanes* planes;                     // [layers][KV heads]
   std::uint8_t* image;
 };
 

@@ -89,8 +89,7 @@ const std::int16_t* KvBuffer::read_slot(int half, std::uint32_t slot_number, Cyc
 
 void KvBuffer::use(Port& port, std::uint64_t banks, Cycle now, const char* what) const {
   if (port.cycle != now) port = Port{now, 0};
-  if (port.banks & banks)
-    throw std::logic_error(std::string(name_) + ": second " + what + " of a bank in one cycle");
+  if (port.banks & banks) throw std::logic_error(std::string(name_) + ": second " + what + " of a bank in one cycle");
   port.banks |= banks;
 }
 

@@ -101,8 +101,8 @@ class KvBuffer {
   const char* name_;
   int tokens_, head_dim_, banks_, stride_, rows_a_half_, slots_a_half_;
   std::vector<Half> state_;
-  std::vector<Row> rows_;           // [half][row]
-  std::vector<Cycle> written_;      // [half][slot], kNever where absent
+  std::vector<Row> rows_;       // [half][row]
+  std::vector<Cycle> written_;  // [half][slot], kNever where absent
   std::vector<std::uint16_t> row_of_;
   std::vector<std::int16_t> words_;  // [half][slot][stride]
   Port read_, write_;

@@ -17,8 +17,8 @@ ScaleStore::ScaleStore(int halves, int tokens) : tokens_(tokens) {
 
 void ScaleStore::begin(int half, std::uint32_t items, Cycle now) {
   if (items > static_cast<std::uint32_t>(tokens_))
-    throw Error("scale store: " + std::to_string(items) + " words do not fit into " +
-                std::to_string(tokens_) + " tokens");
+    throw Error("scale store: " + std::to_string(items) + " words do not fit into " + std::to_string(tokens_) +
+                " tokens");
   state_[static_cast<std::size_t>(half)] = Half{items, 0, 0, now, kNever};
 }
 

@@ -22,9 +22,10 @@ Controller::Controller(const Params& params, const golden::Policy& policy, PlanS
 }
 
 bool Controller::woken(Cycle now) const {
-  return p_.pv_done.can_pop(now) || p_.store_released.can_pop(now) || p_.importance_done.can_pop(now) || p_.done.can_pop(now) ||
-         p_.key_released.can_pop(now) || p_.verdicts.can_pop(now) || p_.topk_done.can_pop(now) || p_.compacted.can_pop(now) ||
-         p_.cascade_done.can_pop(now) || t_.queries.released(now) != released_seen_;
+  return p_.pv_done.can_pop(now) || p_.store_released.can_pop(now) || p_.importance_done.can_pop(now) ||
+         p_.done.can_pop(now) || p_.key_released.can_pop(now) || p_.verdicts.can_pop(now) ||
+         p_.topk_done.can_pop(now) || p_.compacted.can_pop(now) || p_.cascade_done.can_pop(now) ||
+         t_.queries.released(now) != released_seen_;
 }
 
 void Controller::tick(Cycle now) {
@@ -327,7 +328,8 @@ void Controller::advance(Cycle now) {
         job.job.rule = topk::Rule::kMass, job.job.amount = policy_.mu16(g.pass);
       else
         job.job.rule = topk::Rule::kCount,
-        job.job.amount = static_cast<unsigned>(golden::selected_count(policy_.select_keep[static_cast<std::size_t>(g.pass)], static_cast<int>(s.slots)));
+        job.job.amount = static_cast<unsigned>(
+            golden::selected_count(policy_.select_keep[static_cast<std::size_t>(g.pass)], static_cast<int>(s.slots)));
       p_.topk.push(now, job);
       g.sent = moved_ = true;
     }
@@ -354,8 +356,8 @@ void Controller::advance(Cycle now) {
       if (!g.head->plan->accumulates) {
         g.importance_sent = g.importance_done = moved_ = true;
       } else if (importance_turn && room(p_.importance, now)) {
-        p_.importance.push(now, {g.store, g.head->plan->live.data(),
-                                 t_.importance.base(g.layer->plan.layer, g.head->plan->kv_head)});
+        p_.importance.push(
+            now, {g.store, g.head->plan->live.data(), t_.importance.base(g.layer->plan.layer, g.head->plan->kv_head)});
         g.importance_sent = moved_ = true;
       }
     }
@@ -381,7 +383,8 @@ void Controller::advance(Cycle now) {
     topk_turn = topk_turn && g.stage > Stage::final;
     const bool whole = g.layer->plan.full_width;
     if (g.stage == Stage::kept) {
-      const bool fetch_values = !whole && !records() && (policy_.prunes_values() || g.head->plan->value_count) && !g.values_sent;
+      const bool fetch_values =
+          !whole && !records() && (policy_.prunes_values() || g.head->plan->value_count) && !g.values_sent;
       if (fetch_values && value_turn && (value_free_[half] || g.head->value_armed)) {
         g.tokens.clear();
         for (std::uint32_t i = 0; i < s.slots; ++i)
@@ -394,7 +397,8 @@ void Controller::advance(Cycle now) {
         g.values_sent = moved_ = true;
       }
       // K may have passed a V that waits for its half: until then the half holds an earlier head's V and scales.
-      if ((!fetch_values || g.values_sent) && g.head->value_begun && g.head->scale_begun && pv_turn && room(p_.pv, now)) {
+      if ((!fetch_values || g.values_sent) && g.head->value_begun && g.head->scale_begun && pv_turn &&
+          room(p_.pv, now)) {
         PvJob job;
         job.store = g.store, job.half = g.head->half;
         job.resident = whole, job.all = g.all_values;
@@ -402,7 +406,8 @@ void Controller::advance(Cycle now) {
         job.to_out = g.head->plan->to_out, job.out16 = g.head->plan->out16;
         job.first_head = static_cast<std::uint16_t>(g.head->plan->kv_head * params_.group);
         job.address = g.layer->plan.out.at(static_cast<std::uint64_t>(g.layer->plan.positions[g.query]) *
-                                               static_cast<std::uint64_t>(g.layer->plan.out_heads) + job.first_head);
+                                               static_cast<std::uint64_t>(g.layer->plan.out_heads) +
+                                           job.first_head);
         job.address_stride = g.layer->plan.out.stride;
         p_.pv.push(now, job);
         if (!whole) {

@@ -4,7 +4,8 @@
 // In:   plans (PlanSource); verdicts, done and release messages of the blocks.
 // Out:  FetchJob to the fetcher; QkTask (first and later passes) to Q x K; CompactJob to softmax; TopkJob to both
 //       engines; ImportanceJob; PvJob. One message a FIFO and cycle at most.
-// Order: heads are loaded in order, as far ahead as halves of the buffers are free, also into the next layer if its plan
+// Order: heads are loaded in order, as far ahead as halves of the buffers are free, also into the next layer if its
+// plan
 //       is known; queries run in order once their layer is open; gathers (LSBs, records, V of survivors) go before
 //       loads. Importance, local top-k, V fetch and P x V keep head order. A layer opens when the one before has
 //       written its last output and its choices have been made.
@@ -65,7 +66,7 @@ struct GroupRecord {
 class Controller {
  public:
   struct Params {
-    int group = 1;             // query heads a KV head
+    int group = 1;  // query heads a KV head
     int head_dim = 64;
     bool shape_only = false;
     std::size_t halves = 2;
@@ -81,7 +82,8 @@ class Controller {
   // All groups of the layer at work have left P x V: the machine then waits for the last write and calls
   // outputs_written(), and, when the choices that follow have been made, close_layer().
   bool layer_computed() const {
-    return !layers_.empty() && layers_.front().open && layers_.front().groups_left == 0 && layers_.front().importance_left == 0;
+    return !layers_.empty() && layers_.front().open && layers_.front().groups_left == 0 &&
+           layers_.front().importance_left == 0;
   }
   const LayerPlan& layer() const { return layers_.front().plan; }
   const std::vector<GroupRecord>& layer_records() const { return layers_.front().records; }
@@ -112,17 +114,17 @@ class Controller {
     Layer* layer = nullptr;
     const HeadPlan* plan = nullptr;
     std::uint8_t half = 0;
-    std::size_t group_heads = 0;         // live query heads
-    std::deque<FetchJob> loads;          // not yet handed out
-    bool key_armed = false;              // K's half was emptied for it
+    std::size_t group_heads = 0;  // live query heads
+    std::deque<FetchJob> loads;   // not yet handed out
+    bool key_armed = false;       // K's half was emptied for it
     bool value_armed = false;
     // Halves expect this head's vectors and scales, and nothing of another head is left in them.
     bool value_begun = false, scale_begun = false;
-    std::size_t queries_ordered = 0;     // positions whose queries were asked for
+    std::size_t queries_ordered = 0;                     // positions whose queries were asked for
     std::deque<std::vector<std::uint32_t>> query_lists;  // address lists of those jobs
-    std::uint64_t first_query = 0;       // number of its first query vector
-    std::size_t started = 0;             // positions whose groups have started
-    std::size_t finished = 0;            // positions whose groups have left
+    std::uint64_t first_query = 0;                       // number of its first query vector
+    std::size_t started = 0;                             // positions whose groups have started
+    std::size_t finished = 0;                            // positions whose groups have left
   };
   enum class Stage : std::uint8_t {
     passing,    // scores, softmax; a verdict may be due
@@ -136,7 +138,7 @@ class Controller {
   struct Group {
     Layer* layer = nullptr;
     Head* head = nullptr;
-    std::size_t query = 0;     // place in positions
+    std::size_t query = 0;  // place in positions
     std::uint16_t store = 0;
     Stage stage = Stage::passing;
     int pass = 0;
@@ -146,7 +148,7 @@ class Controller {
     bool record_values_wanted = false;  // the engine's answer is about values, not survivors
     bool all_values = false, values_sent = false;
     bool importance_sent = false, importance_done = false, weighed = false, multiplied = false, freed = false;
-    std::vector<std::uint32_t> tokens;     // address list of the gather at hand
+    std::vector<std::uint32_t> tokens;  // address list of the gather at hand
     GroupRecord record;
   };
 
@@ -188,15 +190,15 @@ class Controller {
   ControllerPorts p_;
   ControllerTargets t_;
 
-  std::deque<Layer> layers_;     // the one at work, and the next if it is known
+  std::deque<Layer> layers_;  // the one at work, and the next if it is known
   enum class Planning : std::uint8_t { waiting, tokens, between, heads } planning_ = Planning::waiting;
   std::vector<Choice> choices_;  // of the round at hand
   std::vector<std::vector<std::uint32_t>> kept_;
   std::size_t sent_ = 0, answered_ = 0, kept_base_ = 0;
   bool begun_step_ = false;
 
-  std::deque<Head> heads_;       // in order of loading
-  std::deque<Group> groups_;     // in order of start
+  std::deque<Head> heads_;    // in order of loading
+  std::deque<Group> groups_;  // in order of start
   std::vector<std::uint8_t> key_free_, value_free_, store_free_;
   std::vector<std::uint8_t> value_read_;  // V's half has been read for the last time, but may not have arrived whole
   std::size_t next_half_ = 0, next_store_ = 0;
@@ -209,7 +211,8 @@ class Controller {
   bool moved_ = false, blocked_ = false, quiet_ = false, why_known_ = false;
   std::uint64_t released_seen_ = 0;
   Why why_seen_ = kMemory;
-  BlockStats stats_{"qk without a task", {"hbm2", "softmax", "progressive", "topk", "gather", "pv", "layer end", "cascade topk"}};
+  BlockStats stats_{"qk without a task",
+                    {"hbm2", "softmax", "progressive", "topk", "gather", "pv", "layer end", "cascade topk"}};
 };
 
 }  // namespace winnow

@@ -7,7 +7,8 @@
 
 namespace winnow {
 
-FetchJob Controller::fetch(const Head& h, Stream stream, const golden::Region& r, const std::vector<std::uint32_t>& list) const {
+FetchJob Controller::fetch(const Head& h, Stream stream, const golden::Region& r,
+                           const std::vector<std::uint32_t>& list) const {
   FetchJob job;
   job.tag.step = static_cast<std::uint32_t>(h.layer->plan.step);
   job.tag.layer = static_cast<std::uint16_t>(h.layer->plan.layer);
@@ -29,7 +30,8 @@ FetchJob Controller::key_job(const Head& h, int digit, const std::vector<std::ui
   job.tag.pass = static_cast<std::uint8_t>(digit);
   job.key_bits = static_cast<std::uint8_t>(h.plan->key_bits[i]);
   job.key_signed = digit == 0 || policy_.msb == golden::MsbRule::round;
-  if (records() && digit == digits_.count - 1 && digit > 0) job.value_bits = static_cast<std::uint8_t>(h.plan->value_bits);
+  if (records() && digit == digits_.count - 1 && digit > 0)
+    job.value_bits = static_cast<std::uint8_t>(h.plan->value_bits);
   return job;
 }
 
@@ -89,7 +91,8 @@ bool Controller::order_queries(Cycle now) {
     for (std::size_t i = 0; i < count; ++i)
       for (int g = 0; g < params_.group; ++g)
         if ((h.plan->heads >> g) & 1)
-          list.push_back(positions[h.queries_ordered + i] * static_cast<std::uint32_t>(params_.group) + static_cast<std::uint32_t>(g));
+          list.push_back(positions[h.queries_ordered + i] * static_cast<std::uint32_t>(params_.group) +
+                         static_cast<std::uint32_t>(g));
     if (h.queries_ordered == 0) h.first_query = queries_ordered_;
     h.query_lists.push_back(std::move(list));
     FetchJob job = fetch(h, Stream::query, h.plan->query, h.query_lists.back());

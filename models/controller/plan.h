@@ -1,6 +1,6 @@
 #pragma once
-// What the controller walks: one layer of one step at a time, as live lists, addresses and scales. A source makes it from
-// a trace and the cascade's state (TraceSource), or from a shape-only workload file (WorkloadSource).
+// What the controller walks: one layer of one step at a time, as live lists, addresses and scales. A source makes it
+// from a trace and the cascade's state (TraceSource), or from a shape-only workload file (WorkloadSource).
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -16,30 +16,30 @@ namespace winnow {
 // One KV head of a layer and its group of query heads.
 struct HeadPlan {
   int kv_head = 0;
-  std::uint32_t heads = 0;                // live query heads of the group, a bit each; 0: the head is skipped
-  std::vector<std::uint32_t> live;        // tokens whose K and V exist for this head, ascending
+  std::uint32_t heads = 0;          // live query heads of the group, a bit each; 0: the head is skipped
+  std::vector<std::uint32_t> live;  // tokens whose K and V exist for this head, ascending
   std::array<golden::Region, golden::kMaxDigits> key;  // digit planes, or records from the second on
   golden::Region value, value_scale, query;
   std::array<int, golden::kMaxDigits> key_bits{};
   int value_bits = 0, query_bits = 12;
-  const golden::Scale* to_log2 = nullptr; // [group]
-  const golden::Scale* to_out = nullptr;  // [group]
-  const std::uint16_t* out16 = nullptr;   // [group]
+  const golden::Scale* to_log2 = nullptr;  // [group]
+  const golden::Scale* to_out = nullptr;   // [group]
+  const std::uint16_t* out16 = nullptr;    // [group]
   // Shape-only: what stands in the file instead of being decided.
   bool forced = false, forced_refetch = false;
-  int value_count = 0;                    // values fetched; 0 = the policy's share
-  bool accumulates = true;                // importance is added up
+  int value_count = 0;                                   // values fetched; 0 = the policy's share
+  bool accumulates = true;                               // importance is added up
   const std::vector<std::uint32_t>* priority = nullptr;  // [token] stands in for probabilities, 16 bits
 };
 
 struct LayerPlan {
   int step = 0, layer = 0;
-  bool full_width = false;                // prompt and encoder: K and V once at full width, then every query
-  bool causal = false;                    // query i sees live keys 0..i (prompt)
-  std::vector<std::uint32_t> positions;   // query positions, ascending
+  bool full_width = false;               // prompt and encoder: K and V once at full width, then every query
+  bool causal = false;                   // query i sees live keys 0..i (prompt)
+  std::vector<std::uint32_t> positions;  // query positions, ascending
   std::vector<HeadPlan> heads;
   golden::Region out;
-  int out_heads = 0;                      // query heads an output row holds
+  int out_heads = 0;  // query heads an output row holds
 };
 
 // One choice of the cascade's top-k engine: `k` of the items stay.
@@ -66,8 +66,8 @@ class PlanSource {
   // importance up to date, once nothing is in flight.
   virtual bool reloads() const = 0;
   virtual void reload() = 0;
-  // Choices to be made before plan(); none if all that lived go on living. Round 0: tokens, whose importance is complete
-  // when the layer's last probability is; round 1: heads, when its last output is.
+  // Choices to be made before plan(); none if all that lived go on living. Round 0: tokens, whose importance is
+  // complete when the layer's last probability is; round 1: heads, when its last output is.
   virtual std::vector<Choice> choices(int round) = 0;
   // The next layer, given the places kept by each choice, both rounds in order.
   virtual LayerPlan plan(const std::vector<std::vector<std::uint32_t>>& kept) = 0;

@@ -41,7 +41,9 @@ const Params& checked(const Params& p, const Targets& t) {
 }  // namespace
 
 Converter::Converter(const Params& params, fetcher::JobQueue& jobs, fetcher::DataFifos& data, Targets targets)
-    : params_(checked(params, targets)), jobs_(jobs), targets_(targets),
+    : params_(checked(params, targets)),
+      jobs_(jobs),
+      targets_(targets),
       streams_(data, data.lanes() + item_bursts(params, 1)),
       records_(data, targets.key, targets.value, item_bursts(params, 2)) {}
 

@@ -35,7 +35,7 @@ struct Params {
   int head_dim = 64;          // D, a multiple of 8 up to 256
   int vectors_per_cycle = 8;  // multipliers / D = banks of the K and V buffer
   int scales_per_cycle = 32;
-  int max_word_bits = 12;     // 32 for shape-only workloads: sizes the window
+  int max_word_bits = 12;  // 32 for shape-only workloads: sizes the window
 };
 
 // Where vectors go.
@@ -61,9 +61,9 @@ class Converter {
   enum Wait { kFetcher, kKeyBuffer, kValueBuffer, kScaleStore, kQueryRegisters };
   const BlockStats& stats() const { return stats_; }
   std::uint64_t bursts() const { return streams_.bursts() + records_.bursts(); }  // taken from the data FIFOs
-  std::uint64_t vectors() const { return vectors_; }  // K, V and query vectors delivered
-  std::uint64_t words() const { return words_; }      // words converted, scales too
-  std::uint64_t bank_conflicts() const { return records_.bank_conflicts(); }  // record-cycles
+  std::uint64_t vectors() const { return vectors_; }                              // K, V and query vectors delivered
+  std::uint64_t words() const { return words_; }                                  // words converted, scales too
+  std::uint64_t bank_conflicts() const { return records_.bank_conflicts(); }      // record-cycles
 
  private:
   void start(Cycle now);
@@ -83,7 +83,7 @@ class Converter {
   bool active_ = false, open_ = false;  // a job is held; its target was armed, bursts may be taken
   std::uint64_t number_ = 0;            // of the job held, in order of arrival
   std::uint64_t jobs_done_ = 0, vectors_ = 0, words_ = 0;
-  Cycle done_cycle_ = ~Cycle{0};        // of the job finished last
+  Cycle done_cycle_ = ~Cycle{0};  // of the job finished last
   BlockStats stats_{"converter", {"fetcher", "key buffer", "value buffer", "scale store", "query registers"}};
 };
 

@@ -14,7 +14,10 @@ constexpr std::size_t kReadPad = 16;  // unpack reads past a record's end
 }  // namespace
 
 RecordUnit::RecordUnit(fetcher::DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts)
-    : data_(data), key_(key), value_(value), lanes_(data.lanes()),
+    : data_(data),
+      key_(key),
+      value_(value),
+      lanes_(data.lanes()),
       lane_bytes_(static_cast<std::size_t>(record_bursts) * kBurstBytes + kReadPad),
       bytes_(lane_bytes_ * static_cast<std::size_t>(lanes_)) {}
 

@@ -8,13 +8,15 @@ namespace winnow::converter {
 
 namespace {
 
-constexpr std::size_t kSlide = 8;    // the array is this many windows long
+constexpr std::size_t kSlide = 8;     // the array is this many windows long
 constexpr std::size_t kReadPad = 16;  // unpack reads past an item's end
 
 }  // namespace
 
 StreamUnit::StreamUnit(fetcher::DataFifos& data, int window_bursts)
-    : data_(data), lane_mask_(data.lanes() - 1), capacity_(static_cast<std::size_t>(window_bursts)),
+    : data_(data),
+      lane_mask_(data.lanes() - 1),
+      capacity_(static_cast<std::size_t>(window_bursts)),
       window_(capacity_ * kSlide * kBurstBytes + kReadPad) {}
 
 void StreamUnit::start(const FetchJob& job) {

@@ -40,11 +40,11 @@ class StreamUnit {
   std::size_t keep_ = 0, tail_ = 0;
   FetchJob job_;
   std::uint32_t item_ = 0;
-  std::uint64_t last_burst_ = 0;            // burst number of the item's last burst
-  std::size_t first_ = 0, end_ = 0;         // the item's bursts in the window
-  std::uint32_t offset_ = 0;                // its first byte in the first
-  std::uint64_t taken_ = 0;                 // bursts of this job
-  std::uint64_t bursts_ = 0;                // since reset
+  std::uint64_t last_burst_ = 0;     // burst number of the item's last burst
+  std::size_t first_ = 0, end_ = 0;  // the item's bursts in the window
+  std::uint32_t offset_ = 0;         // its first byte in the first
+  std::uint64_t taken_ = 0;          // bursts of this job
+  std::uint64_t bursts_ = 0;         // since reset
 };
 
 }  // namespace winnow::converter

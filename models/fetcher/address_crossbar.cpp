@@ -8,7 +8,10 @@ namespace winnow::fetcher {
 
 AddressCrossbar::AddressCrossbar(AddressFifos& addresses, DataFifos& data, Fifo<WriteBurst>& writes,
                                  std::vector<Fifo<hbm2::Request>*> channels)
-    : addresses_(addresses), data_(data), writes_(writes), channels_(std::move(channels)),
+    : addresses_(addresses),
+      data_(data),
+      writes_(writes),
+      channels_(std::move(channels)),
       pointer_(channels_.size(), 0) {}
 
 AddressCrossbar::Result AddressCrossbar::tick(Cycle now) {

@@ -25,9 +25,9 @@ namespace winnow::fetcher {
 // What was asked for, by kind. Useful bytes of records are split into their K and V parts by their widths.
 struct Traffic {
   std::uint64_t jobs = 0, items = 0;
-  std::uint64_t bursts = 0;         // requests of 32 B
-  std::uint64_t shared_bursts = 0;  // not asked for again, because the item before had them
-  std::uint64_t useful_bytes = 0;   // items * item bytes without a record's padding
+  std::uint64_t bursts = 0;                      // requests of 32 B
+  std::uint64_t shared_bursts = 0;               // not asked for again, because the item before had them
+  std::uint64_t useful_bytes = 0;                // items * item bytes without a record's padding
   std::uint64_t key_bytes = 0, value_bytes = 0;  // of useful_bytes
   std::uint64_t first_digit_bytes = 0;           // of key_bytes: the job's pass is 0
 
@@ -67,8 +67,8 @@ class AddressGenerator {
   bool active_ = false;
   FetchJob job_;
   // Streams.
-  std::uint32_t item_ = 0;                      // next item to open
-  std::uint64_t next_ = 1, last_ = 0;           // next and last burst of the open item; next > last: none is open
+  std::uint32_t item_ = 0;             // next item to open
+  std::uint64_t next_ = 1, last_ = 0;  // next and last burst of the open item; next > last: none is open
   int lane_ = 0;
   // Records: a lane in open_ has bursts [next, end) of its record to ask for.
   struct RecordLane {

@@ -45,9 +45,11 @@ MemoryPorts ports_of(hbm2::Memory& memory) {
 }
 
 Fetcher::Fetcher(const Params& params, Fifo<FetchJob>& jobs, Fifo<WriteBurst>& writes, MemoryPorts ports)
-    : jobs_(jobs), writes_(writes),
+    : jobs_(jobs),
+      writes_(writes),
       addresses_(checked(params, ports).lanes, params.address_fifo, params.channels, params.interleave_bytes),
-      data_(params.lanes, params.data_fifo), started_(static_cast<std::size_t>(params.jobs_ahead)),
+      data_(params.lanes, params.data_fifo),
+      started_(static_cast<std::size_t>(params.jobs_ahead)),
       generator_(jobs, addresses_, started_, params.lanes),
       address_crossbar_(addresses_, data_, writes, std::move(ports.requests)),
       data_crossbar_(data_, std::move(ports.returns)) {}

@@ -59,7 +59,7 @@ class Fetcher {
   Traffic traffic(Stream s) const { return generator_.traffic(s); }
   const Traffic& traffic(Stream s, std::uint32_t epoch) const { return generator_.traffic(s, epoch); }
   void close(std::uint32_t epoch) { generator_.close(epoch); }
-  std::uint64_t reads() const { return reads_; }    // bursts asked for
+  std::uint64_t reads() const { return reads_; }     // bursts asked for
   std::uint64_t writes() const { return written_; }  // bursts sent to memory
   std::uint64_t outstanding() const { return outstanding_; }
   std::uint64_t address_conflicts() const { return address_crossbar_.conflicts(); }

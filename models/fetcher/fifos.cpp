@@ -20,8 +20,12 @@ DataFifos::DataFifos(int lanes, int depth)
 }
 
 AddressFifos::AddressFifos(int lanes, int depth, int channels, int interleave_bytes)
-    : depth_(static_cast<std::uint32_t>(depth)), mask_((1u << log2_ceil(depth)) - 1), shift_(log2_ceil(depth)),
-      interleave_shift_(log2_ceil(interleave_bytes / kBurstBytes)), channel_mask_(channels - 1), room_(all(lanes)) {
+    : depth_(static_cast<std::uint32_t>(depth)),
+      mask_((1u << log2_ceil(depth)) - 1),
+      shift_(log2_ceil(depth)),
+      interleave_shift_(log2_ceil(interleave_bytes / kBurstBytes)),
+      channel_mask_(channels - 1),
+      room_(all(lanes)) {
   ring_.resize(static_cast<std::size_t>(lanes) << shift_);
   state_.resize(static_cast<std::size_t>(lanes));
   asking_.resize(static_cast<std::size_t>(channels), 0);

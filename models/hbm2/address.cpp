@@ -14,18 +14,10 @@ AddressMap::AddressMap(const Spec& spec, const std::string& mapping, int pseudo_
   };
   take(pseudo_, pseudo_channels);
   for (const Field f : spec.mapping(mapping)) switch (f) {
-      case Field::column:
-        take(column_, spec.columns);
-        break;
-      case Field::bank_group:
-        take(group_, spec.bank_groups);
-        break;
-      case Field::bank:
-        take(bank_, spec.banks);
-        break;
-      case Field::row:
-        take(row_, spec.rows);
-        break;
+      case Field::column: take(column_, spec.columns); break;
+      case Field::bank_group: take(group_, spec.bank_groups); break;
+      case Field::bank: take(bank_, spec.banks); break;
+      case Field::row: take(row_, spec.rows); break;
     }
   bank_bits_ = group_.bits + bank_.bits;
 }

@@ -111,18 +111,12 @@ class Channel {
   void show(Command c, int bank, std::uint32_t row, std::uint32_t column, Cycle now);
   std::uint64_t& command_count(Command c) {
     switch (c) {
-      case Command::activate:
-        return stats_.activates;
-      case Command::precharge:
-        return stats_.precharges;
-      case Command::precharge_all:
-        return stats_.precharge_alls;
-      case Command::read:
-        return stats_.reads;
-      case Command::write:
-        return stats_.writes;
-      case Command::refresh:
-        break;
+      case Command::activate: return stats_.activates;
+      case Command::precharge: return stats_.precharges;
+      case Command::precharge_all: return stats_.precharge_alls;
+      case Command::read: return stats_.reads;
+      case Command::write: return stats_.writes;
+      case Command::refresh: break;
     }
     return stats_.refreshes;
   }

@@ -38,9 +38,7 @@ void CommandChecker::command(const IssuedCommand& c) {
   at_least(c, column_bus ? "column bus" : "row bus", t, bus, 0);
   bus = std::max(bus, t + (c.command == Command::activate ? 2 : 1));
   switch (c.command) {
-    case Command::activate:
-      activate(c, p, b, g);
-      break;
+    case Command::activate: activate(c, p, b, g); break;
     case Command::precharge:
       hold(c, "PRE to a closed bank", b.open);
       precharge(c, b);
@@ -51,12 +49,8 @@ void CommandChecker::command(const IssuedCommand& c) {
         if (each.open) precharge(c, each);
       break;
     case Command::read:
-    case Command::write:
-      column(c, p, b, g);
-      break;
-    case Command::refresh:
-      refresh(c, p);
-      break;
+    case Command::write: column(c, p, b, g); break;
+    case Command::refresh: refresh(c, p); break;
   }
 }
 

@@ -34,8 +34,10 @@ CommandTable::CommandTable(const Spec& spec, int pseudo_channels)
       for (const Command f : c.following) {
         // From last cycle to last cycle in the file, from first to first here.
         const int cycles = nominal + spec.bus_cycles[at(p)] - spec.bus_cycles[at(f)];
-        if (c.window == 1) add(c.level, p, f, cycles);
-        else windows.push_back({c.level, p, f, cycles, c.window});
+        if (c.window == 1)
+          add(c.level, p, f, cycles);
+        else
+          windows.push_back({c.level, p, f, cycles, c.window});
       }
   }
   // A command that takes several cycles holds its bus against every command of that bus.

@@ -45,8 +45,10 @@ class RequestQueue {
     QueuedRequest& q = slots_[static_cast<std::size_t>(s)];
     q.previous = b.tail;
     q.next = kNone;
-    if (b.tail != kNone) slots_[static_cast<std::size_t>(b.tail)].next = s;
-    else b.head = s;
+    if (b.tail != kNone)
+      slots_[static_cast<std::size_t>(b.tail)].next = s;
+    else
+      b.head = s;
     b.tail = s;
     if (open) {
       std::int16_t& first = row == open_row ? b.hit : b.other;
@@ -59,13 +61,19 @@ class RequestQueue {
     QueuedRequest& q = slots_[static_cast<std::size_t>(slot)];
     PerBank& b = banks_[q.bank];
     if (open) {
-      if (b.hit == slot) b.hit = find(q.next, open_row, true);
-      else if (b.other == slot) b.other = find(q.next, open_row, false);
+      if (b.hit == slot)
+        b.hit = find(q.next, open_row, true);
+      else if (b.other == slot)
+        b.other = find(q.next, open_row, false);
     }
-    if (q.previous != kNone) slots_[static_cast<std::size_t>(q.previous)].next = q.next;
-    else b.head = q.next;
-    if (q.next != kNone) slots_[static_cast<std::size_t>(q.next)].previous = q.previous;
-    else b.tail = q.previous;
+    if (q.previous != kNone)
+      slots_[static_cast<std::size_t>(q.previous)].next = q.next;
+    else
+      b.head = q.next;
+    if (q.next != kNone)
+      slots_[static_cast<std::size_t>(q.next)].previous = q.previous;
+    else
+      b.tail = q.previous;
     free_.push_back(static_cast<std::int16_t>(slot));
   }
 

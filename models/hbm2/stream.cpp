@@ -37,9 +37,12 @@ std::int64_t number(std::string_view word, int base) {
   std::int64_t v = 0;
   for (const char c : word) {
     int digit = -1;
-    if (c >= '0' && c <= '9') digit = c - '0';
-    else if (c >= 'a' && c <= 'f') digit = c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F') digit = c - 'A' + 10;
+    if (c >= '0' && c <= '9')
+      digit = c - '0';
+    else if (c >= 'a' && c <= 'f')
+      digit = c - 'a' + 10;
+    else if (c >= 'A' && c <= 'F')
+      digit = c - 'A' + 10;
     if (digit < 0 || digit >= base) return -1;
     v = v * base + digit;
   }
@@ -92,8 +95,10 @@ RequestStream parse_stream(const std::string& text, const std::string& file_name
 RequestStream read_stream(const std::string& path, std::uint64_t channel_bytes) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
-  if (in && !std::filesystem::is_directory(path)) text << in.rdbuf();
-  else in.setstate(std::ios::failbit);
+  if (in && !std::filesystem::is_directory(path))
+    text << in.rdbuf();
+  else
+    in.setstate(std::ios::failbit);
   if (!in) throw Error(fmt::format("{}: cannot be read as a request stream", path));
   return parse_stream(text.str(), path, channel_bytes);
 }

@@ -128,8 +128,10 @@ class Timers {
     std::int32_t next = kNever;
     for (std::uint32_t m = p.waiting; m != 0; m &= m - 1) {
       const std::int32_t t = p.bank[static_cast<std::size_t>(std::countr_zero(m))];
-      if (t <= now) p.waiting &= ~(m & -m);
-      else next = std::min(next, t);
+      if (t <= now)
+        p.waiting &= ~(m & -m);
+      else
+        next = std::min(next, t);
     }
     p.bank_next = next;
   }

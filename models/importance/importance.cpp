@@ -5,10 +5,17 @@
 
 namespace winnow {
 
-Importance::Importance(const golden::Shape& shape, const golden::Policy& policy, int width, std::vector<GroupStore>& stores,
-                       Fifo<ImportanceJob>& jobs, Fifo<ImportanceDone>& done, Fifo<HeadMagnitude>& magnitudes)
-    : shape_(shape), policy_(policy), width_(width), per_head_(policy.scope == golden::ImportanceScope::kv_head),
-      stores_(stores), jobs_(jobs), done_(done), magnitudes_(magnitudes) {
+Importance::Importance(const golden::Shape& shape, const golden::Policy& policy, int width,
+                       std::vector<GroupStore>& stores, Fifo<ImportanceJob>& jobs, Fifo<ImportanceDone>& done,
+                       Fifo<HeadMagnitude>& magnitudes)
+    : shape_(shape),
+      policy_(policy),
+      width_(width),
+      per_head_(policy.scope == golden::ImportanceScope::kv_head),
+      stores_(stores),
+      jobs_(jobs),
+      done_(done),
+      magnitudes_(magnitudes) {
   const auto n = static_cast<std::size_t>(shape.tokens);
   tokens_.assign(per_head_ ? n * static_cast<std::size_t>(shape.layers * shape.kv_heads) : n, 0);
   chances_.assign(n, 0);

@@ -8,8 +8,15 @@ namespace winnow {
 
 Pv::Pv(const Params& params, std::vector<GroupStore>& stores, Fifo<PvJob>& jobs, KvBuffer& values, ScaleStore& scales,
        Fifo<OutputVector>& out, Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done)
-    : params_(params), stores_(stores), jobs_(jobs), values_(values), scales_(scales), out_(out), magnitudes_(magnitudes),
-      released_(released), done_(done) {
+    : params_(params),
+      stores_(stores),
+      jobs_(jobs),
+      values_(values),
+      scales_(scales),
+      out_(out),
+      magnitudes_(magnitudes),
+      released_(released),
+      done_(done) {
   for (Row& r : rows_) {
     r.slot.resize(stores.front().capacity), r.wide.resize(stores.front().capacity);
     r.of_bank.resize(static_cast<std::size_t>(params.banks));
@@ -91,8 +98,7 @@ bool Pv::weigh(Cycle now) {
     row.largest = std::max(row.largest, w);
     row.kept_sum += p[i];
     const std::uint32_t slot = job_.resident ? i : row.count;
-    if (!row.contiguous)
-      row.of_bank[static_cast<std::size_t>(values_.bank_of(slot))].push_back(row.count);
+    if (!row.contiguous) row.of_bank[static_cast<std::size_t>(values_.bank_of(slot))].push_back(row.count);
     row.slot[row.count] = slot;
     row.wide[row.count++] = w;
   }
@@ -170,7 +176,8 @@ bool Pv::multiply(Cycle now) {
     const std::int16_t* v = values_.read_row(row.job.half, at, now);
     if (!params_.shape_only) {
       for (std::uint32_t i = 0; i < count; ++i)
-        take(row.wide[row.next + i], row.exponent, v + static_cast<std::size_t>(i) * static_cast<std::size_t>(values_.stride()));
+        take(row.wide[row.next + i], row.exponent,
+             v + static_cast<std::size_t>(i) * static_cast<std::size_t>(values_.stride()));
       accumulate();
     }
     row.next += count;
@@ -218,7 +225,8 @@ void Pv::finish(Row& row, Cycle now) {
   p.out.address = row.job.address + h * row.job.address_stride;
   p.magnitude = {static_cast<std::uint16_t>(row.job.first_head + row.head), 0};
   if (!params_.shape_only) {
-    const golden::Scale scale = params_.renormalise ? golden::mul(row.job.to_out[h], golden::renormaliser(row.kept_sum)) : row.job.to_out[h];
+    const golden::Scale scale =
+        params_.renormalise ? golden::mul(row.job.to_out[h], golden::renormaliser(row.kept_sum)) : row.job.to_out[h];
     std::uint64_t magnitude = 0;
     for (std::size_t d = 0; d < static_cast<std::size_t>(params_.head_dim); ++d) {
       p.out.data[d] = golden::requantize_out(acc_[d], scale, row.exponent);

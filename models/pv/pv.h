@@ -30,15 +30,15 @@ namespace winnow {
 
 struct PvJob {
   std::uint16_t store = 0;
-  std::uint8_t half = 0;          // of V and its scales
-  bool resident = false;          // V slots are list places, not places among the kept
-  bool all = true;                // every slot is kept
-  bool last = false;              // nobody reads this half of V after this job
-  const golden::Scale* to_out = nullptr;       // [group]
-  const std::uint16_t* out16 = nullptr;        // [group]
-  std::uint64_t address = 0;      // of the group's first query head's output vector
+  std::uint8_t half = 0;                  // of V and its scales
+  bool resident = false;                  // V slots are list places, not places among the kept
+  bool all = true;                        // every slot is kept
+  bool last = false;                      // nobody reads this half of V after this job
+  const golden::Scale* to_out = nullptr;  // [group]
+  const std::uint16_t* out16 = nullptr;   // [group]
+  std::uint64_t address = 0;              // of the group's first query head's output vector
   std::uint32_t address_stride = 0;
-  std::uint16_t first_head = 0;   // query head of group 0
+  std::uint16_t first_head = 0;  // query head of group 0
 };
 struct StoreReleased {
   std::uint16_t store = 0;
@@ -52,7 +52,7 @@ class Pv {
  public:
   struct Params {
     int head_dim, banks, width, latency;
-    bool scaled = false;       // V has a scale a token
+    bool scaled = false;  // V has a scale a token
     bool renormalise = false;
     bool shape_only = false;
   };
@@ -60,7 +60,9 @@ class Pv {
      Fifo<OutputVector>& out, Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done);
 
   void tick(Cycle now);
-  bool idle() const { return !job_active_ && !rows_full() && !multiplying_ && pending_in_ == pending_out_ && jobs_.drained(); }
+  bool idle() const {
+    return !job_active_ && !rows_full() && !multiplying_ && pending_in_ == pending_out_ && jobs_.drained();
+  }
 
   enum Wait { kSoftmax, kScales, kValues, kWriteback };
   const BlockStats& stats() const { return stats_; }
@@ -78,7 +80,7 @@ class Pv {
     std::uint64_t largest = 0, kept_sum = 0;
     int exponent = 0;
     std::uint32_t count = 0;
-    std::vector<std::uint32_t> slot;            // V slot of each weight
+    std::vector<std::uint32_t> slot;  // V slot of each weight
     std::vector<std::uint64_t> wide;
     std::vector<std::vector<std::uint32_t>> of_bank;  // places in slot/wide, where not contiguous
     std::vector<std::uint32_t> next_of_bank;

@@ -43,7 +43,8 @@ void Qk::tick(Cycle now) {
     stats_.wait(kSoftmax);
     return;
   }
-  const int count = static_cast<int>(std::min<std::uint32_t>(static_cast<std::uint32_t>(params_.banks), task_.keys - next_));
+  const int count =
+      static_cast<int>(std::min<std::uint32_t>(static_cast<std::uint32_t>(params_.banks), task_.keys - next_));
   const int row = static_cast<int>(next_) / params_.banks;
   if (!keys_.row_ready(task_.half, row, now)) {
     stats_.wait(kKeys);
@@ -67,10 +68,12 @@ void Qk::tick(Cycle now) {
     const int stride = keys_.stride();
     switch (params_.head_dim) {
       case 64:
-        for (int i = 0; i < count; ++i) r.value[static_cast<std::size_t>(i)] = tree<64>(q, k + i * stride, 64) * (1 << task_.shift);
+        for (int i = 0; i < count; ++i)
+          r.value[static_cast<std::size_t>(i)] = tree<64>(q, k + i * stride, 64) * (1 << task_.shift);
         break;
       case 32:
-        for (int i = 0; i < count; ++i) r.value[static_cast<std::size_t>(i)] = tree<32>(q, k + i * stride, 32) * (1 << task_.shift);
+        for (int i = 0; i < count; ++i)
+          r.value[static_cast<std::size_t>(i)] = tree<32>(q, k + i * stride, 32) * (1 << task_.shift);
         break;
       default:
         for (int i = 0; i < count; ++i)

@@ -23,14 +23,14 @@ inline constexpr int kMaxRow = 64;  // scores a cycle: 512 multipliers at D 8
 
 struct QkTask {
   Tag tag;
-  std::uint16_t store = 0;   // group in flight
-  std::uint8_t half = 0;     // of the K buffer
-  std::uint8_t shift = 0;    // weight of this pass's digit
+  std::uint16_t store = 0;  // group in flight
+  std::uint8_t half = 0;    // of the K buffer
+  std::uint8_t shift = 0;   // weight of this pass's digit
   std::uint32_t keys = 0;
-  std::uint64_t query = 0;   // number of the query vector (QueryRegisters)
-  bool add = false;          // to the partial scores of the passes before
+  std::uint64_t query = 0;            // number of the query vector (QueryRegisters)
+  bool add = false;                   // to the partial scores of the passes before
   std::uint32_t release_queries = 0;  // oldest query vectors that nobody needs after this task
-  bool release_half = false;   // nobody reads this half of K after this task
+  bool release_half = false;          // nobody reads this half of K after this task
 };
 
 struct ScoreRow {

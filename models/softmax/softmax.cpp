@@ -6,15 +6,21 @@ namespace winnow {
 
 Softmax::Softmax(const Params& params, std::vector<GroupStore>& stores, Pipe<ScoreRow>& scores, Fifo<Verdict>& verdicts,
                  Fifo<CompactJob>& compact, Pipe<RowSum>& sums, Pipe<GroupDone>& done, Fifo<CompactDone>& compacted)
-    : params_(params), stores_(stores), scores_(scores), verdicts_(verdicts), compact_jobs_(compact), sums_(sums),
-      done_(done), compacted_(compacted) {
+    : params_(params),
+      stores_(stores),
+      scores_(scores),
+      verdicts_(verdicts),
+      compact_jobs_(compact),
+      sums_(sums),
+      done_(done),
+      compacted_(compacted) {
   for_exp_ = Rows(stores.size() * kMaxGroup + 1);
   for_divide_ = Rows(stores.size() * kMaxGroup + 1);
 }
 
 bool Softmax::idle() const {
-  return scores_.drained() && !gathering_open_ && !exp_active_ && !divide_active_ && const_cast<Rows&>(for_exp_).empty() &&
-         const_cast<Rows&>(for_divide_).empty() && !compacting_;
+  return scores_.drained() && !gathering_open_ && !exp_active_ && !divide_active_ &&
+         const_cast<Rows&>(for_exp_).empty() && const_cast<Rows&>(for_divide_).empty() && !compacting_;
 }
 
 void Softmax::tick(Cycle now) {
@@ -86,8 +92,10 @@ bool Softmax::exponentiate(Cycle now) {
     const auto h = static_cast<std::size_t>(exp_row_.head);
     if (params_.rest && g.rest[h] && !params_.shape_only) {
       // Twice the maxima, midpoint constants included; the scale takes the half back.
-      const std::int64_t before = 2 * g.top[h] + golden::midpoint_twice(g.query_sum[h], params_.digits, g.digit - 1, params_.msb);
-      const std::int64_t after = 2 * exp_row_.top + golden::midpoint_twice(g.query_sum[h], params_.digits, g.digit, params_.msb);
+      const std::int64_t before =
+          2 * g.top[h] + golden::midpoint_twice(g.query_sum[h], params_.digits, g.digit - 1, params_.msb);
+      const std::int64_t after =
+          2 * exp_row_.top + golden::midpoint_twice(g.query_sum[h], params_.digits, g.digit, params_.msb);
       const golden::Scale half{g.to_log2[h].mantissa, g.to_log2[h].shift + 1};
       g.rest[h] = golden::rescale_rest(g.rest[h], golden::mul_scale(before - after, half));
     }
@@ -114,9 +122,11 @@ bool Softmax::exponentiate(Cycle now) {
     const std::uint64_t sum = params_.shape_only ? golden::kExpOne : exp_sum_;
     g.denominator[h] = golden::saturating_denominator(g.last_pass ? sum + g.rest[h] : sum);
     exp_row_.reciprocal = golden::reciprocal(g.denominator[h]);
-    exp_row_.ready = now + static_cast<Cycle>(params_.exp_latency + params_.accumulate_latency + params_.divide_latency);
+    exp_row_.ready =
+        now + static_cast<Cycle>(params_.exp_latency + params_.accumulate_latency + params_.divide_latency);
     RowSum& out = sums_.push(now);
-    out.tag = exp_row_.tag, out.store = exp_row_.store, out.denominator = g.denominator[h], out.last_row = exp_row_.last_row;
+    out.tag = exp_row_.tag, out.store = exp_row_.store, out.denominator = g.denominator[h],
+    out.last_row = exp_row_.last_row;
     for_divide_.push(exp_row_);
     exp_active_ = false;
   }
@@ -127,7 +137,8 @@ bool Softmax::divide(Cycle now) {
   if (!divide_active_) {
     if (for_divide_.empty() || for_divide_.front().ready > now) return false;
     if (for_divide_.front().needs_verdict) {
-      if (!verdict_held_ && verdicts_.can_pop(now)) verdict_ = verdicts_.peek(), verdicts_.pop(now), verdict_held_ = true;
+      if (!verdict_held_ && verdicts_.can_pop(now))
+        verdict_ = verdicts_.peek(), verdicts_.pop(now), verdict_held_ = true;
       if (!verdict_held_ || verdict_.store != for_divide_.front().store) return false;
       if (verdict_.refetch) {
         // The first pass is discarded: its rows are dropped, one a cycle.
@@ -178,7 +189,8 @@ void Softmax::compact(Cycle now) {
     compact_job_ = compact_jobs_.peek();
     compact_jobs_.pop(now);
     compacting_ = true;
-    compact_left_ = (stores_[compact_job_.store].slots + static_cast<std::uint32_t>(params_.width) - 1) / static_cast<std::uint32_t>(params_.width);
+    compact_left_ = (stores_[compact_job_.store].slots + static_cast<std::uint32_t>(params_.width) - 1) /
+                    static_cast<std::uint32_t>(params_.width);
   }
   if (compact_left_) --compact_left_, ++compaction_cycles_;
   if (compact_left_ || !compacted_.can_push(now)) return;

@@ -113,7 +113,7 @@ class Softmax {
   Pipe<GroupDone>& done_;
   Fifo<CompactDone>& compacted_;
 
-  int taken_ = 0;       // scores already taken of the row at the pipe's head
+  int taken_ = 0;  // scores already taken of the row at the pipe's head
   Row gathering_;
   bool gathering_open_ = false;
   int fifo_words_ = 0;  // in the row FIFO: words of `width` values of one row, the last of a row may be shorter

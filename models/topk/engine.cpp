@@ -17,8 +17,7 @@ const Config& checked(const Config& config) {
 
 }  // namespace
 
-Engine::Engine(const Config& config)
-    : config_(checked(config)), select_(config), store_(config.fifo_depth) {}
+Engine::Engine(const Config& config) : config_(checked(config)), select_(config), store_(config.fifo_depth) {}
 
 bool Engine::last_row() const { return kept_ + partitioned_.above == select_.above() + select_.equals(); }
 
@@ -38,18 +37,13 @@ Outputs Engine::comb() const {
 
 void Engine::count_cycle(const Inputs& in) {
   switch (state_) {
-    case State::kIdle:
-      ++(in.job_valid ? stats_.load_cycles : stats_.idle_cycles);
-      break;
+    case State::kIdle: ++(in.job_valid ? stats_.load_cycles : stats_.idle_cycles); break;
     case State::kLoad:
       stats_.load_stalls += in.row == nullptr;
       ++stats_.load_cycles;
       break;
-    case State::kFilter:
-      ++stats_.filter_cycles;
-      break;
-    default:
-      ++(loading_ ? stats_.load_cycles : stats_.select_cycles);
+    case State::kFilter: ++stats_.filter_cycles; break;
+    default: ++(loading_ ? stats_.load_cycles : stats_.select_cycles);
   }
 }
 
@@ -130,8 +124,8 @@ void Engine::tick(const Inputs& in) {
         std::uint64_t bits = 0;
         for (unsigned i = 0; i < compared_.count; ++i) bits |= compared_.row[i];
         if (bits >> config_.item_bits)
-          throw Error("topk.item " + std::to_string(bits) + " has more than item_bits = " +
-                      std::to_string(config_.item_bits) + " bits");
+          throw Error("topk.item " + std::to_string(bits) +
+                      " has more than item_bits = " + std::to_string(config_.item_bits) + " bits");
         compared_.masks = {first_lanes(compared_.count), 0};
         store_.push(compared_.row, lanes);
         if (rows_left_ == 0) state_ = State::kDrain;

@@ -10,9 +10,9 @@
 // Loading is a pass in which everything is above: it fills R, the samples and the sum of all items.
 //
 // One pass over n items takes ceil(n / P) + 3 cycles: rows; compare register; packing; decision. The decision picks the
-// next pivot too. Mass: the target's product mu16 * S is formed from three 6-bit digits in the first cycles of the first
-// pass; how many equals stay is 1, or else a division of ceil(log2(capacity)) cycles.
-// State: sides L and R, pivot, target, counts and sums of the pass, LFSR. Spec: section 2.
+// next pivot too. Mass: the target's product mu16 * S is formed from three 6-bit digits in the first cycles of the
+// first pass; how many equals stay is 1, or else a division of ceil(log2(capacity)) cycles. State: sides L and R,
+// pivot, target, counts and sums of the pass, LFSR. Spec: section 2.
 #include "models/topk/lfsr.h"
 #include "models/topk/side.h"
 #include "models/topk/types.h"
@@ -22,7 +22,7 @@ namespace winnow::topk {
 // A row after comparators and zero eliminators, with its sums.
 struct Partitioned {
   bool valid = false;
-  unsigned above = 0, below = 0, equal = 0;       // counts
+  unsigned above = 0, below = 0, equal = 0;  // counts
   std::uint64_t sum_above = 0, sum_equal = 0;
   Row right{}, left{};
 };
@@ -50,11 +50,11 @@ class QuickSelect {
   const Side& left() const { return left_; }
   const Side& right() const { return right_; }
   bool in_right() const { return in_right_; }
-  std::uint64_t pivot() const { return pivot_; }    // the boundary at the end
+  std::uint64_t pivot() const { return pivot_; }  // the boundary at the end
   std::uint64_t target() const { return target_; }
-  unsigned items() const { return items_; }         // in the side that a pass reads
-  unsigned above() const { return above_; }         // items known to lie above the boundary
-  unsigned equals() const { return equals_; }       // how many equals stay, valid at the end
+  unsigned items() const { return items_; }    // in the side that a pass reads
+  unsigned above() const { return above_; }    // items known to lie above the boundary
+  unsigned equals() const { return equals_; }  // how many equals stay, valid at the end
   unsigned equal_count() const { return equal_count_; }
   std::uint64_t sum_above() const { return sum_above_; }
   std::uint64_t sum_equal() const { return sum_equal_; }

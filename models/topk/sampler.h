@@ -4,8 +4,8 @@
 // in   the compacted rows of a side as they leave the zero eliminator, every 2^stride-th item, at most kRate a row
 // out  the sample at a given rank (0 = largest)
 // Each sample keeps its rank in a counter: a new sample is compared with all that are there (kSamples x kRate
-// comparators) and with those beside it, and raises the ranks of the smaller ones. One row a cycle, usable a cycle later.
-// The stride is chosen from the number of items that the pass reads, so that samples never overflow.
+// comparators) and with those beside it, and raises the ranks of the smaller ones. One row a cycle, usable a cycle
+// later. The stride is chosen from the number of items that the pass reads, so that samples never overflow.
 #include <array>
 #include <cassert>
 #include <cstdint>

@@ -23,8 +23,7 @@ unsigned Config::index_bits() const { return static_cast<unsigned>(std::bit_widt
 void check(const Config& c, const char* where) {
   if (!power_of_two_in(c.parallelism, 2, kMaxLanes))
     refuse(where, "parallelism", c.parallelism, "is not a power of two in 2..64");
-  if (!power_of_two_in(c.fifo_depth, 2, 4096))
-    refuse(where, "fifo", c.fifo_depth, "is not a power of two in 2..4096");
+  if (!power_of_two_in(c.fifo_depth, 2, 4096)) refuse(where, "fifo", c.fifo_depth, "is not a power of two in 2..4096");
   if (c.item_bits < 1 || c.item_bits > 48) refuse(where, "item_bits", c.item_bits, "is not in 1..48");
   if (c.sum_bits() > 64)
     refuse(where, "item_bits", c.item_bits, "and parallelism * fifo give sums of more than 64 bits");

@@ -22,7 +22,7 @@ struct Config {
   unsigned fifo_depth = 64;   // rows of P items in each FIFO, a power of two in 2..4096; n <= P * depth
   unsigned item_bits = 20;    // width of an unsigned item, 1..48
   PivotRule pivot = PivotRule::kSampled;
-  std::uint64_t seed = 1;     // of the LFSR
+  std::uint64_t seed = 1;  // of the LFSR
 
   unsigned capacity() const { return parallelism * fifo_depth; }
   unsigned index_bits() const;  // ceil(log2(capacity))
@@ -43,16 +43,16 @@ void check(const Job& job, const Config& config, const char* where = "topk");
 
 struct Stats {
   std::uint64_t jobs = 0;
-  std::uint64_t items = 0;           // loaded
+  std::uint64_t items = 0;  // loaded
   std::uint64_t kept = 0;
-  std::uint64_t passes = 0;          // quick-select passes
-  std::uint64_t divisions = 0;       // mass rule, more than one equal at the boundary
-  std::uint64_t load_cycles = 0;     // header, rows, their way through the pipeline; with load_stalls
-  std::uint64_t load_stalls = 0;     // of these: no row was offered
-  std::uint64_t select_cycles = 0;   // passes and divisions
-  std::uint64_t filter_cycles = 0;   // first row read to last row taken; with filter_stalls
-  std::uint64_t filter_stalls = 0;   // of these: an output row waited
-  std::uint64_t idle_cycles = 0;     // no job offered
+  std::uint64_t passes = 0;         // quick-select passes
+  std::uint64_t divisions = 0;      // mass rule, more than one equal at the boundary
+  std::uint64_t load_cycles = 0;    // header, rows, their way through the pipeline; with load_stalls
+  std::uint64_t load_stalls = 0;    // of these: no row was offered
+  std::uint64_t select_cycles = 0;  // passes and divisions
+  std::uint64_t filter_cycles = 0;  // first row read to last row taken; with filter_stalls
+  std::uint64_t filter_stalls = 0;  // of these: an output row waited
+  std::uint64_t idle_cycles = 0;    // no job offered
 };
 
 }  // namespace winnow::topk

@@ -22,12 +22,12 @@ namespace winnow {
 
 struct TopkJob {
   topk::Job job;
-  const char* what = "";                          // "tokens", "values", "heads": for reports
-  Tag tag;                                        // whose; head kAllHeads: of all
+  const char* what = "";                              // "tokens", "values", "heads": for reports
+  Tag tag;                                            // whose; head kAllHeads: of all
   const std::vector<std::uint32_t>* names = nullptr;  // token (or head) of each item; with a store, of each first slot
-  int store = -1;                                 // items are this group's selection scores, or
+  int store = -1;                                     // items are this group's selection scores, or
   const std::vector<std::uint64_t>* items = nullptr;  // these
-  std::vector<std::uint32_t>* kept = nullptr;     // indices that stay, ascending (with items)
+  std::vector<std::uint32_t>* kept = nullptr;         // indices that stay, ascending (with items)
 };
 struct TopkDone {
   int store = -1;
@@ -47,7 +47,8 @@ class TopkUnit {
     }
     const topk::Outputs out = twin_ ? twin_->comb(engine_, engine_.comb()) : engine_.comb();
     topk::Inputs in;
-    if (!active_ && jobs_.can_pop(now)) job_ = jobs_.peek(), jobs_.pop(now), active_ = true, started_ = false, next_ = 0, kept_ = 0;
+    if (!active_ && jobs_.can_pop(now))
+      job_ = jobs_.peek(), jobs_.pop(now), active_ = true, started_ = false, next_ = 0, kept_ = 0;
     if (active_ && !started_) {
       in.job_valid = true, in.job = job_.job;
       if (out.job_ready) {
@@ -61,7 +62,8 @@ class TopkUnit {
     } else if (active_ && next_ < job_.job.n) {
       const unsigned count = std::min(engine_.config().parallelism, job_.job.n - next_);
       for (unsigned i = 0; i < count; ++i)
-        row_[i] = job_.store >= 0 ? stores_[static_cast<std::size_t>(job_.store)].sums[next_ + i] : (*job_.items)[next_ + i];
+        row_[i] =
+            job_.store >= 0 ? stores_[static_cast<std::size_t>(job_.store)].sums[next_ + i] : (*job_.items)[next_ + i];
       in.row = &row_;
       if (out.row_ready) next_ += count;
     }

@@ -6,6 +6,7 @@
 Each line of the list is `file | text | replacement` (a bar inside is written \\|); the text becomes
 `((mutant_pkg::selected == N) ? (replacement) : (text))`, for an assignment `a = text` only its right side. 0 selects none.
 """
+
 import pathlib
 import re
 import sys
@@ -22,11 +23,13 @@ def main():
         name, text, bug = (p.strip().replace("\\|", "|") for p in re.split(r"(?<!\\)\|", line))
         source = texts.get(name)
         if source is None or source.count(text) != 1:
-            sys.exit(f"{table}: mutant {number}: {name} holds `{text}` {0 if source is None else source.count(text)} times")
+            sys.exit(
+                f"{table}: mutant {number}: {name} holds `{text}` {0 if source is None else source.count(text)} times"
+            )
         prefix = suffix = ""
-        if match := re.match(r"(\w+ = )", text):      # an assignment
-            prefix, text_, bug_ = match[1], text[match.end():], bug[match.end():]
-        elif text.endswith(") state_d"):              # the condition of an if
+        if match := re.match(r"(\w+ = )", text):  # an assignment
+            prefix, text_, bug_ = match[1], text[match.end() :], bug[match.end() :]
+        elif text.endswith(") state_d"):  # the condition of an if
             suffix, text_, bug_ = ") state_d", text[:-9], bug[:-9]
         else:
             text_, bug_ = text, bug
@@ -38,7 +41,8 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     (out / "mutant_pkg.sv").write_text(
         f"// Generated from {table.name}: {number} mutants.\npackage mutant_pkg;\n  int unsigned selected = 0;\n"
-        f"  parameter int unsigned Mutants = {number};\nendpackage\n")
+        f"  parameter int unsigned Mutants = {number};\nendpackage\n"
+    )
     for name, text in texts.items():
         (out / name).write_text(text)
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes winnow_machine_pkg.sv: the parameters that RTL takes from a machine file, one source of truth with the model.
 
-  scripts/rtl/package.py sim/machines/spatten.yaml build/rtl/spatten/winnow_machine_pkg.sv [--set topk.fifo=32]
+scripts/rtl/package.py sim/machines/spatten.yaml build/rtl/spatten/winnow_machine_pkg.sv [--set topk.fifo=32]
 """
+
 import argparse
 import pathlib
 import sys
@@ -21,8 +22,14 @@ def is_power(lo, hi):
 PARAMETERS = [
     ("TopkParallelism", "topk.parallelism", is_power(2, 64), "is not a power of two in 2..64", "int unsigned", str),
     ("TopkFifo", "topk.fifo", is_power(2, 4096), "is not a power of two in 2..4096", "int unsigned", str),
-    ("TopkSampled", "topk.pivot", lambda v: v in ("random", "sampled"), "is not one of random, sampled", "bit",
-     lambda v: "1'b1" if v == "sampled" else "1'b0"),
+    (
+        "TopkSampled",
+        "topk.pivot",
+        lambda v: v in ("random", "sampled"),
+        "is not one of random, sampled",
+        "bit",
+        lambda v: "1'b1" if v == "sampled" else "1'b0",
+    ),
 ]
 
 # Widths that follow from the numbers, not from the machine: a sum of 16-bit probabilities over a group's query heads

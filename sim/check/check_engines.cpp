@@ -67,7 +67,8 @@ CheckResult check_engines(const EngineInput& input, const std::vector<const Engi
     if (!there[i].lockstep_empty || !there[i].lockstep_empty() || r.comparisons[i - 1].different()) continue;
     r.had_not.push_back(there[i].name + " (no choice in this range is made by its RTL: nothing of it was compared)");
     const auto at = static_cast<std::ptrdiff_t>(i);
-    r.had.erase(r.had.begin() + at), r.names.erase(r.names.begin() + at - 1), r.comparisons.erase(r.comparisons.begin() + at - 1);
+    r.had.erase(r.had.begin() + at), r.names.erase(r.names.begin() + at - 1),
+        r.comparisons.erase(r.comparisons.begin() + at - 1);
     r.lockstep.erase(r.lockstep.begin());
   }
   if (r.comparisons.empty()) throw Error("--engines: nothing was compared: " + r.had_not.back());

@@ -20,7 +20,8 @@ struct CheckResult {
   std::vector<std::string> had_not;  // "rtl (not in this build)"
   std::vector<std::string> names;    // of the engines compared, one a comparison
   std::vector<LayerComparison> comparisons;
-  std::vector<std::string> lockstep;  // beside each comparison: what the engine says of its own lockstep; empty: nothing
+  std::vector<std::string>
+      lockstep;              // beside each comparison: what the engine says of its own lockstep; empty: nothing
   std::uint64_t layers = 0;  // compared
   bool equal() const;
 };

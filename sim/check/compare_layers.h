@@ -16,8 +16,8 @@ inline constexpr int kComparedKinds = 6;
 inline constexpr const char* kComparedNames[kComparedKinds] = {"outputs",    "probabilities", "survivors",
                                                                "importance", "refetch flags", "byte counts"};
 
-// What is compared. A machine keeps of a layer what leaves its blocks: no denominators, no rows' outputs beside those in
-// memory, no sums over rows, no lists of the next layer (the next layer's own lists are compared in their turn).
+// What is compared. A machine keeps of a layer what leaves its blocks: no denominators, no rows' outputs beside those
+// in memory, no sums over rows, no lists of the next layer (the next layer's own lists are compared in their turn).
 enum class LayerDetail : std::uint8_t { everything, machine };
 
 class LayerComparison {

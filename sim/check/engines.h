@@ -23,8 +23,8 @@ struct EngineInput {
   // For the machine's engines.
   const Prepared* prepared = nullptr;  // trace, machine, range
   std::uint64_t seed = 1;
-  std::string rtl = "topk";            // blocks that the engine `rtl` has in RTL
-  std::string waves = ".";             // folder for the waveform of a first difference of RTL and model
+  std::string rtl = "topk";                  // blocks that the engine `rtl` has in RTL
+  std::string waves = ".";                   // folder for the waveform of a first difference of RTL and model
   std::string command = "winnow check ...";  // what repeats the check
 };
 
@@ -35,8 +35,8 @@ struct Engine {
   LayerDetail detail = LayerDetail::everything;    // what it says of a layer
   bool range_only = false;                         // gives the range's layers only, not those before
   std::function<std::string()> why_ended = {};     // after false: why there is no more; empty at the trace's end
-  // After the run, for an engine that has parts held against others on the way (RTL in lockstep): a line that says how much,
-  // and whether nothing was.
+  // After the run, for an engine that has parts held against others on the way (RTL in lockstep): a line that says how
+  // much, and whether nothing was.
   std::function<std::string()> lockstep = {};
   std::function<bool()> lockstep_empty = {};
 };

@@ -17,7 +17,8 @@ namespace {
 class MachineEngine {
  public:
   MachineEngine(const EngineInput& input, const std::string& rtl)
-      : input_(input), p_(*input.prepared),
+      : input_(input),
+        p_(*input.prepared),
         rtl_(rtl::parse_requests(rtl), p_.machine, rtl::uses_of(p_.policy), p_.shape.group(), input.seed) {}
 
   bool next(golden::LayerResult& r) {
@@ -35,7 +36,8 @@ class MachineEngine {
   void simulate(bool keep) {
     walk_ = std::make_unique<golden::Walk>(*p_.model, *p_.layout, nullptr);
     golden::LayerResult golden;
-    const auto on_layer = [&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
+    const auto on_layer = [&](const LayerPlan& plan, const std::vector<GroupRecord>& records,
+                              const LayerCounts& counts) {
       walk_->next(golden);  // golden computes what lies between the range's layers
       if (keep)
         layers_.push_back(layer_of_machine(p_.shape, plan, records, counts, *machine_, golden.importance.size(),
@@ -46,8 +48,8 @@ class MachineEngine {
     run_systemc(*machine_, p_.machine.clock_ghz, {});
   }
   void run() {
-    const bool parted = rtl_.diverge([&] { simulate(true); }, [&] { simulate(false); }, [] {}, input_.waves,
-                                     input_.command);
+    const bool parted =
+        rtl_.diverge([&] { simulate(true); }, [&] { simulate(false); }, [] {}, input_.waves, input_.command);
     if (parted) why_ended_ = "ends: its RTL parted from the model (the report is above)";
   }
 

@@ -34,10 +34,11 @@ int check(const RunOptions& options, const std::string& names) {
   const auto wanted = parse_engines(names);
   if (rtl::parse_requests(options.rtl).empty()) throw Error("--rtl: '': must name a block: topk");
   if (is_workload(options.trace))
-    throw Error(fmt::format("check: {}: holds shapes without values: must be a .safetensors trace, or synthetic:...", options.trace));
+    throw Error(fmt::format("check: {}: holds shapes without values: must be a .safetensors trace, or synthetic:...",
+                            options.trace));
   const Prepared p = prepare(options);
-  const EngineInput input{float_source(p.trace), p.reference.get(), p.model.get(), p.layout.get(),
-                          &p, options.seed, options.rtl, options.output, options.command};
+  const EngineInput input{float_source(p.trace), p.reference.get(), p.model.get(),  p.layout.get(), &p,
+                          options.seed,          options.rtl,       options.output, options.command};
   const auto total = static_cast<std::uint64_t>(p.range.last_step * p.shape.layers + p.range.last_layer + 1);
   Progress progress("check", total, "layers");
   const CheckResult r =
@@ -76,7 +77,8 @@ void add_check_command(CLI::App& app, const std::string& command_line, int& exit
   command->add_option("--engines", *names, "which to compare, with the first that is there")->capture_default_str();
   command->add_option("--machine", options->machine, "a name (winnow machines) or a .yaml file")->capture_default_str();
   command->add_option("--policy", options->policy, "a name (winnow policies)")->capture_default_str();
-  command->add_option("--rtl", options->rtl, "what the engine rtl has in RTL: topk, or topk=FOLDER with the sources there")
+  command
+      ->add_option("--rtl", options->rtl, "what the engine rtl has in RTL: topk, or topk=FOLDER with the sources there")
       ->default_val("topk");
   command->add_option("--seed", options->seed, "of the pivots")->check(is_seed)->capture_default_str();
   command->add_option("-o,--output", options->output,

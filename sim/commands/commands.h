@@ -31,8 +31,6 @@ struct RunOptions;
 std::string default_folder(const std::string& front, const RunOptions& options);
 
 // The footer of a command's --help.
-inline std::string example(const std::string& lines) {
-  return "\nExample:\n" + lines;
-}
+inline std::string example(const std::string& lines) { return "\nExample:\n" + lines; }
 
 }  // namespace winnow

@@ -43,8 +43,8 @@ struct GpuOptions {
 // The input comes first: what is wrong with it is said where there is no GPU, too. Fills the layer.
 Trace checked_input(GpuOptions& o) {
   if (is_workload(o.trace))
-    throw Error(fmt::format("gpu: {}: holds shapes without values: must be a .safetensors trace, or synthetic:...",
-                            o.trace));
+    throw Error(
+        fmt::format("gpu: {}: holds shapes without values: must be a .safetensors trace, or synthetic:...", o.trace));
   Trace trace = Trace::open(o.trace);
   const int layers = trace.meta().layers;
   if (o.layer < 0) o.layer = layers / 2;

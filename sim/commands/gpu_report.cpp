@@ -132,11 +132,11 @@ std::string write_gpu_results(RunFolder& folder, Manifest manifest, int layers, 
   StatTree result("result");
   summarize_into(result.child("summary"), baseline.measured, manifest);
   Rows samples(folder, "samples.csv", {"measurement", "run", "seconds"});
-  Rows rows(folder, "layers.csv", {"measurement", "kernel", "dtype", "batch", "cache", "median_seconds",
-                       "trimmed_mean_seconds",
-                       "roofline_seconds", "counted_dram_bytes", "measured_dram_read_bytes",
-                       "measured_dram_write_bytes", "joules", "mean_watts", "idle_watts", "sm_megahertz",
-                       "memory_megahertz", "buffer_sets", "footprint_of_l2"});
+  Rows rows(
+      folder, "layers.csv",
+      {"measurement", "kernel", "dtype", "batch", "cache", "median_seconds", "trimmed_mean_seconds", "roofline_seconds",
+       "counted_dram_bytes", "measured_dram_read_bytes", "measured_dram_write_bytes", "joules", "mean_watts",
+       "idle_watts", "sm_megahertz", "memory_megahertz", "buffer_sets", "footprint_of_l2"});
   std::vector<std::vector<std::string>> table = {{"kernel", "type", "batch", "L2", "used of L2", "median us", "mean us",
                                                   "roofline us", "of roofline", "DRAM MB counted", "measured",
                                                   "mJ a run", "W", "idle W"}};
@@ -149,19 +149,19 @@ std::string write_gpu_results(RunFolder& folder, Manifest manifest, int layers, 
     const double footprint = of_l2(m.bytes, m.sets, facts.l2_bytes);
     const bool dram = has_dram(m), power = m.watts > 0;
     rows.row({name, m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.9g}", s.median),
-                  fmt::format("{:.9g}", s.trimmed_mean), fmt::format("{:.9g}", m.roofline_seconds),
-                  fmt::format("{:.0f}", m.bytes), dram ? fmt::format("{:.0f}", m.dram_read) : "",
-                  dram ? fmt::format("{:.0f}", m.dram_write) : "", fmt::format("{:.6g}", m.joules),
-                  fmt::format("{:.2f}", m.watts), fmt::format("{:.2f}", m.idle_watts), std::to_string(m.sm_megahertz),
-                  std::to_string(m.memory_megahertz), std::to_string(m.sets), fmt::format("{:.4g}", footprint)});
-    table.push_back(
-        {m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.2f}", footprint),
-         fmt::format("{:.2f}", s.median * 1e6),
-         fmt::format("{:.2f}", s.trimmed_mean * 1e6), fmt::format("{:.2f} ({})", m.roofline_seconds * 1e6, m.limit),
-         fmt::format("{:.0f} %", 100 * m.roofline_seconds / s.median), fmt::format("{:.3f}", m.bytes * 1e-6),
-         dram ? fmt::format("{:.3f}", (m.dram_read + m.dram_write) * 1e-6) : "-",
-         power ? fmt::format("{:.4f}", m.joules * 1e3) : "-", power ? fmt::format("{:.0f}", m.watts) : "-",
-         power ? fmt::format("{:.0f}", m.idle_watts) : "-"});
+              fmt::format("{:.9g}", s.trimmed_mean), fmt::format("{:.9g}", m.roofline_seconds),
+              fmt::format("{:.0f}", m.bytes), dram ? fmt::format("{:.0f}", m.dram_read) : "",
+              dram ? fmt::format("{:.0f}", m.dram_write) : "", fmt::format("{:.6g}", m.joules),
+              fmt::format("{:.2f}", m.watts), fmt::format("{:.2f}", m.idle_watts), std::to_string(m.sm_megahertz),
+              std::to_string(m.memory_megahertz), std::to_string(m.sets), fmt::format("{:.4g}", footprint)});
+    table.push_back({m.kernel, m.dtype, std::to_string(m.batch), m.cache, fmt::format("{:.2f}", footprint),
+                     fmt::format("{:.2f}", s.median * 1e6), fmt::format("{:.2f}", s.trimmed_mean * 1e6),
+                     fmt::format("{:.2f} ({})", m.roofline_seconds * 1e6, m.limit),
+                     fmt::format("{:.0f} %", 100 * m.roofline_seconds / s.median),
+                     fmt::format("{:.3f}", m.bytes * 1e-6),
+                     dram ? fmt::format("{:.3f}", (m.dram_read + m.dram_write) * 1e-6) : "-",
+                     power ? fmt::format("{:.4f}", m.joules * 1e3) : "-", power ? fmt::format("{:.0f}", m.watts) : "-",
+                     power ? fmt::format("{:.0f}", m.idle_watts) : "-"});
   }
   samples.replace(), rows.replace();
   for (const std::string& what : to_come) manifest.options.emplace_back(what, "not finished");

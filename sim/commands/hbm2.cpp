@@ -151,8 +151,10 @@ void run(const Options& o) {
   if (!o.dump.empty()) hbm2::write_ramulator_trace(o.dump, stream, spec, o.mapping, config.controller.pseudo_channels);
   Report report{o, spec, config, stream, simulate(spec, config, stream), {}};
   if (o.sensitivity) report.sensitivity = sensitivity(spec, config, stream);
-  if (o.json) report.print_json();
-  else report.print();
+  if (o.json)
+    report.print_json();
+  else
+    report.print();
 }
 
 }  // namespace

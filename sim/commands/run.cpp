@@ -33,7 +33,8 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
   command->add_option("TRACE", options->trace, "a .safetensors trace, a .csv workload, or synthetic:...")->required();
   command->add_option("--machine", options->machine, "a name (winnow machines) or a .yaml file")->capture_default_str();
   command->add_option("--policy", options->policy, "a name (winnow policies)")->capture_default_str();
-  command->add_option("--engine", options->engine, "systemc: the machine, in cycles; golden, cuda: values and bytes only")
+  command
+      ->add_option("--engine", options->engine, "systemc: the machine, in cycles; golden, cuda: values and bytes only")
       ->check(CLI::IsMember({"systemc", "golden", "cuda"}))
       ->capture_default_str();
   command->add_option("--rtl", options->rtl,
@@ -50,15 +51,16 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
   command->add_flag("--force", options->force, "replace the run in that folder");
   command->add_option("--dump-requests", options->dump_requests,
                       "write the memory requests in the form Ramulator 2 reads");
-  command->footer(
-      example("  winnow run traces/samples/smollm2-160.safetensors --machine spatten --policy select\n"
-              "  winnow run traces/samples/minilm-128.safetensors --policy dense --layers 0-1 "
-              "--set topk.pivot=sampled -o results/sampled --force\n"
-              "  winnow run traces/samples/smollm2-160.safetensors --machine tiny --policy select --rtl topk --steps 1-2"));
+  command->footer(example(
+      "  winnow run traces/samples/smollm2-160.safetensors --machine spatten --policy select\n"
+      "  winnow run traces/samples/minilm-128.safetensors --policy dense --layers 0-1 "
+      "--set topk.pivot=sampled -o results/sampled --force\n"
+      "  winnow run traces/samples/smollm2-160.safetensors --machine tiny --policy select --rtl topk --steps 1-2"));
   command->callback([options, layers, steps, &exit_code] {
     if (!layers->empty()) options->layers = parse_range("--layers", *layers);
     if (!steps->empty()) options->steps = parse_range("--steps", *steps);
-    if (options->output.empty()) options->output = default_folder("", *options) + (options->engine == "systemc" ? "" : "-" + options->engine);
+    if (options->output.empty())
+      options->output = default_folder("", *options) + (options->engine == "systemc" ? "" : "-" + options->engine);
     exit_code = run_command(*options);
   });
 }

@@ -47,49 +47,75 @@ std::vector<GroupStore> make_stores(std::size_t count, int group, int longest) {
 }  // namespace
 
 MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer)
-    : m_(machine), shape_(piece.shape), policy_(piece.policy), group_(piece.shape.group()), longest_(piece.longest),
-      qk_banks_(machine.qk.multipliers / piece.shape.head_dim), pv_banks_(machine.pv.multipliers / piece.shape.head_dim),
+    : m_(machine),
+      shape_(piece.shape),
+      policy_(piece.policy),
+      group_(piece.shape.group()),
+      longest_(piece.longest),
+      qk_banks_(machine.qk.multipliers / piece.shape.head_dim),
+      pv_banks_(machine.pv.multipliers / piece.shape.head_dim),
       shape_only_(piece.shape_only),
       // Where K and V are resident a query's group needs a store only while it is in the pipeline.
       prompt_stores_(static_cast<std::size_t>(std::clamp(
           machine.heads_in_flight * machine.score_store_entries / std::max(1, piece.shape.group() * piece.longest),
           machine.heads_in_flight, 16))),
-      stores_(make_stores(std::max(prompt_stores_, static_cast<std::size_t>(machine.heads_in_flight)), group_, longest_)),
+      stores_(
+          make_stores(std::max(prompt_stores_, static_cast<std::size_t>(machine.heads_in_flight)), group_, longest_)),
       keys_("key buffer", machine.heads_in_flight, longest_, shape_.head_dim, qk_banks_),
       values_("value buffer", machine.heads_in_flight, longest_, shape_.head_dim, pv_banks_),
       scales_(machine.heads_in_flight, longest_),
       queries_(std::max(2 * machine.heads_in_flight, 4 * golden::kQueryChunk) * group_, shape_.head_dim),
-      fetch_jobs_(2), write_bursts_(8), qk_first_(static_cast<std::size_t>(4 * group_ + 16)),
-      qk_later_(static_cast<std::size_t>(4 * group_ + 16)), key_released_(4),
+      fetch_jobs_(2),
+      write_bursts_(8),
+      qk_first_(static_cast<std::size_t>(4 * group_ + 16)),
+      qk_later_(static_cast<std::size_t>(4 * group_ + 16)),
+      key_released_(4),
       scores_(static_cast<Cycle>(machine.qk.latency()), static_cast<std::size_t>(machine.qk.latency() + 4)),
-      verdicts_to_softmax_(4), verdicts_to_controller_(4),
+      verdicts_to_softmax_(4),
+      verdicts_to_controller_(4),
       row_sums_(static_cast<Cycle>(machine.softmax.exp_latency + machine.softmax.accumulate_latency), 64),
-      groups_done_(static_cast<Cycle>(machine.softmax.requantize_latency), 32), compact_jobs_(4), compacted_(4),
-      topk_jobs_(8), cascade_jobs_(4), topk_done_(4), cascade_done_(4), importance_jobs_(32), importance_done_(8),
-      magnitudes_(8), pv_jobs_(32), stores_released_(8), pv_done_(8), outputs_(4),
+      groups_done_(static_cast<Cycle>(machine.softmax.requantize_latency), 32),
+      compact_jobs_(4),
+      compacted_(4),
+      topk_jobs_(8),
+      cascade_jobs_(4),
+      topk_done_(4),
+      cascade_done_(4),
+      importance_jobs_(32),
+      importance_done_(8),
+      magnitudes_(8),
+      pv_jobs_(32),
+      stores_released_(8),
+      pv_done_(8),
+      outputs_(4),
       memory_(memory_config(machine), std::move(piece.image)),
       fetcher_(fetcher_params(machine), fetch_jobs_, write_bursts_, fetcher::ports_of(memory_)),
-      converter_({shape_.head_dim, std::max(qk_banks_, pv_banks_), 32, shape_only_ ? 32 : 12}, fetcher_.started(), fetcher_.data(),
-                 {keys_, values_, scales_, queries_}),
-      qk_({shape_.head_dim, qk_banks_, machine.qk.latency(), shape_only_}, qk_first_, qk_later_, keys_, queries_, scores_, key_released_),
-      softmax_({machine.softmax.width, machine.softmax.row_fifo, machine.softmax.dequantize_latency, machine.softmax.exp_latency,
-                machine.softmax.accumulate_latency, machine.softmax.divide_latency, machine.softmax.requantize_latency,
-                policy_.digits(), policy_.msb, policy_.rest, policy_.select == golden::SelectRule::count, shape_only_},
+      converter_({shape_.head_dim, std::max(qk_banks_, pv_banks_), 32, shape_only_ ? 32 : 12}, fetcher_.started(),
+                 fetcher_.data(), {keys_, values_, scales_, queries_}),
+      qk_({shape_.head_dim, qk_banks_, machine.qk.latency(), shape_only_}, qk_first_, qk_later_, keys_, queries_,
+          scores_, key_released_),
+      softmax_({machine.softmax.width, machine.softmax.row_fifo, machine.softmax.dequantize_latency,
+                machine.softmax.exp_latency, machine.softmax.accumulate_latency, machine.softmax.divide_latency,
+                machine.softmax.requantize_latency, policy_.digits(), policy_.msb, policy_.rest,
+                policy_.select == golden::SelectRule::count, shape_only_},
                stores_, scores_, verdicts_to_softmax_, compact_jobs_, row_sums_, groups_done_, compacted_),
       progressive_(policy_.theta16(), stores_, row_sums_, verdicts_to_softmax_, verdicts_to_controller_),
       importance_(shape_, policy_, machine.softmax.width, stores_, importance_jobs_, importance_done_, magnitudes_),
       topk_("topk", topk_config(machine, 16 + log2_ceil(group_), piece.seed), stores_, topk_jobs_, topk_done_),
-      cascade_topk_("cascade topk", topk_config(machine, golden::kImportanceBits, piece.seed + 1), stores_, cascade_jobs_, cascade_done_),
-      pv_({shape_.head_dim, pv_banks_, machine.softmax.width, machine.pv.latency(), policy_.v_scale == golden::ValueScale::token,
-           policy_.prunes_values() && policy_.renormalise, shape_only_},
+      cascade_topk_("cascade topk", topk_config(machine, golden::kImportanceBits, piece.seed + 1), stores_,
+                    cascade_jobs_, cascade_done_),
+      pv_({shape_.head_dim, pv_banks_, machine.softmax.width, machine.pv.latency(),
+           policy_.v_scale == golden::ValueScale::token, policy_.prunes_values() && policy_.renormalise, shape_only_},
           stores_, pv_jobs_, values_, scales_, outputs_, magnitudes_, stores_released_, pv_done_),
-      writeback_(outputs_, write_bursts_), source_(make_source(importance_)),
-      controller_({group_, shape_.head_dim, shape_only_, static_cast<std::size_t>(machine.heads_in_flight), prompt_stores_}, policy_,
-                  *source_,
-                  {fetch_jobs_, qk_first_, qk_later_, key_released_, verdicts_to_controller_, groups_done_, compact_jobs_,
-                   compacted_, topk_jobs_, cascade_jobs_, topk_done_, cascade_done_, importance_jobs_, importance_done_,
-                   pv_jobs_, stores_released_, pv_done_},
-                  {stores_, keys_, values_, scales_, queries_, importance_}),
+      writeback_(outputs_, write_bursts_),
+      source_(make_source(importance_)),
+      controller_(
+          {group_, shape_.head_dim, shape_only_, static_cast<std::size_t>(machine.heads_in_flight), prompt_stores_},
+          policy_, *source_,
+          {fetch_jobs_, qk_first_, qk_later_, key_released_, verdicts_to_controller_, groups_done_, compact_jobs_,
+           compacted_, topk_jobs_, cascade_jobs_, topk_done_, cascade_done_, importance_jobs_, importance_done_,
+           pv_jobs_, stores_released_, pv_done_},
+          {stores_, keys_, values_, scales_, queries_, importance_}),
       on_layer_(std::move(on_layer)) {
   const int most = machine.topk.parallelism * machine.topk.fifo;
   if (policy_.cascades_heads() && shape_.heads > most)
@@ -124,7 +150,8 @@ bool MachineModel::begin_cycle() {
   }
   if (controller_.finished()) return false;
   if (now_ - last_moved_ > stuck_limit_)
-    throw std::logic_error("machine: no request for " + std::to_string(stuck_limit_) + " cycles at cycle " + std::to_string(now_));
+    throw std::logic_error("machine: no request for " + std::to_string(stuck_limit_) + " cycles at cycle " +
+                           std::to_string(now_));
   ++now_;
   return true;
 }
@@ -140,7 +167,8 @@ LayerCounts MachineModel::count_layer() {
   const std::uint32_t epoch = controller_.layer_epoch();
   const auto useful = [&](Kind k) -> std::uint64_t& { return c.accesses.useful[static_cast<std::size_t>(k)]; };
   const auto traffic = [&](Stream s) -> const fetcher::Traffic& { return fetcher_.traffic(s, epoch); };
-  for (int i = 0; i < kStreams; ++i) c.accesses.stream_bursts[static_cast<std::size_t>(i)] = traffic(static_cast<Stream>(i)).bursts;
+  for (int i = 0; i < kStreams; ++i)
+    c.accesses.stream_bursts[static_cast<std::size_t>(i)] = traffic(static_cast<Stream>(i)).bursts;
   useful(Kind::query) = traffic(Stream::query).useful_bytes;
   useful(Kind::value_scale) = traffic(Stream::value_scale).useful_bytes;
   for (Stream s : {Stream::key, Stream::record}) {
@@ -164,18 +192,37 @@ LayerCounts MachineModel::count_layer() {
 }
 
 std::string MachineModel::undrained() const {
-  const std::pair<const char*, bool> held[] = {
-      {"fetch jobs", fetch_jobs_.drained()}, {"write bursts", write_bursts_.drained()}, {"first passes", qk_first_.drained()},
-      {"later passes", qk_later_.drained()}, {"released halves", key_released_.drained()}, {"scores", scores_.drained()},
-      {"verdicts to softmax", verdicts_to_softmax_.drained()}, {"verdicts to controller", verdicts_to_controller_.drained()},
-      {"row sums", row_sums_.drained()}, {"groups done", groups_done_.drained()}, {"compactions", compact_jobs_.drained()},
-      {"compactions done", compacted_.drained()}, {"top-k jobs", topk_jobs_.drained()}, {"cascade jobs", cascade_jobs_.drained()},
-      {"top-k answers", topk_done_.drained()}, {"cascade answers", cascade_done_.drained()},
-      {"importance jobs", importance_jobs_.drained()}, {"importance answers", importance_done_.drained()},
-      {"magnitudes", magnitudes_.drained()}, {"P x V jobs", pv_jobs_.drained()}, {"released stores", stores_released_.drained()},
-      {"P x V answers", pv_done_.drained()}, {"outputs", outputs_.drained()}, {"queries", queries_.pushed() == queries_.released()},
-      {"qk", qk_.idle()}, {"softmax", softmax_.idle()}, {"top-k", topk_.idle()}, {"importance", importance_.idle()},
-      {"cascade top-k", cascade_topk_.idle()}, {"pv", pv_.idle()}, {"write-back", writeback_.idle()}};
+  const std::pair<const char*, bool> held[] = {{"fetch jobs", fetch_jobs_.drained()},
+                                               {"write bursts", write_bursts_.drained()},
+                                               {"first passes", qk_first_.drained()},
+                                               {"later passes", qk_later_.drained()},
+                                               {"released halves", key_released_.drained()},
+                                               {"scores", scores_.drained()},
+                                               {"verdicts to softmax", verdicts_to_softmax_.drained()},
+                                               {"verdicts to controller", verdicts_to_controller_.drained()},
+                                               {"row sums", row_sums_.drained()},
+                                               {"groups done", groups_done_.drained()},
+                                               {"compactions", compact_jobs_.drained()},
+                                               {"compactions done", compacted_.drained()},
+                                               {"top-k jobs", topk_jobs_.drained()},
+                                               {"cascade jobs", cascade_jobs_.drained()},
+                                               {"top-k answers", topk_done_.drained()},
+                                               {"cascade answers", cascade_done_.drained()},
+                                               {"importance jobs", importance_jobs_.drained()},
+                                               {"importance answers", importance_done_.drained()},
+                                               {"magnitudes", magnitudes_.drained()},
+                                               {"P x V jobs", pv_jobs_.drained()},
+                                               {"released stores", stores_released_.drained()},
+                                               {"P x V answers", pv_done_.drained()},
+                                               {"outputs", outputs_.drained()},
+                                               {"queries", queries_.pushed() == queries_.released()},
+                                               {"qk", qk_.idle()},
+                                               {"softmax", softmax_.idle()},
+                                               {"top-k", topk_.idle()},
+                                               {"importance", importance_.idle()},
+                                               {"cascade top-k", cascade_topk_.idle()},
+                                               {"pv", pv_.idle()},
+                                               {"write-back", writeback_.idle()}};
   for (const auto& [name, drained] : held)
     if (!drained) return name;
   for (int c = 0; c < memory_.channels(); ++c)
@@ -184,8 +231,9 @@ std::string MachineModel::undrained() const {
 }
 
 std::vector<const BlockStats*> MachineModel::block_stats() const {
-  return {&fetcher_.stats(), &converter_.stats(), &qk_.stats(), &softmax_.stats(), &progressive_.stats(), &topk_.stats(),
-          &pv_.stats(), &writeback_.stats(), &importance_.stats(), &cascade_topk_.stats(), &controller_.stats()};
+  return {&fetcher_.stats(),     &converter_.stats(),    &qk_.stats(),        &softmax_.stats(),
+          &progressive_.stats(), &topk_.stats(),         &pv_.stats(),        &writeback_.stats(),
+          &importance_.stats(),  &cascade_topk_.stats(), &controller_.stats()};
 }
 
 }  // namespace winnow

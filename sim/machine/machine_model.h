@@ -24,8 +24,8 @@ struct Workpiece {
   golden::Policy policy;
   std::vector<std::uint8_t> image;  // bytes of the memory
   std::uint64_t seed = 1;
-  bool shape_only = false;          // addresses, bursts and cycles without values
-  int longest = 0;                  // tokens a head holds at most
+  bool shape_only = false;  // addresses, bursts and cycles without values
+  int longest = 0;          // tokens a head holds at most
 };
 
 // What the machine counted of one layer.

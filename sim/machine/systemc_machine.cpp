@@ -9,7 +9,7 @@ namespace {
 // One block of the machine. Links hold the state at the cycle's start, so the order of activation does not matter.
 template <class Core>
 SC_MODULE(Block) {
-  Block(sc_core::sc_module_name name, Core& core, const sc_core::sc_event& edge, const MachineModel& machine,
+  Block(sc_core::sc_module_name name, Core & core, const sc_core::sc_event& edge, const MachineModel& machine,
         std::exception_ptr& failure)
       : sc_module(name), core_(core), machine_(machine), failure_(failure) {
     SC_HAS_PROCESS(Block);
@@ -27,14 +27,14 @@ SC_MODULE(Block) {
       sc_core::sc_stop();
     }
   }
-  Core& core_;
+  Core & core_;
   const MachineModel& machine_;
   std::exception_ptr& failure_;
 };
 
 // The clock: closes layers between cycles, then gives all blocks their edge.
 SC_MODULE(Clock) {
-  Clock(sc_core::sc_module_name name, MachineModel& machine, sc_core::sc_event& edge, sc_core::sc_time period,
+  Clock(sc_core::sc_module_name name, MachineModel & machine, sc_core::sc_event & edge, sc_core::sc_time period,
         const std::function<void(Cycle)>& on_progress, std::exception_ptr& failure)
       : sc_module(name), machine_(machine), edge_(edge), period_(period), on_progress_(on_progress), failure_(failure) {
     SC_HAS_PROCESS(Clock);
@@ -59,7 +59,7 @@ SC_MODULE(Clock) {
     edge_.notify();
     next_trigger(period_);
   }
-  MachineModel& machine_;
+  MachineModel & machine_;
   sc_core::sc_event& edge_;
   sc_core::sc_time period_;
   const std::function<void(Cycle)>& on_progress_;
@@ -69,7 +69,9 @@ SC_MODULE(Clock) {
 // The kernel elaborates once and never again after its end, so each run has a simulation context of its own.
 class FreshContext {
  public:
-  FreshContext() : before_(sc_core::sc_curr_simcontext), own_(new sc_core::sc_simcontext) { sc_core::sc_curr_simcontext = own_; }
+  FreshContext() : before_(sc_core::sc_curr_simcontext), own_(new sc_core::sc_simcontext) {
+    sc_core::sc_curr_simcontext = own_;
+  }
   ~FreshContext() {
     sc_core::sc_curr_simcontext = before_;
     delete own_;

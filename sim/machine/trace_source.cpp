@@ -13,8 +13,14 @@ constexpr int kTokens = -1, kHeads = -2;
 
 TraceSource::TraceSource(const golden::Quantized& model, const golden::Layout& layout, golden::Walk& walk,
                          Importance& importance, RunRange range)
-    : model_(model), layout_(layout), walk_(walk), importance_(importance), shape_(model.shape()),
-      policy_(model.policy()), range_(range), per_head_(model.policy().scope == golden::ImportanceScope::kv_head) {
+    : model_(model),
+      layout_(layout),
+      walk_(walk),
+      importance_(importance),
+      shape_(model.shape()),
+      policy_(model.policy()),
+      range_(range),
+      per_head_(model.policy().scope == golden::ImportanceScope::kv_head) {
   if (range_.last_layer < 0) range_.last_layer = shape_.layers - 1;
   if (range_.last_step < 0) range_.last_step = shape_.steps() - 1;
   step_ = range_.first_step, layer_ = range_.first_layer;
@@ -51,12 +57,13 @@ void TraceSource::restart_tokens() {
 Choice TraceSource::token_choice(const std::vector<std::uint32_t>& from, std::uint32_t k, std::size_t base) const {
   Choice c;
   c.k = k, c.names = from;
-  c.tag.step = static_cast<std::uint32_t>(step_), c.tag.layer = static_cast<std::uint16_t>(layer_), c.tag.head = kAllHeads;
+  c.tag.step = static_cast<std::uint32_t>(step_), c.tag.layer = static_cast<std::uint16_t>(layer_),
+  c.tag.head = kAllHeads;
   c.items.reserve(from.size());
   const int n = shape_.tokens_in(step_);
   for (std::uint32_t t : from)
-    c.items.push_back(golden::ranking_item(policy_, static_cast<int>(t), n, shape_.causal, importance_.tokens()[base + t],
-                                           importance_.chances()[t]));
+    c.items.push_back(golden::ranking_item(policy_, static_cast<int>(t), n, shape_.causal,
+                                           importance_.tokens()[base + t], importance_.chances()[t]));
   return c;
 }
 
@@ -85,7 +92,8 @@ std::vector<Choice> TraceSource::choices(int round) {
   if (layer_ > 0 && k < live_heads_.size()) {
     Choice c;
     c.k = k, c.what = "heads", c.names = live_heads_;
-    c.tag.step = static_cast<std::uint32_t>(step_), c.tag.layer = static_cast<std::uint16_t>(layer_), c.tag.head = kAllHeads;
+    c.tag.step = static_cast<std::uint32_t>(step_), c.tag.layer = static_cast<std::uint16_t>(layer_),
+    c.tag.head = kAllHeads;
     for (std::uint32_t h : live_heads_) c.items.push_back(importance_.heads()[h]);
     out.push_back(std::move(c));
     asked_.push_back(kHeads);
@@ -96,7 +104,9 @@ std::vector<Choice> TraceSource::choices(int round) {
 LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept) {
   for (std::size_t i = 0; i < asked_.size(); ++i) {
     const int about = asked_[i];
-    std::vector<std::uint32_t>& list = about == kTokens ? live_ : about == kHeads ? live_heads_ : per_head_live_[static_cast<std::size_t>(about)];
+    std::vector<std::uint32_t>& list = about == kTokens  ? live_
+                                       : about == kHeads ? live_heads_
+                                                         : per_head_live_[static_cast<std::size_t>(about)];
     std::vector<std::uint32_t> next;
     for (std::uint32_t place : kept[i]) next.push_back(list[place]);
     list = std::move(next);

@@ -45,7 +45,7 @@ class TraceSource : public PlanSource {
   bool reload_ = true;
   std::vector<std::uint32_t> live_, live_heads_;
   std::vector<std::vector<std::uint32_t>> per_head_live_;  // scope kv_head: [KV head], of the next layer
-  std::vector<int> asked_;                                 // what each choice of the rounds is about: KV head, -1 tokens, -2 heads
+  std::vector<int> asked_;  // what each choice of the rounds is about: KV head, -1 tokens, -2 heads
 };
 
 }  // namespace winnow

@@ -11,10 +11,11 @@
 namespace winnow {
 namespace {
 
-constexpr int kMostTokens = 1 << 16;  // a place in the order is a probability's 16 bits
+constexpr int kMostTokens = 1 << 16;       // a place in the order is a probability's 16 bits
 constexpr int kMostIndex = (1 << 16) - 1;  // of a layer or head (Tag)
 
-[[noreturn]] void refuse(const Workload& w, const WorkloadRow& row, const char* column, int value, const std::string& rule) {
+[[noreturn]] void refuse(const Workload& w, const WorkloadRow& row, const char* column, int value,
+                         const std::string& rule) {
   throw Error(fmt::format("{}: line {}: {}: {}: {}", w.name, row.line, column, value, rule));
 }
 
@@ -32,8 +33,10 @@ void require_runnable(const Workload& w) {
   int step = -1, length = 0;
   for (const WorkloadRow& r : w.rows) {
     if (r.step != step) step = r.step, length = r.length;
-    if (r.length != length) refuse(w, r, "sentence_length_L", r.length, fmt::format("must be the {} of its step", length));
-    if (r.length > kMostTokens) refuse(w, r, "sentence_length_L", r.length, fmt::format("must be at most {}", kMostTokens));
+    if (r.length != length)
+      refuse(w, r, "sentence_length_L", r.length, fmt::format("must be the {} of its step", length));
+    if (r.length > kMostTokens)
+      refuse(w, r, "sentence_length_L", r.length, fmt::format("must be at most {}", kMostTokens));
     if (r.layer > kMostIndex) refuse(w, r, "layer_id", r.layer, fmt::format("must be at most {}", kMostIndex));
     if (r.head > kMostIndex) refuse(w, r, "head_id", r.head, fmt::format("must be at most {}", kMostIndex));
     if (r.keys < 1) refuse(w, r, "key_fetch_num", r.keys, "must be at least 1; a pruned head has no row");
@@ -47,7 +50,9 @@ void require_runnable(const Workload& w) {
       const bool ends = layers[i + 1].begins_step;
       const int from = ends ? w.rows[layers[i + 1].first].length : r.keys;
       if (r.topk_tokens > from)
-        refuse(w, r, "topk", r.topk_tokens, fmt::format("must be at most {} ({})", from, ends ? "sentence_length_L of the next step" : "key_fetch_num"));
+        refuse(w, r, "topk", r.topk_tokens,
+               fmt::format("must be at most {} ({})", from,
+                           ends ? "sentence_length_L of the next step" : "key_fetch_num"));
     }
 }
 
@@ -78,7 +83,8 @@ std::vector<WorkloadLayer> layers_of(const Workload& w, const RunRange& range) {
     if (layers.empty() || layers.back().step != r.step || layers.back().layer != r.layer) {
       WorkloadLayer layer;
       layer.step = r.step, layer.layer = r.layer, layer.first = i;
-      layer.in_range = inside(r.step, range.first_step, range.last_step) && inside(r.layer, range.first_layer, range.last_layer);
+      layer.in_range =
+          inside(r.step, range.first_step, range.last_step) && inside(r.layer, range.first_layer, range.last_layer);
       layer.follows = !layers.empty() && layers.back().in_range;
       layer.begins_step = layers.empty() || layers.back().step != r.step;
       layers.push_back(layer);
@@ -141,8 +147,8 @@ golden::Policy policy_of(const Workload& w) {
   return p;
 }
 
-WorkloadSource::WorkloadSource(const Workload& workload, const std::vector<WorkloadLayer>& layers, const WorkloadLayout& layout,
-                               std::uint64_t seed, OnChoice on_choice)
+WorkloadSource::WorkloadSource(const Workload& workload, const std::vector<WorkloadLayer>& layers,
+                               const WorkloadLayout& layout, std::uint64_t seed, OnChoice on_choice)
     : workload_(workload), layers_(layers), layout_(layout), seed_(seed), on_choice_(std::move(on_choice)) {
   for (auto& o : orders_) o.first = -1;
   skip();
@@ -165,13 +171,15 @@ bool WorkloadSource::needs_previous() const {
   if (!layers_[next_].follows) return false;
   const WorkloadLayer& before = layers_[next_ - 1];
   return std::any_of(workload_.rows.begin() + static_cast<std::ptrdiff_t>(before.first),
-                     workload_.rows.begin() + static_cast<std::ptrdiff_t>(before.end), [](const WorkloadRow& r) { return r.topk; });
+                     workload_.rows.begin() + static_cast<std::ptrdiff_t>(before.end),
+                     [](const WorkloadRow& r) { return r.topk; });
 }
 
 bool WorkloadSource::begins_step() const {
   const WorkloadLayer& l = layers_[next_];
   return std::any_of(workload_.rows.begin() + static_cast<std::ptrdiff_t>(l.first),
-                     workload_.rows.begin() + static_cast<std::ptrdiff_t>(l.end), [](const WorkloadRow& r) { return r.rescale_importance; });
+                     workload_.rows.begin() + static_cast<std::ptrdiff_t>(l.end),
+                     [](const WorkloadRow& r) { return r.rescale_importance; });
 }
 
 std::vector<Choice> WorkloadSource::choices(int round) {

@@ -74,13 +74,9 @@ CsvFile::CsvFile(const std::string& path, const std::vector<std::string>& column
   }
 }
 
-CsvFile::~CsvFile() {
-  ::close(fd_);
-}
+CsvFile::~CsvFile() { ::close(fd_); }
 
-void CsvFile::fail(int reason) const {
-  fail_write(path_, reason, "the rows before stay readable");
-}
+void CsvFile::fail(int reason) const { fail_write(path_, reason, "the rows before stay readable"); }
 
 void CsvFile::row(const std::vector<std::string>& cells) {
   if (cells.size() != columns_)

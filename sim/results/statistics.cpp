@@ -22,12 +22,8 @@ constexpr struct {
 
 }  // namespace
 
-const char* symbol(Unit unit) {
-  return kUnits[static_cast<std::size_t>(unit)].symbol;
-}
-const char* unit_name(Unit unit) {
-  return kUnits[static_cast<std::size_t>(unit)].name;
-}
+const char* symbol(Unit unit) { return kUnits[static_cast<std::size_t>(unit)].symbol; }
+const char* unit_name(Unit unit) { return kUnits[static_cast<std::size_t>(unit)].name; }
 
 Unit unit_of(const std::string& name) {
   for (const auto& known : kUnits)

@@ -77,9 +77,7 @@ std::string to_table(const StatTree& tree) {
   return align(rows);
 }
 
-std::string to_json(const StatTree& tree) {
-  return json_of(tree).dump(2) + "\n";
-}
+std::string to_json(const StatTree& tree) { return json_of(tree).dump(2) + "\n"; }
 
 StatTree from_json(const std::string& file, const std::string& text) {
   StatTree tree("result");

@@ -15,8 +15,8 @@ namespace {
 
 constexpr const char *kTopk = "topk", *kCascadeTopk = "cascade topk";
 
-// Items of the first engine are sums of 16-bit probabilities over a group's query heads: hardware for groups of up to 16
-// (scripts/rtl/package.py, TopkItemBits), wider for a wider group.
+// Items of the first engine are sums of 16-bit probabilities over a group's query heads: hardware for groups of up to
+// 16 (scripts/rtl/package.py, TopkItemBits), wider for a wider group.
 constexpr unsigned kTopkItemBits = 20;
 
 }  // namespace
@@ -42,9 +42,11 @@ Uses uses_of(const golden::Policy& p) {
 
 Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Uses uses, int group, std::uint64_t seed)
     : asked_(!requests.empty()),
-      pivot_(machine.topk.pivot == "random" ? topk::PivotRule::kRandom : topk::PivotRule::kSampled), seed_(seed) {
+      pivot_(machine.topk.pivot == "random" ? topk::PivotRule::kRandom : topk::PivotRule::kSampled),
+      seed_(seed) {
   topk::Config c;
-  c.parallelism = static_cast<unsigned>(machine.topk.parallelism), c.fifo_depth = static_cast<unsigned>(machine.topk.fifo);
+  c.parallelism = static_cast<unsigned>(machine.topk.parallelism),
+  c.fifo_depth = static_cast<unsigned>(machine.topk.fifo);
   c.pivot = pivot_;
   for (const Request& r : requests) {
     if (uses.topk) {
@@ -101,12 +103,14 @@ bool Blocks::diverge(const std::function<void()>& simulate, const std::function<
 
 std::string Blocks::summary() const {
   std::string text;
-  if (asked_ && loaded_.empty()) text = "topk in RTL: the policy asks for no choice: nothing ran, nothing was compared\n";
+  if (asked_ && loaded_.empty())
+    text = "topk in RTL: the policy asks for no choice: nothing ran, nothing was compared\n";
   for (const auto& t : twins_)
     if (t->compared() == 0)
       text += fmt::format("{} in RTL: no job in this range: nothing was compared\n", t->block());
     else
-      text += fmt::format("{} in RTL: {} cycles, {} values equal to the model's\n", t->block(), t->cycles(), t->compared());
+      text +=
+          fmt::format("{} in RTL: {} cycles, {} values equal to the model's\n", t->block(), t->cycles(), t->compared());
   return text;
 }
 

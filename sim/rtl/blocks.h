@@ -33,10 +33,10 @@ class Blocks {
   // Fresh RTL into a machine, before its first cycle.
   void attach(MachineModel& machine);
 
-  // Runs `simulate`, which attaches to a machine that outlives it and runs that. At a first difference: prints the report, runs `again`, which
-  // attaches to a new machine and runs that, so that the waveform is written to folder/BLOCK.fst, draws it, and returns
-  // true. `repeat` is the command that does all that again, whose first word
-  // is replaced by this program's path; `pause` comes before the report.
+  // Runs `simulate`, which attaches to a machine that outlives it and runs that. At a first difference: prints the
+  // report, runs `again`, which attaches to a new machine and runs that, so that the waveform is written to
+  // folder/BLOCK.fst, draws it, and returns true. `repeat` is the command that does all that again, whose first word is
+  // replaced by this program's path; `pause` comes before the report.
   bool diverge(const std::function<void()>& simulate, const std::function<void()>& again,
                const std::function<void()>& pause, const std::string& folder, const std::string& repeat);
 

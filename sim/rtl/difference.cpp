@@ -12,25 +12,30 @@ namespace {
 
 std::string both_bases(std::uint64_t v) {
   char text[48];
-  std::snprintf(text, sizeof text, "%llu (0x%llx)", static_cast<unsigned long long>(v), static_cast<unsigned long long>(v));
+  std::snprintf(text, sizeof text, "%llu (0x%llx)", static_cast<unsigned long long>(v),
+                static_cast<unsigned long long>(v));
   return text;
 }
 
-bool on_path(const char* program) { return std::system((std::string("command -v ") + program + " >/dev/null 2>&1").c_str()) == 0; }
+bool on_path(const char* program) {
+  return std::system((std::string("command -v ") + program + " >/dev/null 2>&1").c_str()) == 0;
+}
 
 }  // namespace
 
 std::string to_text(const Difference& d) {
-  const std::string what = d.assertion.empty() ? "signal " + d.signal + ": rtl " + both_bases(d.rtl) + ", model " + both_bases(d.model)
-                                               : "assertion " + d.assertion + " failed (its text is above)";
-  return "first difference: cycle " + std::to_string(d.cycle) + ", block " + d.block + ", " + what + "\nworking on: " + d.doing + "\n";
+  const std::string what = d.assertion.empty()
+                               ? "signal " + d.signal + ": rtl " + both_bases(d.rtl) + ", model " + both_bases(d.model)
+                               : "assertion " + d.assertion + " failed (its text is above)";
+  return "first difference: cycle " + std::to_string(d.cycle) + ", block " + d.block + ", " + what +
+         "\nworking on: " + d.doing + "\n";
 }
 
 void write_save_file(const std::string& stem, const std::string& scope, const std::vector<std::string>& names,
                      const Difference& d) {
   std::ofstream save(stem + ".gtkw");
-  save << "[dumpfile] \"" << std::filesystem::absolute(stem + ".fst").string() << "\"\n[timestart] " << 2 * (d.cycle > 40 ? d.cycle - 40 : 0)
-       << "\n*-4.000000 " << 2 * d.cycle << "\n";
+  save << "[dumpfile] \"" << std::filesystem::absolute(stem + ".fst").string() << "\"\n[timestart] "
+       << 2 * (d.cycle > 40 ? d.cycle - 40 : 0) << "\n*-4.000000 " << 2 * d.cycle << "\n";
   const auto add = [&](const std::string& n) {
     save << "@22\n" << scope << ".rtl_" << n << "[63:0]\n" << scope << ".model_" << n << "[63:0]\n";
   };

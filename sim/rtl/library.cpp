@@ -16,8 +16,8 @@ namespace {
 
 constexpr int kMissingTool = 3;  // exit code of scripts/rtl/library
 
-// Runs a command; lines that begin with "note: " go to the user at once. Returns the last line: the path, or the reason of a
-// failure.
+// Runs a command; lines that begin with "note: " go to the user at once. Returns the last line: the path, or the reason
+// of a failure.
 std::string last_line_of(const std::string& command, int& code) {
   FILE* pipe = popen((command + " 2>&1").c_str(), "r");
   if (!pipe) throw Error("--rtl: no process could be started");
@@ -43,11 +43,12 @@ std::string last_line_of(const std::string& command, int& code) {
 
 TopkLibrary::TopkLibrary(const topk::Config& c, const std::string& folder) {
   const std::string root = WINNOW_SOURCE_DIR, venv = root + "/.venv/bin/python";
-  std::string command = quoted(std::filesystem::exists(venv) ? venv : "python3") + " " + quoted(root + "/scripts/rtl/library") +
-                        " topk " + quoted(WINNOW_BUILD_DIR "/rtl/libraries") +
-                        // Built with the sampler; which pivot rule runs is an input.
-                        fmt::format(" --set topk.parallelism={} --set topk.fifo={} --set topk.pivot=sampled --item-bits {}",
-                                    c.parallelism, c.fifo_depth, c.item_bits);
+  std::string command =
+      quoted(std::filesystem::exists(venv) ? venv : "python3") + " " + quoted(root + "/scripts/rtl/library") +
+      " topk " + quoted(WINNOW_BUILD_DIR "/rtl/libraries") +
+      // Built with the sampler; which pivot rule runs is an input.
+      fmt::format(" --set topk.parallelism={} --set topk.fifo={} --set topk.pivot=sampled --item-bits {}",
+                  c.parallelism, c.fifo_depth, c.item_bits);
   if (!folder.empty()) command += " --rtl " + quoted(folder);
   int code = 0;
   path_ = last_line_of(command, code);

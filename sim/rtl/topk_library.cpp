@@ -17,15 +17,19 @@ class Port final : public TopkPort {
 
   std::uint64_t compare(const topk::Engine& model, const topk::Outputs& expected, ProbeDifference& first) override {
     std::uint64_t compared = 0;
-    rtl_.probes(model, expected, 0, [&](const char* name, int lane, std::uint64_t rtl, std::uint64_t value, auto&) {
-      ++compared;
-      if (rtl != value && !first.name) first = {name, lane, rtl, value};
-    }, [](std::uint64_t, auto&) {});
+    rtl_.probes(
+        model, expected, 0,
+        [&](const char* name, int lane, std::uint64_t rtl, std::uint64_t value, auto&) {
+          ++compared;
+          if (rtl != value && !first.name) first = {name, lane, rtl, value};
+        },
+        [](std::uint64_t, auto&) {});
     return compared;
   }
   void show(const topk::Engine& model, const topk::Outputs& expected) override {
-    rtl_.probes(model, expected, 0, [](const char*, int, std::uint64_t, std::uint64_t value, auto& port) { port = value; },
-                [](std::uint64_t rtl, auto& port) { port = rtl; });
+    rtl_.probes(
+        model, expected, 0, [](const char*, int, std::uint64_t, std::uint64_t value, auto& port) { port = value; },
+        [](std::uint64_t rtl, auto& port) { port = rtl; });
   }
   void drive(const topk::Inputs& in) override { rtl_.drive(in); }
   std::string clock() override {
@@ -43,6 +47,7 @@ class Port final : public TopkPort {
 }  // namespace
 }  // namespace winnow::rtl
 
-extern "C" winnow::rtl::TopkPort* winnow_make_topk_port(const char* layout, winnow::topk::PivotRule pivot, std::uint64_t seed) {
+extern "C" winnow::rtl::TopkPort* winnow_make_topk_port(const char* layout, winnow::topk::PivotRule pivot,
+                                                        std::uint64_t seed) {
   return std::string(layout) == WINNOW_RTL_LAYOUT ? new winnow::rtl::Port(pivot, seed) : nullptr;
 }

@@ -19,13 +19,14 @@ struct ProbeDifference {
 class TopkPort {
  public:
   virtual ~TopkPort() = default;
-  virtual topk::Config built() const = 0;  // parallelism, FIFO and item width of the RTL
+  virtual topk::Config built() const = 0;               // parallelism, FIFO and item width of the RTL
   virtual std::vector<std::string> probes() const = 0;  // names of those without lanes
-  virtual const char* scope() const = 0;   // of the probes, in waveforms
+  virtual const char* scope() const = 0;                // of the probes, in waveforms
 
   // Outputs of this cycle; their indices stay until the next call.
   virtual topk::Outputs outputs() = 0;
-  // Every probe against the model in the same cycle; returns how many values were compared, stores the first difference.
+  // Every probe against the model in the same cycle; returns how many values were compared, stores the first
+  // difference.
   virtual std::uint64_t compare(const topk::Engine& model, const topk::Outputs& expected, ProbeDifference& first) = 0;
   virtual void drive(const topk::Inputs& in) = 0;
   // Returns the assertion that failed, "FILE:LINE"; empty: none did.
@@ -38,8 +39,8 @@ class TopkPort {
   virtual void trace_close() = 0;
 };
 
-// `layout` is the hash of the headers that the caller was compiled with (sim/rtl/layout.cmake): null is returned if they
-// are not the library's own.
+// `layout` is the hash of the headers that the caller was compiled with (sim/rtl/layout.cmake): null is returned if
+// they are not the library's own.
 inline constexpr const char* kMakeTopkPort = "winnow_make_topk_port";
 using MakeTopkPort = TopkPort*(const char* layout, topk::PivotRule pivot, std::uint64_t seed);
 

@@ -45,7 +45,8 @@ class TopkRtl : public VerilatedBlock<WINNOW_RTL_CLASS> {
   }
 
   // visit(name, lane or -1, rtl value, model value, port that shows the model's value) for each probe, or
-  // unseen(rtl value, that port) while a probe means nothing. `refused`: why the model refused a job in the cycle before.
+  // unseen(rtl value, that port) while a probe means nothing. `refused`: why the model refused a job in the cycle
+  // before.
   template <class Visit, class Unseen>
   void probes(const topk::Engine& m, const topk::Outputs& o, unsigned refused, Visit&& visit, Unseen&& unseen) {
     using topk::PivotRule;  // of the probes

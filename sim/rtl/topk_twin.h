@@ -1,6 +1,6 @@
 #pragma once
-// The RTL of the top-k engine in the machine, in lockstep with the model: every probe is compared in every cycle in which
-// the engine has work, and the RTL's outputs are what the machine goes on with.
+// The RTL of the top-k engine in the machine, in lockstep with the model: every probe is compared in every cycle in
+// which the engine has work, and the RTL's outputs are what the machine goes on with.
 #include <memory>
 #include <optional>
 #include <string>

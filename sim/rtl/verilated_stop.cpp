@@ -1,5 +1,5 @@
-// What Verilator's runtime, built with VL_USER_STOP, calls when an assertion of a bound checker fails; it has printed which.
-// A block in lockstep takes it as a difference (verilated_block.h); any other program ends.
+// What Verilator's runtime, built with VL_USER_STOP, calls when an assertion of a bound checker fails; it has printed
+// which. A block in lockstep takes it as a difference (verilated_block.h); any other program ends.
 #include <string>
 
 #include "sim/rtl/verilated_block.h"

@@ -2,8 +2,9 @@
 
 namespace winnow {
 
-golden::LayerResult layer_of_machine(const golden::Shape& s, const LayerPlan& plan, const std::vector<GroupRecord>& records,
-                                     const LayerCounts& counts, const MachineModel& machine, std::size_t token_importances,
+golden::LayerResult layer_of_machine(const golden::Shape& s, const LayerPlan& plan,
+                                     const std::vector<GroupRecord>& records, const LayerCounts& counts,
+                                     const MachineModel& machine, std::size_t token_importances,
                                      std::size_t head_importances) {
   golden::LayerResult r;
   r.step = plan.step, r.layer = plan.layer, r.tokens = s.tokens_in(plan.step), r.positions = plan.positions;
@@ -13,7 +14,8 @@ golden::LayerResult layer_of_machine(const golden::Shape& s, const LayerPlan& pl
     r.heads[static_cast<std::size_t>(h.kv_head)] = h.heads;
   }
 
-  const auto H = static_cast<std::size_t>(s.heads), D = static_cast<std::size_t>(s.head_dim), G = static_cast<std::size_t>(s.group());
+  const auto H = static_cast<std::size_t>(s.heads), D = static_cast<std::size_t>(s.head_dim),
+             G = static_cast<std::size_t>(s.group());
   const std::vector<std::uint8_t>& image = machine.memory().image();
   r.out.assign(plan.positions.size() * H * D, 0);
   for (std::size_t i = 0; i < plan.positions.size(); ++i)

@@ -1,5 +1,6 @@
 #pragma once
-// A layer that the machine has finished, as golden says it: outputs read from the memory image, what was decided, counted.
+// A layer that the machine has finished, as golden says it: outputs read from the memory image, what was decided,
+// counted.
 #include <cstdint>
 #include <vector>
 
@@ -8,8 +9,8 @@
 
 namespace winnow {
 
-// The parts that LayerDetail::machine names (compare_layers.h) are filled in, the others are empty or 0. `importances`: how
-// many token and head importances there are by now. Pruned heads write nothing; their outputs are 0 by definition.
+// The parts that LayerDetail::machine names (compare_layers.h) are filled in, the others are empty or 0. `importances`:
+// how many token and head importances there are by now. Pruned heads write nothing; their outputs are 0 by definition.
 golden::LayerResult layer_of_machine(const golden::Shape& shape, const LayerPlan& plan,
                                      const std::vector<GroupRecord>& records, const LayerCounts& counts,
                                      const MachineModel& machine, std::size_t token_importances,

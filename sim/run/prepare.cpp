@@ -49,15 +49,16 @@ Prepared prepare(const RunOptions& options) {
   require_fits(options.trace, p.machine, p.shape.head_dim, p.shape.group(), p.shape.tokens_in(p.range.last_step));
   p.reference = std::make_unique<golden::Reference>(source);
   p.model = std::make_unique<golden::Quantized>(source, *p.reference, p.policy);
-  p.layout = std::make_unique<golden::Layout>(
-      p.shape, p.policy, static_cast<std::uint64_t>(p.machine.hbm2.channels) * static_cast<std::uint64_t>(p.machine.hbm2.interleave_bytes));
+  p.layout = std::make_unique<golden::Layout>(p.shape, p.policy,
+                                              static_cast<std::uint64_t>(p.machine.hbm2.channels) *
+                                                  static_cast<std::uint64_t>(p.machine.hbm2.interleave_bytes));
   return p;
 }
 
 std::unique_ptr<MachineModel> make_trace_machine(const Prepared& p, golden::Walk& walk, std::uint64_t seed,
                                                  MachineModel::OnLayer on_layer) {
-  Workpiece piece{p.shape, p.policy, golden::build_image(*p.model, *p.layout), seed, false,
-                  p.shape.tokens_in(p.range.last_step)};
+  Workpiece piece{p.shape, p.policy, golden::build_image(*p.model, *p.layout),
+                  seed,    false,    p.shape.tokens_in(p.range.last_step)};
   const auto source = [&](Importance& importance) {
     return std::make_unique<TraceSource>(*p.model, *p.layout, walk, importance, p.range);
   };

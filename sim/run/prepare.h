@@ -37,8 +37,8 @@ struct Prepared {
 // Throws Error when the trace does not fit the machine, or the range the trace.
 Prepared prepare(const RunOptions& options);
 
-// The machine on a prepared trace, over its range. `walk` is golden's: it is advanced over what lies outside the range, and
-// `on_layer` has to advance it by one layer each time.
+// The machine on a prepared trace, over its range. `walk` is golden's: it is advanced over what lies outside the range,
+// and `on_layer` has to advance it by one layer each time.
 std::unique_ptr<MachineModel> make_trace_machine(const Prepared& p, golden::Walk& walk, std::uint64_t seed,
                                                  MachineModel::OnLayer on_layer);
 

@@ -16,7 +16,9 @@ namespace {
 using golden::Kind;
 
 std::string number(double x) { return fmt::format("{:.6g}", x); }
-double share(std::uint64_t part, std::uint64_t whole) { return whole ? static_cast<double>(part) / static_cast<double>(whole) : 0; }
+double share(std::uint64_t part, std::uint64_t whole) {
+  return whole ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
 double root_ratio(double difference, double reference) { return reference > 0 ? std::sqrt(difference / reference) : 0; }
 
 struct Living {
@@ -35,21 +37,27 @@ Living living(const golden::LayerResult& r) {
 }  // namespace
 
 std::vector<std::string> layer_columns() {
-  std::vector<std::string> c = {"step", "layer", "tokens", "queries", "live_tokens_over_kv_heads", "live_query_heads", "cycles"};
+  std::vector<std::string> c = {"step",  "layer", "tokens", "queries", "live_tokens_over_kv_heads", "live_query_heads",
+                                "cycles"};
   for (const char* kind : golden::kKindNames) c.push_back(std::string(kind) + "_bytes");
-  for (const char* name : {"read_bursts", "write_bursts", "query_groups", "refetched_groups", "keys_seen", "survivors", "values_used",
-                           "output_error", "output_error_all"})
+  for (const char* name : {"read_bursts", "write_bursts", "query_groups", "refetched_groups", "keys_seen", "survivors",
+                           "values_used", "output_error", "output_error_all"})
     c.push_back(name);
   return c;
 }
 
 std::vector<std::string> layer_row(const golden::LayerResult& r, std::optional<Cycle> cycles) {
   const Living l = living(r);
-  std::vector<std::string> row = {std::to_string(r.step), std::to_string(r.layer), std::to_string(r.tokens),
-                                  std::to_string(r.positions.size()), std::to_string(l.tokens), std::to_string(l.heads),
+  std::vector<std::string> row = {std::to_string(r.step),
+                                  std::to_string(r.layer),
+                                  std::to_string(r.tokens),
+                                  std::to_string(r.positions.size()),
+                                  std::to_string(l.tokens),
+                                  std::to_string(l.heads),
                                   cycles ? std::to_string(*cycles) : ""};
   for (std::uint64_t bytes : r.accesses.useful) row.push_back(std::to_string(bytes));
-  for (std::uint64_t n : {r.accesses.read_bursts(), r.accesses.write_bursts, r.row_groups, r.refetched, r.keys_seen, r.survivors, r.values})
+  for (std::uint64_t n : {r.accesses.read_bursts(), r.accesses.write_bursts, r.row_groups, r.refetched, r.keys_seen,
+                          r.survivors, r.values})
     row.push_back(std::to_string(n));
   row.push_back(number(root_ratio(r.error.difference, r.error.reference)));
   row.push_back(number(root_ratio(r.error.difference_all, r.error.reference_all)));
@@ -89,7 +97,8 @@ void Errors::report(StatTree& tree, const std::string& what) const {
 void Phase::add(const golden::LayerResult& r, const golden::Shape& s, Cycle layer_cycles) {
   ++layers, cycles += layer_cycles;
   accesses += r.accesses;
-  dense_elements += static_cast<std::uint64_t>(s.kv_heads) * static_cast<std::uint64_t>(r.tokens) * static_cast<std::uint64_t>(s.head_dim) * 2;
+  dense_elements += static_cast<std::uint64_t>(s.kv_heads) * static_cast<std::uint64_t>(r.tokens) *
+                    static_cast<std::uint64_t>(s.head_dim) * 2;
   row_heads += r.row_heads, flat += r.flat, row_groups += r.row_groups, refetched += r.refetched;
   keys_seen += r.keys_seen, survivors += r.survivors, values += r.values;
   const Living l = living(r);
@@ -102,7 +111,8 @@ void report(const Phase& p, bool timed, StatTree& t) {
   if (!p.layers) return;
   t.count("layers run", p.layers);
   if (timed) t.cycles("cycles", p.cycles);
-  for (int k = 0; k < golden::kKinds; ++k) t.bytes(fmt::format("DRAM {}, useful", golden::kKindNames[k]), p.accesses.useful[static_cast<std::size_t>(k)]);
+  for (int k = 0; k < golden::kKinds; ++k)
+    t.bytes(fmt::format("DRAM {}, useful", golden::kKindNames[k]), p.accesses.useful[static_cast<std::size_t>(k)]);
   const std::uint64_t useful = p.accesses.kv_useful(), carried = p.accesses.kv_bursts() * golden::kBurst;
   t.bytes("DRAM K+V, useful", useful);
   t.bytes("DRAM K+V, in bursts", carried);
@@ -111,7 +121,8 @@ void report(const Phase& p, bool timed, StatTree& t) {
     const double dense = static_cast<double>(p.dense_elements) * bits / 8;
     t.ratio(fmt::format("K+V reduction against {}", name), useful ? dense / static_cast<double>(useful) : 0);
   }
-  t.ratio("K+V reduction against 12-bit dense, in bursts", carried ? static_cast<double>(p.dense_elements) * 1.5 / static_cast<double>(carried) : 0);
+  t.ratio("K+V reduction against 12-bit dense, in bursts",
+          carried ? static_cast<double>(p.dense_elements) * 1.5 / static_cast<double>(carried) : 0);
   t.ratio("tokens kept", share(p.live_tokens, p.all_tokens));
   t.ratio("query heads kept", share(p.live_heads, p.all_heads));
   t.ratio("LSB refetch rate", share(p.refetched, p.row_groups));
@@ -124,9 +135,11 @@ void ByLayer::add(const golden::LayerResult& r, const golden::Shape& shape, Cycl
   Sum& s = layers_[static_cast<std::size_t>(r.layer)];
   const Living l = living(r);
   ++s.runs, s.cycles += cycles;
-  s.live_tokens += l.tokens, s.all_tokens += static_cast<std::uint64_t>(r.tokens) * static_cast<std::uint64_t>(shape.kv_heads);
+  s.live_tokens += l.tokens,
+      s.all_tokens += static_cast<std::uint64_t>(r.tokens) * static_cast<std::uint64_t>(shape.kv_heads);
   s.live_heads += l.heads, s.all_heads += static_cast<std::uint64_t>(shape.heads);
-  s.groups += r.row_groups, s.refetched += r.refetched, s.keys += r.keys_seen, s.survivors += r.survivors, s.values += r.values;
+  s.groups += r.row_groups, s.refetched += r.refetched, s.keys += r.keys_seen, s.survivors += r.survivors,
+      s.values += r.values;
   s.error.difference += r.error.difference, s.error.reference += r.error.reference;
 }
 
@@ -137,9 +150,11 @@ std::string ByLayer::table(bool timed) const {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Sum& s = layers_[i];
     if (!s.runs) continue;
-    rows.push_back({std::to_string(i), timed ? fmt::format("{:.0f}", static_cast<double>(s.cycles) / static_cast<double>(s.runs)) : "-",
+    rows.push_back({std::to_string(i),
+                    timed ? fmt::format("{:.0f}", static_cast<double>(s.cycles) / static_cast<double>(s.runs)) : "-",
                     percent(share(s.live_tokens, s.all_tokens)), percent(share(s.live_heads, s.all_heads)),
-                    percent(share(s.refetched, s.groups)), percent(share(s.survivors, s.keys)), percent(share(s.values, s.keys)),
+                    percent(share(s.refetched, s.groups)), percent(share(s.survivors, s.keys)),
+                    percent(share(s.values, s.keys)),
                     fmt::format("{:.2f} %", 100 * root_ratio(s.error.difference, s.error.reference))});
   }
   return align(rows);
@@ -161,8 +176,8 @@ double attainable_bandwidth(const Machine& machine, const std::vector<hbm2::Requ
   return cycles ? static_cast<double>(bursts * kBurstBytes) * machine.clock_ghz * 1e9 / static_cast<double>(cycles) : 0;
 }
 
-void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles, const std::vector<hbm2::RequestStream>& streams,
-                   StatTree& summary) {
+void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles,
+                   const std::vector<hbm2::RequestStream>& streams, StatTree& summary) {
   std::uint64_t recorded = 0;
   for (const auto& s : streams) recorded += s.bursts.size();
   const std::uint64_t moved = m.fetcher().reads() + m.fetcher().writes();
@@ -180,7 +195,8 @@ void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles, 
 void dump_requests(const std::string& prefix, const Machine& machine, const std::vector<hbm2::RequestStream>& streams) {
   for (std::size_t c = 0; c < streams.size(); ++c)
     if (!streams[c].bursts.empty())
-      hbm2::write_ramulator_trace(fmt::format("{}.ch{:02}", prefix, c), streams[c], hbm2::default_spec(), machine.hbm2.mapping, 2);
+      hbm2::write_ramulator_trace(fmt::format("{}.ch{:02}", prefix, c), streams[c], hbm2::default_spec(),
+                                  machine.hbm2.mapping, 2);
 }
 
 void report_timing(const MachineModel& m, const Machine& machine, const Timing& t, StatTree& result) {
@@ -208,7 +224,8 @@ void report_timing(const MachineModel& m, const Machine& machine, const Timing& 
     tree.cycles("busy", b->busy_cycles);
     tree.cycles("idle", b->idle_cycles);
     for (int i = 0; i < b->wait_count; ++i)
-      tree.cycles(fmt::format("waits for {}", b->waits[static_cast<std::size_t>(i)].name), b->waits[static_cast<std::size_t>(i)].cycles);
+      tree.cycles(fmt::format("waits for {}", b->waits[static_cast<std::size_t>(i)].name),
+                  b->waits[static_cast<std::size_t>(i)].cycles);
     tree.ratio("utilisation", share(b->busy_cycles, t.cycles));
   }
   const auto topk = [&](const char* block, const TopkUnit& unit) {
@@ -249,7 +266,8 @@ std::string utilisation_table(const MachineModel& m, Cycle cycles) {
         waits.emplace_back(b->waits[static_cast<std::size_t>(i)].cycles, b->waits[static_cast<std::size_t>(i)].name);
     std::stable_sort(waits.begin(), waits.end(), [](const auto& a, const auto& c) { return a.first > c.first; });
     std::string text;
-    for (const auto& [n, who] : waits) text += fmt::format("{}{} {:.1f} %", text.empty() ? "" : ", ", who, 100 * share(n, cycles));
+    for (const auto& [n, who] : waits)
+      text += fmt::format("{}{} {:.1f} %", text.empty() ? "" : ", ", who, 100 * share(n, cycles));
     table += fmt::format("{:<18}  {:>5.1f} %  {:>5.1f} %  {}\n", b->block, 100 * share(b->busy_cycles, cycles),
                          100 * share(b->idle_cycles, cycles), text.empty() ? "-" : text);
   }

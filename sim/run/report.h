@@ -5,17 +5,18 @@
 #include <vector>
 
 #include "golden/walk.h"
+#include "models/hbm2/stream.h"
 #include "sim/machine/machine_model.h"
 #include "sim/results/run_folder.h"
 #include "sim/results/statistics.h"
-#include "models/hbm2/stream.h"
 #include "sim/run.h"
 #include "sim/run/check.h"
 
 namespace winnow {
 
 // What repeats a run.
-Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy policy, const std::string& trace_sha256);
+Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy policy,
+                     const std::string& trace_sha256);
 
 // Columns of layers.csv, and one row of it. `cycles` is empty for the golden engine, which has no time.
 std::vector<std::string> layer_columns();
@@ -76,14 +77,14 @@ double attainable_bandwidth(const Machine& machine, const std::vector<hbm2::Requ
 inline constexpr std::uint64_t kRecordedBursts = std::uint64_t{1} << 22;
 
 // Time, bandwidth achieved and attainable on the recorded streams, DRAM energy.
-void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles, const std::vector<hbm2::RequestStream>& streams,
-                   StatTree& summary);
+void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles,
+                   const std::vector<hbm2::RequestStream>& streams, StatTree& summary);
 // One file a channel, `prefix`.chNN: Ramulator's load/store trace.
 void dump_requests(const std::string& prefix, const Machine& machine, const std::vector<hbm2::RequestStream>& streams);
 
 // The machine's cycles, bandwidth, energy of the DRAM, and every block's busy, idle and waiting cycles.
 struct Timing {
-  Cycle cycles = 0;      // first request to last write
+  Cycle cycles = 0;  // first request to last write
   double clock_ghz = 1;
 };
 void report_timing(const MachineModel& m, const Machine& machine, const Timing& t, StatTree& result);

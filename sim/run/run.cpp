@@ -25,9 +25,16 @@ namespace {
 class Run {
  public:
   explicit Run(const RunOptions& options)
-      : options_(options), p_(prepare(options)), walk_(*p_.model, *p_.layout, p_.reference.get()),
-        rtl_(rtl::parse_requests(options.rtl), p_.machine, rtl::uses_of(p_.policy), p_.shape.group(), options.seed), prompt_(p_.shape.layers),
-        decode_(p_.shape.layers), prompt_layers_(p_.shape.layers), decode_layers_(p_.shape.layers), errors_(p_.shape.layers), manifest_(manifest_of(options, p_.machine, p_.policy, p_.trace.sha256())),
+      : options_(options),
+        p_(prepare(options)),
+        walk_(*p_.model, *p_.layout, p_.reference.get()),
+        rtl_(rtl::parse_requests(options.rtl), p_.machine, rtl::uses_of(p_.policy), p_.shape.group(), options.seed),
+        prompt_(p_.shape.layers),
+        decode_(p_.shape.layers),
+        prompt_layers_(p_.shape.layers),
+        decode_layers_(p_.shape.layers),
+        errors_(p_.shape.layers),
+        manifest_(manifest_of(options, p_.machine, p_.policy, p_.trace.sha256())),
         folder_(options.output, options.force, manifest_),
         progress_(options.engine, layers_in_range(), options.engine == "systemc" ? "kcycles" : "layers") {
     folder_.begin_layers(layer_columns());
@@ -66,7 +73,8 @@ class Run {
     manifest_.kcycles_per_second = machine_seconds_ > 0 ? static_cast<double>(cycles_) / machine_seconds_ / 1e3 : 0;
     folder_.finish(manifest_, result);
 
-    StatTree shown(decode_.layers && prompt_.layers ? "summary; by kind: generation (the prompt's stand in result.json)" : "summary");
+    StatTree shown(decode_.layers && prompt_.layers ? "summary; by kind: generation (the prompt's stand in result.json)"
+                                                    : "summary");
     for (const Statistic& s : summary.statistics()) shown.add(s);
     fmt::print("{}", to_table(shown));
     fmt::print("\n{}", (decode_.layers ? decode_layers_ : prompt_layers_).table(timed));
@@ -74,13 +82,17 @@ class Run {
     if (timed) {
       fmt::print("\nsimulation speed {:.0f} kcycles/s; {:.1f} s in all\n", manifest_.kcycles_per_second, seconds);
       fmt::print("{}", rtl_.summary());
-      fmt::print("compared with golden: {} outputs, {} probabilities, {} decisions, {} importances, {} counts: {} differences\n", compared_.outputs,
-                 compared_.probabilities, compared_.decisions, compared_.importances, compared_.counts, compared_.differences);
+      fmt::print(
+          "compared with golden: {} outputs, {} probabilities, {} decisions, {} importances, {} counts: {} "
+          "differences\n",
+          compared_.outputs, compared_.probabilities, compared_.decisions, compared_.importances, compared_.counts,
+          compared_.differences);
     }
     if (!decode_.layers && (p_.policy.progressive() || p_.policy.stages()))
       fmt::print("{}: decode only; here K and V are loaded once at full width, for all queries\n",
                  p_.policy.stages() ? "select" : "LSB refetch");
-    fmt::print("replay is open loop: a pruned layer's output does not feed the next; the model's weights take no time\n");
+    fmt::print(
+        "replay is open loop: a pruned layer's output does not feed the next; the model's weights take no time\n");
     fmt::print("results in {}\n", folder_.path());
     if (compared_.differences) fmt::print("MISMATCH: {}\n", compared_.first);
     return compared_.differences ? 1 : 0;
@@ -89,7 +101,8 @@ class Run {
  private:
   std::uint64_t layers_in_range() const {
     const RunRange& r = p_.range;
-    return static_cast<std::uint64_t>(r.last_layer - r.first_layer + 1) * static_cast<std::uint64_t>(r.last_step - r.first_step + 1);
+    return static_cast<std::uint64_t>(r.last_layer - r.first_layer + 1) *
+           static_cast<std::uint64_t>(r.last_step - r.first_step + 1);
   }
 
   void take(const golden::LayerResult& r, std::optional<Cycle> cycles) {
@@ -132,7 +145,8 @@ class Run {
     Cycle last = 0;
     double golden_seconds = 0;
     const MachineModel* machine = nullptr;
-    const auto on_layer = [&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
+    const auto on_layer = [&](const LayerPlan& plan, const std::vector<GroupRecord>& records,
+                              const LayerCounts& counts) {
       const auto start = std::chrono::steady_clock::now();
       golden::LayerResult r;
       walk_.next(r);
@@ -149,7 +163,8 @@ class Run {
     const auto start = std::chrono::steady_clock::now();
     const auto simulate = [&] {
       rtl_.attach(*m);
-      run_systemc(*m, p_.machine.clock_ghz, [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
+      run_systemc(*m, p_.machine.clock_ghz,
+                  [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
     };
     const auto again = [&] {
       golden::Walk walk(*p_.model, *p_.layout, nullptr);
@@ -194,7 +209,9 @@ Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy 
   m.policy.emplace_back("name", policy.name);
   for (const Param& p : policy_schema(policy))
     if (const std::string text = p.value_text(); !text.empty()) m.policy.emplace_back(p.key, text);
-  const auto range = [](IndexRange r) { return r.last < 0 ? fmt::format("{}-", r.first) : fmt::format("{}-{}", r.first, r.last); };
+  const auto range = [](IndexRange r) {
+    return r.last < 0 ? fmt::format("{}-", r.first) : fmt::format("{}-{}", r.first, r.last);
+  };
   m.options = {{"layers", range(options.layers)}, {"steps", range(options.steps)}};
   m.date = utc_now();
   return m;
@@ -204,10 +221,12 @@ std::string repeat_of(const RunOptions& options) { return options.command + (opt
 
 int run_command(const RunOptions& options) {
   if (!options.rtl.empty() && options.engine != "systemc")
-    throw Error(fmt::format("--rtl: {}: engine {} has no blocks: must go with --engine systemc", options.rtl, options.engine));
+    throw Error(
+        fmt::format("--rtl: {}: engine {} has no blocks: must go with --engine systemc", options.rtl, options.engine));
   if (is_workload(options.trace)) {
     if (options.engine == "cuda")
-      throw Error(fmt::format("--engine: cuda: {} holds shapes without values: must be systemc or golden", options.trace));
+      throw Error(
+          fmt::format("--engine: cuda: {} holds shapes without values: must be systemc or golden", options.trace));
     return run_workload(options);
   }
   return Run(options).run();

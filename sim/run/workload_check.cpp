@@ -18,7 +18,8 @@ void same(Compared& c, std::uint64_t& counter, std::uint64_t machine, std::uint6
   if (c.differences++ == 0) c.first = fmt::format("{}: machine {}, workload {}", place(), machine, expected);
 }
 
-void same_list(Compared& c, const std::vector<std::uint32_t>& machine, const std::vector<std::uint32_t>& expected, const std::string& what) {
+void same_list(Compared& c, const std::vector<std::uint32_t>& machine, const std::vector<std::uint32_t>& expected,
+               const std::string& what) {
   same(c, c.decisions, machine.size(), expected.size(), [&] { return what + ": how many"; });
   for (std::size_t i = 0; i < std::min(machine.size(), expected.size()); ++i)
     same(c, c.decisions, machine[i], expected[i], [&] { return fmt::format("{}: entry {}", what, i); });
@@ -67,20 +68,24 @@ void compare_workload_layer(const Workload& w, const WorkloadLayer& layer, const
     same(c, c.counts, counts.accesses.useful[static_cast<std::size_t>(k)], expected.useful[static_cast<std::size_t>(k)],
          [&] { return fmt::format("{}: bytes of {}", where, golden::kKindNames[k]); });
   for (std::size_t s = 0; s < expected.stream_bursts.size(); ++s)
-    same(c, c.counts, counts.accesses.stream_bursts[s], expected.stream_bursts[s], [&] { return fmt::format("{}: bursts of stream {}", where, s); });
+    same(c, c.counts, counts.accesses.stream_bursts[s], expected.stream_bursts[s],
+         [&] { return fmt::format("{}: bursts of stream {}", where, s); });
   same(c, c.counts, counts.accesses.write_bursts, expected.write_bursts, [&] { return where + ": bursts written"; });
 }
 
-void compare_choice(const WorkloadLayer& next, const std::vector<std::uint32_t>& kept, const std::vector<std::uint32_t>& expected,
-                    Compared& c) {
+void compare_choice(const WorkloadLayer& next, const std::vector<std::uint32_t>& kept,
+                    const std::vector<std::uint32_t>& expected, Compared& c) {
   same_list(c, kept, expected, fmt::format("step {} layer {}: tokens kept", next.step, next.layer));
 }
 
 void compare_totals(const WorkloadBytes& file, const golden::Accesses& machine, Compared& c) {
-  const std::pair<Kind, std::uint64_t> kinds[] = {
-      {Kind::query, file.query}, {Kind::key_msb, file.key}, {Kind::key_lsb, file.key_refetch}, {Kind::value, file.value}};
+  const std::pair<Kind, std::uint64_t> kinds[] = {{Kind::query, file.query},
+                                                  {Kind::key_msb, file.key},
+                                                  {Kind::key_lsb, file.key_refetch},
+                                                  {Kind::value, file.value}};
   for (const auto& [kind, bytes] : kinds)
-    same(c, c.counts, machine.useful_of(kind), bytes, [&] { return fmt::format("whole run: bytes of {}", golden::kKindNames[static_cast<std::size_t>(kind)]); });
+    same(c, c.counts, machine.useful_of(kind), bytes,
+         [&] { return fmt::format("whole run: bytes of {}", golden::kKindNames[static_cast<std::size_t>(kind)]); });
 }
 
 }  // namespace winnow

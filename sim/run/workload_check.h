@@ -16,8 +16,8 @@ void compare_workload_layer(const Workload& workload, const WorkloadLayer& layer
                             const LayerCounts& counts, Compared& c);
 
 // What an engine of the cascade kept.
-void compare_choice(const WorkloadLayer& next, const std::vector<std::uint32_t>& kept, const std::vector<std::uint32_t>& expected,
-                    Compared& c);
+void compare_choice(const WorkloadLayer& next, const std::vector<std::uint32_t>& kept,
+                    const std::vector<std::uint32_t>& expected, Compared& c);
 
 // The run's bytes against traces/workload.h, which knows nothing of layouts.
 void compare_totals(const WorkloadBytes& file, const golden::Accesses& machine, Compared& c);

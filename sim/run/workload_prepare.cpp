@@ -23,7 +23,8 @@ RunRange range_of(const RunOptions& o, const Workload& w) {
 
 Machine machine_of(const RunOptions& o) {
   if (o.policy != "spatten")
-    throw Error(fmt::format("--policy: '{}': a workload file says itself what is fetched: leave --policy out", o.policy));
+    throw Error(
+        fmt::format("--policy: '{}': a workload file says itself what is fetched: leave --policy out", o.policy));
   Machine machine = load_machine(o.machine);
   Settings settings;
   settings.add("machine", machine_schema(machine));
@@ -54,34 +55,40 @@ PreparedWorkload prepare_workload(const RunOptions& options) {
     }
   }
   if (inside.rows.empty())
-    throw Error(fmt::format("{}: --layers {}-{} --steps {}-{}: no row: must hold at least one", options.trace, range.first_layer,
-                            range.last_layer, range.first_step, range.last_step));
+    throw Error(fmt::format("{}: --layers {}-{} --steps {}-{}: no row: must hold at least one", options.trace,
+                            range.first_layer, range.last_layer, range.first_step, range.last_step));
   inside.layers = range.last_layer - range.first_layer + 1;
   w.longest = inside.longest;
   require_fits(options.trace, machine, w.head_dim, 1, w.longest);
-  const auto align = static_cast<std::uint64_t>(machine.hbm2.channels) * static_cast<std::uint64_t>(machine.hbm2.interleave_bytes);
+  const auto align =
+      static_cast<std::uint64_t>(machine.hbm2.channels) * static_cast<std::uint64_t>(machine.hbm2.interleave_bytes);
   WorkloadLayout layout(w, layers, align);
-  const std::uint64_t capacity = hbm2::default_spec().channel_bytes(2) * static_cast<std::uint64_t>(machine.hbm2.channels);
+  const std::uint64_t capacity =
+      hbm2::default_spec().channel_bytes(2) * static_cast<std::uint64_t>(machine.hbm2.channels);
   if (layout.bytes() > capacity)
-    throw Error(fmt::format("{}: bytes of all heads: {}: machine {} has {} in its {} channels: raise hbm2.channels", options.trace,
-                            layout.bytes(), machine.name, capacity, machine.hbm2.channels));
+    throw Error(fmt::format("{}: bytes of all heads: {}: machine {} has {} in its {} channels: raise hbm2.channels",
+                            options.trace, layout.bytes(), machine.name, capacity, machine.hbm2.channels));
   const golden::Shape shape = shape_of(w);
   const golden::Policy policy = policy_of(inside);
-  return {std::move(w), std::move(machine), range, layers, std::move(layout), shape, policy, total_bytes(inside),
-          dense_bytes(inside, 8), layer_count, inside.rows.size()};
+  return {std::move(w), std::move(machine),  range,
+          layers,       std::move(layout),   shape,
+          policy,       total_bytes(inside), dense_bytes(inside, 8),
+          layer_count,  inside.rows.size()};
 }
 
 std::unique_ptr<MachineModel> make_workload_machine(const PreparedWorkload& p, std::uint64_t seed, Compared& compared,
                                                     MachineModel::OnLayer on_layer) {
   Workpiece piece;
-  piece.shape = p.shape, piece.policy = p.policy, piece.seed = seed, piece.shape_only = true, piece.longest = p.workload.longest;
+  piece.shape = p.shape, piece.policy = p.policy, piece.seed = seed, piece.shape_only = true,
+  piece.longest = p.workload.longest;
   piece.image.resize(p.layout.bytes());
   return std::make_unique<MachineModel>(
       p.machine, std::move(piece),
       [&p, seed, &compared](Importance&) {
         return std::make_unique<WorkloadSource>(
             p.workload, p.layers, p.layout, seed,
-            [&compared](const WorkloadLayer& next, const std::vector<std::uint32_t>& kept, const std::vector<std::uint32_t>& expected) {
+            [&compared](const WorkloadLayer& next, const std::vector<std::uint32_t>& kept,
+                        const std::vector<std::uint32_t>& expected) {
               compare_choice(next, kept, expected, compared);
             });
       },

@@ -35,8 +35,11 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 class WorkloadRun {
  public:
   explicit WorkloadRun(const RunOptions& options)
-      : options_(options), p_(prepare_workload(options)),
-        rtl_(rtl::parse_requests(options.rtl), p_.machine, {}, 1, options.seed), phase_(p_.shape.layers), manifest_(manifest_of_workload(options, p_)),
+      : options_(options),
+        p_(prepare_workload(options)),
+        rtl_(rtl::parse_requests(options.rtl), p_.machine, {}, 1, options.seed),
+        phase_(p_.shape.layers),
+        manifest_(manifest_of_workload(options, p_)),
         folder_(options.output, options.force, manifest_),
         progress_(options.engine, p_.layers_in_range, options.engine == "golden" ? "layers" : "kcycles") {
     folder_.begin_layers(layer_columns());
@@ -46,7 +49,8 @@ class WorkloadRun {
     const auto start = std::chrono::steady_clock::now();
     const bool timed = options_.engine != "golden";
     fmt::print("{}: shape-only workload, {} rows, D {}, up to {} tokens, on {}, engine {}, seed {}\n", options_.trace,
-               p_.rows_in_range, p_.shape.head_dim, p_.workload.longest, p_.machine.name, options_.engine, options_.seed);
+               p_.rows_in_range, p_.shape.head_dim, p_.workload.longest, p_.machine.name, options_.engine,
+               options_.seed);
     StatTree result("result");
     StatTree& summary = result.child("summary");
     std::string utilisation;
@@ -71,11 +75,14 @@ class WorkloadRun {
     for (const Statistic& s : summary.statistics()) shown.add(s);
     fmt::print("\n{}", to_table(shown));
     if (!utilisation.empty()) fmt::print("\n{}", utilisation);
-    if (timed) fmt::print("\nsimulation speed {:.0f} kcycles/s; {:.1f} s in all\n", manifest_.kcycles_per_second, manifest_.wall_seconds);
+    if (timed)
+      fmt::print("\nsimulation speed {:.0f} kcycles/s; {:.1f} s in all\n", manifest_.kcycles_per_second,
+                 manifest_.wall_seconds);
     fmt::print("{}", rtl_.summary());
-    fmt::print("compared with the workload's closed form: {} decisions, {} counts: {} differences\n", compared_.decisions,
-               compared_.counts, compared_.differences);
-    fmt::print("shape only: no values; which tokens are kept is drawn from the seed; the model's weights take no time\n");
+    fmt::print("compared with the workload's closed form: {} decisions, {} counts: {} differences\n",
+               compared_.decisions, compared_.counts, compared_.differences);
+    fmt::print(
+        "shape only: no values; which tokens are kept is drawn from the seed; the model's weights take no time\n");
     fmt::print("results in {}\n", folder_.path());
     if (compared_.differences) fmt::print("MISMATCH: {}\n", compared_.first);
     return compared_.differences ? 1 : 0;
@@ -83,7 +90,8 @@ class WorkloadRun {
 
  private:
   // A layer's counts beside what the file says of its rows.
-  void take(const WorkloadLayer& layer, const golden::Accesses& accesses, std::uint64_t refetched, std::optional<Cycle> cycles) {
+  void take(const WorkloadLayer& layer, const golden::Accesses& accesses, std::uint64_t refetched,
+            std::optional<Cycle> cycles) {
     const Workload& w = p_.workload;
     golden::LayerResult r;
     r.step = layer.step, r.layer = layer.layer, r.tokens = w.rows[layer.first].length;
@@ -144,7 +152,8 @@ class WorkloadRun {
     const auto start = std::chrono::steady_clock::now();
     const auto simulate = [&] {
       rtl_.attach(*m);
-      run_systemc(*m, p_.machine.clock_ghz, [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
+      run_systemc(*m, p_.machine.clock_ghz,
+                  [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
     };
     const auto again = [&] {
       Compared unused;

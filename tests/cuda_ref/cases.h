@@ -40,36 +40,30 @@ inline std::vector<Case> cases() {
   add("sometimes_refetch", kDecode + "6", spatten, [](golden::Policy& p) { p.threshold = 0.3, p.k_digits = {6, 4}; });
   add("truncate", kDecode + "7", spatten, [](golden::Policy& p) { p.msb = golden::MsbRule::truncate; });
   add("round", kDecode + "8", spatten, [](golden::Policy& p) { p.msb = golden::MsbRule::round, p.k_digits = {4, 4}; });
-  add("permanent", kDecode + "9", spatten, [](golden::Policy& p) {
-    p.permanent = true, p.tokens = {0.8, 0.4}, p.heads = {1, 0.4};
-  });
-  add("normalised", kDecode + "10", spatten, [](golden::Policy& p) {
-    p.importance = golden::ImportanceRule::normalised, p.tokens = {0.7, 0.4};
-  });
+  add("permanent", kDecode + "9", spatten,
+      [](golden::Policy& p) { p.permanent = true, p.tokens = {0.8, 0.4}, p.heads = {1, 0.4}; });
+  add("normalised", kDecode + "10", spatten,
+      [](golden::Policy& p) { p.importance = golden::ImportanceRule::normalised, p.tokens = {0.7, 0.4}; });
   add("decay", kDecode + "11", spatten, [](golden::Policy& p) {
     p.importance = golden::ImportanceRule::decay, p.decay_shift = 2, p.tokens = {0.7, 0.4};
   });
-  add("per_kv_head", kDecode + "12", spatten, [](golden::Policy& p) {
-    p.scope = golden::ImportanceScope::kv_head, p.tokens = {0.6, 0.5};
-  });
+  add("per_kv_head", kDecode + "12", spatten,
+      [](golden::Policy& p) { p.scope = golden::ImportanceScope::kv_head, p.tokens = {0.6, 0.5}; });
   add("per_kv_head_decay", kDecode + "13", spatten, [](golden::Policy& p) {
     p.scope = golden::ImportanceScope::kv_head, p.importance = golden::ImportanceRule::decay, p.protect_newest = 6;
   });
   add("renormalise", kDecode + "14", spatten, [](golden::Policy& p) { p.renormalise = true, p.local_value = 0.2; });
   add("one_value", kDecode + "15", spatten, [](golden::Policy& p) { p.local_value = 0.001; });
-  add("few_tokens_and_heads", kEncoder + "16", spatten, [](golden::Policy& p) {
-    p.tokens = {0.5, 0}, p.heads = {0.6, 0};
-  });
-  add("protect_more_than_kept", kDecode + "17", spatten, [](golden::Policy& p) {
-    p.protect_first = 5, p.protect_newest = 9, p.tokens = {0.4, 0.2};
-  });
+  add("few_tokens_and_heads", kEncoder + "16", spatten,
+      [](golden::Policy& p) { p.tokens = {0.5, 0}, p.heads = {0.6, 0}; });
+  add("protect_more_than_kept", kDecode + "17", spatten,
+      [](golden::Policy& p) { p.protect_first = 5, p.protect_newest = 9, p.tokens = {0.4, 0.2}; });
   add("select_count", kDecode + "18", select,
       [](golden::Policy& p) { p.select = golden::SelectRule::count, p.select_keep = {0.3}; });
   add("select_midpoint_rest", kDecode + "19", select, [](golden::Policy& p) { p.msb = golden::MsbRule::midpoint; });
   add("select_no_rest", kDecode + "20", select, [](golden::Policy& p) { p.rest = false; });
-  add("select_two_stages", kDecode + "21", select, [](golden::Policy& p) {
-    p.k_digits = {2, 2, 4}, p.select_keep = {0.99, 0.8};
-  });
+  add("select_two_stages", kDecode + "21", select,
+      [](golden::Policy& p) { p.k_digits = {2, 2, 4}, p.select_keep = {0.99, 0.8}; });
   add("select_three_stages", kDecode + "22", select, [](golden::Policy& p) {
     p.k_digits = {3, 2, 2, 2}, p.select_keep = {0.95, 0.9, 0.7}, p.msb = golden::MsbRule::midpoint;
   });
@@ -77,15 +71,13 @@ inline std::vector<Case> cases() {
     p.select = golden::SelectRule::count, p.k_digits = {3, 3, 2}, p.select_keep = {0.6, 0.5},
     p.msb = golden::MsbRule::truncate;
   });
-  add("select_in_cascade", kDecode + "24", select, [](golden::Policy& p) {
-    p.tokens = {0.8, 0.5}, p.heads = {1, 0.5};
-  });
+  add("select_in_cascade", kDecode + "24", select,
+      [](golden::Policy& p) { p.tokens = {0.8, 0.5}, p.heads = {1, 0.5}; });
   add("select_all_mass", kDecode + "25", select, [](golden::Policy& p) { p.select_keep = {1}; });
   add("select_least_mass", kDecode + "26", select, [](golden::Policy& p) { p.select_keep = {0.0001}; });
   // Coarse codes: many equal probabilities, so that ties decide.
-  add("ties", kDecode + "27", spatten, [](golden::Policy& p) {
-    p.k_digits = {2}, p.threshold = 0, p.local_value = 0.5, p.tokens = {0.7, 0.5};
-  });
+  add("ties", kDecode + "27", spatten,
+      [](golden::Policy& p) { p.k_digits = {2}, p.threshold = 0, p.local_value = 0.5, p.tokens = {0.7, 0.5}; });
   add("ties_select", kDecode + "28", select, [](golden::Policy& p) { p.k_digits = {2, 2}, p.select_keep = {0.6}; });
   add("group_of_9", "synthetic:layers=2,heads=9,kv_heads=1,head_dim=64,tokens=20,prompt=17,causal=1,seed=29", select,
       as_is);

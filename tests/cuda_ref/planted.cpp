@@ -1,6 +1,6 @@
 // The kernels once more, with the fault that WINNOW_PLANTED names built in.
-#include "cuda_ref/engine/runtime_shim.h"
 #include "cuda_ref/engine/engine.h"
+#include "cuda_ref/engine/runtime_shim.h"
 
 #define WINNOW_NAME(n) load_planted_##n
 #define WINNOW_EXPAND(n) WINNOW_NAME(n)

@@ -236,7 +236,8 @@ TEST(Work, CountsPairsAndBytes) {
   std::printf("[ compared ] 9 values\n");
 }
 
-// Whatever the operands: before a set comes again, more than twice L2 went by, or the rotation does not call itself cold.
+// Whatever the operands: before a set comes again, more than twice L2 went by, or the rotation does not call itself
+// cold.
 TEST(Sets, AreEnoughForAColdL2) {
   constexpr std::uint64_t kL2 = 50 << 20;
   std::uint64_t compared = 0;

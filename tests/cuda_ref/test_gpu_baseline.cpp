@@ -26,8 +26,7 @@ BaselineInput input(int heads, int kv_heads, int rows, int keys, int head_dim, b
       x ^= x << 13, x ^= x >> 7, x ^= x << 17;
       value = static_cast<float>(static_cast<double>(x >> 40) * 0x1p-22 - 2);
     }
-  const Expected e = expected_output(
-      in, false, [](float v) { return v; }, rows);
+  const Expected e = expected_output(in, false, [](float v) { return v; }, rows);
   in.expected.assign(e.values.begin(), e.values.end());
   in.batches = {1, 3}, in.runs = 10, in.energy_seconds = 0.01;
   return in;

@@ -34,7 +34,8 @@ cuda_ref::Measured measured(const std::string& kernel, const std::string& dtype,
 cuda_ref::Baseline baseline() {
   cuda_ref::Baseline b;
   b.facts.name = "NVIDIA Invented", b.facts.driver = "1.2", b.facts.toolkit = "13.0", b.facts.power = "NVML";
-  b.facts.cudnn = "9.19.0", b.facts.l2_bytes = 50000000, b.facts.peak_bytes = 3.35e12, b.facts.peak_fp32 = 6.7e13, b.facts.peak_fp16 = 9.9e14;
+  b.facts.cudnn = "9.19.0", b.facts.l2_bytes = 50000000, b.facts.peak_bytes = 3.35e12, b.facts.peak_fp32 = 6.7e13,
+  b.facts.peak_fp16 = 9.9e14;
   for (const int batch : {1, 64}) {
     b.measured.push_back(measured("fused, cuDNN graph", "fp16", batch, "cold", 8e-6 * batch));
     b.measured.push_back(measured("fused, cuDNN graph", "fp16", batch, "warm", 2e-6 * batch));
@@ -92,7 +93,7 @@ TEST_F(GpuReport, KeepsEveryFigure) {
     ADD_FAILURE() << name << ": not there";
     return 0.0;
   };
-  EXPECT_DOUBLE_EQ(value(*s, "time a layer"), 8e-6);    // the fastest dense with L2 cold, batch 1
+  EXPECT_DOUBLE_EQ(value(*s, "time a layer"), 8e-6);  // the fastest dense with L2 cold, batch 1
   EXPECT_EQ(value(*s, "DRAM bytes a layer"), 3000000);
   EXPECT_EQ(value(*s, "DRAM bytes a layer, by Nsight Compute"), 3150000);
   EXPECT_DOUBLE_EQ(value(*s, "energy a layer, GPU over idle"), 300 * 8e-6);

@@ -1,4 +1,5 @@
 """sdpa.py as far as it goes without torch: the table of gathered rows, and what it says when torch is not there."""
+
 import argparse
 import os
 import subprocess
@@ -59,11 +60,13 @@ class WithoutTorch(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             with open(os.path.join(folder, "torch.py"), "w") as f:
                 f.write("raise ImportError('not here')\n")
-            words = ("--heads 2 --kv-heads 2 --rows 1 --keys 8 --head-dim 64 --runs 10 --l2-bytes 1 --scale 1 "
-                     "--batches 1 -o").split() + [os.path.join(folder, "out.json")]
-            run = subprocess.run([sys.executable, os.path.join(BASELINE, "sdpa.py")] + words, text=True,
-                                 env=dict(os.environ, PYTHONPATH=folder, PYTHONDONTWRITEBYTECODE="1"),
-                                 stderr=subprocess.PIPE)
+            words = ["--heads", "2", "--kv-heads", "2", "--rows", "1", "--keys", "8", "--head-dim", "64", "--runs", "10", "--l2-bytes", "1", "--scale", "1", "--batches", "1", "-o"] + [os.path.join(folder, "out.json")]
+            run = subprocess.run(
+                [sys.executable, os.path.join(BASELINE, "sdpa.py")] + words,
+                text=True,
+                env=dict(os.environ, PYTHONPATH=folder, PYTHONDONTWRITEBYTECODE="1"),
+                stderr=subprocess.PIPE,
+            )
             self.assertEqual(run.returncode, 3)
             self.assertEqual(run.stderr, "sdpa: torch is not there: not here\n")
             self.assertFalse(os.path.exists(os.path.join(folder, "out.json")))

@@ -30,8 +30,8 @@ __global__ void select_kernel(SelectArgs a) {
   __shared__ BlockScratch s;
   const auto item = [&a](u32 j) { return a.items[j]; };
   const Cut cut = a.mass ? cut_by_mass(a.n, a.amount, a.bits, s, item) : cut_by_count(a.n, a.amount, a.bits, s, item);
-  const u32 n = keep_in_order(
-      a.n, cut, s, item, [](u32 j) { return j; }, [&a](u32 to, u32 from) { a.kept[to] = from; });
+  const u32 n =
+      keep_in_order(a.n, cut, s, item, [](u32 j) { return j; }, [&a](u32 to, u32 from) { a.kept[to] = from; });
   if (threadIdx.x == 0) *a.count = n, *a.cut = cut;
 }
 

@@ -353,9 +353,7 @@ TEST(Policies, ContradictionsAreRefused) {
   refused([](Policy& p) { p.select = SelectRule::mass, p.k_digits = {4, 4}, p.select_keep = {0.0}; }, "select_keep");
   refused([](Policy& p) { p.select = SelectRule::mass, p.k_digits = {4, 4}, p.select_keep = {1e-6}; }, "select_keep");
   refused(
-      [](Policy& p) {
-        p.select = SelectRule::count, p.k_digits = {4, 4}, p.select_keep = {0.5}, p.local_value = 0.5;
-      },
+      [](Policy& p) { p.select = SelectRule::count, p.k_digits = {4, 4}, p.select_keep = {0.5}, p.local_value = 0.5; },
       "local_value");
   refused([](Policy& p) { p.select_keep = {0.5}; }, "select_keep");
   refused([](Policy& p) { p.rest = true; }, "rest");

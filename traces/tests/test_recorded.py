@@ -1,5 +1,6 @@
 """With the model packages installed: the forwards against the numbers that other runtimes gave (recorded by
 scripts/verify_forward), and the shipped samples against a new capture."""
+
 import importlib.util
 import json
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
-
 from winnow_traces.bert import BertModel, BertTokenizer
 from winnow_traces.gguf_file import GgufFile
 from winnow_traces.llama import LlamaModel, LlamaState, run_decoder
@@ -36,7 +36,7 @@ def test_smollm2_logits(smollm2, text_file, compared):
     record = json.loads((DATA / "smollm2_logits.json").read_text())
     model, tokenizer = smollm2
     ids, prompt = record["token_ids"], record["prompt"]
-    assert tokenizer.encode(text_file.read_text(encoding="utf-8"))[:len(ids)] == ids
+    assert tokenizer.encode(text_file.read_text(encoding="utf-8"))[: len(ids)] == ids
     state = LlamaState(model.shape, len(ids))
     rows = [model.logits(model.forward(state, ids[:prompt]))]
     with threadpool_limits(1):  # as run_decoder does
@@ -56,7 +56,7 @@ def test_smollm2_logits(smollm2, text_file, compared):
 @needs("smollm2")
 def test_smollm2_greedy(smollm2, compared):
     record = json.loads((DATA / "smollm2_logits.json").read_text())
-    prompt, greedy = record["token_ids"][:record["prompt"]], record["greedy_ids"]
+    prompt, greedy = record["token_ids"][: record["prompt"]], record["greedy_ids"]
     _, ids = run_decoder(smollm2[0], prompt, len(greedy), None)
     assert ids == prompt + greedy
     compared("greedy tokens", len(greedy))
@@ -68,15 +68,18 @@ def test_minilm_hidden(text_file, compared):
     path, _ = find_model("minilm")
     model, tokenizer = BertModel(path), BertTokenizer(path)
     ids = record["token_ids"]
-    assert ids[1:-1] == tokenizer.encode(text_file.read_text(encoding="utf-8"))[:len(ids) - 2]
+    assert ids[1:-1] == tokenizer.encode(text_file.read_text(encoding="utf-8"))[: len(ids) - 2]
     hidden = model.forward(ids)[3]
     chosen, theirs = hidden[record["positions"]][:, record["channels"]], np.array(record["hidden"])
     difference = np.abs(chosen - theirs).max()
     embedding = hidden.mean(axis=0)
     embedding = (embedding / np.linalg.norm(embedding))[record["channels"]]
     pooled = np.abs(embedding - record["embedding"]).max()
-    print(f"\n  largest difference from {record['torch']}: {difference:.2e}; embedding from {record['llama_cpp']}: "
-          f"{pooled:.2e}", end="")
+    print(
+        f"\n  largest difference from {record['torch']}: {difference:.2e}; embedding from {record['llama_cpp']}: "
+        f"{pooled:.2e}",
+        end="",
+    )
     assert chosen.shape == theirs.shape and difference <= TOLERANCE and pooled <= TOLERANCE
     compared("hidden values", theirs.size + len(record["embedding"]))
 
@@ -85,15 +88,19 @@ def same_up_to_rounding(ours, shipped):
     """float16 values that were rounded from sums in another order: half a unit in the last place each, and what
     float32 sums over 30 layers differ by."""
     for mine, other in zip(ours, shipped, strict=True):
-        np.testing.assert_allclose(mine.astype(np.float32), other.astype(np.float32), rtol=2 ** -10, atol=2e-3)
+        np.testing.assert_allclose(mine.astype(np.float32), other.astype(np.float32), rtol=2**-10, atol=2e-3)
     return sum(other.size for other in shipped)
 
 
-@pytest.mark.parametrize("sample, arguments", [
-    pytest.param("smollm2-160", ["smollm2", "--prompt", "128", "--generate", "32", "--teacher"],
-                 marks=needs("smollm2")),
-    pytest.param("minilm-128", ["minilm", "--prompt", "128"], marks=needs("minilm")),
-])
+@pytest.mark.parametrize(
+    "sample, arguments",
+    [
+        pytest.param(
+            "smollm2-160", ["smollm2", "--prompt", "128", "--generate", "32", "--teacher"], marks=needs("smollm2")
+        ),
+        pytest.param("minilm-128", ["minilm", "--prompt", "128"], marks=needs("minilm")),
+    ],
+)
 def test_sample_is_captured_again(sample, arguments, tmp_path, text_file, winnow, compared):
     output = tmp_path / "again.safetensors"
     code, _, error = winnow("capture", *arguments, "--text", text_file, "-o", output)
@@ -102,5 +109,6 @@ def test_sample_is_captured_again(sample, arguments, tmp_path, text_file, winnow
     assert again.token_ids.tolist() == shipped.token_ids.tolist()
     changed = {key for key in old if new[key] != old[key]}
     assert changed <= {"source", "licence", "text_licence", "tool"}
-    compared("values of q, k and v", sum(same_up_to_rounding(getattr(again, part), getattr(shipped, part))
-                                         for part in "qkv"))
+    compared(
+        "values of q, k and v", sum(same_up_to_rounding(getattr(again, part), getattr(shipped, part)) for part in "qkv")
+    )

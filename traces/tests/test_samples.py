@@ -1,4 +1,5 @@
 """The shipped samples hold together: metadata, shapes, text, and an attention that is a real model's."""
+
 import hashlib
 import json
 import re
@@ -6,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from winnow_traces.trace_file import read_trace
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
@@ -38,10 +38,15 @@ def test_metadata_and_shapes(name, compared):
         assert all(np.isfinite(part).all() for part in (q, k, v))
     assert trace.token_ids.shape == (tokens,) and trace.token_ids.dtype == np.int32
     assert (trace.prompt, trace.causal) == (prompt, causal)
-    assert trace.attention_scale == pytest.approx(size ** -0.5, rel=1e-15)
+    assert trace.attention_scale == pytest.approx(size**-0.5, rel=1e-15)
     assert {key: metadata[key] for key in ("layers", "heads", "kv_heads", "head_dim", "tokens", "prompt")} == {
-        "layers": str(layers), "heads": str(heads), "kv_heads": str(kv_heads), "head_dim": str(size),
-        "tokens": str(tokens), "prompt": str(prompt)}
+        "layers": str(layers),
+        "heads": str(heads),
+        "kv_heads": str(kv_heads),
+        "head_dim": str(size),
+        "tokens": str(tokens),
+        "prompt": str(prompt),
+    }
     assert metadata["licence"] == "model: Apache-2.0; text: public domain"
     assert metadata["source"].startswith("Jargon File 4.4.7")
     assert len(json.loads(metadata["tokens_text"])) == tokens
@@ -78,14 +83,18 @@ def test_attention_is_a_distribution_that_looks_somewhere(name, compared):
     assert np.mean(largest) > 0.15
     if trace.causal:
         assert 0.2 < np.mean(first) < 0.6
-    print(f"\n  {name}: first token {np.mean(first):.3f} of all probability, mean largest {np.mean(largest):.3f}",
-          end="")
+    print(
+        f"\n  {name}: first token {np.mean(first):.3f} of all probability, mean largest {np.mean(largest):.3f}", end=""
+    )
     compared("probabilities", count)
 
 
 def test_sizes_and_hashes(compared):
-    listed = dict(reversed(line.split()) for line in (SAMPLES / "README.md").read_text().splitlines()
-                  if re.fullmatch(r"    [0-9a-f]{64}  \S+", line))
+    listed = dict(
+        reversed(line.split())
+        for line in (SAMPLES / "README.md").read_text().splitlines()
+        if re.fullmatch(r"    [0-9a-f]{64}  \S+", line)
+    )
     files = [path for path in SAMPLES.iterdir() if path.name != "README.md"]
     assert {path.name for path in files} == set(listed)
     for path in files:

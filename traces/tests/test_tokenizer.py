@@ -1,11 +1,11 @@
 """Tokenizers against llama.cpp's tokens of the same vocabularies, as scripts/verify_forward recorded them."""
+
 import hashlib
 import json
 from pathlib import Path
 
 import pytest
 from tiny_models import TOKENIZERS, difficult_text, write_llama
-
 from winnow_traces.errors import CaptureError
 from winnow_traces.gguf_file import GgufFile
 from winnow_traces.tokenizer import tokenizer_of

@@ -1,4 +1,5 @@
 """The trace writer: what it writes is what the safetensors package reads; it writes whole files or none."""
+
 import os
 import subprocess
 import sys
@@ -6,7 +7,6 @@ import sys
 import numpy as np
 import pytest
 from safetensors import safe_open
-
 from winnow_traces.errors import CaptureError
 from winnow_traces.trace_file import Trace, check_output, read_trace, write_trace
 
@@ -17,8 +17,16 @@ def small_trace(head_dim=16, heads=4, kv_heads=2, tokens=10):
     def part(count):
         return [random.normal(size=(count, tokens, head_dim)).astype(np.float32) for _ in range(3)]
 
-    return Trace(part(heads), part(kv_heads), part(kv_heads), np.arange(tokens, dtype=np.int32), 0.25, True, 7,
-                 {"model": "m\u00fcsli", "licence": "none", "source": "test", "tool": "test"})
+    return Trace(
+        part(heads),
+        part(kv_heads),
+        part(kv_heads),
+        np.arange(tokens, dtype=np.int32),
+        0.25,
+        True,
+        7,
+        {"model": "m\u00fcsli", "licence": "none", "source": "test", "tool": "test"},
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
@@ -49,11 +57,14 @@ def test_same_bytes_and_aligned_data(tmp_path, compared):
     compared("bytes", len(data))
 
 
-@pytest.mark.parametrize("value, dtype, words", [
-    (70000.0, "float16", ("layers.1.k[1, 3, 5]", "70000 is not a finite float16", "--dtype float32")),
-    (float("nan"), "float32", ("layers.1.k[1, 3, 5]", "nan is not a finite float32")),
-    (float("inf"), "float16", ("layers.1.k[1, 3, 5]", "inf is not a finite float16")),
-])
+@pytest.mark.parametrize(
+    "value, dtype, words",
+    [
+        (70000.0, "float16", ("layers.1.k[1, 3, 5]", "70000 is not a finite float16", "--dtype float32")),
+        (float("nan"), "float32", ("layers.1.k[1, 3, 5]", "nan is not a finite float32")),
+        (float("inf"), "float16", ("layers.1.k[1, 3, 5]", "inf is not a finite float16")),
+    ],
+)
 def test_value_that_does_not_fit(value, dtype, words, tmp_path, compared):
     trace = small_trace()
     trace.k[1][1, 3, 5] = value
@@ -67,8 +78,11 @@ def test_value_that_does_not_fit(value, dtype, words, tmp_path, compared):
 def test_shapes_that_do_not_fit(tmp_path, compared):
     crooked = small_trace()
     crooked.v[2] = crooked.v[2][:, :-1]
-    for trace, word in ((small_trace(head_dim=12), "multiple of 8"), (small_trace(heads=3), "must be a multiple"),
-                        (crooked, r"layers.2.v has shape \[2, 9, 16\], must be \[2, 10, 16\]")):
+    for trace, word in (
+        (small_trace(head_dim=12), "multiple of 8"),
+        (small_trace(heads=3), "must be a multiple"),
+        (crooked, r"layers.2.v has shape \[2, 9, 16\], must be \[2, 10, 16\]"),
+    ):
         with pytest.raises(CaptureError, match=word):
             write_trace(tmp_path / "t", trace)
     assert list(tmp_path.iterdir()) == []
@@ -78,12 +92,18 @@ def test_shapes_that_do_not_fit(tmp_path, compared):
 def test_full_disk_leaves_nothing(tmp_path, compared):
     """A file size limit stands for the full disk: writing fails midway with the same kind of error."""
     (tmp_path / "t").write_bytes(b"old")
-    program = ("import resource, sys; from test_trace_file import *\n"
-               "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
-               "try: write_trace(sys.argv[1], small_trace())\n"
-               "except CaptureError as error: print(error); sys.exit(2)\n")
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path / "t")], capture_output=True, text=True,
-                          env={"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"})
+    program = (
+        "import resource, sys; from test_trace_file import *\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "try: write_trace(sys.argv[1], small_trace())\n"
+        "except CaptureError as error: print(error); sys.exit(2)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "t")],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
     assert done.returncode == 2, done.stderr
     assert done.stdout == f"{tmp_path / 't'}: cannot be written: File too large\n"
     assert [path.name for path in tmp_path.iterdir()] == ["t"] and (tmp_path / "t").read_bytes() == b"old"
@@ -92,8 +112,11 @@ def test_full_disk_leaves_nothing(tmp_path, compared):
 
 def test_outputs_that_are_refused(tmp_path, compared):
     (tmp_path / "there").write_bytes(b"")
-    for path, word in ((tmp_path / "there", "exists; --force replaces it"), (tmp_path, "is a folder"),
-                       (tmp_path / "no" / "t", "does not exist")):
+    for path, word in (
+        (tmp_path / "there", "exists; --force replaces it"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "no" / "t", "does not exist"),
+    ):
         with pytest.raises(CaptureError, match=word):
             check_output(path, force=False)
     check_output(tmp_path / "there", force=True)
@@ -102,12 +125,16 @@ def test_outputs_that_are_refused(tmp_path, compared):
 
 def test_what_is_no_trace(tmp_path, compared):
     from safetensors.numpy import save_file
+
     write_trace(tmp_path / "t", small_trace())
     whole = (tmp_path / "t").read_bytes()
     (tmp_path / "t").write_bytes(whole[:-1])
     save_file({"a": np.zeros(3, np.float32)}, tmp_path / "other")
-    for path, word in ((tmp_path / "t", "not a trace"), (tmp_path / "other", "metadata format is None"),
-                       (tmp_path / "none", "not a trace")):
+    for path, word in (
+        (tmp_path / "t", "not a trace"),
+        (tmp_path / "other", "metadata format is None"),
+        (tmp_path / "none", "not a trace"),
+    ):
         with pytest.raises(CaptureError, match=word):
             read_trace(path)
     compared("files", 3)

@@ -1,4 +1,5 @@
 """Small random models and vocabularies, the same bytes each time, in the file formats that capture reads."""
+
 import json
 from collections import Counter
 
@@ -13,9 +14,12 @@ TOKENIZERS = ("smollm", "gpt-2", "default", "llama-bpe", "spm")
 def difficult_text(text):
     """The text, and what tokenizers differ in: digits (often enough that 123 is learned as one piece), runs of spaces,
     line ends, contractions, foreign letters."""
-    return (text + " 1234 and 51236," * 20
-            + "\n\n  x = 12345 + 3.14159;\n\tif (a<=b) { don't DON'T }\r\n\r\n \u00fcber na\u00efve "
-            + "\u4e2d\u6587 \u5b57 \U0001f642\U0001f642 e.g. 1st 100% $5 ^~| <|im_start|> </s>  end   \n")
+    return (
+        text
+        + " 1234 and 51236," * 20
+        + "\n\n  x = 12345 + 3.14159;\n\tif (a<=b) { don't DON'T }\r\n\r\n \u00fcber na\u00efve "
+        + "\u4e2d\u6587 \u5b57 \U0001f642\U0001f642 e.g. 1st 100% $5 ^~| <|im_start|> </s>  end   \n"
+    )
 
 
 def byte_pair_vocabulary(text, merges):
@@ -40,8 +44,8 @@ def byte_pair_vocabulary(text, merges):
 def _join(word, pair):
     out, index = [], 0
     while index < len(word):
-        step = 2 if word[index:index + 2] == pair else 1
-        out.append("".join(word[index:index + step]))
+        step = 2 if word[index : index + 2] == pair else 1
+        out.append("".join(word[index : index + step]))
         index += step
     return tuple(out)
 
@@ -49,9 +53,9 @@ def _join(word, pair):
 def sentence_pieces(text, count):
     """(tokens, scores, types): the text's most frequent strings of 2..6 characters, its letters, and all bytes."""
     text = text.replace(" ", SPACE)
-    strings = Counter(text[i:i + n] for n in range(2, 7) for i in range(len(text) - n))
+    strings = Counter(text[i : i + n] for n in range(2, 7) for i in range(len(text) - n))
     pieces = [piece for piece in sorted(strings, key=lambda piece: (-strings[piece], piece)) if "\n" not in piece]
-    letters = sorted(letter for letter in set(text) if letter == SPACE or letter.isascii() and letter.isalpha())
+    letters = sorted(letter for letter in set(text) if letter == SPACE or (letter.isascii() and letter.isalpha()))
     tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *pieces[:count], *letters]
     scores = [0.0] * 259 + [-float(i) for i in range(count)] + [-1e4 - i for i in range(len(letters))]
     types = [2, 3, 3] + [6] * 256 + [1] * (count + len(letters))
@@ -78,9 +82,27 @@ def write_vocabulary(writer, text, kind):
     return len(tokens)
 
 
-def write_llama(path, text, *, seed=7, layers=2, width=48, hidden=80, heads=4, kv_heads=2, head_dim=16, rotated=None,
-                tied=False, biases=False, rope_factors=False, vocabulary="smollm", weights=True, keys=(), extra=(),
-                architecture="llama"):
+def write_llama(
+    path,
+    text,
+    *,
+    seed=7,
+    layers=2,
+    width=48,
+    hidden=80,
+    heads=4,
+    kv_heads=2,
+    head_dim=16,
+    rotated=None,
+    tied=False,
+    biases=False,
+    rope_factors=False,
+    vocabulary="smollm",
+    weights=True,
+    keys=(),
+    extra=(),
+    architecture="llama",
+):
     """A random GGUF of the llama architecture, F32. Returns {tensor name: array}.
 
     keys: further (name, value) pairs; extra: further {name: shape} tensors; weights False: vocabulary only."""
@@ -107,10 +129,17 @@ def write_llama(path, text, *, seed=7, layers=2, width=48, hidden=80, heads=4, k
     if rope_factors:
         shapes["rope_freqs.weight"] = (head_dim // 2,)
     for layer in range(layers):
-        parts = {"attn_norm": (width,), "attn_q": (heads * head_dim, width), "attn_k": (kv_heads * head_dim, width),
-                 "attn_v": (kv_heads * head_dim, width), "attn_output": (width, heads * head_dim),
-                 "ffn_norm": (width,), "ffn_gate": (hidden, width), "ffn_up": (hidden, width),
-                 "ffn_down": (width, hidden)}
+        parts = {
+            "attn_norm": (width,),
+            "attn_q": (heads * head_dim, width),
+            "attn_k": (kv_heads * head_dim, width),
+            "attn_v": (kv_heads * head_dim, width),
+            "attn_output": (width, heads * head_dim),
+            "ffn_norm": (width,),
+            "ffn_gate": (hidden, width),
+            "ffn_up": (hidden, width),
+            "ffn_down": (width, hidden),
+        }
         shapes |= {f"blk.{layer}.{part}.weight": shape for part, shape in parts.items()}
         if biases:
             shapes |= {f"blk.{layer}.attn_{part}.bias": parts[f"attn_{part}"][:1] for part in "qkv"}
@@ -134,12 +163,14 @@ def write_bert(folder, text, *, seed=11, layers=2, width=48, hidden=64, heads=3,
     """A random BERT as a Hugging Face folder. Returns ({tensor name: array}, config)."""
     from safetensors.numpy import save_file
     from tokenizers import Tokenizer, models, normalizers, processors
+
     random = np.random.default_rng(seed)
     cut = pre_tokenizers.BertPreTokenizer().pre_tokenize_str(text.lower())
     words = [word for word, _ in Counter(word for word, _ in cut).most_common(120)]
     letters = sorted({letter for word, _ in cut for letter in word})
-    tokens = list(dict.fromkeys(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *words, *letters,
-                                 *("##" + letter for letter in letters)]))
+    tokens = list(
+        dict.fromkeys(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *words, *letters, *("##" + letter for letter in letters)])
+    )
     tokenizer = Tokenizer(models.WordPiece({token: i for i, token in enumerate(tokens)}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -147,19 +178,36 @@ def write_bert(folder, text, *, seed=11, layers=2, width=48, hidden=64, heads=3,
     tokenizer.enable_truncation(20)  # capture must not be cut by it
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
-    facts = {"model_type": "bert", "architectures": ["BertModel"], "hidden_act": "gelu", "hidden_size": width,
-             "intermediate_size": hidden, "num_attention_heads": heads, "num_hidden_layers": layers,
-             "max_position_embeddings": positions, "layer_norm_eps": 1e-12, "type_vocab_size": 2,
-             "vocab_size": len(tokens)} | dict(config)
+    facts = {
+        "model_type": "bert",
+        "architectures": ["BertModel"],
+        "hidden_act": "gelu",
+        "hidden_size": width,
+        "intermediate_size": hidden,
+        "num_attention_heads": heads,
+        "num_hidden_layers": layers,
+        "max_position_embeddings": positions,
+        "layer_norm_eps": 1e-12,
+        "type_vocab_size": 2,
+        "vocab_size": len(tokens),
+    } | dict(config)
     (folder / "config.json").write_text(json.dumps(facts))
-    shapes = {"embeddings.word_embeddings.weight": (len(tokens), width),
-              "embeddings.position_embeddings.weight": (positions, width),
-              "embeddings.token_type_embeddings.weight": (2, width),
-              "embeddings.LayerNorm.weight": (width,), "embeddings.LayerNorm.bias": (width,)}
+    shapes = {
+        "embeddings.word_embeddings.weight": (len(tokens), width),
+        "embeddings.position_embeddings.weight": (positions, width),
+        "embeddings.token_type_embeddings.weight": (2, width),
+        "embeddings.LayerNorm.weight": (width,),
+        "embeddings.LayerNorm.bias": (width,),
+    }
     for layer in range(layers):
-        for part, (rows, columns) in {"attention.self.query": (width, width), "attention.self.key": (width, width),
-                                      "attention.self.value": (width, width), "attention.output.dense": (width, width),
-                                      "intermediate.dense": (hidden, width), "output.dense": (width, hidden)}.items():
+        for part, (rows, columns) in {
+            "attention.self.query": (width, width),
+            "attention.self.key": (width, width),
+            "attention.self.value": (width, width),
+            "attention.output.dense": (width, width),
+            "intermediate.dense": (hidden, width),
+            "output.dense": (width, hidden),
+        }.items():
             shapes[f"encoder.layer.{layer}.{part}.weight"] = (rows, columns)
             shapes[f"encoder.layer.{layer}.{part}.bias"] = (rows,)
         for part in ("attention.output.LayerNorm", "output.LayerNorm"):

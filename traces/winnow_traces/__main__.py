@@ -1,4 +1,5 @@
 """Entry point of `python -m winnow_traces` (and of `winnow capture`)."""
+
 import sys
 
 from winnow_traces.cli import main

@@ -1,4 +1,5 @@
 """The BERT encoder in numpy float32, from a folder with config.json, tokenizer.json and model.safetensors."""
+
 import json
 import math
 from dataclasses import dataclass
@@ -50,9 +51,16 @@ def _shape(path):
     width, heads = config["hidden_size"], config["num_attention_heads"]
     if width % heads:
         raise CaptureError(f"{path}: hidden_size {width} is no multiple of num_attention_heads {heads}")
-    return BertShape(layers=config["num_hidden_layers"], width=width, hidden=config["intermediate_size"],
-                     heads=heads, head_dim=width // heads, positions=config["max_position_embeddings"],
-                     epsilon=config["layer_norm_eps"], scale=1.0 / math.sqrt(width // heads))
+    return BertShape(
+        layers=config["num_hidden_layers"],
+        width=width,
+        hidden=config["intermediate_size"],
+        heads=heads,
+        head_dim=width // heads,
+        positions=config["max_position_embeddings"],
+        epsilon=config["layer_norm_eps"],
+        scale=1.0 / math.sqrt(width // heads),
+    )
 
 
 class BertTokenizer:
@@ -87,8 +95,9 @@ class BertModel:
             self._weights = load_file(path)
         except (OSError, SafetensorError) as error:
             raise CaptureError(f"{path}: not readable: {error}") from error
-        self._weights = {name.removeprefix("bert."): np.asarray(values, np.float32)
-                         for name, values in self._weights.items()}
+        self._weights = {
+            name.removeprefix("bert."): np.asarray(values, np.float32) for name, values in self._weights.items()
+        }
         self._path = path
 
     def _weight(self, name, shape=None):
@@ -103,22 +112,32 @@ class BertModel:
         return x @ self._weight(f"{name}.weight", (outputs, x.shape[-1])).T + self._weight(f"{name}.bias", (outputs,))
 
     def _norm(self, x, name):
-        return _layer_norm(x, self._weight(f"{name}.weight", x.shape[-1:]), self._weight(f"{name}.bias", x.shape[-1:]),
-                           self.shape.epsilon)
+        return _layer_norm(
+            x,
+            self._weight(f"{name}.weight", x.shape[-1:]),
+            self._weight(f"{name}.bias", x.shape[-1:]),
+            self.shape.epsilon,
+        )
 
     def forward(self, token_ids, on_layer=lambda: None):
         """All layers over token_ids (one segment). Returns (q, k, v, hidden): per layer [heads, tokens, D], and the
         last layer's output [tokens, width]."""
         s, n = self.shape, len(token_ids)
-        x = (self._weight("embeddings.word_embeddings.weight")[np.asarray(token_ids)]
-             + self._weight("embeddings.position_embeddings.weight")[:n]
-             + self._weight("embeddings.token_type_embeddings.weight")[0])
+        x = (
+            self._weight("embeddings.word_embeddings.weight")[np.asarray(token_ids)]
+            + self._weight("embeddings.position_embeddings.weight")[:n]
+            + self._weight("embeddings.token_type_embeddings.weight")[0]
+        )
         x = self._norm(x, "embeddings.LayerNorm")
         recorded = ([], [], [])
         for layer in range(s.layers):
             at = f"encoder.layer.{layer}"
-            q, k, v = (self._linear(x, f"{at}.attention.self.{part}", s.width).reshape(n, s.heads, s.head_dim)
-                       .transpose(1, 0, 2) for part in ("query", "key", "value"))
+            q, k, v = (
+                self._linear(x, f"{at}.attention.self.{part}", s.width)
+                .reshape(n, s.heads, s.head_dim)
+                .transpose(1, 0, 2)
+                for part in ("query", "key", "value")
+            )
             for keep, values in zip(recorded, (q, k, v)):
                 keep.append(values)
             scores = (q @ k.transpose(0, 2, 1)) * np.float32(s.scale)
@@ -126,8 +145,9 @@ class BertModel:
             np.exp(scores, out=scores)
             scores /= scores.sum(axis=-1, keepdims=True)
             attended = (scores @ v).transpose(1, 0, 2).reshape(n, s.width)
-            x = self._norm(x + self._linear(attended, f"{at}.attention.output.dense", s.width),
-                           f"{at}.attention.output.LayerNorm")
+            x = self._norm(
+                x + self._linear(attended, f"{at}.attention.output.dense", s.width), f"{at}.attention.output.LayerNorm"
+            )
             inner = _gelu(self._linear(x, f"{at}.intermediate.dense", s.hidden))
             x = self._norm(x + self._linear(inner, f"{at}.output.dense", s.width), f"{at}.output.LayerNorm")
             on_layer()

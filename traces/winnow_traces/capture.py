@@ -1,4 +1,5 @@
 """From a model and a text to a Trace."""
+
 import hashlib
 import json
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from winnow_traces.trace_file import Trace
 @dataclass
 class Request:
     """What the user asked for. Exactly one of model, gguf, hf is set."""
+
     text: Path
     prompt: int
     generate: int
@@ -45,7 +47,7 @@ def split_text(request, ids):
     needed = request.prompt + (request.generate if request.teacher else 0)
     if len(ids) < needed:
         raise CaptureError(f"{request.text}: holds {len(ids)} tokens, {needed} are asked for")
-    return ids[:request.prompt], ids[request.prompt:needed] if request.teacher else None
+    return ids[: request.prompt], ids[request.prompt : needed] if request.teacher else None
 
 
 def frame_text(request, ids, first, last):
@@ -56,7 +58,7 @@ def frame_text(request, ids, first, last):
         raise CaptureError(f"--prompt {request.prompt}: an encoder's begin and end tokens count, so it must be >= 3")
     if len(ids) < request.prompt - 2:
         raise CaptureError(f"{request.text}: holds {len(ids)} tokens, {request.prompt - 2} are asked for")
-    return [first, *ids[:request.prompt - 2], last]
+    return [first, *ids[: request.prompt - 2], last]
 
 
 def check_length(what, tokens, limit):

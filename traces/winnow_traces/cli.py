@@ -1,4 +1,5 @@
 """The command line: `python -m winnow_traces capture ...`, which `winnow capture` passes through."""
+
 import argparse
 import os
 import sys
@@ -37,6 +38,7 @@ def _count(least):
         if value < least:
             raise argparse.ArgumentTypeError(f"{text!r} must be a whole number >= {least}")
         return value
+
     return parse
 
 
@@ -44,23 +46,47 @@ def _parser():
     parser = _Parser(prog="winnow", description="Attention traces of real models.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="capture")
-    capture = commands.add_parser("capture", help="run a model on a text and write its attention trace",
-                                  description=_DESCRIPTION, epilog=_EXAMPLES, prog="winnow capture",
-                                  formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
-    capture.add_argument("model", nargs="?", choices=["smollm2", "minilm"], metavar="MODEL",
-                         help="smollm2 or minilm; or one of the next two instead")
+    capture = commands.add_parser(
+        "capture",
+        help="run a model on a text and write its attention trace",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        prog="winnow capture",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    capture.add_argument(
+        "model",
+        nargs="?",
+        choices=["smollm2", "minilm"],
+        metavar="MODEL",
+        help="smollm2 or minilm; or one of the next two instead",
+    )
     capture.add_argument("--gguf", type=Path, metavar="PATH", help="a GGUF file of the llama architecture")
-    capture.add_argument("--hf", type=Path, metavar="PATH",
-                         help="folder of a Hugging Face model (like Llama, GPT-2 or BERT); needs torch, transformers")
+    capture.add_argument(
+        "--hf",
+        type=Path,
+        metavar="PATH",
+        help="folder of a Hugging Face model (like Llama, GPT-2 or BERT); needs torch, transformers",
+    )
     capture.add_argument("--text", type=Path, required=True, metavar="FILE", help="UTF-8 text")
     capture.add_argument("--prompt", type=_count(1), required=True, metavar="N", help="tokens of the prompt")
-    capture.add_argument("--generate", type=_count(0), default=0, metavar="M",
-                         help="tokens after the prompt, one a step, the most probable each (default 0)")
+    capture.add_argument(
+        "--generate",
+        type=_count(0),
+        default=0,
+        metavar="M",
+        help="tokens after the prompt, one a step, the most probable each (default 0)",
+    )
     capture.add_argument("--teacher", action="store_true", help="take those M tokens from the text instead")
     capture.add_argument("-o", "--output", type=Path, required=True, metavar="T.safetensors", help="trace to write")
     capture.add_argument("--force", action="store_true", help="replace T.safetensors if it exists")
-    capture.add_argument("--dtype", choices=["float16", "float32"], default="float16",
-                         help="element type of q, k and v (default float16)")
+    capture.add_argument(
+        "--dtype",
+        choices=["float16", "float32"],
+        default="float16",
+        help="element type of q, k and v (default float16)",
+    )
     capture.add_argument("--text-source", metavar="WORDS", help="where the text is from (default: the file's name)")
     capture.add_argument("--text-licence", metavar="WORDS", help="licence of the text (default: unknown)")
     capture.add_argument("--model-licence", metavar="WORDS", help="licence of the model (default: as its file says)")
@@ -82,16 +108,27 @@ def _run(arguments):
     for path, want, what in ((options.gguf, Path.is_file, "file"), (options.hf, Path.is_dir, "folder")):
         if path is not None and not want(path):
             raise CaptureError(f"{path}: no such {what}")
-    request = Request(text=options.text, prompt=options.prompt, generate=options.generate, teacher=options.teacher,
-                      model=options.model, gguf=options.gguf, hf=options.hf, text_source=options.text_source,
-                      text_licence=options.text_licence, model_licence=options.model_licence)
+    request = Request(
+        text=options.text,
+        prompt=options.prompt,
+        generate=options.generate,
+        teacher=options.teacher,
+        model=options.model,
+        gguf=options.gguf,
+        hf=options.hf,
+        text_source=options.text_source,
+        text_licence=options.text_licence,
+        model_licence=options.model_licence,
+    )
     trace = capture(request)
     write_trace(options.output, trace, options.dtype)
     facts = trace.metadata()
-    print(f"{options.output}: {facts['model']}: {facts['layers']} layers, {facts['heads']} heads over "
-          f"{facts['kv_heads']} KV heads, D {facts['head_dim']}, {facts['prompt']} + "
-          f"{int(facts['tokens']) - int(facts['prompt'])} tokens, {options.dtype}, "
-          f"{options.output.stat().st_size:,} bytes")
+    print(
+        f"{options.output}: {facts['model']}: {facts['layers']} layers, {facts['heads']} heads over "
+        f"{facts['kv_heads']} KV heads, D {facts['head_dim']}, {facts['prompt']} + "
+        f"{int(facts['tokens']) - int(facts['prompt'])} tokens, {options.dtype}, "
+        f"{options.output.stat().st_size:,} bytes"
+    )
 
 
 def main(arguments=None):
@@ -107,8 +144,9 @@ def main(arguments=None):
     except Exception as error:  # a fault of ours or of a library: still one line, unless the trace is asked for
         if os.environ.get("WINNOW_TRACEBACK"):
             raise
-        print(" ".join(f"error: {type(error).__name__}: {error}; WINNOW_TRACEBACK=1 shows where".split()),
-              file=sys.stderr)
+        print(
+            " ".join(f"error: {type(error).__name__}: {error}; WINNOW_TRACEBACK=1 shows where".split()), file=sys.stderr
+        )
         return 2
     except KeyboardInterrupt:
         print("error: interrupted; nothing was written", file=sys.stderr)

@@ -1,4 +1,5 @@
 """GGUF files: values by key, tensors as float32."""
+
 from pathlib import Path
 
 import gguf
@@ -46,8 +47,9 @@ class GgufFile:
         try:
             values = gguf.dequantize(stored.data, stored.tensor_type)
         except NotImplementedError as error:
-            raise CaptureError(f"{self.path}: tensor {name} is of type {stored.tensor_type.name}, "
-                               "which cannot be expanded") from error
+            raise CaptureError(
+                f"{self.path}: tensor {name} is of type {stored.tensor_type.name}, which cannot be expanded"
+            ) from error
         values = np.ascontiguousarray(values, dtype=np.float32).reshape(shape)
         if not np.isfinite(values).all():
             raise CaptureError(f"{self.path}: tensor {name} holds a value that is not finite")

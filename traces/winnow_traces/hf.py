@@ -4,6 +4,7 @@ Our attention function stands in for the library's: it receives every layer's qu
 encoding, records them, and computes softmax(q k^T * scale) v itself. So what is recorded is what was computed with,
 and a mask or an argument that plain attention does not have (a window, a bias, a cap) is noticed and refused.
 """
+
 import math
 import re
 
@@ -16,10 +17,20 @@ from winnow_traces.trace_file import Trace
 
 BLOCK = 512  # tokens of a prompt that go through the layers together
 _ENCODERS = {"bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra"}
-_REFUSED_TYPES = {"bloom": "ALiBi", "mpt": "ALiBi", "gemma2": "score caps (softcap) and sliding windows",
-                  "t5": "relative position biases", "mpnet": "relative position biases"}
-_REFUSED_ARGUMENTS = {"sliding_window": "sliding windows", "softcap": "score caps (softcap)", "s_aux": "sinks",
-                      "position_bias": "position biases", "alibi": "ALiBi"}
+_REFUSED_TYPES = {
+    "bloom": "ALiBi",
+    "mpt": "ALiBi",
+    "gemma2": "score caps (softcap) and sliding windows",
+    "t5": "relative position biases",
+    "mpnet": "relative position biases",
+}
+_REFUSED_ARGUMENTS = {
+    "sliding_window": "sliding windows",
+    "softcap": "score caps (softcap)",
+    "s_aux": "sinks",
+    "position_bias": "position biases",
+    "alibi": "ALiBi",
+}
 
 
 def _import():
@@ -29,8 +40,10 @@ def _import():
         from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, eager_mask
         from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
     except ImportError as error:
-        raise CaptureError(f"--hf needs torch and a recent transformers ({error}); install them with: "
-                           ".venv/bin/python -m pip install torch 'transformers>=5'") from error
+        raise CaptureError(
+            f"--hf needs torch and a recent transformers ({error}); install them with: "
+            ".venv/bin/python -m pip install torch 'transformers>=5'"
+        ) from error
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     return torch, transformers, ALL_ATTENTION_FUNCTIONS, ALL_MASK_ATTENTION_FUNCTIONS, eager_mask
@@ -44,8 +57,9 @@ def _refuse(path, config):
     if getattr(config, "is_encoder_decoder", False):
         raise CaptureError(f"{path}: model type {kind!r} is refused: it is an encoder with a decoder")
     if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
-        raise CaptureError(f"{path}: sliding_window is {config.sliding_window}: "
-                           "models with sliding windows are refused")
+        raise CaptureError(
+            f"{path}: sliding_window is {config.sliding_window}: models with sliding windows are refused"
+        )
     for layer, layer_type in enumerate(getattr(config, "layer_types", None) or ()):
         if layer_type != "full_attention":
             raise CaptureError(f"{path}: layer_types[{layer}] is {layer_type!r}, must be 'full_attention'")
@@ -73,8 +87,9 @@ class _Recorder:
             raise CaptureError(f"{self._path}: {type(module).__name__} does not number its layers: refused")
         for name, what in _REFUSED_ARGUMENTS.items():
             if arguments.get(name) is not None:
-                raise CaptureError(f"{self._path}: attention of layer {layer} has {name}: "
-                                   f"models with {what} are refused")
+                raise CaptureError(
+                    f"{self._path}: attention of layer {layer} has {name}: models with {what} are refused"
+                )
         n, total = query.shape[2], key.shape[2]
         scale = query.shape[3] ** -0.5 if scaling is None else float(scaling)
         self.scales.add(scale)
@@ -85,8 +100,10 @@ class _Recorder:
             masked = ~mask if mask.dtype == torch.bool else mask <= torch.finfo(mask.dtype).min / 2
             biased = mask.dtype != torch.bool and bool((mask[~masked] != 0).any())
             if biased or not torch.equal(masked, hidden):
-                raise CaptureError(f"{self._path}: attention of layer {layer} has a mask that is not "
-                                   f"{'causal' if self._causal else 'empty'} (a sliding window or ALiBi): refused")
+                raise CaptureError(
+                    f"{self._path}: attention of layer {layer} has a mask that is not "
+                    f"{'causal' if self._causal else 'empty'} (a sliding window or ALiBi): refused"
+                )
         blocks = self.layers.setdefault(layer, ([], [], []))
         for keep, values in zip(blocks, (query, key[:, :, -n:], value[:, :, -n:])):
             keep.append(values[0].detach().to(torch.float32).numpy().copy())
@@ -146,7 +163,7 @@ def _decode(torch, model, request, ids, bar):
     while done < request.prompt + request.generate:
         if done == len(known):
             known.append(int(result.logits[0, -1].argmax()))
-        block = known[done:done + BLOCK]
+        block = known[done : done + BLOCK]
         result = model(input_ids=torch.tensor([block]), past_key_values=cache, use_cache=True, logits_to_keep=1)
         cache = result.past_key_values
         done += len(block)
@@ -157,11 +174,15 @@ def _decode(torch, model, request, ids, bar):
 def _trace(path, recorder, request, ids, causal):
     layers = len(recorder.layers)
     if sorted(recorder.layers) != list(range(layers)) or not layers:
-        raise CaptureError(f"{path}: its attention does not go through transformers' attention interface; "
-                           "a newer transformers may have it")
+        raise CaptureError(
+            f"{path}: its attention does not go through transformers' attention interface; "
+            "a newer transformers may have it"
+        )
     if len(recorder.scales) != 1:
-        raise CaptureError(f"{path}: the attention scale differs from layer to layer "
-                           f"({min(recorder.scales):g} to {max(recorder.scales):g}), must be one")
+        raise CaptureError(
+            f"{path}: the attention scale differs from layer to layer "
+            f"({min(recorder.scales):g} to {max(recorder.scales):g}), must be one"
+        )
     parts = [[np.concatenate(recorder.layers[layer][part], axis=1) for layer in range(layers)] for part in range(3)]
     if parts[0][0].shape[1] != len(ids) or len({(q.shape, k.shape) for q, k in zip(*parts[:2])}) != 1:
         raise CaptureError(f"{path}: layers differ in heads or saw other than the {len(ids)} tokens once each")

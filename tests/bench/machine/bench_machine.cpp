@@ -39,7 +39,8 @@ void simulate(benchmark::State& state, const char* machine, const char* policy, 
         },
         [](const LayerPlan&, const std::vector<GroupRecord>&, const LayerCounts&) {});
     const double begin = core_seconds();
-    if (kernel == Kernel::systemc) run_systemc(m, p.machine.clock_ghz, {});
+    if (kernel == Kernel::systemc)
+      run_systemc(m, p.machine.clock_ghz, {});
     else
       while (m.begin_cycle()) m.tick();
     state.SetIterationTime(core_seconds() - begin);

@@ -170,7 +170,8 @@ Done by_rtl(PivotRule pivot) {
 }
 
 SC_MODULE(EngineModule) {
-  EngineModule(sc_core::sc_module_name name, PivotRule pivot) : sc_module(name), engine_(config(pivot)), driver_(engine_) {
+  EngineModule(sc_core::sc_module_name name, PivotRule pivot)
+      : sc_module(name), engine_(config(pivot)), driver_(engine_) {
     SC_HAS_PROCESS(EngineModule);
     SC_METHOD(step);
   }

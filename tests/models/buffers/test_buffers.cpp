@@ -86,7 +86,7 @@ TEST(KvBuffer, PresenceAndWordsAgainstBookkeeping) {
 TEST(KvBuffer, ViolationsThrow) {
   KvBuffer b("value buffer", 2, 16, 64, 8);
   b.begin(0, 12, 0);
-  EXPECT_THROW(b.write(0, 0, 0), std::logic_error);   // armed from the next cycle on
+  EXPECT_THROW(b.write(0, 0, 0), std::logic_error);  // armed from the next cycle on
   b.write(0, 1, 1);
   EXPECT_THROW(b.write(0, 9, 1), std::logic_error);   // bank 1 again
   EXPECT_THROW(b.write(0, 1, 2), std::logic_error);   // slot 1 again

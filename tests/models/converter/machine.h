@@ -34,12 +34,16 @@ template <class Memory>
 class Machine {
  public:
   Machine(const MachineCase& c, Memory& memory, fetcher::MemoryPorts ports, std::uint64_t image_bytes)
-      : case_(c), memory_(memory), fetcher_(c.fetcher, jobs_, writes_, std::move(ports)),
+      : case_(c),
+        memory_(memory),
+        fetcher_(c.fetcher, jobs_, writes_, std::move(ports)),
         key_("key buffer", 2, c.tokens, c.converter.head_dim, c.converter.vectors_per_cycle),
-        value_("value buffer", 2, c.tokens, c.converter.head_dim, c.converter.vectors_per_cycle), scales_(2, c.tokens),
+        value_("value buffer", 2, c.tokens, c.converter.head_dim, c.converter.vectors_per_cycle),
+        scales_(2, c.tokens),
         queries_(c.query_entries, c.converter.head_dim),
         converter_(c.converter, fetcher_.started(), fetcher_.data(), {key_, value_, scales_, queries_}),
-        source_(c.seed + 1), reader_(c.seed + 2) {
+        source_(c.seed + 1),
+        reader_(c.seed + 2) {
     Random random(c.seed);
     for (int i = 0; i < c.jobs; ++i) {
       work_.push_back(random_job(random, c.converter.head_dim, static_cast<std::uint32_t>(c.tokens), image_bytes));

@@ -91,8 +91,13 @@ TEST(Converter, OverTheRealMemory) {
 // Converter alone behind data FIFOs that are filled by hand: times of the contract.
 struct Bare {
   explicit Bare(int banks = 8)
-      : data(32, 64), queue(8), key("key buffer", 2, 1024, 64, banks), value("value buffer", 2, 1024, 64, banks),
-        scales(2, 1024), queries(16, 64), converter({64, banks, 32, 12}, queue, data, {key, value, scales, queries}) {}
+      : data(32, 64),
+        queue(8),
+        key("key buffer", 2, 1024, 64, banks),
+        value("value buffer", 2, 1024, 64, banks),
+        scales(2, 1024),
+        queries(16, 64),
+        converter({64, banks, 32, 12}, queue, data, {key, value, scales, queries}) {}
   // The job's bursts, random, all there at cycle `now`.
   void fill(const FetchJob& job, Cycle now) {
     OwnedJob o{job, {}};

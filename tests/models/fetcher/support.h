@@ -26,7 +26,9 @@ class Random {
   std::uint64_t below(std::uint64_t n) { return (next() >> 11) % n; }
   bool percent(unsigned chance) { return below(100) < chance; }
   template <class T, std::size_t N>
-  T pick(const T (&from)[N]) { return from[below(N)]; }
+  T pick(const T (&from)[N]) {
+    return from[below(N)];
+  }
 
  private:
   std::uint64_t s_;
@@ -53,7 +55,9 @@ class FakeMemory {
 
   FakeMemory(int channels, int interleave, unsigned max_latency, unsigned accept_percent,
              std::vector<std::uint8_t> image, std::uint64_t seed)
-      : interleave_(static_cast<std::uint64_t>(interleave)), max_latency_(max_latency), accept_(accept_percent),
+      : interleave_(static_cast<std::uint64_t>(interleave)),
+        max_latency_(max_latency),
+        accept_(accept_percent),
         image_(std::move(image)) {
     for (int c = 0; c < channels; ++c)
       channels_.push_back(std::make_unique<Channel>(seed * 1000 + static_cast<std::uint64_t>(c)));

@@ -167,8 +167,10 @@ class NaiveChannel {
       active_.push_back(*best);
       q.erase(best);
     } else {
-      if (best->write) ++writes_done;
-      else returns_.push_back(now + static_cast<Cycle>(spec_.cycles("CL") + spec_.cycles("BL")));
+      if (best->write)
+        ++writes_done;
+      else
+        returns_.push_back(now + static_cast<Cycle>(spec_.cycles("CL") + spec_.cycles("BL")));
       q.erase(best);
     }
     return true;

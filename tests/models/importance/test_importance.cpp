@@ -48,8 +48,10 @@ TEST(Importance, SumsAndBankStalls) {
       }
       done.pop(now);
       // ceil(45 / 8) rows, 9 or so cycles to drain the queues at most; in one bank a token a cycle.
-      if (c.conflicts) EXPECT_GE(now - begin, n);
-      else EXPECT_LE(now - begin, (n + 7) / 8 + 4);
+      if (c.conflicts)
+        EXPECT_GE(now - begin, n);
+      else
+        EXPECT_LE(now - begin, (n + 7) / 8 + 4);
     }
     EXPECT_EQ(block.bank_stalls() > 0, c.conflicts) << c.name;
     EXPECT_EQ(block.accumulations(), 2u * n);

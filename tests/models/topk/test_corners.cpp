@@ -31,7 +31,7 @@ TEST_P(BothPivots, OneItem) {
 
 TEST_P(BothPivots, AllEqual) {
   const Items v(9, 100);
-  EXPECT_EQ(once(engine_, Rule::kCount, 5, v).kept, (Kept{0, 1, 2, 3, 4}));  // cut in mid-row
+  EXPECT_EQ(once(engine_, Rule::kCount, 5, v).kept, (Kept{0, 1, 2, 3, 4}));     // cut in mid-row
   EXPECT_EQ(once(engine_, Rule::kMass, 32768, v).kept, (Kept{0, 1, 2, 3, 4}));  // 450 of 900
   EXPECT_EQ(engine_.stats().divisions, 1u);
   EXPECT_EQ(once(engine_, Rule::kMass, 65536, v).kept.size(), 9u);
@@ -91,8 +91,8 @@ TEST(Engine, SameSeedSameCycles) {
     ++jobs;
   }
   EXPECT_GT(differ, 0u);
-  std::printf("%llu jobs compared, %llu take other cycles with another seed\n",
-              static_cast<unsigned long long>(jobs), static_cast<unsigned long long>(differ));
+  std::printf("%llu jobs compared, %llu take other cycles with another seed\n", static_cast<unsigned long long>(jobs),
+              static_cast<unsigned long long>(differ));
 }
 
 // Bubbles and back-pressure change load and filter, never the passes.

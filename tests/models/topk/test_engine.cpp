@@ -16,12 +16,12 @@ std::vector<std::uint64_t> make_items(Random& random, unsigned n, unsigned bits)
   const std::uint64_t distinct = 1 + random.below(8);
   for (unsigned i = 0; i < n; ++i) {
     switch (kind) {
-      case 0: v[i] = random.next() & top; break;                              // uniform
-      case 1: v[i] = (random.next() & top) >> random.below(bits); break;      // skewed, as probabilities are
-      case 2: v[i] = random.below(distinct) & top; break;                     // many equals
-      case 3: v[i] = random.below(distinct) ? 0 : top; break;                 // mostly zero, some saturated
-      case 4: v[i] = i & top; break;                                          // ascending
-      default: v[i] = (n - i) & top;                                          // descending
+      case 0: v[i] = random.next() & top; break;                          // uniform
+      case 1: v[i] = (random.next() & top) >> random.below(bits); break;  // skewed, as probabilities are
+      case 2: v[i] = random.below(distinct) & top; break;                 // many equals
+      case 3: v[i] = random.below(distinct) ? 0 : top; break;             // mostly zero, some saturated
+      case 4: v[i] = i & top; break;                                      // ascending
+      default: v[i] = (n - i) & top;                                      // descending
     }
   }
   return v;
@@ -34,7 +34,8 @@ void compare_many(unsigned lanes, unsigned depth, unsigned bits, PivotRule pivot
   std::uint64_t compared = 0;
   for (int j = 0; j < jobs; ++j) {
     Job job;
-    job.n = 1 + static_cast<unsigned>(random.below(random.below(4) ? config.capacity() : 3 * lanes)) % config.capacity();
+    job.n =
+        1 + static_cast<unsigned>(random.below(random.below(4) ? config.capacity() : 3 * lanes)) % config.capacity();
     job.rule = random.below(2) ? Rule::kMass : Rule::kCount;
     const auto items = make_items(random, job.n, bits);
     job.amount = job.rule == Rule::kCount ? 1 + static_cast<unsigned>(random.below(job.n))
@@ -51,9 +52,8 @@ void compare_many(unsigned lanes, unsigned depth, unsigned bits, PivotRule pivot
   }
   const Stats& s = engine.stats();
   std::printf("P %u depth %u bits %u %s: %d jobs, %llu values compared, %llu passes, %llu divisions\n", lanes, depth,
-              bits, pivot == PivotRule::kRandom ? "random" : "sampled", jobs,
-              static_cast<unsigned long long>(compared), static_cast<unsigned long long>(s.passes),
-              static_cast<unsigned long long>(s.divisions));
+              bits, pivot == PivotRule::kRandom ? "random" : "sampled", jobs, static_cast<unsigned long long>(compared),
+              static_cast<unsigned long long>(s.passes), static_cast<unsigned long long>(s.divisions));
   EXPECT_GT(compared, static_cast<std::uint64_t>(jobs) * 4);
   EXPECT_GT(s.divisions, 0u);
   EXPECT_GT(s.filter_stalls, 0u);
@@ -97,7 +97,8 @@ TEST(Engine, AllSmallInputs) {
         for (unsigned i = 0; i < n; ++i) items[i] = (code >> (2 * i)) & 3;
         std::vector<Job> all;
         for (unsigned k = 1; k <= n; ++k) all.push_back({n, Rule::kCount, k});
-        for (unsigned mu16 : {1u, 16384u, 32768u, 32769u, 52429u, 65535u, 65536u}) all.push_back({n, Rule::kMass, mu16});
+        for (unsigned mu16 : {1u, 16384u, 32768u, 32769u, 52429u, 65535u, 65536u})
+          all.push_back({n, Rule::kMass, mu16});
         for (const Job& job : all) {
           const Result expected = reference(job, items), got = run(engine, job, items, random);
           ASSERT_EQ(got.kept, expected.kept) << "n " << n << " code " << code << " amount " << job.amount;

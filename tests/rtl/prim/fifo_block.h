@@ -44,7 +44,9 @@ class FifoBlock : public rtl::VerilatedBlock<WINNOW_RTL_CLASS> {
     clock();
   }
 
-  std::string doing() const { return std::to_string(model_.pushed()) + " entries pushed, " + std::to_string(model_.popped()) + " popped"; }
+  std::string doing() const {
+    return std::to_string(model_.pushed()) + " entries pushed, " + std::to_string(model_.popped()) + " popped";
+  }
   std::uint64_t popped() const { return model_.popped(); }
 
  private:

@@ -27,7 +27,7 @@ struct Link {
 };
 
 struct Arbiter {
-  unsigned requests;  // how many
+  unsigned requests;     // how many
   unsigned waiting = 0;  // mask; a request holds until it is taken
   unsigned turn = 0;
   int held = -1;  // the grant that waits
@@ -91,7 +91,8 @@ class Run {
     const auto same = [&](const char* what, unsigned i, unsigned rtl, unsigned expected) {
       ++compared_;
       if (rtl != expected && good) {
-        std::printf("cycle %llu, %s %u: rtl %u, expected %u\n", static_cast<unsigned long long>(now), what, i, rtl, expected);
+        std::printf("cycle %llu, %s %u: rtl %u, expected %u\n", static_cast<unsigned long long>(now), what, i, rtl,
+                    expected);
         good = false;
       }
     };
@@ -117,7 +118,8 @@ class Run {
       const int grant = a.grant();
       same("valid of arbiter", i, (rtl_.taker_valid_o >> i) & 1, grant >= 0);
       same("grant of arbiter", i, i == 0 ? rtl_.grant_4_o : rtl_.grant_3_o, grant >= 0 ? 1u << grant : 0);
-      if (grant >= 0) same("index of arbiter", i, i == 0 ? rtl_.index_4_o : rtl_.index_3_o, static_cast<unsigned>(grant));
+      if (grant >= 0)
+        same("index of arbiter", i, i == 0 ? rtl_.index_4_o : rtl_.index_3_o, static_cast<unsigned>(grant));
       a.held = grant;
       if (grant >= 0 && ((taken >> i) & 1)) {
         a.waiting &= ~(1u << grant);
@@ -167,7 +169,10 @@ int mutants(const std::string& table, std::uint64_t seed, std::uint64_t cycles) 
       const bool c = caught(m.number);
       wrong += c == m.equivalent;
       seen += c;
-      std::printf("mutant %2u %s%s  %s\n", m.number, c ? "caught" : m.equivalent ? "equivalent" : "SURVIVED",
+      std::printf("mutant %2u %s%s  %s\n", m.number,
+                  c              ? "caught"
+                  : m.equivalent ? "equivalent"
+                                 : "SURVIVED",
                   c && m.equivalent ? ", but the table calls it EQUIVALENT" : "", m.text.c_str());
     }
     std::printf("%u of %zu mutants caught, %u not as the table says\n", seen, all.size(), wrong);

@@ -1,4 +1,5 @@
 """scripts/rtl/*: what is wrong must not pass, and is said in one line. Needs neither Verilator nor pyosys."""
+
 import os
 import pathlib
 import subprocess
@@ -17,12 +18,15 @@ EQUAL = 'echo "topk x, pivot {}, seed $4: $2 cycles, 9 values compared, 5 jobs, 
 BOTH = EQUAL.format("random") + EQUAL.format("sampled")
 
 
-@pytest.mark.parametrize("stub, last", [
-    (BOTH + "kill -ABRT $$\n", "8 of 8 runs equal, 800 of 800 lockstep cycles, 1 programs failed"),
-    (EQUAL.format("random") + "exit 0\n", "7 of 8 runs equal, 700 of 800 lockstep cycles, 0 programs failed"),
-    (BOTH.replace("$2 cycles", "99 cycles"), "8 of 8 runs equal, 798 of 800 lockstep cycles, 0 programs failed"),
-    ("exit 0\n", "6 of 8 runs equal, 600 of 800 lockstep cycles, 0 programs failed"),
-])
+@pytest.mark.parametrize(
+    "stub, last",
+    [
+        (BOTH + "kill -ABRT $$\n", "8 of 8 runs equal, 800 of 800 lockstep cycles, 1 programs failed"),
+        (EQUAL.format("random") + "exit 0\n", "7 of 8 runs equal, 700 of 800 lockstep cycles, 0 programs failed"),
+        (BOTH.replace("$2 cycles", "99 cycles"), "8 of 8 runs equal, 798 of 800 lockstep cycles, 0 programs failed"),
+        ("exit 0\n", "6 of 8 runs equal, 600 of 800 lockstep cycles, 0 programs failed"),
+    ],
+)
 def test_full_fails(tmp_path, stub, last):
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -69,12 +73,15 @@ def wave(tmp_path):
     return file
 
 
-@pytest.mark.parametrize("args, text", [
-    (["-o", "/nonexist/a.png"], "/nonexist/a.png: No such file or directory"),
-    (["-o", "a.xyz"], "a.xyz: Format 'xyz' is not supported"),
-    (["--from", "5000", "--to", "100"], "nothing to draw from 5000 to 100 ps"),
-    (["nosuch"], "has no signal nosuch"),
-])
+@pytest.mark.parametrize(
+    "args, text",
+    [
+        (["-o", "/nonexist/a.png"], "/nonexist/a.png: No such file or directory"),
+        (["-o", "a.xyz"], "a.xyz: Format 'xyz' is not supported"),
+        (["--from", "5000", "--to", "100"], "nothing to draw from 5000 to 100 ps"),
+        (["nosuch"], "has no signal nosuch"),
+    ],
+)
 def test_wave_refuses(wave, args, text):
     pytest.importorskip("matplotlib")
     refused(run("wave", "png", wave, *args), text)
@@ -89,7 +96,9 @@ def test_wave_draws(wave, tmp_path):
 def test_wave_closed_pipe(wave):
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run([ROOT / "scripts/rtl/wave", wave], stdout=write, stderr=subprocess.PIPE, text=True, timeout=60)
+    done = subprocess.run(
+        [ROOT / "scripts/rtl/wave", wave], stdout=write, stderr=subprocess.PIPE, text=True, timeout=60
+    )
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
     assert run("wave", "diff", wave).returncode == 1

@@ -1,6 +1,6 @@
-// Sorts with the Batcher merge sorter that the engine is measured against (tests/rtl/synth/batcher_merge_sorter.sv), row by
-// row and pass by pass, compares the order with std::sort, and counts cycles beside those of the top-k engine (by its
-// model, which the lockstep finds equal in every cycle).
+// Sorts with the Batcher merge sorter that the engine is measured against (tests/rtl/synth/batcher_merge_sorter.sv),
+// row by row and pass by pass, compares the order with std::sort, and counts cycles beside those of the top-k engine
+// (by its model, which the lockstep finds equal in every cycle).
 //   test_rtl_sorter [--inputs N] [--seed N] [--out FILE.json]
 //
 // The memories of the runs are here: two banks, the pass reads one and writes the other. A merge starts as soon as both
@@ -179,7 +179,8 @@ int main(int argc, char** argv) {
 
   std::string json = "{\"n\": 1024, \"k\": 512, \"parallelism\": 16, \"inputs\": " + std::to_string(inputs) +
                      ", \"sorter_cycles\": " + std::to_string(cycles_1024);
-  std::printf("top-k engine, P %u, n 1024, k 512, mean of %u random inputs; sorter / engine in cycles:\n", kLanes, inputs);
+  std::printf("top-k engine, P %u, n 1024, k 512, mean of %u random inputs; sorter / engine in cycles:\n", kLanes,
+              inputs);
   for (const PivotRule pivot : {PivotRule::kRandom, PivotRule::kSampled}) {
     const char* name = pivot == PivotRule::kRandom ? "random" : "sampled";
     Engine engine({kLanes, 64, kKeyBits, pivot, 1});
@@ -195,12 +196,13 @@ int main(int argc, char** argv) {
       compared += result.kept.size();
     }
     const Stats& s = engine.stats();
-    const double load = static_cast<double>(s.load_cycles) / inputs, select = static_cast<double>(s.select_cycles) / inputs,
+    const double load = static_cast<double>(s.load_cycles) / inputs,
+                 select = static_cast<double>(s.select_cycles) / inputs,
                  filter = static_cast<double>(s.filter_cycles) / inputs, all = load + select + filter;
-    std::printf("  %-7s  load %.1f + select %.1f + filter %.1f = %.1f cycles: %.2f; select alone %.2f\n", name, load, select,
-                filter, all, cycles_1024 / all, cycles_1024 / select);
-    json += std::string(", \"") + name + "\": {\"load\": " + std::to_string(load) + ", \"select\": " + std::to_string(select) +
-            ", \"filter\": " + std::to_string(filter) + "}";
+    std::printf("  %-7s  load %.1f + select %.1f + filter %.1f = %.1f cycles: %.2f; select alone %.2f\n", name, load,
+                select, filter, all, cycles_1024 / all, cycles_1024 / select);
+    json += std::string(", \"") + name + "\": {\"load\": " + std::to_string(load) +
+            ", \"select\": " + std::to_string(select) + ", \"filter\": " + std::to_string(filter) + "}";
   }
   std::printf("%llu indices compared\n", static_cast<unsigned long long>(compared));
   if (!out.empty()) std::ofstream(out) << json << "}\n";

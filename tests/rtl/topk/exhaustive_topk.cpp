@@ -190,7 +190,8 @@ class Check {
     ++jobs_[job.rule == Rule::kMass];
     compared_ += expected.kept.size() + 3;
     if (ended && got_.kept == expected.kept && got_.selection.kept == expected.selection.kept &&
-        got_.selection.boundary == expected.selection.boundary && got_.selection.kept_sum == expected.selection.kept_sum)
+        got_.selection.boundary == expected.selection.boundary &&
+        got_.selection.kept_sum == expected.selection.kept_sum)
       return true;
     std::string items;
     for (const std::uint64_t v : items_) items += ' ' + std::to_string(v);
@@ -237,13 +238,14 @@ int main(int argc, char** argv) {
     Check check(seed, pivot, orderings, full);
     const bool equal = check.all();
     const double s = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-    std::printf("pivot %s, seed %llu: %llu jobs by count, %llu by mass, %llu cycles (%.2f M a second), "
-                "%llu values compared: %s\n",
-                pivot == PivotRule::kRandom ? "random" : "sampled", static_cast<unsigned long long>(seed),
-                static_cast<unsigned long long>(check.jobs(Rule::kCount)),
-                static_cast<unsigned long long>(check.jobs(Rule::kMass)),
-                static_cast<unsigned long long>(check.cycles()), static_cast<double>(check.cycles()) / s * 1e-6,
-                static_cast<unsigned long long>(check.compared()), equal ? "equal" : "DIFFERENT");
+    std::printf(
+        "pivot %s, seed %llu: %llu jobs by count, %llu by mass, %llu cycles (%.2f M a second), "
+        "%llu values compared: %s\n",
+        pivot == PivotRule::kRandom ? "random" : "sampled", static_cast<unsigned long long>(seed),
+        static_cast<unsigned long long>(check.jobs(Rule::kCount)),
+        static_cast<unsigned long long>(check.jobs(Rule::kMass)), static_cast<unsigned long long>(check.cycles()),
+        static_cast<double>(check.cycles()) / s * 1e-6, static_cast<unsigned long long>(check.compared()),
+        equal ? "equal" : "DIFFERENT");
     if (!equal) return 1;
     std::uint64_t every_k = 0;  // of the orderings that are all taken
     for (unsigned n = kMinN; n < kMaxN; ++n) every_k += kOrderings[n] * n;

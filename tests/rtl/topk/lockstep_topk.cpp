@@ -15,8 +15,8 @@ namespace {
 
 using namespace winnow;
 using namespace winnow::topk;
-using winnow::topk::test::FileJob;
 using winnow::topk::test::Cover;
+using winnow::topk::test::FileJob;
 using winnow::topk::test::TopkBlock;
 
 constexpr unsigned kLargestAmount = (1u << 17) - 1;  // of the port
@@ -28,8 +28,8 @@ bool number(const std::string& word, T& value) {
   return error == std::errc() && end == word.data() + word.size();
 }
 
-// Lines `count|mass AMOUNT ITEM...`, decimal. A job that the engine refuses is one (its amount, its number of items); what
-// its ports cannot carry is none.
+// Lines `count|mass AMOUNT ITEM...`, decimal. A job that the engine refuses is one (its amount, its number of items);
+// what its ports cannot carry is none.
 std::vector<FileJob> read_jobs(const std::string& path, const Config& config) {
   std::ifstream in(path);
   if (!in) throw Error(path + ": cannot be read");
@@ -59,12 +59,23 @@ std::vector<FileJob> read_jobs(const std::string& path, const Config& config) {
 }
 
 bool print_cover(const winnow::topk::test::Cover& c, unsigned lanes) {
-  const std::pair<const char*, std::uint64_t> points[] = {
-      {"jobs by count", c.jobs[0]}, {"jobs by mass", c.jobs[1]}, {"refused n", c.refused[1]}, {"refused k", c.refused[2]},
-      {"refused mu16", c.refused[3]}, {"all kept", c.all_kept}, {"sum zero", c.sum_zero}, {"on in R", c.branch_right},
-      {"on in L", c.branch_left}, {"boundary found", c.branch_found}, {"division", c.divided}, {"FIFO full", c.fifo_full},
-      {"refill of an empty FIFO", c.refill_from_empty}, {"side in packing register only", c.side_in_pack_only},
-      {"equals cut in mid-row", c.cut_in_row}, {"output stalled", c.stalled}, {"input starved", c.starved}};
+  const std::pair<const char*, std::uint64_t> points[] = {{"jobs by count", c.jobs[0]},
+                                                          {"jobs by mass", c.jobs[1]},
+                                                          {"refused n", c.refused[1]},
+                                                          {"refused k", c.refused[2]},
+                                                          {"refused mu16", c.refused[3]},
+                                                          {"all kept", c.all_kept},
+                                                          {"sum zero", c.sum_zero},
+                                                          {"on in R", c.branch_right},
+                                                          {"on in L", c.branch_left},
+                                                          {"boundary found", c.branch_found},
+                                                          {"division", c.divided},
+                                                          {"FIFO full", c.fifo_full},
+                                                          {"refill of an empty FIFO", c.refill_from_empty},
+                                                          {"side in packing register only", c.side_in_pack_only},
+                                                          {"equals cut in mid-row", c.cut_in_row},
+                                                          {"output stalled", c.stalled},
+                                                          {"input starved", c.starved}};
   bool all = true;
   for (const auto& [name, hits] : points) {
     std::printf("  %-30s %12llu%s\n", name, static_cast<unsigned long long>(hits), hits ? "" : "  never");
@@ -109,9 +120,10 @@ int main(int argc, char** argv) {
       char what[160];
       std::snprintf(what, sizeof what, "topk %s (P %u, FIFO %u, %u-bit items), pivot %s, seed %llu", WINNOW_RTL_NAME,
                     c.parallelism, c.fifo_depth, c.item_bits, name, static_cast<unsigned long long>(seed));
-      const std::string number = std::to_string(seed), stem = out + "/topk-" + WINNOW_RTL_NAME + "-" + name + "-" + number;
-      const std::string repeat = std::string("lockstep_topk_") + WINNOW_RTL_NAME + " --seed " + number + " --pivot " + name +
-                                 (jobs.empty() ? "" : " --jobs " + jobs_path);
+      const std::string number = std::to_string(seed),
+                        stem = out + "/topk-" + WINNOW_RTL_NAME + "-" + name + "-" + number;
+      const std::string repeat = std::string("lockstep_topk_") + WINNOW_RTL_NAME + " --seed " + number + " --pivot " +
+                                 name + (jobs.empty() ? "" : " --jobs " + jobs_path);
       bool worked = true, covered = true;
       Cover points;
       const auto then = [&](TopkBlock& block) {
@@ -119,7 +131,8 @@ int main(int argc, char** argv) {
         points = block.cover();
         if (!coverage.empty()) block.write_coverage(coverage + "-" + name + ".dat");
         std::string text = std::to_string(block.jobs()) + " jobs, ";
-        if (!jobs.empty()) text += std::to_string(points.refused[1] + points.refused[2] + points.refused[3]) + " refused, ";
+        if (!jobs.empty())
+          text += std::to_string(points.refused[1] + points.refused[2] + points.refused[3]) + " refused, ";
         return text;
       };
       if (!lockstep::verdict(make, cycles, what, stem, repeat, then)) return 1;

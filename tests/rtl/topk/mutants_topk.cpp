@@ -15,7 +15,8 @@ using namespace winnow::topk;
 using winnow::test::Mutant;
 using winnow::topk::test::TopkBlock;
 
-std::optional<winnow::lockstep::Difference> first_difference(unsigned mutant, std::uint64_t seed, std::uint64_t cycles) {
+std::optional<winnow::lockstep::Difference> first_difference(unsigned mutant, std::uint64_t seed,
+                                                             std::uint64_t cycles) {
   for (const PivotRule pivot : {PivotRule::kSampled, PivotRule::kRandom}) {
     TopkBlock block(seed, pivot, nullptr, mutant);
     if (auto d = winnow::lockstep::run(block, cycles).difference) return d;
@@ -34,7 +35,8 @@ int main(int argc, char** argv) {
   app.add_option("table", table)->required();
   app.add_option("--cycles", cycles, "cycles of the slice, for each pivot rule");
   app.add_option("--seed", seed, "of stimuli and of the choice");
-  app.add_option("--waves", waves, "write the waves of the first difference of one mutant, chosen by --only, to this folder");
+  app.add_option("--waves", waves,
+                 "write the waves of the first difference of one mutant, chosen by --only, to this folder");
   app.add_option("--only", only, "one mutant by its number");
   app.add_option("--sample", sample, "so many, chosen by the seed; 0: all");
   if (const auto code = winnow::test::parse(app, argc, argv)) return *code;
@@ -58,8 +60,8 @@ int main(int argc, char** argv) {
     for (const Mutant& m : mutants) {
       const auto d = first_difference(m.number, seed, cycles);
       if (d)
-        std::printf("mutant %2u caught in cycle %6llu by %-16s %s\n", m.number, static_cast<unsigned long long>(d->cycle),
-                    d->signal.c_str(), m.text.c_str());
+        std::printf("mutant %2u caught in cycle %6llu by %-16s %s\n", m.number,
+                    static_cast<unsigned long long>(d->cycle), d->signal.c_str(), m.text.c_str());
       else
         std::printf("mutant %2u %s  %s\n", m.number, m.equivalent ? "equivalent" : "SURVIVED  ", m.text.c_str());
       std::fflush(stdout);

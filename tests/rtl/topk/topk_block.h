@@ -34,7 +34,10 @@ class TopkBlock : public rtl::TopkRtl {
   TopkBlock(std::uint64_t seed, PivotRule pivot, const std::vector<FileJob>* jobs = nullptr, unsigned mutant = 0,
             bool refusals = false)
       : TopkRtl(pivot, seed, {"+mutant=" + std::to_string(mutant), refusals ? "+refusals=1" : "+refusals=0"}),
-        config_(built()), model_(std::make_unique<Engine>(config_)), random_(seed), file_(jobs) {}
+        config_(built()),
+        model_(std::make_unique<Engine>(config_)),
+        random_(seed),
+        file_(jobs) {}
 
   const Config& config() const { return config_; }
   const Cover& cover() const { return cover_; }
@@ -88,7 +91,6 @@ class TopkBlock : public rtl::TopkRtl {
            (job_.rule == Rule::kCount ? ", count, k " : ", mass, mu16 ") + std::to_string(job_.amount) + ", " +
            std::to_string(std::min(next_, job_.n)) + " items loaded, pass " + std::to_string(model_->stats().passes);
   }
-
 
  private:
   // 0: can be done; 1 n, 2 k, 3 mu16, as topk_pkg::error_e.
@@ -159,7 +161,8 @@ class TopkBlock : public rtl::TopkRtl {
     }
     if (loading_ && !row_offered_ && flow_.offers()) {
       for (unsigned i = 0; i < lanes; ++i)
-        row_[i] = next_ + i < job_.n ? items_[next_ + i] : random_.next() & ((std::uint64_t{1} << config_.item_bits) - 1);
+        row_[i] =
+            next_ + i < job_.n ? items_[next_ + i] : random_.next() & ((std::uint64_t{1} << config_.item_bits) - 1);
       row_offered_ = true;
     }
   }

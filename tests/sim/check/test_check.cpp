@@ -151,14 +151,11 @@ TEST(CheckEngines, FailsWhereItMust) {
               check_engines(f.input(), {golden, &cut}, {0, 2, 0, 3}, quiet);
             }).find("ends before step 0, layer 0"),
             std::string::npos);
-  EXPECT_NE(error_of([&] {
-              check_engines(f.input(), {golden}, {0, 2, 0, 3}, quiet);
-            }).find("a check needs two"),
+  EXPECT_NE(error_of([&] { check_engines(f.input(), {golden}, {0, 2, 0, 3}, quiet); }).find("a check needs two"),
             std::string::npos);
-  EXPECT_NE(error_of([&] {
-              check_engines(f.input(), {golden, &wrong}, {7, 8, 0, 3}, quiet);
-            }).find("nothing was compared"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of([&] { check_engines(f.input(), {golden, &wrong}, {7, 8, 0, 3}, quiet); }).find("nothing was compared"),
+      std::string::npos);
   EXPECT_NE(error_of([] { parse_engines("golden,abacus"); }).find("'abacus': known are golden, cuda"),
             std::string::npos);
   EXPECT_NE(error_of([] { parse_engines("golden,golden"); }).find("named twice"), std::string::npos);

@@ -15,9 +15,7 @@ using test::error_of;
 using test::TextFile;
 
 // A machine as text: equal when every parameter is.
-std::string shown(Machine machine) {
-  return show_yaml(machine_schema(machine));
-}
+std::string shown(Machine machine) { return show_yaml(machine_schema(machine)); }
 
 TEST(Machines, ShippedOnesLoadAndMatchThePaper) {
   EXPECT_EQ(machine_names(), (std::vector<std::string>{"spatten", "spatten-eighth", "tiny"}));

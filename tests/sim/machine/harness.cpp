@@ -76,8 +76,10 @@ Outcome Bench::run(Run run) const {
       Order order(m, run.drive);
       while (m.begin_cycle()) {
         if (run.watch) run.watch(m);
-        if (run.drive == Drive::construction) m.tick();
-        else order.tick(m.now());
+        if (run.drive == Drive::construction)
+          m.tick();
+        else
+          order.tick(m.now());
         ++ticks;
       }
     }

@@ -51,8 +51,10 @@ class Data {
                                      << " dimension " << d;
           }
     }
-    if (f.effect == Flip::any) seen_any += moved > 0;
-    else EXPECT_EQ(moved > 0, f.effect == Flip::some) << f.what;
+    if (f.effect == Flip::any)
+      seen_any += moved > 0;
+    else
+      EXPECT_EQ(moved > 0, f.effect == Flip::some) << f.what;
     if (same_cycles) {
       EXPECT_EQ(after.cycles, before.cycles) << f.what;
       EXPECT_EQ(after.stats, before.stats) << f.what;

@@ -24,13 +24,20 @@ RunOptions parse(const std::string& line) {
   std::string word, value;
   in >> word >> word >> o.trace;
   while (in >> word >> value) {
-    if (word == "--machine") o.machine = value;
-    else if (word == "--policy") o.policy = value;
-    else if (word == "--seed") o.seed = std::stoull(value);
-    else if (word == "--layers") o.layers = range_of(value);
-    else if (word == "--steps") o.steps = range_of(value);
-    else if (word == "--set") o.set.push_back(value);
-    else ADD_FAILURE() << "unknown option " << word;
+    if (word == "--machine")
+      o.machine = value;
+    else if (word == "--policy")
+      o.policy = value;
+    else if (word == "--seed")
+      o.seed = std::stoull(value);
+    else if (word == "--layers")
+      o.layers = range_of(value);
+    else if (word == "--steps")
+      o.steps = range_of(value);
+    else if (word == "--set")
+      o.set.push_back(value);
+    else
+      ADD_FAILURE() << "unknown option " << word;
   }
   return o;
 }

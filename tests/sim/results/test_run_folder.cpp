@@ -34,9 +34,7 @@ StatTree result() {
   return tree;
 }
 
-int count_lines(const std::string& text) {
-  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
-}
+int count_lines(const std::string& text) { return static_cast<int>(std::count(text.begin(), text.end(), '\n')); }
 
 TEST(RunFolder, HoldsTheRunWhenFinished) {
   const TempFolder temp;

@@ -46,7 +46,8 @@ TEST(RtlCommand, SameFilesAsWithoutRtl) {
   std::uint64_t values = 0;
   for (const std::string& one : cases) {
     const std::string run = "run " + one + " --machine tiny";
-    const Ran plain = winnow(run + " -o " + (temp / "plain") + " --force"), rtl = winnow(run + " --rtl topk -o " + (temp / "rtl") + " --force");
+    const Ran plain = winnow(run + " -o " + (temp / "plain") + " --force"),
+              rtl = winnow(run + " --rtl topk -o " + (temp / "rtl") + " --force");
     ASSERT_EQ(plain.code, 0) << plain.text;
     ASSERT_EQ(rtl.code, 0) << rtl.text;
     for (const char* file : {"/result.json", "/layers.csv"})
@@ -55,7 +56,9 @@ TEST(RtlCommand, SameFilesAsWithoutRtl) {
       const std::size_t at = rtl.text.find(block);
       ASSERT_NE(at, std::string::npos) << block << rtl.text;
       unsigned long long cycles = 0, compared = 0;
-      ASSERT_EQ(std::sscanf(rtl.text.c_str() + rtl.text.find(':', at), ": %llu cycles, %llu values equal", &cycles, &compared), 2);
+      ASSERT_EQ(std::sscanf(rtl.text.c_str() + rtl.text.find(':', at), ": %llu cycles, %llu values equal", &cycles,
+                            &compared),
+                2);
       EXPECT_GT(cycles, 100u);
       EXPECT_GT(compared, 20 * cycles);
       values += compared;
@@ -79,8 +82,8 @@ TEST(RtlCommand, APlantedBugIsNamedAndLeavesItsWaves) {
   fs::remove_all(out);
   const Ran r = winnow(command);
   EXPECT_EQ(r.code, 1) << r.text;
-  for (const char* part : {"first difference: cycle ", "block topk, signal zero_eliminator_", "working on: step ", "layer ", "KV head ",
-                           "query ", "tokens stay: n ", "seed 1", "repeat: ", "waves: "})
+  for (const char* part : {"first difference: cycle ", "block topk, signal zero_eliminator_", "working on: step ",
+                           "layer ", "KV head ", "query ", "tokens stay: n ", "seed 1", "repeat: ", "waves: "})
     EXPECT_NE(r.text.find(part), std::string::npos) << part << "\n" << r.text;
   EXPECT_TRUE(fs::exists(out + "/topk.fst"));
   const std::string save = read_whole(out + "/topk.gtkw");
@@ -102,8 +105,10 @@ TEST(RtlCommand, APlantedBugIsNamedAndLeavesItsWaves) {
     unsigned long long cycle = 0;
     ASSERT_EQ(std::sscanf(r.text.c_str() + r.text.find("first difference"), "first difference: cycle %llu", &cycle), 1);
     EXPECT_EQ(wave.code, 1) << wave.text;
-    EXPECT_NE(wave.text.find("cycle " + std::string(8 - std::min<std::size_t>(8, std::to_string(cycle).size()), ' ') + std::to_string(cycle)),
-              std::string::npos) << wave.text;
+    EXPECT_NE(wave.text.find("cycle " + std::string(8 - std::min<std::size_t>(8, std::to_string(cycle).size()), ' ') +
+                             std::to_string(cycle)),
+              std::string::npos)
+        << wave.text;
     EXPECT_NE(wave.text.find("rtl_zero_eliminator_"), std::string::npos) << wave.text;
     const Ran all = winnow("wave " + out + "/topk.fst");
     for (const char* part : {"job  ", "row  ", "out  ", "taken", "transactions", "n=", "row=["})
@@ -116,11 +121,13 @@ TEST(RtlCommand, APlantedBugIsNamedAndLeavesItsWaves) {
   EXPECT_EQ(winnow(std::string("run ") + kDecode + " --machine tiny --policy select -o " + out + " --force").code, 0);
   EXPECT_FALSE(fs::exists(out + "/topk.fst") || fs::exists(out + "/topk.gtkw"));
   // A check fails too.
-  const Ran check = winnow(std::string("check ") + kDecode + " --machine tiny --policy select --engines golden,systemc,rtl --rtl topk=" +
-                           folder + " -o " + folder + "/check");
+  const Ran check = winnow(std::string("check ") + kDecode +
+                           " --machine tiny --policy select --engines golden,systemc,rtl --rtl topk=" + folder +
+                           " -o " + folder + "/check");
   EXPECT_EQ(check.code, 1) << check.text;
   EXPECT_TRUE(fs::exists(folder + "/check/topk.fst"));
-  EXPECT_NE(check.text.find("first difference: rtl ends: its RTL parted from the model"), std::string::npos) << check.text;
+  EXPECT_NE(check.text.find("first difference: rtl ends: its RTL parted from the model"), std::string::npos)
+      << check.text;
   std::printf("[ compared ] %d parts of reports\n", seen);
 }
 
@@ -132,12 +139,15 @@ TEST(RtlCommand, AFailedAssertionIsADifference) {
   const std::string good = "pop_i & ~in_right_q";
   ASSERT_NE(source.find(good), std::string::npos);
   std::ofstream(folder + "/topk_quick_select.sv") << source.replace(source.find(good), good.size(), "pop_i");
-  const Ran r = winnow(std::string("run ") + kDecode + " --machine tiny --policy select --rtl 'topk=" + folder + "' -o '" + out + "' --force");
+  const Ran r = winnow(std::string("run ") + kDecode + " --machine tiny --policy select --rtl 'topk=" + folder +
+                       "' -o '" + out + "' --force");
   EXPECT_EQ(r.code, 1) << r.text;
-  for (const char* part : {"popped while empty", "first difference: cycle ", "assertion topk_row_fifo_checker.sv:", "working on: step ", "repeat: "})
+  for (const char* part : {"popped while empty", "first difference: cycle ",
+                           "assertion topk_row_fifo_checker.sv:", "working on: step ", "repeat: "})
     EXPECT_NE(r.text.find(part), std::string::npos) << part << "\n" << r.text;
   EXPECT_TRUE(fs::exists(out + "/topk.fst"));
-  EXPECT_NE(read_whole(out + "/topk.gtkw").find("-first difference: assertion topk_row_fifo_checker.sv:"), std::string::npos);
+  EXPECT_NE(read_whole(out + "/topk.gtkw").find("-first difference: assertion topk_row_fifo_checker.sv:"),
+            std::string::npos);
   std::printf("[ compared ] 8 parts of a report\n");
 }
 
@@ -182,7 +192,8 @@ TEST(RtlCommand, BadInputIsOneLine) {
                {"--rtl topk=" + (temp / "misspelled"), "topk_zero_eliminater.sv: no source of rtl/ has that name"},
                {"--rtl topk --engine golden", "must go with --engine systemc"}};
   for (const auto& c : cases) {
-    const Ran r = winnow(std::string("run ") + kDecode + " --machine tiny --policy select -o " + (temp / "out") + " " + c.arguments);
+    const Ran r = winnow(std::string("run ") + kDecode + " --machine tiny --policy select -o " + (temp / "out") + " " +
+                         c.arguments);
     EXPECT_EQ(r.code, 2) << r.text;
     EXPECT_NE(r.text.find(c.part), std::string::npos) << r.text;
     EXPECT_EQ(std::count(r.text.begin(), r.text.end(), '\n'), 1) << r.text;
@@ -190,13 +201,17 @@ TEST(RtlCommand, BadInputIsOneLine) {
   }
   // Without Verilator: named with its package; a check goes on with the engines that are there.
   fs::create_directory(temp / "bin");
-  for (const char* tool : {"python3", "sh", "env"}) fs::create_symlink(std::string("/usr/bin/") + tool, (temp / "bin/") + tool);
+  for (const char* tool : {"python3", "sh", "env"})
+    fs::create_symlink(std::string("/usr/bin/") + tool, (temp / "bin/") + tool);
   const std::string path = "PATH=" + (temp / "bin") + " ";
-  const Ran run = winnow(std::string("run ") + kDecode + " --machine tiny --policy select --rtl topk -o " + (temp / "out"), path);
+  const Ran run =
+      winnow(std::string("run ") + kDecode + " --machine tiny --policy select --rtl topk -o " + (temp / "out"), path);
   EXPECT_EQ(run.code, 2);
   EXPECT_NE(run.text.find("verilator is missing: apt-get install verilator"), std::string::npos) << run.text;
   EXPECT_EQ(std::count(run.text.begin(), run.text.end(), '\n'), 1) << run.text;
-  const Ran check = winnow(std::string("check ") + kDecode + " --machine tiny --policy select --engines golden,systemc,rtl --steps 1-1", path);
+  const Ran check = winnow(
+      std::string("check ") + kDecode + " --machine tiny --policy select --engines golden,systemc,rtl --steps 1-1",
+      path);
   EXPECT_EQ(check.code, 0) << check.text;
   EXPECT_NE(check.text.find("not there: rtl (--rtl: topk: verilator is missing"), std::string::npos) << check.text;
   EXPECT_NE(check.text.find("systemc against golden"), std::string::npos) << check.text;

@@ -36,18 +36,20 @@ Outcome simulate(const RunOptions& options, bool reverse = false) {
   const PreparedWorkload p = prepare_workload(options);
   Outcome out;
   std::size_t at = 0;
-  const auto m = make_workload_machine(p, options.seed, out.compared, [&](const LayerPlan& plan, const auto& records, const LayerCounts& counts) {
-    while (!p.layers[at].in_range) ++at;
-    const WorkloadLayer& layer = p.layers[at++];
-    EXPECT_EQ(plan.step, layer.step);
-    EXPECT_EQ(plan.layer, layer.layer);
-    compare_workload_layer(p.workload, layer, p.layout, token_order(options.seed, layer.step, p.workload.rows[layer.first].length),
-                           records, counts, out.compared);
-    out.accesses += counts.accesses;
-    out.last_writes.push_back(counts.last_write);
-    for (const GroupRecord& r : records) ++out.groups, out.refetched += r.refetched;
-    ++out.layers;
-  });
+  const auto m = make_workload_machine(
+      p, options.seed, out.compared, [&](const LayerPlan& plan, const auto& records, const LayerCounts& counts) {
+        while (!p.layers[at].in_range) ++at;
+        const WorkloadLayer& layer = p.layers[at++];
+        EXPECT_EQ(plan.step, layer.step);
+        EXPECT_EQ(plan.layer, layer.layer);
+        compare_workload_layer(p.workload, layer, p.layout,
+                               token_order(options.seed, layer.step, p.workload.rows[layer.first].length), records,
+                               counts, out.compared);
+        out.accesses += counts.accesses;
+        out.last_writes.push_back(counts.last_write);
+        for (const GroupRecord& r : records) ++out.groups, out.refetched += r.refetched;
+        ++out.layers;
+      });
   std::vector<std::function<void(Cycle)>> blocks;
   m->for_each_block([&](const char*, auto& block) { blocks.push_back([&block](Cycle now) { block.tick(now); }); });
   if (reverse) std::reverse(blocks.begin(), blocks.end());
@@ -65,13 +67,15 @@ void expect_equal_to_the_file(const Outcome& o) {
   EXPECT_GT(o.compared.decisions, o.groups);
   EXPECT_GT(o.compared.counts, o.layers * 10);
   EXPECT_GT(o.cycles, 0u);
-  std::printf("  %llu rows, %llu cycles: compared %llu decisions, %llu counts\n", static_cast<unsigned long long>(o.groups),
-              static_cast<unsigned long long>(o.cycles), static_cast<unsigned long long>(o.compared.decisions),
+  std::printf("  %llu rows, %llu cycles: compared %llu decisions, %llu counts\n",
+              static_cast<unsigned long long>(o.groups), static_cast<unsigned long long>(o.cycles),
+              static_cast<unsigned long long>(o.compared.decisions),
               static_cast<unsigned long long>(o.compared.counts));
 }
 
 TEST(WorkloadRun, BytesAndBurstsAreTheFiles) {
-  for (const auto& [machine, head_dim, length] : {std::tuple{"tiny", 32, 70}, {"tiny", 16, 200}, {"spatten-eighth", 64, 150}, {"spatten", 64, 300}})
+  for (const auto& [machine, head_dim, length] :
+       {std::tuple{"tiny", 32, 70}, {"tiny", 16, 200}, {"spatten-eighth", 64, 150}, {"spatten", 64, 300}})
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
       Generated g;
       g.head_dim = head_dim, g.length = length, g.seed = seed;
@@ -94,7 +98,8 @@ TEST(WorkloadRun, SliceOfTheSample) {
 
 // Widths that no on-chip word has: for bytes only.
 TEST(WorkloadRun, WideWords) {
-  for (const auto& [key, refetch, value, query] : {std::array{10, 4, 10, 16}, {12, 4, 12, 32}, {-1, 1, -1, -1}, {1, 32, 1, 1}}) {
+  for (const auto& [key, refetch, value, query] :
+       {std::array{10, 4, 10, 16}, {12, 4, 12, 32}, {-1, 1, -1, -1}, {1, 32, 1, 1}}) {
     Generated g;
     g.key_bits = key, g.refetch_bits = refetch, g.value_bits = value, g.query_bits = query;
     const WorkloadFile file(test::text_of(g));
@@ -177,7 +182,8 @@ TEST(WorkloadRun, RefusedInOneLine) {
       {of("0,0,0,32,40,0,6,16,0.05,False,4,0,6,True,False,False,-1\n"), "line 2: key_fetch_num: 0"},
       {of("0,0,0,32,40,40,6,16,0.05,False,4,0,6,True,False,False,-1\n"), "line 2: value_fetch_num: 0"},
       {of(good + "0,1,0,32,41,40,6,16,0.05,False,4,8,6,True,False,False,-1\n"), "line 3: sentence_length_L: 41"},
-      {of("0,0,0,32,40,20,6,16,0.05,False,4,8,6,True,False,True,30\n0,1,0,32,40,30,6,16,0.05,False,4,8,6,True,False,False,-1\n"),
+      {of("0,0,0,32,40,20,6,16,0.05,False,4,8,6,True,False,True,30\n0,1,0,32,40,30,6,16,0.05,False,4,8,6,True,False,"
+          "False,-1\n"),
        "line 2: topk: 30"},
       {of("0,0,70000,32,40,20,6,16,0.05,False,4,8,6,True,False,False,-1\n"), "line 2: head_id: 70000"},
       {of(good, "tiny", {"local_value=0.5"}), "local_value"},

@@ -48,10 +48,11 @@ inline std::string text_of(const Generated& g) {
         if (!last && percent() < g.missing_percent) continue;
         const bool refetch = percent() < g.refetch_percent;
         const bool topk = last && more && (ends || next < keys);
-        text += fmt::format("{},{},{},{}.0,{},{},{},{},0.05,{},{},{},{},{},{},{},{}\n", step, layer, head, g.head_dim, length, keys,
-                            g.key_bits, g.query_bits, refetch ? "True" : "False", g.refetch_bits, std::max(1, keys / 5),
-                            g.value_bits, layer < 3 ? "True" : "False", step > 0 && layer == 0 && head == 0 ? "True" : "False",
-                            topk ? "True" : "False", topk ? next : -1);
+        text += fmt::format("{},{},{},{}.0,{},{},{},{},0.05,{},{},{},{},{},{},{},{}\n", step, layer, head, g.head_dim,
+                            length, keys, g.key_bits, g.query_bits, refetch ? "True" : "False", g.refetch_bits,
+                            std::max(1, keys / 5), g.value_bits, layer < 3 ? "True" : "False",
+                            step > 0 && layer == 0 && head == 0 ? "True" : "False", topk ? "True" : "False",
+                            topk ? next : -1);
       }
     }
   }
@@ -63,7 +64,8 @@ class WorkloadFile {
  public:
   explicit WorkloadFile(const std::string& text) {
     static int number = 0;
-    path_ = (std::filesystem::temp_directory_path() / fmt::format("winnow-workload-{}-{}.csv", ::getpid(), number++)).string();
+    path_ = (std::filesystem::temp_directory_path() / fmt::format("winnow-workload-{}-{}.csv", ::getpid(), number++))
+                .string();
     std::ofstream(path_) << text;
   }
   ~WorkloadFile() { std::filesystem::remove(path_); }

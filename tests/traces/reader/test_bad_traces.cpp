@@ -57,10 +57,7 @@ TEST(BadTrace, Tensors) {
       {[](Json& h) { h["layers.0.k"]["data_offsets"][1] = 18446744073709551615u; }, {"layers.0.k", "must end within"}},
       {[](Json& h) { h["layers.0.k"]["data_offsets"][0] = -4; }, {"layers.0.k", "-4", "integers >= 0"}},
       {[](Json& h) { h["layers.0.k"]["data_offsets"][0] = 1.5; }, {"layers.0.k", "1.5", "integers >= 0"}},
-      {[](Json& h) {
-         h["layers.0.k"]["data_offsets"] = {4, 5, 6};
-       },
-       {"layers.0.k", "[begin, end]"}},
+      {[](Json& h) { h["layers.0.k"]["data_offsets"] = {4, 5, 6}; }, {"layers.0.k", "[begin, end]"}},
       {[](Json& h) { std::swap(h["layers.0.k"]["data_offsets"][0], h["layers.0.k"]["data_offsets"][1]); },
        {"layers.0.k", "begin must not be after end"}},
       {[](Json& h) {
@@ -72,18 +69,9 @@ TEST(BadTrace, Tensors) {
          h["__metadata__"]["layers"] = "1";
        },
        {"leaves out", "gap"}},
-      {[](Json& h) {
-         h["layers.0.k"]["shape"] = {2, 3, 9};
-       },
-       {"layers.0.k", "need 108 bytes"}},
-      {[](Json& h) {
-         h["layers.0.k"]["shape"] = {4294967296u, 4294967296u, 4294967296u};
-       },
-       {"layers.0.k", "2^64"}},
-      {[](Json& h) {
-         h["layers.0.k"]["shape"] = {2, 24};
-       },
-       {"layers.0.k", "[2, 24]", "metadata says [2, 3, 8]"}},
+      {[](Json& h) { h["layers.0.k"]["shape"] = {2, 3, 9}; }, {"layers.0.k", "need 108 bytes"}},
+      {[](Json& h) { h["layers.0.k"]["shape"] = {4294967296u, 4294967296u, 4294967296u}; }, {"layers.0.k", "2^64"}},
+      {[](Json& h) { h["layers.0.k"]["shape"] = {2, 24}; }, {"layers.0.k", "[2, 24]", "metadata says [2, 3, 8]"}},
       {[](Json& h) { h["layers.0.k"]["shape"] = "x"; }, {"'layers.0.k'.shape", "integers"}},
       {[](Json& h) { h["layers.0.k"].erase("shape"); }, {"layers.0.k", "shape", "missing"}},
       {[](Json& h) { h["layers.0.k"] = 3; }, {"layers.0.k", "not an object"}},
@@ -91,10 +79,7 @@ TEST(BadTrace, Tensors) {
       {[](Json& h) { h["layers.0.k"]["dtype"] = 16; }, {"layers.0.k", "dtype"}},
       {[](Json& h) { h["layers.0.k"]["dtype"] = "BF16"; }, {"layers.0.k", "BF16", "F16 or F32"}},
       {[](Json& h) { h["token_ids"]["dtype"] = "U32"; }, {"token_ids", "I32"}},
-      {[](Json& h) {
-         h["token_ids"]["shape"] = {3, 1};
-       },
-       {"token_ids", "[3, 1]"}},
+      {[](Json& h) { h["token_ids"]["shape"] = {3, 1}; }, {"token_ids", "[3, 1]"}},
       {[](Json& h) {
          h["a"] = h["layers.1.q"];
          h.erase("layers.1.q");

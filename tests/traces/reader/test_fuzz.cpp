@@ -31,21 +31,11 @@ std::string damage(std::string bytes, std::size_t header, Xorshift& random) {
     const std::size_t at = random.below(reach);
     const char some[] = "0123456789{}[]\",:-.eE \n\\u\x00\xff";
     switch (random.below(6)) {
-      case 0:
-        bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.below(8)));
-        break;
-      case 1:
-        bytes[at] = static_cast<char>(random.below(256));
-        break;
-      case 2:
-        bytes[at] = some[random.below(sizeof some - 1)];
-        break;
-      case 3:
-        bytes.insert(at, 1 + random.below(3), some[random.below(sizeof some - 1)]);
-        break;
-      case 4:
-        bytes.erase(at, 1 + random.below(8));
-        break;
+      case 0: bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.below(8))); break;
+      case 1: bytes[at] = static_cast<char>(random.below(256)); break;
+      case 2: bytes[at] = some[random.below(sizeof some - 1)]; break;
+      case 3: bytes.insert(at, 1 + random.below(3), some[random.below(sizeof some - 1)]); break;
+      case 4: bytes.erase(at, 1 + random.below(8)); break;
       default:
         if (random.below(8) == 0)
           bytes.resize(at);
