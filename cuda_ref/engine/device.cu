@@ -3,7 +3,6 @@
 
 #include "cuda_ref/engine/backends.h"
 #include "cuda_ref/engine/engine.h"
-#include "cuda_ref/engine/runtime_gpu.h"
 
 namespace winnow::cuda_ref {
 

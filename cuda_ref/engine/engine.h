@@ -1,10 +1,16 @@
 #pragma once
-// Model and Walk over one backend's memory and launches: included once by host.cpp (shim) and once by device.cu (gpu),
-// behind that backend's runtime. Definitions: setup.h, steps.h, report.h.
+// Model and Walk over one backend's memory and launches: included once by host.cpp (shim) and once by device.cu (gpu).
+// Definitions: setup.h, steps.h, report.h.
 #include <cmath>
 #include <cstring>
 #include <numeric>
 
+// The runtime comes with the compiler, as WINNOW_BACKEND does: what includes this need not know in which order.
+#ifdef __CUDACC__
+#include "cuda_ref/engine/runtime_gpu.h"
+#else
+#include "cuda_ref/engine/runtime_shim.h"
+#endif
 #include "cuda_ref/kernels/cascade.cuh"
 #include "cuda_ref/kernels/reference.cuh"
 #include "cuda_ref/walk.h"

@@ -1,7 +1,6 @@
 // The shim backend: the kernels as ordinary C++.
 #include "cuda_ref/engine/backends.h"
 #include "cuda_ref/engine/engine.h"
-#include "cuda_ref/engine/runtime_shim.h"
 
 namespace winnow::cuda_ref {
 
