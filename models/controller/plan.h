@@ -9,7 +9,9 @@
 #include "golden/layout.h"
 #include "golden/num.h"
 #include "golden/policies/policy.h"
-#include "models/payload.h"
+#include "models/links/fetch_jobs.h"
+#include "models/links/topk_jobs.h"
+#include "models/memories/head_constants.h"
 
 namespace winnow {
 
@@ -22,9 +24,7 @@ struct HeadPlan {
   golden::Region value, value_scale, query;
   std::array<int, golden::kMaxDigits> key_bits{};
   int value_bits = 0, query_bits = 12;
-  const golden::Scale* to_log2 = nullptr;  // [group]
-  const golden::Scale* to_out = nullptr;   // [group]
-  const std::uint16_t* out16 = nullptr;    // [group]
+  GroupConstants constants;               // a query head each
   // Shape-only: what stands in the file instead of being decided.
   bool forced = false, forced_refetch = false;
   int value_count = 0;                                   // values fetched; 0 = the policy's share
@@ -48,7 +48,7 @@ struct Choice {
   std::uint32_t k = 0;
   // For reports: for which layer (and KV head) what is chosen, and what each item stands for.
   Tag tag;
-  const char* what = "tokens";
+  Candidates what = Candidates::tokens;
   std::vector<std::uint32_t> names;
 };
 

@@ -8,7 +8,7 @@
 #include "golden/error.h"
 #include "models/converter/unpack.h"
 
-namespace winnow::converter {
+namespace winnow {
 
 namespace {
 
@@ -17,11 +17,11 @@ void require(bool ok, const char* name, int value, const std::string& rule) {
 }
 
 // Bursts that an item of K and V words can touch when it starts anywhere in a burst.
-int item_bursts(const Params& p, int operands) {
+int item_bursts(const ConverterParams& p, int operands) {
   return (p.head_dim * p.max_word_bits * operands / 8 + kBurstBytes - 1) / kBurstBytes + (operands == 1 ? 1 : 0);
 }
 
-const Params& checked(const Params& p, const Targets& t) {
+const ConverterParams& checked(const ConverterParams& p, const ConverterTargets& t) {
   require(p.head_dim > 0 && p.head_dim % 8 == 0 && p.head_dim <= kMaxHeadDim, "head dimension", p.head_dim,
           "a multiple of 8 up to 256");
   require(p.vectors_per_cycle > 0 && p.vectors_per_cycle <= 64, "vectors_per_cycle", p.vectors_per_cycle, "1..64");
@@ -29,9 +29,9 @@ const Params& checked(const Params& p, const Targets& t) {
   require(p.max_word_bits >= 12 && p.max_word_bits <= 32, "max_word_bits", p.max_word_bits, "12..32");
   for (const KvBuffer* b : {&t.key, &t.value}) {
     require(b->banks() == p.vectors_per_cycle, "vectors_per_cycle", p.vectors_per_cycle,
-            "the banks of the " + std::string(b->name()) + ", " + std::to_string(b->banks()));
+            "the banks of the " + std::string(b->label()) + ", " + std::to_string(b->banks()));
     require(b->head_dim() == p.head_dim, "head dimension", p.head_dim,
-            "that of the " + std::string(b->name()) + ", " + std::to_string(b->head_dim()));
+            "that of the " + std::string(b->label()) + ", " + std::to_string(b->head_dim()));
   }
   require(t.queries.head_dim() == p.head_dim, "head dimension", p.head_dim,
           "that of the query registers, " + std::to_string(t.queries.head_dim()));
@@ -40,11 +40,12 @@ const Params& checked(const Params& p, const Targets& t) {
 
 }  // namespace
 
-Converter::Converter(const Params& params, fetcher::JobQueue& jobs, fetcher::DataFifos& data, Targets targets)
-    : params_(checked(params, targets)),
+Converter::Converter(const ConverterParams& params, const Lists& lists, StartedJobs& jobs, DataFifos& data, ConverterTargets targets)
+    : Block("converter", "converter"),
+      params_(checked(params, targets)),
       jobs_(jobs),
       targets_(targets),
-      streams_(data, data.lanes() + item_bursts(params, 1)),
+      streams_(lists, data, data.lanes() + item_bursts(params, 1)),
       records_(data, targets.key, targets.value, item_bursts(params, 2)) {}
 
 void Converter::tick(Cycle now) {
@@ -56,18 +57,23 @@ void Converter::tick(Cycle now) {
   // The next job is taken up in the cycle in which the last vector leaves, and its bursts are taken at once.
   bool started = false;
   if (!active_ && jobs_.can_pop(now)) start(now), started = true;
-  if (active_ && !open_) open_ = closed_by(now) < 0;
+  if (active_ && !open_) open_ = !closed_by(now);
   if (active_ && open_)
     moved += job_.stream == Stream::record ? records_.take(now) : streams_.take(now, jobs_.made(number_));
 
   if (moved || started || !active_)
     stats_.busy();
   else if (!open_)
-    stats_.wait(closed_by(now));
+    stats_.wait(*closed_by(now));
   else if (job_.stream == Stream::query && streams_.item_there())
     stats_.wait(kQueryRegisters);
   else
     stats_.wait(kFetcher);
+}
+
+void Converter::report(StatSink& sink) const {
+  sink.count("words", "words", words());
+  sink.cycles("bank_conflicts", "bank conflicts", bank_conflicts());
 }
 
 void Converter::start(Cycle now) {
@@ -94,9 +100,9 @@ void Converter::start(Cycle now) {
     streams_.start(job_);
 }
 
-// Whose arming the job held waits for, -1 if nobody's. A target must expect exactly this job's items.
-int Converter::closed_by(Cycle now) const {
-  if (job_.items == 0) return -1;
+// Whose arming the job held waits for, none if nobody's. A target must expect exactly this job's items.
+const Wait* Converter::closed_by(Cycle now) const {
+  if (job_.items == 0) return nullptr;
   const auto expects = [this](std::uint32_t items, const char* who) {
     if (items != job_.items)
       throw std::logic_error(std::string("converter: ") + std::to_string(job_.items) + " items for the " + who +
@@ -104,18 +110,18 @@ int Converter::closed_by(Cycle now) const {
   };
   const bool record = job_.stream == Stream::record;
   if (job_.stream == Stream::key || (record && job_.key_bits)) {
-    if (!targets_.key.armed(job_.half, now)) return kKeyBuffer;
-    expects(targets_.key.items(job_.half), targets_.key.name());
+    if (!targets_.key.armed(job_.half, now)) return &kKeyBuffer;
+    expects(targets_.key.items(job_.half), targets_.key.label());
   }
   if (job_.stream == Stream::value || (record && job_.value_bits)) {
-    if (!targets_.value.armed(job_.half, now)) return kValueBuffer;
-    expects(targets_.value.items(job_.half), targets_.value.name());
+    if (!targets_.value.armed(job_.half, now)) return &kValueBuffer;
+    expects(targets_.value.items(job_.half), targets_.value.label());
   }
   if (job_.stream == Stream::value_scale) {
-    if (!targets_.scales.armed(job_.half, now)) return kScaleStore;
+    if (!targets_.scales.armed(job_.half, now)) return &kScaleStore;
     expects(targets_.scales.items(job_.half), "scale store");
   }
-  return -1;
+  return nullptr;
 }
 
 int Converter::deliver(Cycle now) {
@@ -148,7 +154,7 @@ int Converter::deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle
   int n = 0;
   for (; n < params_.vectors_per_cycle && streams_.item_there(); ++n) {
     std::int16_t* to = target.write(job_.half, streams_.item(), now);
-    if (!job_.shape_only) (job_.merge ? unpack_behind : unpack)(streams_.item_data(), bits, is_signed, job_.words, to);
+    if (!job_.shape_only) (job_.merge ? converter::unpack_behind : converter::unpack)(streams_.item_data(), bits, is_signed, job_.words, to);
     streams_.advance();
   }
   vectors_ += static_cast<std::uint64_t>(n);
@@ -170,11 +176,11 @@ int Converter::deliver_scales(Cycle now) {
 int Converter::deliver_query(Cycle now) {
   if (!streams_.item_there() || !targets_.queries.can_push(now)) return 0;
   std::int16_t* to = targets_.queries.push(now);
-  if (!job_.shape_only) unpack(streams_.item_data(), job_.key_bits, job_.key_signed, job_.words, to);
+  if (!job_.shape_only) converter::unpack(streams_.item_data(), job_.key_bits, job_.key_signed, job_.words, to);
   streams_.advance();
   ++vectors_;
   words_ += job_.words;
   return 1;
 }
 
-}  // namespace winnow::converter
+}  // namespace winnow

@@ -20,50 +20,49 @@
 // Paper: 4/8/12-bit DRAM words to 12-bit on-chip words, unaligned shifter (section 3).
 #include <cstdint>
 
-#include "models/buffers/kv_buffer.h"
-#include "models/buffers/query_registers.h"
-#include "models/buffers/scale_store.h"
+#include "models/converter/params.h"
 #include "models/converter/record_unit.h"
 #include "models/converter/stream_unit.h"
-#include "models/fetcher/data_fifos.h"
-#include "models/fetcher/job_queue.h"
-#include "models/stats.h"
+#include "models/links/data_fifos.h"
+#include "models/links/started_jobs.h"
+#include "models/memories/kv_buffer.h"
+#include "models/memories/query_registers.h"
+#include "models/memories/value_scales.h"
+#include "models/prim/block.h"
 
-namespace winnow::converter {
-
-struct Params {
-  int head_dim = 64;          // D, a multiple of 8 up to 256
-  int vectors_per_cycle = 8;  // multipliers / D = banks of the K and V buffer
-  int scales_per_cycle = 32;
-  int max_word_bits = 12;  // 32 for shape-only workloads: sizes the window
-};
+namespace winnow {
 
 // Where vectors go.
-struct Targets {
+struct ConverterTargets {
   KvBuffer& key;
   KvBuffer& value;
   ScaleStore& scales;
   QueryRegisters& queries;
 };
 
-class Converter {
+class Converter : public Block {
  public:
   // Throws winnow::Error if a parameter is out of range or does not fit the targets.
-  Converter(const Params& params, fetcher::JobQueue& jobs, fetcher::DataFifos& data, Targets targets);
+  Converter(const ConverterParams& params, const Lists& lists, StartedJobs& jobs, DataFifos& data, ConverterTargets targets);
 
-  void tick(Cycle now);
+  void tick(Cycle now) override;
 
-  bool idle() const { return !active_ && jobs_.drained(); }
+  bool idle() const override { return !active_ && jobs_.drained(); }
+  void report(StatSink& sink) const override;
   // Jobs delivered whole in earlier cycles, counted in order of arrival at the fetcher: the list of job n (from 0)
   // is no longer read once this is > n.
   std::uint64_t jobs_done(Cycle now) const { return jobs_done_ - (done_cycle_ == now ? 1 : 0); }
 
-  enum Wait { kFetcher, kKeyBuffer, kValueBuffer, kScaleStore, kQueryRegisters };
-  const BlockStats& stats() const { return stats_; }
   std::uint64_t bursts() const { return streams_.bursts() + records_.bursts(); }  // taken from the data FIFOs
   std::uint64_t vectors() const { return vectors_; }                              // K, V and query vectors delivered
   std::uint64_t words() const { return words_; }                                  // words converted, scales too
   std::uint64_t bank_conflicts() const { return records_.bank_conflicts(); }      // record-cycles
+
+  const Wait kFetcher = stats_.waits_for("fetcher", "fetcher"),
+             kKeyBuffer = stats_.waits_for("key_buffer", "key buffer"),
+             kValueBuffer = stats_.waits_for("value_buffer", "value buffer"),
+             kScaleStore = stats_.waits_for("value_scales", "scale store"),
+             kQueryRegisters = stats_.waits_for("query_registers", "query registers");
 
  private:
   void start(Cycle now);
@@ -71,20 +70,19 @@ class Converter {
   int deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle now);
   int deliver_scales(Cycle now);
   int deliver_query(Cycle now);
-  int closed_by(Cycle now) const;
+  const Wait* closed_by(Cycle now) const;
 
-  Params params_;
-  fetcher::JobQueue& jobs_;
-  Targets targets_;
-  StreamUnit streams_;
-  RecordUnit records_;
+  ConverterParams params_;
+  StartedJobs& jobs_;
+  ConverterTargets targets_;
+  converter::StreamUnit streams_;
+  converter::RecordUnit records_;
 
   FetchJob job_;
   bool active_ = false, open_ = false;  // a job is held; its target was armed, bursts may be taken
   std::uint64_t number_ = 0;            // of the job held, in order of arrival
   std::uint64_t jobs_done_ = 0, vectors_ = 0, words_ = 0;
   Cycle done_cycle_ = ~Cycle{0};  // of the job finished last
-  BlockStats stats_{"converter", {"fetcher", "key buffer", "value buffer", "scale store", "query registers"}};
 };
 
-}  // namespace winnow::converter
+}  // namespace winnow

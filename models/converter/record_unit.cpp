@@ -13,7 +13,7 @@ constexpr std::size_t kReadPad = 16;  // unpack reads past a record's end
 
 }  // namespace
 
-RecordUnit::RecordUnit(fetcher::DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts)
+RecordUnit::RecordUnit(DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts)
     : data_(data),
       key_(key),
       value_(value),
@@ -28,17 +28,17 @@ void RecordUnit::start(const FetchJob& job) {
   whole_ = filling_ = 0;
   for (std::uint32_t i = 0; i < job.items && i < static_cast<std::uint32_t>(lanes_); ++i) {
     lane_[i] = Lane{i, 0};
-    filling_ |= fetcher::LaneMask{1} << i;
+    filling_ |= LaneMask{1} << i;
   }
 }
 
 int RecordUnit::deliver(Cycle now) {
   if (whole_ == 0) return 0;
-  const fetcher::LaneMask from = ~fetcher::LaneMask{0} << pointer_;
+  const LaneMask from = ~LaneMask{0} << pointer_;
   std::uint64_t banks = 0;  // taken in this cycle
   int first_loser = -1, delivered = 0;
   // In lane order from the pointer on, then from lane 0: each bank takes the first that asks.
-  fetcher::LaneMask part = whole_ & from, rest = whole_ & ~from;
+  LaneMask part = whole_ & from, rest = whole_ & ~from;
   for (;;) {
     if (part == 0) {
       if (rest == 0) break;
@@ -66,10 +66,10 @@ int RecordUnit::deliver(Cycle now) {
       if (!job_.shape_only)
         unpack(bytes + job_.words * job_.key_bits / 8, job_.value_bits, job_.value_signed, job_.words, to);
     }
-    whole_ &= ~(fetcher::LaneMask{1} << lane);
+    whole_ &= ~(LaneMask{1} << lane);
     l.item += static_cast<std::uint32_t>(lanes_);
     l.have = 0;
-    if (l.item < job_.items) filling_ |= fetcher::LaneMask{1} << lane;
+    if (l.item < job_.items) filling_ |= LaneMask{1} << lane;
     ++delivered;
   }
   if (first_loser >= 0) pointer_ = first_loser;
@@ -78,16 +78,16 @@ int RecordUnit::deliver(Cycle now) {
 }
 
 int RecordUnit::take(Cycle now) {
-  const fetcher::LaneMask lanes = filling_ & data_.ready(now);
-  for (fetcher::LaneMask m = lanes; m; m &= m - 1) {
+  const LaneMask lanes = filling_ & data_.ready(now);
+  for (LaneMask m = lanes; m; m &= m - 1) {
     const int lane = std::countr_zero(m);
     Lane& l = lane_[static_cast<std::size_t>(lane)];
     std::memcpy(&bytes_[lane_bytes_ * static_cast<std::size_t>(lane) + l.have * kBurstBytes], data_.front(lane).data(),
                 kBurstBytes);
     data_.pop(lane, now);
     if (++l.have == record_bursts_) {
-      filling_ &= ~(fetcher::LaneMask{1} << lane);
-      whole_ |= fetcher::LaneMask{1} << lane;
+      filling_ &= ~(LaneMask{1} << lane);
+      whole_ |= LaneMask{1} << lane;
     }
   }
   const int n = std::popcount(lanes);

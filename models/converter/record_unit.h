@@ -5,15 +5,15 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/buffers/kv_buffer.h"
-#include "models/fetcher/data_fifos.h"
-#include "models/payload.h"
+#include "models/memories/kv_buffer.h"
+#include "models/links/data_fifos.h"
+#include "models/links/fetch_jobs.h"
 
 namespace winnow::converter {
 
 class RecordUnit {
  public:
-  RecordUnit(fetcher::DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts);
+  RecordUnit(DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts);
 
   void start(const FetchJob& job);
   bool done() const { return left_ == 0; }
@@ -32,14 +32,14 @@ class RecordUnit {
     std::uint32_t have = 0;  // its bursts
   };
 
-  fetcher::DataFifos& data_;
+  DataFifos& data_;
   KvBuffer& key_;
   KvBuffer& value_;
   int lanes_;
   std::size_t lane_bytes_;
   std::vector<std::uint8_t> bytes_;  // [lane][lane_bytes_]
   std::array<Lane, kMaxLanes> lane_{};
-  fetcher::LaneMask filling_ = 0, whole_ = 0;  // lanes whose record wants bursts; is whole
+  LaneMask filling_ = 0, whole_ = 0;  // lanes whose record wants bursts; is whole
   int pointer_ = 0;                            // lane that chooses first
   FetchJob job_;
   std::uint32_t record_bursts_ = 0, left_ = 0;  // bursts a record; records not delivered

@@ -13,14 +13,16 @@ constexpr std::size_t kReadPad = 16;  // unpack reads past an item's end
 
 }  // namespace
 
-StreamUnit::StreamUnit(fetcher::DataFifos& data, int window_bursts)
-    : data_(data),
+StreamUnit::StreamUnit(const Lists& lists, DataFifos& data, int window_bursts)
+    : lists_(lists),
+      data_(data),
       lane_mask_(data.lanes() - 1),
       capacity_(static_cast<std::size_t>(window_bursts)),
       window_(capacity_ * kSlide * kBurstBytes + kReadPad) {}
 
 void StreamUnit::start(const FetchJob& job) {
   job_ = job;
+  list_ = job.list == kEveryItem ? nullptr : lists_.read(job.list, 0, job.items);
   item_ = 0;
   keep_ = tail_ = 0;
   taken_ = 0;
@@ -35,7 +37,7 @@ void StreamUnit::advance() {
 
 void StreamUnit::locate() {
   if (item_ == job_.items) return;
-  const std::uint64_t at = job_.base + std::uint64_t{job_.list ? job_.list[item_] : item_} * job_.stride_bytes;
+  const std::uint64_t at = job_.base + std::uint64_t{list_ ? list_[item_] : item_} * job_.stride_bytes;
   const std::uint64_t first = at / kBurstBytes;
   const std::uint64_t last = (at + job_.item_bytes - 1) / kBurstBytes;
   const bool shared = item_ != 0 && first == last_burst_;  // the address generator's rule
@@ -52,8 +54,8 @@ int StreamUnit::take(Cycle now, std::uint64_t limit) {
   const int most = static_cast<int>(std::min({limit - taken_, room, static_cast<std::uint64_t>(lanes)}));
   if (most == 0) return 0;
   const int lane = static_cast<int>(taken_) & lane_mask_;
-  const fetcher::LaneMask ready = data_.ready(now);
-  const fetcher::LaneMask turned = (ready >> lane | ready << (lanes - lane)) & ((fetcher::LaneMask{1} << lanes) - 1);
+  const LaneMask ready = data_.ready(now);
+  const LaneMask turned = (ready >> lane | ready << (lanes - lane)) & ((LaneMask{1} << lanes) - 1);
   const int n = std::min(most, std::countr_one(turned));
   if (n == 0) return 0;
 

@@ -4,15 +4,16 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/fetcher/data_fifos.h"
-#include "models/payload.h"
+#include "models/links/data_fifos.h"
+#include "models/links/fetch_jobs.h"
+#include "models/memories/lists.h"
 
 namespace winnow::converter {
 
 class StreamUnit {
  public:
   // window_bursts: bursts the window holds, at least lanes and one item's.
-  StreamUnit(fetcher::DataFifos& data, int window_bursts);
+  StreamUnit(const Lists& lists, DataFifos& data, int window_bursts);
 
   void start(const FetchJob& job);
 
@@ -31,7 +32,8 @@ class StreamUnit {
  private:
   void locate();
 
-  fetcher::DataFifos& data_;
+  const Lists& lists_;
+  DataFifos& data_;
   int lane_mask_;
   std::size_t capacity_;
   // The window: bursts [keep_, tail_) of the job, at index keep_..tail_ of an array that is longer than the window
@@ -39,6 +41,7 @@ class StreamUnit {
   std::vector<std::uint8_t> window_;
   std::size_t keep_ = 0, tail_ = 0;
   FetchJob job_;
+  const std::uint32_t* list_ = nullptr;  // its entries; none: every item
   std::uint32_t item_ = 0;
   std::uint64_t last_burst_ = 0;     // burst number of the item's last burst
   std::size_t first_ = 0, end_ = 0;  // the item's bursts in the window

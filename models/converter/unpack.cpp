@@ -1,6 +1,6 @@
 #include "models/converter/unpack.h"
 
-#include "models/payload.h"
+#include "models/prim/limits.h"
 
 #include <array>
 #include <cstddef>

@@ -2,8 +2,6 @@
 
 #include <bit>
 
-#include "models/hbm2/memory.h"
-
 namespace winnow::fetcher {
 
 AddressCrossbar::AddressCrossbar(AddressFifos& addresses, DataFifos& data, Fifo<WriteBurst>& writes,

@@ -13,13 +13,9 @@
 #include <vector>
 
 #include "models/fetcher/address_fifos.h"
-#include "models/fetcher/data_fifos.h"
-#include "models/payload.h"
+#include "models/links/data_fifos.h"
+#include "models/links/memory_requests.h"
 #include "models/prim/fifo.h"
-
-namespace winnow::hbm2 {
-struct Request;
-}
 
 namespace winnow::fetcher {
 

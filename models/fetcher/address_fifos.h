@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/fetcher/data_fifos.h"
+#include "models/links/data_fifos.h"
 
 namespace winnow::fetcher {
 

@@ -4,7 +4,16 @@
 #include <stdexcept>
 #include <string>
 
-namespace winnow::fetcher {
+namespace winnow {
+
+Traffic& Traffic::operator+=(const Traffic& o) {
+  jobs += o.jobs, items += o.items, bursts += o.bursts, shared_bursts += o.shared_bursts;
+  useful_bytes += o.useful_bytes, key_bytes += o.key_bytes, value_bytes += o.value_bytes;
+  first_digit_bytes += o.first_digit_bytes;
+  return *this;
+}
+
+namespace fetcher {
 
 namespace {
 
@@ -36,8 +45,8 @@ void check(const FetchJob& job) {
 
 }  // namespace
 
-AddressGenerator::AddressGenerator(Fifo<FetchJob>& jobs, AddressFifos& addresses, JobQueue& started, int lanes)
-    : jobs_(jobs), addresses_(addresses), started_(started), lanes_(lanes) {}
+AddressGenerator::AddressGenerator(Fifo<FetchJob>& jobs, const Lists& lists, AddressFifos& addresses, StartedJobs& started, int lanes)
+    : jobs_(jobs), lists_(lists), addresses_(addresses), started_(started), lanes_(lanes) {}
 
 int AddressGenerator::tick(Cycle now) {
   int made = 0;
@@ -57,6 +66,7 @@ void AddressGenerator::take(Cycle now) {
   jobs_.pop(now);
   check(job_);
   started_.push(now, job_);
+  list_ = job_.list == kEveryItem ? nullptr : lists_.read(job_.list, 0, job_.items);
   Traffic& t = traffic_[job_.epoch % kEpochs][static_cast<std::size_t>(job_.stream)];
   ++t.jobs;
   t.items += job_.items;
@@ -131,13 +141,6 @@ int AddressGenerator::make_records() {
   return std::popcount(ready);
 }
 
-Traffic& Traffic::operator+=(const Traffic& o) {
-  jobs += o.jobs, items += o.items, bursts += o.bursts, shared_bursts += o.shared_bursts;
-  useful_bytes += o.useful_bytes, key_bytes += o.key_bytes, value_bytes += o.value_bytes;
-  first_digit_bytes += o.first_digit_bytes;
-  return *this;
-}
-
 Traffic AddressGenerator::traffic(Stream s) const {
   Traffic sum = closed_[static_cast<std::size_t>(s)];
   for (const auto& epoch : traffic_) sum += epoch[static_cast<std::size_t>(s)];
@@ -149,4 +152,5 @@ void AddressGenerator::close(std::uint32_t epoch) {
   for (std::size_t i = 0; i < open.size(); ++i) closed_[i] += open[i], open[i] = {};
 }
 
-}  // namespace winnow::fetcher
+}  // namespace fetcher
+}  // namespace winnow

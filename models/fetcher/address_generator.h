@@ -17,10 +17,10 @@
 #include <cstdint>
 
 #include "models/fetcher/address_fifos.h"
-#include "models/fetcher/job_queue.h"
-#include "models/payload.h"
+#include "models/links/started_jobs.h"
+#include "models/memories/lists.h"
 
-namespace winnow::fetcher {
+namespace winnow {
 
 // What was asked for, by kind. Useful bytes of records are split into their K and V parts by their widths.
 struct Traffic {
@@ -34,9 +34,11 @@ struct Traffic {
   Traffic& operator+=(const Traffic& o);
 };
 
+namespace fetcher {
+
 class AddressGenerator {
  public:
-  AddressGenerator(Fifo<FetchJob>& jobs, AddressFifos& addresses, JobQueue& started, int lanes);
+  AddressGenerator(Fifo<FetchJob>& jobs, const Lists& lists, AddressFifos& addresses, StartedJobs& started, int lanes);
 
   // Returns the number of addresses made. Throws std::logic_error on a job whose sizes contradict each other.
   int tick(Cycle now);
@@ -56,16 +58,18 @@ class AddressGenerator {
   int make_records();
   void take(Cycle now);
   std::uint64_t item_address(std::uint32_t item) const {
-    return job_.base + std::uint64_t{job_.list ? job_.list[item] : item} * job_.stride_bytes;
+    return job_.base + std::uint64_t{list_ ? list_[item] : item} * job_.stride_bytes;
   }
 
   Fifo<FetchJob>& jobs_;
+  const Lists& lists_;
   AddressFifos& addresses_;
-  JobQueue& started_;
+  StartedJobs& started_;
   int lanes_;
 
   bool active_ = false;
   FetchJob job_;
+  const std::uint32_t* list_ = nullptr;  // its entries; none: every item
   // Streams.
   std::uint32_t item_ = 0;             // next item to open
   std::uint64_t next_ = 1, last_ = 0;  // next and last burst of the open item; next > last: none is open
@@ -82,4 +86,5 @@ class AddressGenerator {
   std::array<Traffic, kStreams> closed_{};
 };
 
-}  // namespace winnow::fetcher
+}  // namespace fetcher
+}  // namespace winnow

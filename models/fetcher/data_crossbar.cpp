@@ -2,8 +2,6 @@
 
 #include <bit>
 
-#include "models/hbm2/memory.h"
-
 namespace winnow::fetcher {
 
 DataCrossbar::DataCrossbar(DataFifos& data, std::vector<Fifo<hbm2::Return>*> channels)

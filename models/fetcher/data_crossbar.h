@@ -10,13 +10,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/fetcher/data_fifos.h"
-#include "models/payload.h"
+#include "models/links/data_fifos.h"
+#include "models/links/memory_requests.h"
 #include "models/prim/fifo.h"
-
-namespace winnow::hbm2 {
-struct Return;
-}
 
 namespace winnow::fetcher {
 

@@ -3,9 +3,8 @@
 #include <string>
 
 #include "golden/error.h"
-#include "models/hbm2/memory.h"
 
-namespace winnow::fetcher {
+namespace winnow {
 
 namespace {
 
@@ -15,44 +14,40 @@ void require(bool ok, const char* name, long long value, const char* rule) {
 
 bool power_of_two(int n) { return n > 0 && (n & (n - 1)) == 0; }
 
-const Params& checked(const Params& params, const MemoryPorts& ports) {
-  check(params);
-  const auto channels = static_cast<std::size_t>(params.channels);
-  require(ports.requests.size() == channels && ports.returns.size() == channels, "channels", params.channels,
+const FetcherParams& checked(const FetcherParams& params, const MemoryGrid& grid, const MemoryPorts& ports) {
+  check(params, grid);
+  const auto channels = static_cast<std::size_t>(grid.channels);
+  require(ports.requests.size() == channels && ports.returns.size() == channels, "channels", grid.channels,
           "the memory's number of channels");
   return params;
 }
 
 }  // namespace
 
-void check(const Params& p) {
+void check(const FetcherParams& p, const MemoryGrid& m) {
   require(power_of_two(p.lanes) && p.lanes <= kMaxLanes, "lanes", p.lanes, "a power of two up to 32");
-  require(power_of_two(p.channels) && p.channels <= 32, "channels", p.channels, "a power of two up to 32");
-  require(power_of_two(p.interleave_bytes) && p.interleave_bytes >= kBurstBytes && p.interleave_bytes <= 2048,
-          "interleave_bytes", p.interleave_bytes, "a power of two from 32 to 2048");
+  require(power_of_two(m.channels) && m.channels <= 32, "channels", m.channels, "a power of two up to 32");
+  require(power_of_two(m.interleave_bytes) && m.interleave_bytes >= kBurstBytes && m.interleave_bytes <= 2048,
+          "interleave_bytes", m.interleave_bytes, "a power of two from 32 to 2048");
   require(p.address_fifo >= 2 && p.address_fifo <= 4096, "address_fifo", p.address_fifo, "2..4096");
   require(p.data_fifo >= 2 && p.data_fifo <= 4096, "data_fifo", p.data_fifo, "2..4096");
-  require(p.jobs_ahead >= 2 && p.jobs_ahead <= 64, "jobs_ahead", p.jobs_ahead, "2..64");
 }
 
-MemoryPorts ports_of(hbm2::Memory& memory) {
-  MemoryPorts ports;
-  for (int c = 0; c < memory.channels(); ++c) {
-    ports.requests.push_back(&memory.requests(c));
-    ports.returns.push_back(&memory.returns(c));
-  }
-  return ports;
-}
-
-Fetcher::Fetcher(const Params& params, Fifo<FetchJob>& jobs, Fifo<WriteBurst>& writes, MemoryPorts ports)
-    : jobs_(jobs),
+Fetcher::Fetcher(const FetcherParams& params, const MemoryGrid& grid, Fifo<FetchJob>& jobs, const Lists& lists,
+                 Fifo<WriteBurst>& writes, MemoryPorts ports, StartedJobs& started, DataFifos& data)
+    : Block("fetcher", "fetcher"),
+      jobs_(jobs),
       writes_(writes),
-      addresses_(checked(params, ports).lanes, params.address_fifo, params.channels, params.interleave_bytes),
-      data_(params.lanes, params.data_fifo),
-      started_(static_cast<std::size_t>(params.jobs_ahead)),
-      generator_(jobs, addresses_, started_, params.lanes),
-      address_crossbar_(addresses_, data_, writes, std::move(ports.requests)),
-      data_crossbar_(data_, std::move(ports.returns)) {}
+      started_(started),
+      addresses_(checked(params, grid, ports).lanes, params.address_fifo, grid.channels, grid.interleave_bytes),
+      generator_(jobs, lists, addresses_, started, params.lanes),
+      address_crossbar_(addresses_, data, writes, std::move(ports.requests)),
+      data_crossbar_(data, std::move(ports.returns)) {}
+
+void Fetcher::report(StatSink& sink) const {
+  sink.count("address_conflicts", "address conflicts", address_conflicts());
+  sink.count("data_conflicts", "data conflicts", data_conflicts());
+}
 
 void Fetcher::tick(Cycle now) {
   // As idle(), of the links' state at the cycle's start.
@@ -62,7 +57,7 @@ void Fetcher::tick(Cycle now) {
     return;
   }
   // Grants see the address FIFOs at the cycle's start, the generator fills them, then granted heads leave.
-  const AddressCrossbar::Result issued = address_crossbar_.tick(now);
+  const fetcher::AddressCrossbar::Result issued = address_crossbar_.tick(now);
   const int made = generator_.tick(now);
   addresses_.commit();
   const int moved = outstanding_ ? data_crossbar_.tick(now) : 0;
@@ -82,4 +77,4 @@ void Fetcher::tick(Cycle now) {
     stats_.busy();  // a job was taken up
 }
 
-}  // namespace winnow::fetcher
+}  // namespace winnow

@@ -2,7 +2,7 @@
 // Fetcher: brings what live tokens name from HBM2, in order, and sends output vectors there.
 //
 // In:   Fifo<FetchJob> (address lists), Fifo<WriteBurst> (write-back).
-// Out:  data(): bursts in order a lane; started(): the jobs in the same order. Both go to the converter.
+// Out:  DataFifos: bursts in order a lane; StartedJobs: the jobs in the same order. Both go to the converter.
 //       To memory: one Fifo<hbm2::Request> and one Fifo<hbm2::Return> a channel.
 // Rate: `lanes` addresses, `channels` requests and `channels` bursts a cycle.
 // Latency without the memory: job popped in c, first addresses made in c+1, issued in c+2; a return that can
@@ -18,44 +18,46 @@
 #include "models/fetcher/address_fifos.h"
 #include "models/fetcher/address_generator.h"
 #include "models/fetcher/data_crossbar.h"
-#include "models/fetcher/data_fifos.h"
-#include "models/fetcher/job_queue.h"
 #include "models/fetcher/params.h"
-#include "models/stats.h"
+#include "models/links/data_fifos.h"
+#include "models/links/memory_requests.h"
+#include "models/links/started_jobs.h"
+#include "models/prim/block.h"
 
-namespace winnow::hbm2 {
-class Memory;
-}
-
-namespace winnow::fetcher {
+namespace winnow {
 
 // One request and one return FIFO a channel.
 struct MemoryPorts {
   std::vector<Fifo<hbm2::Request>*> requests;
   std::vector<Fifo<hbm2::Return>*> returns;
 };
-MemoryPorts ports_of(hbm2::Memory& memory);
 
-class Fetcher {
+// Of a memory that has channels(), requests(channel) and returns(channel).
+template <class M>
+MemoryPorts ports_of(M& memory) {
+  MemoryPorts ports;
+  for (int c = 0; c < memory.channels(); ++c) {
+    ports.requests.push_back(&memory.requests(c));
+    ports.returns.push_back(&memory.returns(c));
+  }
+  return ports;
+}
+
+class Fetcher : public Block {
  public:
   // Throws winnow::Error if a parameter is out of range or does not fit the ports.
-  Fetcher(const Params& params, Fifo<FetchJob>& jobs, Fifo<WriteBurst>& writes, MemoryPorts ports);
-  Fetcher(const Fetcher&) = delete;  // parts refer to each other
-  Fetcher& operator=(const Fetcher&) = delete;
+  Fetcher(const FetcherParams& params, const MemoryGrid& grid, Fifo<FetchJob>& jobs, const Lists& lists,
+          Fifo<WriteBurst>& writes, MemoryPorts ports, StartedJobs& started, DataFifos& data);
 
-  void tick(Cycle now);
-
-  DataFifos& data() { return data_; }
-  JobQueue& started() { return started_; }
+  void tick(Cycle now) override;
 
   // No job, no address, no request outstanding, no write waiting. Bursts may wait for the converter.
-  bool idle() const {
+  bool idle() const override {
     return !generator_.active() && jobs_.drained() && addresses_.pending() == 0 && outstanding_ == 0 &&
            writes_.drained();
   }
+  void report(StatSink& sink) const override;
 
-  enum Wait { kMemory, kConverter };
-  const BlockStats& stats() const { return stats_; }
   Traffic traffic(Stream s) const { return generator_.traffic(s); }
   const Traffic& traffic(Stream s, std::uint32_t epoch) const { return generator_.traffic(s, epoch); }
   void close(std::uint32_t epoch) { generator_.close(epoch); }
@@ -65,17 +67,17 @@ class Fetcher {
   std::uint64_t address_conflicts() const { return address_crossbar_.conflicts(); }
   std::uint64_t data_conflicts() const { return data_crossbar_.conflicts(); }
 
+  const Wait kMemory = stats_.waits_for("hbm2", "hbm2"), kConverter = stats_.waits_for("converter", "converter");
+
  private:
   Fifo<FetchJob>& jobs_;
   Fifo<WriteBurst>& writes_;
-  AddressFifos addresses_;
-  DataFifos data_;
-  JobQueue started_;
-  AddressGenerator generator_;
-  AddressCrossbar address_crossbar_;
-  DataCrossbar data_crossbar_;
+  StartedJobs& started_;
+  fetcher::AddressFifos addresses_;
+  fetcher::AddressGenerator generator_;
+  fetcher::AddressCrossbar address_crossbar_;
+  fetcher::DataCrossbar data_crossbar_;
   std::uint64_t reads_ = 0, written_ = 0, outstanding_ = 0;
-  BlockStats stats_{"fetcher", {"hbm2", "converter"}};
 };
 
-}  // namespace winnow::fetcher
+}  // namespace winnow

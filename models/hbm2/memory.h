@@ -28,7 +28,7 @@
 #include "models/hbm2/spec.h"
 #include "models/hbm2/statistics.h"
 #include "models/hbm2/stream.h"
-#include "models/payload.h"
+#include "models/links/memory_requests.h"
 #include "models/prim/fifo.h"
 
 namespace winnow::hbm2 {
@@ -42,19 +42,6 @@ struct MemoryConfig {
   int request_queue = 4;        // entries of the FIFO in front of each controller
   Cycle refresh_phase = 0;      // channel c refreshes c * refresh_phase cycles after channel 0
   Spec spec = default_spec();
-};
-
-struct Request {
-  std::uint64_t address = 0;  // global, a multiple of 32
-  std::uint32_t tag = 0;      // comes back with a read
-  bool write = false;
-  Burst data{};  // of writes; reads need not set it
-};
-
-struct Return {
-  std::uint64_t address = 0;
-  std::uint32_t tag = 0;
-  Burst data{};
 };
 
 class Memory {

@@ -14,7 +14,7 @@
 
 #include "golden/error.h"
 #include "models/hbm2/address.h"
-#include "models/payload.h"
+#include "models/prim/limits.h"
 
 namespace winnow::hbm2 {
 namespace {

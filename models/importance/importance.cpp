@@ -5,43 +5,23 @@
 
 namespace winnow {
 
-Importance::Importance(const golden::Shape& shape, const golden::Policy& policy, int width,
-                       std::vector<GroupStore>& stores, Fifo<ImportanceJob>& jobs, Fifo<ImportanceDone>& done,
+Importance::Importance(int width, ImportanceMemories memories, Fifo<ImportanceJob>& jobs, Fifo<ImportanceDone>& done,
                        Fifo<HeadMagnitude>& magnitudes)
-    : shape_(shape),
-      policy_(policy),
+    : Block("importance", "importance"),
       width_(width),
-      per_head_(policy.scope == golden::ImportanceScope::kv_head),
-      stores_(stores),
+      m_(memories),
       jobs_(jobs),
       done_(done),
-      magnitudes_(magnitudes) {
-  const auto n = static_cast<std::size_t>(shape.tokens);
-  tokens_.assign(per_head_ ? n * static_cast<std::size_t>(shape.layers * shape.kv_heads) : n, 0);
-  chances_.assign(n, 0);
-  heads_.assign(static_cast<std::size_t>(shape.heads), 0);
-  queue_.assign(static_cast<std::size_t>(width), 0);
-}
-
-void Importance::load(const std::vector<std::uint64_t>& importance, const std::vector<std::uint64_t>& chances,
-                      const std::vector<std::uint64_t>& heads) {
-  tokens_ = importance, chances_ = chances, heads_ = heads;
-}
-
-void Importance::begin_step() {
-  if (policy_.importance != golden::ImportanceRule::decay) return;
-  for (auto& x : tokens_) x = golden::decayed(policy_, x);
-  // With a list a KV head the subtraction rides on the load of the list for its choice.
-  if (!per_head_) sweep_ = (tokens_.size() + static_cast<std::size_t>(width_) - 1) / static_cast<std::size_t>(width_);
-}
+      magnitudes_(magnitudes),
+      queue_(static_cast<std::size_t>(width), 0) {}
 
 void Importance::tick(Cycle now) {
   if (magnitudes_.can_pop(now)) {
-    heads_[magnitudes_.peek().head] += magnitudes_.peek().value;
+    m_.importance.add_head(magnitudes_.peek().head, magnitudes_.peek().value);
     magnitudes_.pop(now);
   }
-  if (sweep_) {
-    --sweep_;
+  if (m_.importance.sweeping()) {
+    m_.importance.sweep();
     stats_.busy();
     return;
   }
@@ -60,7 +40,7 @@ void Importance::tick(Cycle now) {
     level -= level > 0;
     waiting += level;
   }
-  const GroupStore& g = stores_[job_.store];
+  const GroupEntry& g = m_.groups[job_.store];
   // Sums are complete behind the last live head's division.
   if (g.readable[static_cast<std::size_t>(std::bit_width(g.heads) - 1)] > now) {
     stats_.wait(kSoftmax);
@@ -68,18 +48,25 @@ void Importance::tick(Cycle now) {
   }
   if (next_ < g.slots) {
     const std::uint32_t end = std::min(g.slots, next_ + static_cast<std::uint32_t>(width_));
+    const std::uint32_t first = next_;
+    const std::uint32_t* origins = m_.origins.peek(job_.store);
+    const std::uint32_t* sums = m_.selection_scores.peek(job_.store);
+    const std::uint32_t* tokens = job_.tokens == kEveryItem ? nullptr : m_.lists.peek(job_.tokens).data();
     bool stalled = false;
     while (next_ < end) {
-      const std::uint32_t token = job_.tokens[g.origin[next_]];
+      const std::uint32_t token = tokens ? tokens[origins[next_]] : origins[next_];
       int& level = queue_[token & static_cast<std::uint32_t>(width_ - 1)];  // a power of two
       if (level == kBankQueue) {
         stalled = true;
         break;
       }
       ++level;
-      tokens_[job_.base + token] += g.sums[next_++];
+      m_.importance.add_token(job_.base + token, sums[next_++]);
       ++accumulations_;
     }
+    m_.origins.read(job_.store, 0, first, next_ - first);
+    m_.selection_scores.read(job_.store, 0, first, next_ - first);
+    if (tokens) m_.lists.read(job_.tokens, 0, next_ - first);
     bank_stalls_ += stalled;
     if (stalled)
       stats_.wait(kBank);

@@ -2,9 +2,9 @@
 // Importance beside the pipeline: adds up probabilities of tokens and |out| of heads, and gives the cascade's top-k
 // engine what it compares.
 //
-// In:   Fifo<ImportanceJob>: a group whose probabilities are final; its selection sums are read from the store, `width`
-//       slots a cycle. Fifo<HeadMagnitude> from P x V. Fifo<RankJob> from the controller.
-// Out:  Fifo<ImportanceDone>; to the top-k unit items in list order (rank()).
+// In:   Fifo<ImportanceJob>: a group whose probabilities are final; its selection scores are read, `width` slots a cycle.
+//       Fifo<HeadMagnitude> from P x V.
+// Out:  Fifo<ImportanceDone>; the importance memory, from which the cascade chooses.
 // Rate: width tokens a cycle. The token memory has `width` banks (bank = token mod width), each behind a queue of
 //       kBankQueue: tokens of one bank in a row stall the read (counted in bank_stalls()).
 // Latency: 1 cycle; the done message comes when the queues have drained.
@@ -14,71 +14,53 @@
 #include <cstdint>
 #include <vector>
 
-#include "golden/model.h"
-#include "golden/policies/rules.h"
-#include "models/prim/fifo.h"
-#include "models/softmax/score_store.h"
-#include "models/stats.h"
+#include "models/links/importance_jobs.h"
+#include "models/links/magnitudes.h"
+#include "models/memories/group_table.h"
+#include "models/memories/importance_memory.h"
+#include "models/memories/lists.h"
+#include "models/memories/score_memories.h"
+#include "models/prim/block.h"
 
 namespace winnow {
 
-struct ImportanceJob {
-  std::uint16_t store = 0;
-  const std::uint32_t* tokens = nullptr;  // token of each slot at the first pass
-  std::size_t base = 0;                   // of the list in the token memory
-};
-struct ImportanceDone {
-  std::uint16_t store = 0;
-};
-struct HeadMagnitude {
-  std::uint16_t head = 0;
-  std::uint64_t value = 0;  // sum of |out| times out16
+struct ImportanceMemories {
+  const GroupTable& groups;
+  const SelectionScores& selection_scores;
+  const Origins& origins;
+  const Lists& lists;
+  ImportanceMemory& importance;
 };
 
-class Importance {
+class Importance : public Block {
  public:
-  Importance(const golden::Shape& shape, const golden::Policy& policy, int width, std::vector<GroupStore>& stores,
-             Fifo<ImportanceJob>& jobs, Fifo<ImportanceDone>& done, Fifo<HeadMagnitude>& magnitudes);
+  // `width`: tokens a cycle, and banks of the importance memory; a power of two.
+  Importance(int width, ImportanceMemories memories, Fifo<ImportanceJob>& jobs, Fifo<ImportanceDone>& done,
+             Fifo<HeadMagnitude>& magnitudes);
 
-  void tick(Cycle now);
-  bool idle() const { return !active_ && jobs_.drained() && magnitudes_.drained() && sweep_ == 0; }
-
-  // Controller: state at the start of the range, and the start of a step (decay).
-  void load(const std::vector<std::uint64_t>& importance, const std::vector<std::uint64_t>& chances,
-            const std::vector<std::uint64_t>& heads);
-  void begin_step();
-  void add_chance(std::uint32_t token, std::uint64_t rows) { chances_[token] += rows; }
-
-  const std::vector<std::uint64_t>& tokens() const { return tokens_; }
-  const std::vector<std::uint64_t>& chances() const { return chances_; }
-  const std::vector<std::uint64_t>& heads() const { return heads_; }
-  std::size_t base(int layer, int kv_head) const {
-    return per_head_ ? static_cast<std::size_t>((layer * shape_.kv_heads + kv_head) * shape_.tokens) : 0;
+  void tick(Cycle now) override;
+  bool idle() const override {
+    return !active_ && jobs_.drained() && magnitudes_.drained() && !m_.importance.sweeping();
   }
+  void report(StatSink& sink) const override { sink.cycles("bank_stalls", "bank stalls", bank_stalls_); }
 
-  enum Wait { kBank, kSoftmax };
-  const BlockStats& stats() const { return stats_; }
   std::uint64_t bank_stalls() const { return bank_stalls_; }
   std::uint64_t accumulations() const { return accumulations_; }
 
+  const Wait kBank = stats_.waits_for("bank", "bank"), kSoftmax = stats_.waits_for("softmax", "softmax");
+
  private:
   static constexpr int kBankQueue = 8;
-  golden::Shape shape_;
-  golden::Policy policy_;
   int width_;
-  bool per_head_;
-  std::vector<GroupStore>& stores_;
+  ImportanceMemories m_;
   Fifo<ImportanceJob>& jobs_;
   Fifo<ImportanceDone>& done_;
   Fifo<HeadMagnitude>& magnitudes_;
-  std::vector<std::uint64_t> tokens_, chances_, heads_;
   ImportanceJob job_;
   bool active_ = false;
   std::uint32_t next_ = 0;
-  std::uint64_t sweep_ = 0;  // cycles of decay still to go
-  std::vector<int> queue_;   // level of each bank's queue
+  std::vector<int> queue_;  // level of each bank's queue
   std::uint64_t bank_stalls_ = 0, accumulations_ = 0;
-  BlockStats stats_{"importance", {"bank", "softmax"}};
 };
 
 }  // namespace winnow

@@ -25,6 +25,8 @@ class Pipe {
   T& peek() { return fifo_.peek().second; }
   void pop(Cycle now) { fifo_.pop(now); }
   bool drained() const { return fifo_.drained(); }
+  std::size_t depth() const { return fifo_.depth(); }
+  std::uint64_t pushed() const { return fifo_.pushed(); }
 
  private:
   Cycle latency_;

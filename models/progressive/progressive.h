@@ -8,26 +8,29 @@
 // State: whether a head of the group at hand was flat.
 // In a shape-only run the verdict comes from the workload file (`forced`).
 // Paper: 3.4 and section 3, "progressive quantization".
-#include <vector>
+#include <cstdint>
 
 #include "golden/num.h"
-#include "models/softmax/softmax.h"
+#include "models/links/row_sums.h"
+#include "models/links/verdicts.h"
+#include "models/memories/group_table.h"
+#include "models/prim/block.h"
 
 namespace winnow {
 
-class Progressive {
+class Progressive : public Block {
  public:
-  Progressive(std::uint32_t theta16, std::vector<GroupStore>& stores, Pipe<RowSum>& sums, Fifo<Verdict>& to_softmax,
+  Progressive(std::uint32_t theta16, const GroupTable& groups, Pipe<RowSum>& sums, Fifo<Verdict>& to_softmax,
               Fifo<Verdict>& to_controller)
-      : theta16_(theta16), stores_(stores), sums_(sums), to_softmax_(to_softmax), to_controller_(to_controller) {}
+      : Block("progressive", "progressive"), theta16_(theta16), groups_(groups), sums_(sums), to_softmax_(to_softmax), to_controller_(to_controller) {}
 
-  void tick(Cycle now) {
+  void tick(Cycle now) override {
     if (!sums_.can_pop(now)) {
       stats_.idle();
       return;
     }
     const RowSum& row = sums_.peek();
-    const GroupStore& g = stores_[row.store];
+    const GroupEntry& g = groups_[row.store];
     if (g.undecided) {
       if (row.last_row && !(to_softmax_.can_push(now) && to_controller_.can_push(now))) {
         stats_.wait(kSoftmax);
@@ -47,19 +50,20 @@ class Progressive {
     stats_.busy();
   }
 
-  enum Wait { kSoftmax };
-  const BlockStats& stats() const { return stats_; }
+  bool idle() const override { return sums_.drained(); }
+
   std::uint64_t flat_rows() const { return flat_rows_; }
   std::uint64_t refetches() const { return refetches_; }
 
+  const Wait kSoftmax = stats_.waits_for("softmax", "softmax");
+
  private:
   std::uint32_t theta16_;
-  std::vector<GroupStore>& stores_;
+  const GroupTable& groups_;
   Pipe<RowSum>& sums_;
   Fifo<Verdict>&to_softmax_, &to_controller_;
   bool any_flat_ = false;
   std::uint64_t flat_rows_ = 0, refetches_ = 0;
-  BlockStats stats_{"progressive", {"softmax"}};
 };
 
 }  // namespace winnow

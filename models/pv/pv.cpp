@@ -6,21 +6,21 @@
 
 namespace winnow {
 
-Pv::Pv(const Params& params, std::vector<GroupStore>& stores, Fifo<PvJob>& jobs, KvBuffer& values, ScaleStore& scales,
-       Fifo<OutputVector>& out, Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done)
-    : params_(params),
-      stores_(stores),
+Pv::Pv(const Params& params, PvMemories memories, Fifo<PvJob>& jobs, Fifo<OutputVector>& out,
+       Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done)
+    : Block("pv", "pv"),
+      params_(params),
+      m_(memories),
       jobs_(jobs),
-      values_(values),
-      scales_(scales),
       out_(out),
       magnitudes_(magnitudes),
       released_(released),
       done_(done) {
+  const std::size_t capacity = m_.probabilities.slots();
   for (Row& r : rows_) {
-    r.slot.resize(stores.front().capacity), r.wide.resize(stores.front().capacity);
+    r.slot.resize(capacity), r.wide.resize(capacity);
     r.of_bank.resize(static_cast<std::size_t>(params.banks));
-    for (auto& b : r.of_bank) b.reserve(stores.front().capacity);
+    for (auto& b : r.of_bank) b.reserve(capacity);
     r.next_of_bank.resize(static_cast<std::size_t>(params.banks));
   }
 }
@@ -45,12 +45,12 @@ void Pv::tick(Cycle now) {
 }
 
 void Pv::start_row(Row& row, int head) {
-  const GroupStore& g = stores_[job_.store];
+  const GroupEntry& g = m_.groups[job_.store];
   row.tag = g.tag;
   row.tag.group = static_cast<std::uint8_t>(head);
   row.job = job_;
   row.head = head;
-  row.last_row = (g.heads >> (head + 1)) == 0;
+  row.last_row = g.is_last_row(head);
   row.contiguous = job_.all || !job_.resident;
   row.largest = row.kept_sum = 0;
   row.count = row.next = 0;
@@ -72,11 +72,11 @@ bool Pv::weigh(Cycle now) {
     jobs_.pop(now);
     job_active_ = true;
     head_ = 0;
-    while (!((stores_[job_.store].heads >> head_) & 1)) ++head_;
+    while (!((m_.groups[job_.store].heads >> head_) & 1)) ++head_;
     row_open_ = false;
   }
-  GroupStore& g = stores_[job_.store];
-  if (params_.scaled && !scales_.loaded(job_.half, now)) {
+  const GroupEntry& g = m_.groups[job_.store];
+  if (params_.scaled && !m_.scales.loaded(job_.half, now)) {
     if (!multiplying_) why_ = kScales;
     return false;
   }
@@ -90,15 +90,23 @@ bool Pv::weigh(Cycle now) {
   const std::uint32_t end = std::min(g.slots, next_slot_ + static_cast<std::uint32_t>(params_.width));
   const bool ends = end == g.slots;
   if (ends && row.last_row && !released_.can_push(now)) return false;
-  const std::uint32_t* p = g.exps(head_);
+  // Counted as read through the ports; indexed by slot.
+  const auto store = static_cast<std::size_t>(job_.store);
+  const std::uint32_t n = end - next_slot_;
+  m_.probabilities.read(store, static_cast<std::size_t>(head_), next_slot_, n);
+  if (!job_.all) m_.kept.read(store, 0, next_slot_, n);
+  if (params_.scaled) m_.origins.read(store, 0, next_slot_, n);
+  const std::uint32_t* p = m_.probabilities.peek(store, static_cast<std::size_t>(head_));
+  const std::uint8_t* kept = m_.kept.peek(store);
+  const std::uint32_t* origins = m_.origins.peek(store);
   for (std::uint32_t i = next_slot_; i < end; ++i) {
-    if (!job_.all && !g.kept[i]) continue;
-    const std::uint32_t v16 = params_.scaled && !params_.shape_only ? scales_.value(job_.half, g.origin[i]) : 65536u;
+    if (!job_.all && !kept[i]) continue;
+    const std::uint32_t v16 = params_.scaled && !params_.shape_only ? m_.scales.value(job_.half, origins[i]) : 65536u;
     const std::uint64_t w = params_.shape_only ? 0 : golden::wide_weight(p[i], v16);
     row.largest = std::max(row.largest, w);
     row.kept_sum += p[i];
     const std::uint32_t slot = job_.resident ? i : row.count;
-    if (!row.contiguous) row.of_bank[static_cast<std::size_t>(values_.bank_of(slot))].push_back(row.count);
+    if (!row.contiguous) row.of_bank[static_cast<std::size_t>(m_.values.bank_of(slot))].push_back(row.count);
     row.slot[row.count] = slot;
     row.wide[row.count++] = w;
   }
@@ -167,17 +175,17 @@ bool Pv::multiply(Cycle now) {
   if (row.contiguous) {
     const std::uint32_t count = std::min(banks, row.count - row.next);
     const int at = static_cast<int>(row.next / banks);
-    if (!values_.row_ready(row.job.half, at, now)) {
+    if (!m_.values.row_ready(row.job.half, at, now)) {
       why_ = kValues;
       return false;
     }
     const bool ends = row.next + count == row.count;
     if (ends && row.last_row && !done_.can_push(now)) return false;
-    const std::int16_t* v = values_.read_row(row.job.half, at, now);
+    const std::int16_t* v = m_.values.read_row(row.job.half, at, now);
     if (!params_.shape_only) {
       for (std::uint32_t i = 0; i < count; ++i)
         take(row.wide[row.next + i], row.exponent,
-             v + static_cast<std::size_t>(i) * static_cast<std::size_t>(values_.stride()));
+             v + static_cast<std::size_t>(i) * static_cast<std::size_t>(m_.values.stride()));
       accumulate();
     }
     row.next += count;
@@ -197,8 +205,8 @@ bool Pv::multiply(Cycle now) {
         continue;
       }
       const std::uint32_t place = row.of_bank[b][next];
-      if (!values_.slot_ready(row.job.half, row.slot[place], now)) continue;
-      const std::int16_t* v = values_.read_slot(row.job.half, row.slot[place], now);
+      if (!m_.values.slot_ready(row.job.half, row.slot[place], now)) continue;
+      const std::int16_t* v = m_.values.read_slot(row.job.half, row.slot[place], now);
       if (!params_.shape_only) take(row.wide[place], row.exponent, v);
       ++next, ++row.next, any = true;
       products_ += static_cast<std::uint64_t>(params_.head_dim);
@@ -225,15 +233,16 @@ void Pv::finish(Row& row, Cycle now) {
   p.out.address = row.job.address + h * row.job.address_stride;
   p.magnitude = {static_cast<std::uint16_t>(row.job.first_head + row.head), 0};
   if (!params_.shape_only) {
+    const GroupConstants& constants = m_.constants.of(row.job.constants);
     const golden::Scale scale =
-        params_.renormalise ? golden::mul(row.job.to_out[h], golden::renormaliser(row.kept_sum)) : row.job.to_out[h];
+        params_.renormalise ? golden::mul(constants.to_out[h], golden::renormaliser(row.kept_sum)) : constants.to_out[h];
     std::uint64_t magnitude = 0;
     for (std::size_t d = 0; d < static_cast<std::size_t>(params_.head_dim); ++d) {
       p.out.data[d] = golden::requantize_out(acc_[d], scale, row.exponent);
       magnitude += static_cast<std::uint64_t>(std::abs(p.out.data[d]));
       acc_[d] = 0;
     }
-    p.magnitude.value = magnitude * row.job.out16[h];
+    p.magnitude.value = magnitude * constants.out16[h];
   }
   if (row.last_row) done_.push(now, {row.job.half, row.job.last});
   row.full = false;

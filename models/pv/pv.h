@@ -15,40 +15,33 @@
 // State: two rows of weights (one in each stage), accumulators of 36 bits, outputs on their way.
 // Waits for: softmax (no job), value scales, value buffer, writeback.
 // Paper: section 3, "P x V"; arithmetic: golden/num.h.
+#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "golden/num.h"
-#include "models/buffers/kv_buffer.h"
-#include "models/buffers/scale_store.h"
-#include "models/importance/importance.h"
-#include "models/payload.h"
-#include "models/softmax/score_store.h"
-#include "models/stats.h"
+#include "models/links/magnitudes.h"
+#include "models/links/outputs.h"
+#include "models/links/pv_jobs.h"
+#include "models/memories/group_table.h"
+#include "models/memories/kv_buffer.h"
+#include "models/memories/score_memories.h"
+#include "models/memories/value_scales.h"
+#include "models/prim/block.h"
 
 namespace winnow {
 
-struct PvJob {
-  std::uint16_t store = 0;
-  std::uint8_t half = 0;                  // of V and its scales
-  bool resident = false;                  // V slots are list places, not places among the kept
-  bool all = true;                        // every slot is kept
-  bool last = false;                      // nobody reads this half of V after this job
-  const golden::Scale* to_out = nullptr;  // [group]
-  const std::uint16_t* out16 = nullptr;   // [group]
-  std::uint64_t address = 0;              // of the group's first query head's output vector
-  std::uint32_t address_stride = 0;
-  std::uint16_t first_head = 0;  // query head of group 0
-};
-struct StoreReleased {
-  std::uint16_t store = 0;
-};
-struct PvDone {
-  std::uint8_t half = 0;
-  bool last = false;
+struct PvMemories {
+  const GroupTable& groups;
+  const HeadConstants& constants;
+  const Exponentials& probabilities;  // they overwrite the exponentials
+  const KeptFlags& kept;
+  const Origins& origins;
+  KvBuffer& values;
+  ScaleStore& scales;
 };
 
-class Pv {
+class Pv : public Block {
  public:
   struct Params {
     int head_dim, banks, width, latency;
@@ -56,18 +49,25 @@ class Pv {
     bool renormalise = false;
     bool shape_only = false;
   };
-  Pv(const Params& params, std::vector<GroupStore>& stores, Fifo<PvJob>& jobs, KvBuffer& values, ScaleStore& scales,
-     Fifo<OutputVector>& out, Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done);
+  Pv(const Params& params, PvMemories memories, Fifo<PvJob>& jobs, Fifo<OutputVector>& out,
+     Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done);
 
-  void tick(Cycle now);
-  bool idle() const {
+  void tick(Cycle now) override;
+  bool idle() const override {
     return !job_active_ && !rows_full() && !multiplying_ && pending_in_ == pending_out_ && jobs_.drained();
   }
+  void report(StatSink& sink) const override {
+    sink.count("multiplications", "multiplications", products_);
+    sink.cycles("uneven_banks", "uneven banks", uneven_);
+  }
 
-  enum Wait { kSoftmax, kScales, kValues, kWriteback };
-  const BlockStats& stats() const { return stats_; }
   std::uint64_t multiplications() const { return products_; }
   std::uint64_t uneven_cycles() const { return uneven_; }
+
+  const Wait kSoftmax = stats_.waits_for("softmax", "softmax"),
+             kScales = stats_.waits_for("value_scales", "value scales"),
+             kValues = stats_.waits_for("value_buffer", "value buffer"),
+             kWriteback = stats_.waits_for("writeback", "writeback");
 
  private:
   struct Row {
@@ -101,10 +101,8 @@ class Pv {
   void start_row(Row& row, int head);
 
   Params params_;
-  std::vector<GroupStore>& stores_;
+  PvMemories m_;
   Fifo<PvJob>& jobs_;
-  KvBuffer& values_;
-  ScaleStore& scales_;
   Fifo<OutputVector>& out_;
   Fifo<HeadMagnitude>& magnitudes_;
   Fifo<StoreReleased>& released_;
@@ -118,7 +116,7 @@ class Pv {
   Row rows_[2];
   int weigh_row_ = 0, multiply_row_ = 0;
   bool multiplying_ = false;
-  int why_ = kSoftmax;  // what the array waits for
+  Wait why_ = kSoftmax;  // what the array waits for
   std::array<std::int32_t, kMaxHeadDim> part_{};
   std::array<std::int64_t, kMaxHeadDim> acc_{};
   static constexpr std::size_t kMaxBanks = 64;  // KvBuffer holds no more
@@ -131,7 +129,6 @@ class Pv {
   std::array<Pending, kPending> pending_;
   std::size_t pending_in_ = 0, pending_out_ = 0;
   std::uint64_t products_ = 0, uneven_ = 0;
-  BlockStats stats_{"pv", {"softmax", "value scales", "value buffer", "writeback"}};
 };
 
 }  // namespace winnow

@@ -11,58 +11,40 @@
 #include <cstdint>
 
 #include "golden/num.h"
-#include "models/buffers/kv_buffer.h"
-#include "models/buffers/query_registers.h"
-#include "models/payload.h"
-#include "models/prim/pipe.h"
-#include "models/stats.h"
+#include "models/links/key_released.h"
+#include "models/links/qk_tasks.h"
+#include "models/links/score_rows.h"
+#include "models/memories/kv_buffer.h"
+#include "models/memories/query_registers.h"
+#include "models/prim/block.h"
 
 namespace winnow {
 
-inline constexpr int kMaxRow = 64;  // scores a cycle: 512 multipliers at D 8
-
-struct QkTask {
-  Tag tag;
-  std::uint16_t store = 0;  // group in flight
-  std::uint8_t half = 0;    // of the K buffer
-  std::uint8_t shift = 0;   // weight of this pass's digit
-  std::uint32_t keys = 0;
-  std::uint64_t query = 0;            // number of the query vector (QueryRegisters)
-  bool add = false;                   // to the partial scores of the passes before
-  std::uint32_t release_queries = 0;  // oldest query vectors that nobody needs after this task
-  bool release_half = false;          // nobody reads this half of K after this task
-};
-
-struct ScoreRow {
-  Tag tag;
-  std::uint16_t store = 0;
-  bool add = false, last = false;
-  std::uint32_t first = 0;  // slot of value[0]
-  int count = 0;
-  std::int32_t query_sum = 0;  // sum of the query's codes, for midpoint constants
-  std::array<std::int32_t, kMaxRow> value;
-};
-
-struct HalfReleased {
-  std::uint8_t half;
-};
-
-class Qk {
+class Qk : public Block {
  public:
   struct Params {
-    int head_dim, banks, latency;  // banks = multipliers / D
-    bool shape_only = false;       // cycles without products
+    int head_dim, banks;      // banks = multipliers / D
+    bool shape_only = false;  // cycles without products
   };
   Qk(const Params& params, Fifo<QkTask>& first, Fifo<QkTask>& later, KvBuffer& keys, QueryRegisters& queries,
      Pipe<ScoreRow>& out, Fifo<HalfReleased>& released)
-      : params_(params), first_(first), later_(later), keys_(keys), queries_(queries), out_(out), released_(released) {}
+      : Block("qk", "qk"),
+        params_(params),
+        first_(first),
+        later_(later),
+        keys_(keys),
+        queries_(queries),
+        out_(out),
+        released_(released) {}
 
-  void tick(Cycle now);
-  bool idle() const { return !active_ && first_.drained() && later_.drained(); }
+  void tick(Cycle now) override;
+  bool idle() const override { return !active_ && first_.drained() && later_.drained(); }
+  void report(StatSink& sink) const override { sink.count("multiplications", "multiplications", products_); }
 
-  enum Wait { kKeys, kQueries, kSoftmax, kController };
-  const BlockStats& stats() const { return stats_; }
   std::uint64_t multiplications() const { return products_; }
+
+  const Wait kKeys = stats_.waits_for("key_buffer", "key buffer"), kQueries = stats_.waits_for("query", "query"),
+             kSoftmax = stats_.waits_for("softmax", "softmax"), kController = stats_.waits_for("controller", "controller");
 
  private:
   bool startable(const QkTask& t, Cycle now) const {
@@ -79,7 +61,6 @@ class Qk {
   std::uint32_t next_ = 0;
   std::int32_t query_sum_ = 0;
   std::uint64_t products_ = 0;
-  BlockStats stats_{"qk", {"key buffer", "query", "softmax", "controller"}};
 };
 
 }  // namespace winnow

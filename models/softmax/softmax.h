@@ -2,10 +2,10 @@
 // Softmax pipeline, `width` values a cycle: dequantize, exponential, accumulate, divide, requantize.
 //
 // In:   Pipe<ScoreRow> from Q x K; Fifo<Verdict> from progressive (groups that may refetch); Fifo<CompactJob>.
-// Out:  probabilities, selection scores and sums in the group's store; Pipe<RowSum> to progressive when a row's
+// Out:  probabilities and selection scores in their memories; Pipe<RowSum> to progressive when a row's
 //       denominator is known; Pipe<GroupDone> when the last live head of the group has its probabilities,
-//       or, where all readers follow at `width` a cycle (GroupStore::follow), when its first row's division
-//       starts; each row may then be read from GroupStore::readable on.
+//       or, where all readers follow at `width` a cycle (GroupEntry::follow), when its first row's division
+//       starts; each row may then be read from GroupEntry::readable on.
 // Three stages, each at work on a row (one query head's scores) of its own:
 //   gather  takes scores, adds those of earlier digits, keeps the maximum; the row waits in the row FIFO for it;
 //   exp     2^(score - max), summed; the exponentials go to the store;
@@ -18,58 +18,55 @@
 // State: row FIFO level, the word in front of it, the row in each stage, rows between them, the stores.
 // Waits for: qk (no scores), row FIFO (exp is behind), verdict (progressive has not decided).
 // Arithmetic: golden/num.h. Paper: section 3, "softmax" (parallelism 8, FIFO depth 128).
-#include "golden/policies/policy.h"
-#include "models/prim/pipe.h"
-#include "models/qk/qk.h"
-#include "models/softmax/score_store.h"
-#include "models/stats.h"
+#include <vector>
+
+#include "golden/num.h"
+#include "models/links/compactions.h"
+#include "models/links/groups_done.h"
+#include "models/links/row_sums.h"
+#include "models/links/score_rows.h"
+#include "models/links/verdicts.h"
+#include "models/memories/group_table.h"
+#include "models/memories/score_memories.h"
+#include "models/prim/block.h"
+#include "models/softmax/params.h"
 
 namespace winnow {
 
-struct RowSum {
-  Tag tag;
-  std::uint16_t store = 0;
-  std::uint64_t denominator = 0;
-  bool last_row = false;  // of the group
-};
-// What progressive decided on a group's first pass.
-struct Verdict {
-  std::uint16_t store = 0;
-  bool refetch = false;
-};
-struct GroupDone {
-  Tag tag;
-  std::uint16_t store = 0;
-};
-struct CompactJob {
-  std::uint16_t store = 0;
-};
-struct CompactDone {
-  std::uint16_t store = 0;
+// The memories that softmax works in.
+struct SoftmaxMemories {
+  GroupTable& groups;
+  const HeadConstants& constants;
+  Scores& scores;
+  Exponentials& exponentials;
+  SelectionScores& selection_scores;
+  const KeptFlags& kept;
+  Origins& origins;
 };
 
-class Softmax {
+class Softmax : public Block {
  public:
   struct Params {
-    int width, row_fifo;
-    int dequantize_latency, exp_latency, accumulate_latency, divide_latency, requantize_latency;
+    SoftmaxParams sizes;
     golden::Digits digits;
     golden::MsbRule msb = golden::MsbRule::midpoint;
     bool rest = false;
     bool largest = false;     // selection score: largest p of the group instead of the sum (rule count)
     bool shape_only = false;  // cycles without values
   };
-  Softmax(const Params& params, std::vector<GroupStore>& stores, Pipe<ScoreRow>& scores, Fifo<Verdict>& verdicts,
+  Softmax(const Params& params, SoftmaxMemories memories, Pipe<ScoreRow>& scores, Fifo<Verdict>& verdicts,
           Fifo<CompactJob>& compact, Pipe<RowSum>& sums, Pipe<GroupDone>& done, Fifo<CompactDone>& compacted);
 
-  void tick(Cycle now);
-  bool idle() const;
+  void tick(Cycle now) override;
+  bool idle() const override;
+  void report(StatSink& sink) const override;
 
-  enum Wait { kQk, kRowFifo, kVerdict };
-  const BlockStats& stats() const { return stats_; }
   std::uint64_t exponentials() const { return exps_; }
   std::uint64_t divisions() const { return divisions_; }
   std::uint64_t compaction_cycles() const { return compaction_cycles_; }
+
+  const Wait kQk = stats_.waits_for("qk", "qk"), kRowFifo = stats_.waits_for("row_fifo", "row fifo"),
+             kVerdict = stats_.waits_for("progressive", "progressive");
 
  private:
   struct Row {
@@ -96,16 +93,22 @@ class Softmax {
     std::size_t head_ = 0, tail_ = 0;
   };
 
-  bool fifo_full() const { return fifo_words_ == params_.row_fifo; }
+  bool fifo_full() const { return fifo_words_ == params_.sizes.row_fifo; }
   bool gather(Cycle now);
   bool exponentiate(Cycle now);
   bool divide(Cycle now);
   void compact(Cycle now);
-  bool is_last_row(const GroupStore& g, int head) const { return (g.heads >> (head + 1)) == 0; }
-  bool is_first_row(const GroupStore& g, int head) const { return (g.heads & ((1u << head) - 1)) == 0; }
+
+  // What is known of a query head's row between the passes of its group.
+  struct Head {
+    std::int64_t top = 0;           // of the last pass
+    std::uint64_t rest = 0;         // exponentials left out, at `top`
+    std::int64_t query_sum = 0;     // for midpoint constants, option rest
+  };
+  Head& head(std::size_t store, int h) { return heads_[store * kMaxGroup + static_cast<std::size_t>(h)]; }
 
   Params params_;
-  std::vector<GroupStore>& stores_;
+  SoftmaxMemories m_;
   Pipe<ScoreRow>& scores_;
   Fifo<Verdict>& verdicts_;
   Fifo<CompactJob>& compact_jobs_;
@@ -118,6 +121,7 @@ class Softmax {
   bool gathering_open_ = false;
   int fifo_words_ = 0;  // in the row FIFO: words of `width` values of one row, the last of a row may be shorter
   int packed_ = 0;      // values in the word that is being filled in front of it
+  std::vector<Head> heads_;  // [store][query head]
   Rows for_exp_, for_divide_;
   Row exp_row_, divide_row_;
   bool exp_active_ = false, divide_active_ = false;
@@ -129,7 +133,6 @@ class Softmax {
   CompactJob compact_job_;
   std::uint32_t compact_left_ = 0;
   std::uint64_t exps_ = 0, divisions_ = 0, compaction_cycles_ = 0;
-  BlockStats stats_{"softmax", {"qk", "row fifo", "progressive"}};
 };
 
 }  // namespace winnow

@@ -3,14 +3,14 @@
 #include <array>
 #include <cstdint>
 
+#include "models/links/topk_jobs.h"
+
 namespace winnow::topk {
 
 constexpr unsigned kMaxLanes = 64;
 
 // One row of P items (or indices); lanes from the row's count on hold nothing of meaning.
 using Row = std::array<std::uint64_t, kMaxLanes>;
-
-enum class Rule : std::uint8_t { kCount, kMass };
 
 // How a pass gets its pivot. The result never depends on it, only the number of cycles does.
 //   kRandom   an item of the head row of the FIFO, lane from an LFSR
@@ -31,13 +31,6 @@ struct Config {
 
 // Throws winnow::Error naming parameter, value and rule. `where` starts the message.
 void check(const Config& config, const char* where = "topk");
-
-// One selection: n items follow in rows of P, all full but the last.
-struct Job {
-  unsigned n = 0;
-  Rule rule = Rule::kCount;
-  unsigned amount = 0;  // count: k in 1..n; mass: mu16 in 1..65536
-};
 
 void check(const Job& job, const Config& config, const char* where = "topk");
 

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace winnow::writeback {
+namespace winnow {
 
 void WriteBack::tick(Cycle now) {
   bool sent = false;
@@ -40,7 +40,7 @@ void WriteBack::take(const OutputVector& vector) {
   tag_ = vector.tag;
   address_ = vector.address;
   next_ = 0;
-  left_ = bursts_of(vector.words);
+  left_ = output_bursts(vector.words);
   ++vectors_;
   useful_bytes_ += vector.words * std::uint64_t{12} / 8;
   std::uint8_t* p = bytes_.data();
@@ -54,4 +54,4 @@ void WriteBack::take(const OutputVector& vector) {
   std::memset(p, 0, static_cast<std::size_t>(bytes_.data() + left_ * kBurstBytes - p));
 }
 
-}  // namespace winnow::writeback
+}  // namespace winnow

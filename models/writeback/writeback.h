@@ -12,39 +12,38 @@
 #include <array>
 #include <cstdint>
 
-#include "models/payload.h"
-#include "models/prim/fifo.h"
-#include "models/stats.h"
+#include "models/links/outputs.h"
+#include "models/links/write_bursts.h"
+#include "models/prim/block.h"
 
-namespace winnow::writeback {
+namespace winnow {
 
 // Bursts of one output vector of `words` words.
-constexpr int bursts_of(int words) { return (words * 12 / 8 + kBurstBytes - 1) / kBurstBytes; }
+constexpr int output_bursts(int words) { return (words * 12 / 8 + kBurstBytes - 1) / kBurstBytes; }
 
-class WriteBack {
+class WriteBack : public Block {
  public:
-  WriteBack(Fifo<OutputVector>& in, Fifo<WriteBurst>& out) : in_(in), out_(out) {}
+  WriteBack(Fifo<OutputVector>& in, Fifo<WriteBurst>& out) : Block("writeback", "writeback"), in_(in), out_(out) {}
 
-  void tick(Cycle now);
-  bool idle() const { return left_ == 0 && in_.drained(); }
+  void tick(Cycle now) override;
+  bool idle() const override { return left_ == 0 && in_.drained(); }
 
-  enum Wait { kFetcher };
-  const BlockStats& stats() const { return stats_; }
   std::uint64_t vectors() const { return vectors_; }            // taken
   std::uint64_t useful_bytes() const { return useful_bytes_; }  // of the vectors taken
   std::uint64_t bursts() const { return bursts_; }              // sent, 32 B each
+
+  const Wait kFetcher = stats_.waits_for("fetcher", "fetcher");
 
  private:
   void take(const OutputVector& vector);
 
   Fifo<OutputVector>& in_;
   Fifo<WriteBurst>& out_;
-  std::array<std::uint8_t, bursts_of(kMaxHeadDim) * kBurstBytes> bytes_{};
+  std::array<std::uint8_t, output_bursts(kMaxHeadDim) * kBurstBytes> bytes_{};
   Tag tag_;
   std::uint64_t address_ = 0;
   int next_ = 0, left_ = 0;  // bursts of the vector held
   std::uint64_t vectors_ = 0, useful_bytes_ = 0, bursts_ = 0;
-  BlockStats stats_{"writeback", {"fetcher"}};
 };
 
-}  // namespace winnow::writeback
+}  // namespace winnow

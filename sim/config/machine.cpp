@@ -6,9 +6,7 @@
 #include <filesystem>
 
 #include "golden/error.h"
-#include "models/payload.h"
-#include "models/qk/qk.h"
-#include "models/softmax/score_store.h"
+#include "models/prim/limits.h"
 #include "sim/config/yaml.h"
 #include "traces/text.h"
 
@@ -23,57 +21,39 @@ constexpr int kNarrowestHead = 8;  // the trace format's smallest head_dim
 }  // namespace
 
 Schema machine_schema(Machine& m) {
-  const auto count = [](double low, double high) { return Rule{low, high, false, {}}; };
-  const auto power = [](double low, double high) { return Rule{low, high, true, {}}; };
-  const auto text = [](std::vector<std::string> choices) { return Rule{0, 0, false, std::move(choices)}; };
-  const Rule cycles = count(1, 64);
-  return {
-      {"name", "", &m.name, text({}), "what results call this machine"},
-      {"clock_ghz", "GHz", &m.clock_ghz, count(0.01, 10), "cycles to seconds; HBM2 timing counts the same cycles"},
-      {"heads_in_flight", "", &m.heads_in_flight, count(1, 2),
+  using namespace param;
+  Schema schema = {
+      {"name", "", &m.name, any_text(), "what results call this machine"},
+      {"clock_ghz", "GHz", &m.clock_ghz, range(0.01, 10), "cycles to seconds; HBM2 timing counts the same cycles"},
+      {"heads_in_flight", "", &m.heads_in_flight, range(1, 2),
        "KV heads whose work may overlap; each holds half of a buffer"},
-      {"score_store_entries", "", &m.score_store_entries, count(8, 1 << 20),
+      {"score_store_entries", "", &m.score_store_entries, range(8, 1 << 20),
        "scores and e a head in flight: group * tokens"},
       {"hbm2.channels", "", &m.hbm2.channels, power(1, 32), "of two pseudo-channels, 32 B a cycle each"},
       {"hbm2.interleave_bytes", "B", &m.hbm2.interleave_bytes, power(32, 2048), "bytes before the next channel"},
-      {"hbm2.mapping", "", &m.hbm2.mapping, text({"M1", "M2"}),
+      {"hbm2.mapping", "", &m.hbm2.mapping, one_of({"M1", "M2"}),
        "address bits in a channel: column first, or bank group first"},
-      {"hbm2.read_queue", "requests", &m.hbm2.read_queue, count(2, 1024), "a channel"},
-      {"hbm2.write_queue", "requests", &m.hbm2.write_queue, count(2, 1024), "a channel"},
-      {"hbm2.return_queue", "bursts", &m.hbm2.return_queue, count(2, 1024),
+      {"hbm2.read_queue", "requests", &m.hbm2.read_queue, range(2, 1024), "a channel"},
+      {"hbm2.write_queue", "requests", &m.hbm2.write_queue, range(2, 1024), "a channel"},
+      {"hbm2.return_queue", "bursts", &m.hbm2.return_queue, range(2, 1024),
        "a channel; reads are issued with a place free only"},
-      {"hbm2.refresh_phase", "cycles", &m.hbm2.refresh_phase, count(0, 3899),
+      {"hbm2.refresh_phase", "cycles", &m.hbm2.refresh_phase, range(0, 3899),
        "how much later each next channel refreshes"},
-      {"hbm2.energy", "", &m.hbm2.energy, text({"oconnor2017", "hbm_power_measured", "idd_8gb"}), "energy preset"},
-      {"fetcher.lanes", "", &m.fetcher.lanes, power(1, 32), "address FIFOs, and data FIFOs"},
-      {"fetcher.address_fifo", "addresses", &m.fetcher.address_fifo, count(2, 4096), "a lane"},
-      {"fetcher.data_fifo", "bursts", &m.fetcher.data_fifo, count(2, 4096), "a lane"},
-      {"qk.multipliers", "", &m.qk.multipliers, power(8, 4096), "12 bit; multipliers / D scores a cycle"},
-      {"qk.sram.tokens", "tokens", &m.qk.sram.tokens, count(8, 1 << 18),
-       "of half the K buffer, at the next key's width"},
-      {"qk.sram.head_dim", "words", &m.qk.sram.head_dim, power(8, kMaxHeadDim), "width that qk.sram.tokens counts"},
-      {"qk.read_latency", "cycles", &m.qk.read_latency, cycles, "K SRAM"},
-      {"qk.multiply_latency", "cycles", &m.qk.multiply_latency, cycles, ""},
-      {"qk.tree_latency", "cycles", &m.qk.tree_latency, cycles, "adder tree"},
-      {"softmax.width", "", &m.softmax.width, power(1, 256), "scores a cycle"},
-      {"softmax.row_fifo", "entries", &m.softmax.row_fifo, count(2, 1 << 16),
-       "of softmax.width values, a row in flight"},
-      {"softmax.dequantize_latency", "cycles", &m.softmax.dequantize_latency, cycles, ""},
-      {"softmax.exp_latency", "cycles", &m.softmax.exp_latency, cycles, ""},
-      {"softmax.accumulate_latency", "cycles", &m.softmax.accumulate_latency, cycles, ""},
-      {"softmax.divide_latency", "cycles", &m.softmax.divide_latency, cycles, ""},
-      {"softmax.requantize_latency", "cycles", &m.softmax.requantize_latency, cycles, ""},
-      {"topk.parallelism", "", &m.topk.parallelism, power(2, 64), "P: items a cycle, both engines"},
-      {"topk.fifo", "entries", &m.topk.fifo, power(2, 4096), "of P items, L and R each"},
-      {"topk.pivot", "", &m.topk.pivot, text({"random", "sampled"}), "pivot rule; results do not depend on it"},
-      {"pv.multipliers", "", &m.pv.multipliers, power(8, 4096), "12 bit; multipliers / D tokens a cycle"},
-      {"pv.sram.tokens", "tokens", &m.pv.sram.tokens, count(8, 1 << 18),
-       "of half the V buffer, at the next key's width"},
-      {"pv.sram.head_dim", "words", &m.pv.sram.head_dim, power(8, kMaxHeadDim), "width that pv.sram.tokens counts"},
-      {"pv.read_latency", "cycles", &m.pv.read_latency, cycles, "V SRAM"},
-      {"pv.multiply_latency", "cycles", &m.pv.multiply_latency, cycles, ""},
-      {"pv.tree_latency", "cycles", &m.pv.tree_latency, cycles, "adder trees"},
+      {"hbm2.energy", "", &m.hbm2.energy, one_of({"oconnor2017", "hbm_power_measured", "idd_8gb"}), "energy preset"},
   };
+  // A section a block, in its own words.
+  const auto section = [&](const std::string& name, auto& params) {
+    std::remove_reference_t<decltype(params)>::visit(
+        params, [&](const char* key, auto& value, const char* unit, Rule rule, const char* doc) {
+          schema.push_back({name + "." + key, unit, &value, std::move(rule), doc});
+        });
+  };
+  section("fetcher", m.fetcher);
+  section("qk", m.qk);
+  section("softmax", m.softmax);
+  section("topk", m.topk);
+  section("pv", m.pv);
+  return schema;
 }
 
 std::optional<Violation> find_violation(const Machine& m) {
@@ -89,18 +69,18 @@ std::optional<Violation> find_violation(const Machine& m) {
         fmt::format("must equal qk.multipliers ({}): the converter feeds both at one width", m.qk.multipliers));
   struct Array {
     const char* block;
-    int multipliers;
-    const Machine::Sram& sram;
+    int multipliers, tokens, head_dim;
   };
-  for (const Array& array : {Array{"qk", m.qk.multipliers, m.qk.sram}, Array{"pv", m.pv.multipliers, m.pv.sram}}) {
+  for (const Array& array : {Array{"qk", m.qk.multipliers, m.qk.sram.tokens, m.qk.sram.head_dim},
+                             Array{"pv", m.pv.multipliers, m.pv.sram.tokens, m.pv.sram.head_dim}}) {
     const std::string block = array.block;
-    if (array.multipliers % array.sram.head_dim != 0)
-      return broken((block + ".sram.head_dim").c_str(), array.sram.head_dim,
+    if (array.multipliers % array.head_dim != 0)
+      return broken((block + ".sram.head_dim").c_str(), array.head_dim,
                     fmt::format("must divide {}.multipliers ({})", block, array.multipliers));
-    const int banks = array.multipliers / array.sram.head_dim;
-    if (array.sram.tokens % banks != 0)
+    const int banks = array.multipliers / array.head_dim;
+    if (array.tokens % banks != 0)
       return broken(
-          (block + ".sram.tokens").c_str(), array.sram.tokens,
+          (block + ".sram.tokens").c_str(), array.tokens,
           fmt::format("must be a multiple of the {0} banks ({1}.multipliers / {1}.sram.head_dim)", banks, block));
   }
   if (m.softmax.width > m.qk.multipliers / kNarrowestHead)

@@ -4,6 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "models/fetcher/params.h"
+#include "models/pv/params.h"
+#include "models/qk/params.h"
+#include "models/softmax/params.h"
+#include "models/topk/params.h"
 #include "sim/config/schema.h"
 
 namespace winnow {
@@ -25,43 +30,11 @@ struct Machine {
     std::string energy;     // preset of the energy model
   } hbm2;
 
-  struct Fetcher {
-    int lanes = 0;         // address FIFOs, and data FIFOs
-    int address_fifo = 0;  // addresses a lane
-    int data_fifo = 0;     // bursts a lane
-  } fetcher;
-
-  struct Sram {  // one half of a double buffer: tokens * head_dim words of 12 bits
-    int tokens = 0;
-    int head_dim = 0;
-    int words() const { return tokens * head_dim; }
-  };
-
-  struct Qk {
-    int multipliers = 0;
-    Sram sram;  // K
-    int read_latency = 0, multiply_latency = 0, tree_latency = 0;
-    int latency() const { return read_latency + multiply_latency + tree_latency; }
-  } qk;
-
-  struct Softmax {
-    int width = 0;     // scores a cycle
-    int row_fifo = 0;  // entries, each `width` values
-    int dequantize_latency = 0, exp_latency = 0, accumulate_latency = 0, divide_latency = 0, requantize_latency = 0;
-  } softmax;
-
-  struct Topk {
-    int parallelism = 0;  // P: comparators an array, items a cycle
-    int fifo = 0;         // entries of L and of R, each P items
-    std::string pivot;    // random or sampled
-  } topk;
-
-  struct Pv {
-    int multipliers = 0;
-    Sram sram;  // V
-    int read_latency = 0, multiply_latency = 0, tree_latency = 0;
-    int latency() const { return read_latency + multiply_latency + tree_latency; }
-  } pv;
+  FetcherParams fetcher;
+  QkParams qk;
+  SoftmaxParams softmax;
+  TopkParams topk;
+  PvParams pv;
 };
 
 // Bound to `machine`; the order is the file's and `--show`'s.

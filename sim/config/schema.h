@@ -6,13 +6,9 @@
 #include <variant>
 #include <vector>
 
-namespace winnow {
+#include "models/prim/params.h"
 
-struct Rule {
-  double low = 0, high = 0;  // numbers: both included
-  bool power_of_two = false;
-  std::vector<std::string> choices;  // text: one of these; none listed: anything not empty
-};
+namespace winnow {
 
 struct Param {
   // A value of another kind: a list, an enumeration, a shorthand for several members.

@@ -1,32 +1,16 @@
 #pragma once
-// The machine: all blocks and the links between them, sized by one machine description. Untimed as a whole: tick() runs
-// every block once; SystemcMachine gives each block an SC_METHOD instead. Both give the same cycles.
+// The machine at work: the inventory's parts, cycle by cycle, and what happens between layers. Untimed as a whole: tick()
+// runs every block once; SystemcMachine gives each block an SC_METHOD instead. Both give the same cycles.
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "golden/access.h"
-#include "models/controller/controller.h"
-#include "models/converter/converter.h"
-#include "models/fetcher/fetcher.h"
-#include "models/hbm2/memory.h"
-#include "models/progressive/progressive.h"
-#include "models/writeback/writeback.h"
-#include "sim/config/machine.h"
+#include "sim/machine/inventory.h"
+#include "sim/machine/recorder.h"
 
 namespace winnow {
-
-// What the machine is built for, besides its description.
-struct Workpiece {
-  golden::Shape shape;
-  golden::Policy policy;
-  std::vector<std::uint8_t> image;  // bytes of the memory
-  std::uint64_t seed = 1;
-  bool shape_only = false;  // addresses, bursts and cycles without values
-  int longest = 0;          // tokens a head holds at most
-};
 
 // What the machine counted of one layer.
 struct LayerCounts {
@@ -37,7 +21,7 @@ struct LayerCounts {
 
 class MachineModel {
  public:
-  using MakeSource = std::function<std::unique_ptr<PlanSource>(Importance&)>;
+  using MakeSource = Inventory::MakeSource;
   // Called when a layer's last output is written and its importance complete, before the next opens.
   using OnLayer = std::function<void(const LayerPlan&, const std::vector<GroupRecord>&, const LayerCounts&)>;
 
@@ -50,94 +34,37 @@ class MachineModel {
   void set_stuck_limit(Cycle cycles) { stuck_limit_ = cycles; }
   Cycle now() const { return now_; }
   // All blocks once, in any order.
-  void tick();
-
-  template <class F>
-  void for_each_block(F&& f) {
-    f("controller", controller_), f("fetcher", fetcher_), f("hbm2", memory_), f("converter", converter_), f("qk", qk_);
-    f("softmax", softmax_), f("progressive", progressive_), f("topk", topk_), f("importance", importance_);
-    f("cascade_topk", cascade_topk_), f("pv", pv_), f("writeback", writeback_);
+  void tick() {
+    for (Block* block : blocks_) block->tick(now_);
   }
+  // The blocks to tick.
+  const std::vector<Block*>& blocks() const { return blocks_; }
+  // The controller is ticked in every cycle, not only when it can do something: slower, and the same in every figure.
+  // Before the first cycle.
+  void without_short_cuts();
 
-  // After the run: the first link or block that still holds something; empty when all are drained.
-  std::string undrained() const;
+  Inventory& parts() { return parts_; }
+  const Inventory& parts() const { return parts_; }
+  // Statistics of blocks and memories, each under its own name; utilisation is the busy share of `cycles`.
+  void report(StatSink& sink, Cycle cycles) const;
 
-  // Blocks' own counts, in the order of the pipeline.
-  std::vector<const BlockStats*> block_stats() const;
   // Every request is added to `streams` (one a channel, which must outlive the run) until `most` bursts are there.
   void record_requests(std::vector<hbm2::RequestStream>* streams, std::uint64_t most) {
-    memory_.record(streams);
+    parts_.hbm2.memory().record(streams);
     record_most_ = most;
   }
   Cycle first_request() const { return first_request_; }
   Cycle last_write() const { return last_write_; }
 
-  const hbm2::Memory& memory() const { return memory_; }
-  const fetcher::Fetcher& fetcher() const { return fetcher_; }
-  const converter::Converter& converter() const { return converter_; }
-  const Qk& qk() const { return qk_; }
-  const Softmax& softmax() const { return softmax_; }
-  const Progressive& progressive() const { return progressive_; }
-  const Importance& importance() const { return importance_; }
-  const TopkUnit& topk() const { return topk_; }
-  const TopkUnit& cascade_topk() const { return cascade_topk_; }
-  TopkUnit& topk() { return topk_; }
-  TopkUnit& cascade_topk() { return cascade_topk_; }
-  const Pv& pv() const { return pv_; }
-  const writeback::WriteBack& writeback() const { return writeback_; }
-  const Controller& controller() const { return controller_; }
-  const KvBuffer& key_buffer() const { return keys_; }
-  const KvBuffer& value_buffer() const { return values_; }
-
  private:
   bool layer_written() const;
   LayerCounts count_layer();
 
-  // Sizes, links, stores, blocks: in the order of construction.
-  Machine m_;
-  golden::Shape shape_;
-  golden::Policy policy_;
-  int group_, longest_, qk_banks_, pv_banks_;
-  bool shape_only_;
-  std::size_t prompt_stores_;
-
-  std::vector<GroupStore> stores_;
-  KvBuffer keys_, values_;
-  ScaleStore scales_;
-  QueryRegisters queries_;
-
-  Fifo<FetchJob> fetch_jobs_;
-  Fifo<WriteBurst> write_bursts_;
-  Fifo<QkTask> qk_first_, qk_later_;
-  Fifo<HalfReleased> key_released_;
-  Pipe<ScoreRow> scores_;
-  Fifo<Verdict> verdicts_to_softmax_, verdicts_to_controller_;
-  Pipe<RowSum> row_sums_;
-  Pipe<GroupDone> groups_done_;
-  Fifo<CompactJob> compact_jobs_;
-  Fifo<CompactDone> compacted_;
-  Fifo<TopkJob> topk_jobs_, cascade_jobs_;
-  Fifo<TopkDone> topk_done_, cascade_done_;
-  Fifo<ImportanceJob> importance_jobs_;
-  Fifo<ImportanceDone> importance_done_;
-  Fifo<HeadMagnitude> magnitudes_;
-  Fifo<PvJob> pv_jobs_;
-  Fifo<StoreReleased> stores_released_;
-  Fifo<PvDone> pv_done_;
-  Fifo<OutputVector> outputs_;
-
-  hbm2::Memory memory_;
-  fetcher::Fetcher fetcher_;
-  converter::Converter converter_;
-  Qk qk_;
-  Softmax softmax_;
-  Progressive progressive_;
-  Importance importance_;
-  TopkUnit topk_, cascade_topk_;
-  Pv pv_;
-  writeback::WriteBack writeback_;
-  std::unique_ptr<PlanSource> source_;
-  Controller controller_;
+  Inventory parts_;
+  int group_;
+  Recorder recorder_;
+  LazyController lazy_controller_;
+  std::vector<Block*> blocks_;
 
   OnLayer on_layer_;
   Cycle now_ = 0, first_request_ = 0, last_write_ = 0, last_moved_ = 0, stuck_limit_ = 4'000'000;

@@ -7,12 +7,12 @@ namespace winnow {
 namespace {
 
 // One block of the machine. Links hold the state at the cycle's start, so the order of activation does not matter.
-template <class Core>
-SC_MODULE(Block) {
-  Block(sc_core::sc_module_name name, Core & core, const sc_core::sc_event& edge, const MachineModel& machine,
-        std::exception_ptr& failure)
-      : sc_module(name), core_(core), machine_(machine), failure_(failure) {
-    SC_HAS_PROCESS(Block);
+class BlockModule : public sc_core::sc_module {
+ public:
+  SC_HAS_PROCESS(BlockModule);
+  BlockModule(sc_core::sc_module_name name, Block& block, const sc_core::sc_event& edge, const MachineModel& machine,
+              std::exception_ptr& failure)
+      : sc_module(name), block_(block), machine_(machine), failure_(failure) {
     SC_METHOD(step);
     sensitive << edge;
     dont_initialize();
@@ -21,13 +21,13 @@ SC_MODULE(Block) {
  private:
   void step() {
     try {
-      core_.tick(machine_.now());
+      block_.tick(machine_.now());
     } catch (...) {
       failure_ = std::current_exception();
       sc_core::sc_stop();
     }
   }
-  Core & core_;
+  Block& block_;
   const MachineModel& machine_;
   std::exception_ptr& failure_;
 };
@@ -93,10 +93,8 @@ void run_systemc(MachineModel& machine, double clock_ghz, const std::function<vo
   const sc_core::sc_time period(1.0 / clock_ghz, sc_core::SC_NS);
   std::vector<std::unique_ptr<sc_core::sc_module>> modules;
   modules.push_back(std::make_unique<Clock>("clock", machine, edge, period, on_progress, failure));
-  machine.for_each_block([&](const char* name, auto& core) {
-    using Core = std::remove_reference_t<decltype(core)>;
-    modules.push_back(std::make_unique<Block<Core>>(name, core, edge, machine, failure));
-  });
+  for (Block* block : machine.blocks())
+    modules.push_back(std::make_unique<BlockModule>(block->name(), *block, edge, machine, failure));
   sc_core::sc_start();
   if (failure) std::rethrow_exception(failure);
 }

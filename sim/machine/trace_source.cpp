@@ -1,5 +1,6 @@
 #include "sim/machine/trace_source.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "golden/policies/rules.h"
@@ -12,7 +13,7 @@ constexpr int kTokens = -1, kHeads = -2;
 }  // namespace
 
 TraceSource::TraceSource(const golden::Quantized& model, const golden::Layout& layout, golden::Walk& walk,
-                         Importance& importance, RunRange range)
+                         ImportanceMemory& importance, RunRange range)
     : model_(model),
       layout_(layout),
       walk_(walk),
@@ -91,7 +92,7 @@ std::vector<Choice> TraceSource::choices(int round) {
   const auto k = static_cast<std::uint32_t>(golden::kept_heads(policy_, layer_, shape_.layers, shape_.heads));
   if (layer_ > 0 && k < live_heads_.size()) {
     Choice c;
-    c.k = k, c.what = "heads", c.names = live_heads_;
+    c.k = k, c.what = Candidates::heads, c.names = live_heads_;
     c.tag.step = static_cast<std::uint32_t>(step_), c.tag.layer = static_cast<std::uint16_t>(layer_),
     c.tag.head = kAllHeads;
     for (std::uint32_t h : live_heads_) c.items.push_back(importance_.heads()[h]);
@@ -136,7 +137,9 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     h.value_scale = layout_.value_scale(layer_, kv);
     h.query = layout_.query(layer_, kv);
     h.value_bits = policy_.v_bits;
-    h.to_log2 = codes.to_log2.data(), h.to_out = codes.to_out.data(), h.out16 = codes.out16.data();
+    std::copy(codes.to_log2.begin(), codes.to_log2.end(), h.constants.to_log2.begin());
+    std::copy(codes.to_out.begin(), codes.to_out.end(), h.constants.to_out.begin());
+    std::copy(codes.out16.begin(), codes.out16.end(), h.constants.out16.begin());
   }
   // What `normalised` divides by: query rows in which a token was live and visible.
   for (std::size_t j = 0; j < live_.size(); ++j)

@@ -6,7 +6,7 @@
 
 #include "golden/walk.h"
 #include "models/controller/plan.h"
-#include "models/importance/importance.h"
+#include "models/memories/importance_memory.h"
 
 namespace winnow {
 
@@ -18,7 +18,7 @@ struct RunRange {
 class TraceSource : public PlanSource {
  public:
   // `walk` is golden's, which the checker advances over the layers of the range; this advances it over the others.
-  TraceSource(const golden::Quantized& model, const golden::Layout& layout, golden::Walk& walk, Importance& importance,
+  TraceSource(const golden::Quantized& model, const golden::Layout& layout, golden::Walk& walk, ImportanceMemory& importance,
               RunRange range);
 
   bool more() const override { return step_ <= range_.last_step; }
@@ -36,7 +36,7 @@ class TraceSource : public PlanSource {
   const golden::Quantized& model_;
   const golden::Layout& layout_;
   golden::Walk& walk_;
-  Importance& importance_;
+  ImportanceMemory& importance_;
   golden::Shape shape_;
   golden::Policy policy_;
   RunRange range_;

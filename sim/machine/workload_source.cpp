@@ -6,7 +6,6 @@
 #include <numeric>
 
 #include "golden/error.h"
-#include "models/payload.h"
 
 namespace winnow {
 namespace {

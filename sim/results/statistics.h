@@ -6,9 +6,10 @@
 #include <variant>
 #include <vector>
 
+#include "models/prim/stat_sink.h"
+
 namespace winnow {
 
-enum class Unit { count, bytes, cycles, seconds, joules, square_micrometres, bytes_per_second, ratio };
 const char* symbol(Unit unit);          // "B", "cycles", ...; "" for count and ratio
 Unit unit_of(const std::string& name);  // of a name that unit_name gave; throws Error
 const char* unit_name(Unit unit);       // "bytes", as result.json has it

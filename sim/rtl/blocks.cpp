@@ -62,7 +62,7 @@ Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Use
 }
 
 TopkUnit& Blocks::unit(MachineModel& machine, const std::string& block) const {
-  return block == kTopk ? machine.topk() : machine.cascade_topk();
+  return block == kTopk ? static_cast<TopkUnit&>(machine.parts().topk) : machine.parts().cascade_topk;
 }
 
 void Blocks::attach(MachineModel& machine) {

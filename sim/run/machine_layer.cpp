@@ -16,7 +16,7 @@ golden::LayerResult layer_of_machine(const golden::Shape& s, const LayerPlan& pl
 
   const auto H = static_cast<std::size_t>(s.heads), D = static_cast<std::size_t>(s.head_dim),
              G = static_cast<std::size_t>(s.group());
-  const std::vector<std::uint8_t>& image = machine.memory().image();
+  const std::vector<std::uint8_t>& image = machine.parts().hbm2.memory().image();
   r.out.assign(plan.positions.size() * H * D, 0);
   for (std::size_t i = 0; i < plan.positions.size(); ++i)
     for (std::size_t head = 0; head < H; ++head) {
@@ -39,8 +39,8 @@ golden::LayerResult layer_of_machine(const golden::Shape& s, const LayerPlan& pl
   const auto first = [](const std::vector<std::uint64_t>& all, std::size_t n) {
     return std::vector<std::uint64_t>(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
   };
-  r.importance = first(machine.importance().tokens(), token_importances);
-  r.head_importance = first(machine.importance().heads(), head_importances);
+  r.importance = first(machine.parts().importance_memory.tokens(), token_importances);
+  r.head_importance = first(machine.parts().importance_memory.heads(), head_importances);
   r.accesses = counts.accesses;
   return r;
 }

@@ -59,7 +59,7 @@ std::unique_ptr<MachineModel> make_trace_machine(const Prepared& p, golden::Walk
                                                  MachineModel::OnLayer on_layer) {
   Workpiece piece{p.shape, p.policy, golden::build_image(*p.model, *p.layout),
                   seed,    false,    p.shape.tokens_in(p.range.last_step)};
-  const auto source = [&](Importance& importance) {
+  const auto source = [&](ImportanceMemory& importance) {
     return std::make_unique<TraceSource>(*p.model, *p.layout, walk, importance, p.range);
   };
   return std::make_unique<MachineModel>(p.machine, std::move(piece), source, std::move(on_layer));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <memory>
 
 #include "models/hbm2/driver.h"
 #include "models/hbm2/energy.h"
@@ -180,16 +181,14 @@ void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles,
                    const std::vector<hbm2::RequestStream>& streams, StatTree& summary) {
   std::uint64_t recorded = 0;
   for (const auto& s : streams) recorded += s.bursts.size();
-  const std::uint64_t moved = m.fetcher().reads() + m.fetcher().writes();
+  const std::uint64_t moved = m.parts().fetcher.reads() + m.parts().fetcher.writes();
   const double seconds = static_cast<double>(cycles) / (machine.clock_ghz * 1e9);
   summary.seconds("time at the clock", seconds);
   summary.cycles("cycles, whole run", cycles);
   summary.bytes_per_second("bandwidth achieved", static_cast<double>(moved * kBurstBytes) / seconds);
   summary.bytes_per_second(recorded < moved ? "bandwidth attainable (first 4 Mi bursts)" : "bandwidth attainable",
                            attainable_bandwidth(machine, streams));
-  const hbm2::Spec& spec = hbm2::default_spec();
-  const hbm2::Energy energy = hbm2::energy(spec, spec.energy_preset(machine.hbm2.energy), m.memory().statistics(), 2);
-  summary.joules("DRAM energy", energy.total_pj() * 1e-12);
+  summary.joules("DRAM energy", m.parts().hbm2.energy().total_pj() * 1e-12);
 }
 
 void dump_requests(const std::string& prefix, const Machine& machine, const std::vector<hbm2::RequestStream>& streams) {
@@ -199,77 +198,50 @@ void dump_requests(const std::string& prefix, const Machine& machine, const std:
                                   machine.hbm2.mapping, 2);
 }
 
-void report_timing(const MachineModel& m, const Machine& machine, const Timing& t, StatTree& result) {
-  StatTree& memory = result.child("hbm2");
-  const hbm2::Statistics s = m.memory().statistics();
-  memory.count("ACT", s.activates);
-  memory.count("PRE", s.precharges);
-  memory.count("RD", s.reads);
-  memory.count("WR", s.writes);
-  memory.count("REF", s.refreshes);
-  memory.ratio("row hits", share(s.row_hits, s.row_hits + s.row_misses + s.row_conflicts));
-  memory.ratio("mean read latency, cycles", s.mean_read_latency_cycles());
-  const hbm2::Spec& spec = hbm2::default_spec();
-  const hbm2::Energy e = hbm2::energy(spec, spec.energy_preset(machine.hbm2.energy), s, 2);
-  memory.joules("energy activate", e.activate_pj * 1e-12);
-  memory.joules("energy read", e.read_pj * 1e-12);
-  memory.joules("energy write", e.write_pj * 1e-12);
-  memory.joules("energy I/O", e.io_pj * 1e-12);
-  memory.joules("energy refresh", e.refresh_pj * 1e-12);
-  memory.joules("energy background", e.background_pj * 1e-12);
-  memory.joules("energy", e.total_pj() * 1e-12);
+namespace {
 
-  for (const BlockStats* b : m.block_stats()) {
-    StatTree& tree = result.child(b->block);
-    tree.cycles("busy", b->busy_cycles);
-    tree.cycles("idle", b->idle_cycles);
-    for (int i = 0; i < b->wait_count; ++i)
-      tree.cycles(fmt::format("waits for {}", b->waits[static_cast<std::size_t>(i)].name),
-                  b->waits[static_cast<std::size_t>(i)].cycles);
-    tree.ratio("utilisation", share(b->busy_cycles, t.cycles));
+// Blocks' statistics under their labels.
+class LabelSink : public StatSink {
+ public:
+  explicit LabelSink(StatTree& tree) : tree_(tree) {}
+  StatSink& part(const std::string&, const std::string& label) override {
+    for (auto& [name, sink] : parts_)
+      if (name == label) return *sink;
+    parts_.emplace_back(label, std::make_unique<LabelSink>(tree_.child(label)));
+    return *parts_.back().second;
   }
-  const auto topk = [&](const char* block, const TopkUnit& unit) {
-    const topk::Stats& k = unit.engine().stats();
-    StatTree& tree = result.child(block);
-    tree.count("jobs", k.jobs);
-    tree.count("items", k.items);
-    tree.count("passes", k.passes);
-    tree.cycles("load", k.load_cycles);
-    tree.cycles("select", k.select_cycles);
-    tree.cycles("filter", k.filter_cycles);
-  };
-  topk("topk", m.topk());
-  topk("cascade topk", m.cascade_topk());
-  result.child("qk").count("multiplications", m.qk().multiplications());
-  result.child("pv").count("multiplications", m.pv().multiplications());
-  result.child("pv").cycles("uneven banks", m.pv().uneven_cycles());
-  result.child("softmax").count("exponentials", m.softmax().exponentials());
-  result.child("softmax").count("divisions", m.softmax().divisions());
-  result.child("softmax").cycles("compaction", m.softmax().compaction_cycles());
-  result.child("importance").cycles("bank stalls", m.importance().bank_stalls());
-  result.child("converter").count("words", m.converter().words());
-  result.child("converter").cycles("bank conflicts", m.converter().bank_conflicts());
-  result.child("fetcher").count("address conflicts", m.fetcher().address_conflicts());
-  result.child("fetcher").count("data conflicts", m.fetcher().data_conflicts());
-  result.child("key buffer").count("vector reads", m.key_buffer().vector_reads());
-  result.child("key buffer").count("vector writes", m.key_buffer().vector_writes());
-  result.child("value buffer").count("vector reads", m.value_buffer().vector_reads());
-  result.child("value buffer").count("vector writes", m.value_buffer().vector_writes());
+
+ protected:
+  void put(const std::string&, const std::string& label, Unit unit, std::variant<std::uint64_t, double> value) override {
+    tree_.add({label, unit, value});
+  }
+
+ private:
+  StatTree& tree_;
+  std::vector<std::pair<std::string, std::unique_ptr<LabelSink>>> parts_;
+};
+
+}  // namespace
+
+void report_timing(const MachineModel& m, const Machine&, const Timing& t, StatTree& result) {
+  LabelSink sink(result);
+  m.report(sink, t.cycles);
 }
 
 std::string utilisation_table(const MachineModel& m, Cycle cycles) {
   std::string table = fmt::format("{:<18}  {:>7}  {:>7}  {}\n", "block", "busy", "idle", "waits for");
-  for (const BlockStats* b : m.block_stats()) {
+  for (const Block* block : m.parts().all.blocks) {
+    const BlockStats& b = block->stats();
+    if (!b.cycles()) continue;  // the memory counts commands instead
     std::vector<std::pair<std::uint64_t, std::string>> waits;
-    for (int i = 0; i < b->wait_count; ++i)
-      if (b->waits[static_cast<std::size_t>(i)].cycles)
-        waits.emplace_back(b->waits[static_cast<std::size_t>(i)].cycles, b->waits[static_cast<std::size_t>(i)].name);
+    for (int i = 0; i < b.wait_count(); ++i)
+      if (b.wait_at(i).cycles) waits.emplace_back(b.wait_at(i).cycles, b.wait_at(i).label);
     std::stable_sort(waits.begin(), waits.end(), [](const auto& a, const auto& c) { return a.first > c.first; });
     std::string text;
     for (const auto& [n, who] : waits)
       text += fmt::format("{}{} {:.1f} %", text.empty() ? "" : ", ", who, 100 * share(n, cycles));
-    table += fmt::format("{:<18}  {:>5.1f} %  {:>5.1f} %  {}\n", b->block, 100 * share(b->busy_cycles, cycles),
-                         100 * share(b->idle_cycles, cycles), text.empty() ? "-" : text);
+    table += fmt::format("{:<18}  {:>5.1f} %  {:>5.1f} %  {}\n", block->label(), 100 * share(b.busy_cycles(), cycles),
+                         100 * share(b.idle_cycles(), cycles), text.empty() ? "-" : text);
   }
   return table;
 }

@@ -84,7 +84,7 @@ std::unique_ptr<MachineModel> make_workload_machine(const PreparedWorkload& p, s
   piece.image.resize(p.layout.bytes());
   return std::make_unique<MachineModel>(
       p.machine, std::move(piece),
-      [&p, seed, &compared](Importance&) {
+      [&p, seed, &compared](ImportanceMemory&) {
         return std::make_unique<WorkloadSource>(
             p.workload, p.layers, p.layout, seed,
             [&compared](const WorkloadLayer& next, const std::vector<std::uint32_t>& kept,

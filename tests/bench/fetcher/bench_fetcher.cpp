@@ -12,6 +12,7 @@
 #include "models/fetcher/fetcher.h"
 #include "models/hbm2/memory.h"
 #include "models/writeback/writeback.h"
+#include "tests/support/fetch_side.h"
 
 namespace winnow {
 namespace {
@@ -24,8 +25,8 @@ class IdealMemory {
     for (int c = 0; c < channels; ++c) channels_.push_back(std::make_unique<Channel>());
     for (std::size_t i = 0; i < kImage; ++i) image_[i] = static_cast<std::uint8_t>(i * 37 >> 3);
   }
-  fetcher::MemoryPorts ports() {
-    fetcher::MemoryPorts p;
+  MemoryPorts ports() {
+    MemoryPorts p;
     for (auto& c : channels_) p.requests.push_back(&c->in), p.returns.push_back(&c->out);
     return p;
   }
@@ -70,7 +71,7 @@ struct RealMemory {
     c.channels = channels;
     return c;
   }
-  fetcher::MemoryPorts ports() { return fetcher::ports_of(memory); }
+  MemoryPorts ports() { return ports_of(memory); }
   void tick(Cycle now) { memory.tick(now); }
 };
 
@@ -91,11 +92,12 @@ void FetchConvert(benchmark::State& state) {
   Memory memory(16);
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
-  fetcher::Fetcher fetcher({}, jobs, writes, memory.ports());
-  KvBuffer key("key buffer", 2, 1024, 64, 8), value("value buffer", 2, 1024, 64, 8);
+  test::FetchSide side({}, {}, jobs, writes, memory.ports());
+  Fetcher& fetcher = side.fetcher;
+  KvBuffer key("key_buffer", "key buffer", 2, 1024, 64, 8), value("value_buffer", "value buffer", 2, 1024, 64, 8);
   ScaleStore scales(2, 1024);
   QueryRegisters queries(16, 64);
-  converter::Converter converter({}, fetcher.started(), fetcher.data(), {key, value, scales, queries});
+  Converter converter({}, side.lists, side.started, side.data, {key, value, scales, queries});
   std::uint64_t sent = 0;
   Cycle now = 0;
   for (int h = 0; h < 2; ++h) key.begin(h, 1024, 0), value.begin(h, 1024, 0);
@@ -137,12 +139,13 @@ void Idle(benchmark::State& state) {
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
   Fifo<OutputVector> outputs(2);
-  fetcher::Fetcher fetcher({}, jobs, writes, memory.ports());
-  KvBuffer key("key buffer", 2, 1024, 64, 8), value("value buffer", 2, 1024, 64, 8);
+  test::FetchSide side({}, {}, jobs, writes, memory.ports());
+  Fetcher& fetcher = side.fetcher;
+  KvBuffer key("key_buffer", "key buffer", 2, 1024, 64, 8), value("value_buffer", "value buffer", 2, 1024, 64, 8);
   ScaleStore scales(2, 1024);
   QueryRegisters queries(16, 64);
-  converter::Converter converter({}, fetcher.started(), fetcher.data(), {key, value, scales, queries});
-  writeback::WriteBack writeback(outputs, writes);
+  Converter converter({}, side.lists, side.started, side.data, {key, value, scales, queries});
+  WriteBack writeback(outputs, writes);
   Cycle now = 0;
   for (auto _ : state) {
     fetcher.tick(now);

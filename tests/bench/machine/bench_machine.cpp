@@ -32,7 +32,7 @@ void simulate(benchmark::State& state, const char* machine, const char* policy, 
                     1,       false,    p.shape.tokens_in(p.range.last_step)};
     MachineModel m(
         p.machine, std::move(piece),
-        [&](Importance& importance) {
+        [&](ImportanceMemory& importance) {
           auto source = std::make_unique<TraceSource>(*p.model, *p.layout, walk, importance, p.range);
           source->reload();
           return source;
@@ -45,7 +45,7 @@ void simulate(benchmark::State& state, const char* machine, const char* policy, 
       while (m.begin_cycle()) m.tick();
     state.SetIterationTime(core_seconds() - begin);
     cycles += m.now();
-    bursts += static_cast<double>(m.fetcher().reads());
+    bursts += static_cast<double>(m.parts().fetcher.reads());
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(cycles));
   state.counters["cycles"] = static_cast<double>(cycles) / static_cast<double>(state.iterations());

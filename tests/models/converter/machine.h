@@ -14,8 +14,9 @@
 namespace winnow::test {
 
 struct MachineCase {
-  fetcher::Params fetcher;
-  converter::Params converter;
+  FetcherParams fetcher;
+  MemoryGrid grid;
+  ConverterParams converter;
   int tokens = 200, query_entries = 4;
   unsigned offer = 30, begin = 20, read = 50;  // percent a cycle: next job, arming a target, popping a query
   std::uint64_t seed = 1;
@@ -33,15 +34,16 @@ struct MachineResult {
 template <class Memory>
 class Machine {
  public:
-  Machine(const MachineCase& c, Memory& memory, fetcher::MemoryPorts ports, std::uint64_t image_bytes)
+  Machine(const MachineCase& c, Memory& memory, MemoryPorts ports, std::uint64_t image_bytes)
       : case_(c),
         memory_(memory),
-        fetcher_(c.fetcher, jobs_, writes_, std::move(ports)),
-        key_("key buffer", 2, c.tokens, c.converter.head_dim, c.converter.vectors_per_cycle),
-        value_("value buffer", 2, c.tokens, c.converter.head_dim, c.converter.vectors_per_cycle),
+        side_(c.fetcher, c.grid, jobs_, writes_, std::move(ports)),
+        fetcher_(side_.fetcher),
+        key_("key_buffer", "key buffer", 2, c.tokens, c.converter.head_dim, c.converter.vectors_per_cycle),
+        value_("value_buffer", "value buffer", 2, c.tokens, c.converter.head_dim, c.converter.vectors_per_cycle),
         scales_(2, c.tokens),
         queries_(c.query_entries, c.converter.head_dim),
-        converter_(c.converter, fetcher_.started(), fetcher_.data(), {key_, value_, scales_, queries_}),
+        converter_(c.converter, side_.lists, side_.started, side_.data, {key_, value_, scales_, queries_}),
         source_(c.seed + 1),
         reader_(c.seed + 2) {
     Random random(c.seed);
@@ -56,7 +58,8 @@ class Machine {
       result_.shared += e.shared;
       result_.shape_only += j.shape_only;
     }
-    for (auto& w : work_) w.job.list = w.list.empty() ? nullptr : w.list.data();
+    for (auto& w : work_)
+      if (!w.list.empty()) w.job.list = side_.lists.take(w.list);
     begun_.resize(work_.size());
     checked_.resize(work_.size());
   }
@@ -77,7 +80,7 @@ class Machine {
       EXPECT_LE(scales_.word_writes() - s, static_cast<std::uint64_t>(case_.converter.scales_per_cycle));
       if (done_ == work_.size() && converter_.idle() && fetcher_.idle()) {
         EXPECT_EQ(converter_.jobs_done(now + 1), work_.size());
-        EXPECT_EQ(fetcher_.data().held(), 0u);
+        EXPECT_EQ(side_.data.held(), 0u);
         EXPECT_EQ(converter_.bursts(), result_.bursts);
         EXPECT_EQ(fetcher_.reads(), result_.bursts);
         EXPECT_EQ(converter_.stats().cycles(), now + 1);
@@ -185,11 +188,12 @@ class Machine {
   Memory& memory_;
   Fifo<FetchJob> jobs_{8};
   Fifo<WriteBurst> writes_{4};
-  fetcher::Fetcher fetcher_;
+  FetchSide side_;
+  Fetcher& fetcher_;
   KvBuffer key_, value_;
   ScaleStore scales_;
   QueryRegisters queries_;
-  converter::Converter converter_;
+  Converter converter_;
   Random source_, reader_;
   std::vector<OwnedJob> work_;
   std::vector<bool> begun_, checked_;

@@ -26,7 +26,7 @@ MachineCase random_case(std::uint64_t seed) {
 MachineResult run_fake(const MachineCase& c, const std::array<int, 4>& order) {
   Random random(c.seed + 77);
   const unsigned latency[] = {0, 10, 100}, accept[] = {100, 70, 25};
-  FakeMemory memory(c.fetcher.channels, c.fetcher.interleave_bytes, random.pick(latency), random.pick(accept),
+  FakeMemory memory(c.grid.channels, c.grid.interleave_bytes, random.pick(latency), random.pick(accept),
                     random_image(kImage, c.seed), c.seed);
   return Machine<FakeMemory>(c, memory, memory.ports(), kImage).run(order);
 }
@@ -77,10 +77,10 @@ TEST(Converter, OverTheRealMemory) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     const MachineCase c = random_case(seed);
     hbm2::MemoryConfig config;
-    config.channels = c.fetcher.channels;
-    config.interleave_bytes = c.fetcher.interleave_bytes;
+    config.channels = c.grid.channels;
+    config.interleave_bytes = c.grid.interleave_bytes;
     Real real{hbm2::Memory(config, random_image(kImage, seed))};
-    const MachineResult r = Machine<Real>(c, real, fetcher::ports_of(real.memory), kImage).run({0, 1, 2, 3});
+    const MachineResult r = Machine<Real>(c, real, ports_of(real.memory), kImage).run({0, 1, 2, 3});
     sum.words += r.words, sum.bursts += r.bursts, sum.cycles += r.cycles;
     EXPECT_EQ(real.memory.statistics().reads_returned, r.bursts);
   }
@@ -93,11 +93,11 @@ struct Bare {
   explicit Bare(int banks = 8)
       : data(32, 64),
         queue(8),
-        key("key buffer", 2, 1024, 64, banks),
-        value("value buffer", 2, 1024, 64, banks),
+        key("key_buffer", "key buffer", 2, 1024, 64, banks),
+        value("value_buffer", "value buffer", 2, 1024, 64, banks),
         scales(2, 1024),
         queries(16, 64),
-        converter({64, banks, 32, 12}, queue, data, {key, value, scales, queries}) {}
+        converter({64, banks, 32, 12}, lists, queue, data, {key, value, scales, queries}) {}
   // The job's bursts, random, all there at cycle `now`.
   void fill(const FetchJob& job, Cycle now) {
     OwnedJob o{job, {}};
@@ -114,12 +114,13 @@ struct Bare {
     return b;
   }
   Random random{1};
-  fetcher::DataFifos data;
-  fetcher::JobQueue queue;
+  Lists lists{1};
+  DataFifos data;
+  StartedJobs queue;
   KvBuffer key, value;
   ScaleStore scales;
   QueryRegisters queries;
-  converter::Converter converter;
+  Converter converter;
 };
 
 FetchJob key_job(std::uint32_t items, int bits) {
@@ -263,7 +264,7 @@ TEST(Converter, WaitsAreNamed) {
     Bare b;
     b.fill(key_job(8, 12), 0);
     for (Cycle now = 1; now <= 10; ++now) b.converter.tick(now);
-    EXPECT_EQ(b.converter.stats().waits[converter::Converter::kKeyBuffer].cycles, 9u);
+    EXPECT_EQ(b.converter.stats().cycles_of(b.converter.kKeyBuffer), 9u);
     b.key.begin(0, 8, 10);
     b.converter.tick(11);
     b.converter.tick(12);
@@ -275,7 +276,7 @@ TEST(Converter, WaitsAreNamed) {
     b.key.begin(0, 8, 0);
     b.queue.push(0, key_job(8, 12));  // no burst comes
     for (Cycle now = 1; now <= 10; ++now) b.converter.tick(now);
-    EXPECT_EQ(b.converter.stats().waits[converter::Converter::kFetcher].cycles, 9u);
+    EXPECT_EQ(b.converter.stats().cycles_of(b.converter.kFetcher), 9u);
     ++compared;
   }
   {
@@ -285,7 +286,7 @@ TEST(Converter, WaitsAreNamed) {
     b.fill(j, 0);  // 16 registers for 20 queries
     for (Cycle now = 1; now <= 30; ++now) b.converter.tick(now);
     EXPECT_EQ(b.queries.pushed(), 16u);
-    EXPECT_EQ(b.converter.stats().waits[converter::Converter::kQueryRegisters].cycles, 30u - 1 - 16);
+    EXPECT_EQ(b.converter.stats().cycles_of(b.converter.kQueryRegisters), 30u - 1 - 16);
     compared += 2;
   }
   std::cout << compared << " counts compared\n";
@@ -294,9 +295,9 @@ TEST(Converter, WaitsAreNamed) {
 TEST(Converter, RefusesWhatDoesNotFit) {
   Bare b;
   int refused = 0;
-  const auto bad = [&](converter::Params p, const std::string& name) {
+  const auto bad = [&](ConverterParams p, const std::string& name) {
     try {
-      converter::Converter c(p, b.queue, b.data, {b.key, b.value, b.scales, b.queries});
+      Converter c(p, b.lists, b.queue, b.data, {b.key, b.value, b.scales, b.queries});
       ADD_FAILURE() << name << " accepted";
     } catch (const Error& e) {
       EXPECT_NE(std::string(e.what()).find(name), std::string::npos) << e.what();

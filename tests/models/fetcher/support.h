@@ -11,7 +11,7 @@
 
 #include "models/fetcher/fetcher.h"
 #include "models/hbm2/memory.h"
-#include "models/payload.h"
+#include "tests/support/fetch_side.h"
 
 namespace winnow::test {
 
@@ -63,8 +63,8 @@ class FakeMemory {
       channels_.push_back(std::make_unique<Channel>(seed * 1000 + static_cast<std::uint64_t>(c)));
   }
 
-  fetcher::MemoryPorts ports() {
-    fetcher::MemoryPorts p;
+  MemoryPorts ports() {
+    MemoryPorts p;
     for (auto& c : channels_) p.requests.push_back(&c->in), p.returns.push_back(&c->out);
     return p;
   }
@@ -123,7 +123,7 @@ class FakeMemory {
   std::vector<Access> log_;
 };
 
-// A job and the list it points to.
+// A job and the entries of its list.
 struct OwnedJob {
   FetchJob job;
   std::vector<std::uint32_t> list;

@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t kImage = 1 << 20;
 
 struct Case {
-  fetcher::Params params;
+  FetcherParams params;
+  MemoryGrid grid;
   unsigned max_latency, accept, take, write;  // percent, but for the latency
   std::uint64_t seed;
   int jobs = 12;
@@ -31,11 +32,12 @@ struct Outcome {
 Outcome run(const Case& s, const std::array<int, 3>& order) {
   Random random(s.seed);
   const int lanes = s.params.lanes;
-  FakeMemory memory(s.params.channels, s.params.interleave_bytes, s.max_latency, s.accept, random_image(kImage, 7),
+  FakeMemory memory(s.grid.channels, s.grid.interleave_bytes, s.max_latency, s.accept, random_image(kImage, 7),
                     s.seed);
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
-  fetcher::Fetcher fetcher(s.params, jobs, writes, memory.ports());
+  FetchSide side(s.params, s.grid, jobs, writes, memory.ports());
+  Fetcher& fetcher = side.fetcher;
 
   // Reads keep to the lower half of the image, writes go to the upper one.
   std::vector<OwnedJob> work;
@@ -54,7 +56,8 @@ Outcome run(const Case& s, const std::array<int, 3>& order) {
     bursts_of_job.push_back(e.bursts);
     bursts_of_epoch[static_cast<std::size_t>(i % 7 % kEpochs)] += e.bursts;
   }
-  for (auto& w : work) w.job.list = w.list.empty() ? nullptr : w.list.data();
+  for (auto& w : work)
+    if (!w.list.empty()) w.job.list = side.lists.take(w.list);
 
   Outcome out;
   Random sink(s.seed + 1), source(s.seed + 2);
@@ -76,33 +79,33 @@ Outcome run(const Case& s, const std::array<int, 3>& order) {
       if (who == 0) memory.tick(now);
       if (who == 1) fetcher.tick(now);
       if (who != 2) continue;
-      const fetcher::LaneMask ready = fetcher.data().ready(now);
+      const LaneMask ready = side.data.ready(now);
       for (int l = 0; l < lanes; ++l) {
         if (!(ready >> l & 1) || !sink.percent(s.take)) continue;
         auto& w = want[static_cast<std::size_t>(l)];
         if (w.empty()) throw std::runtime_error("a burst nobody asked for");
-        const Burst& got = fetcher.data().front(l);
+        const Burst& got = side.data.front(l);
         if (!std::equal(got.begin(), got.end(), memory.image().begin() + static_cast<std::ptrdiff_t>(w.front())))
           throw std::runtime_error("lane " + std::to_string(l) + " got another burst than " +
                                    std::to_string(w.front()));
         w.pop_front();
-        fetcher.data().pop(l, now);
+        side.data.pop(l, now);
         ++out.compared;
       }
-      if (fetcher.started().can_pop(now) && sink.percent(s.take)) {
-        const FetchJob& j = fetcher.started().peek();
+      if (side.started.can_pop(now) && sink.percent(s.take)) {
+        const FetchJob& j = side.started.peek();
         EXPECT_EQ(j.base, work[job_seen].job.base);
         EXPECT_EQ(j.items, work[job_seen].job.items);
-        fetcher.started().pop(now);
+        side.started.pop(now);
         ++job_seen;
       }
       // Counts of jobs the generator has left are final.
       if (job_seen > 1) {
-        EXPECT_EQ(fetcher.started().made(job_seen - 2), bursts_of_job[job_seen - 2]);
+        EXPECT_EQ(side.started.made(job_seen - 2), bursts_of_job[job_seen - 2]);
       }
     }
-    if (next_job == work.size() && fetcher.idle() && fetcher.data().held() == 0 && out.compared == bursts &&
-        fetcher.started().drained() && now > 1000) {
+    if (next_job == work.size() && fetcher.idle() && side.data.held() == 0 && out.compared == bursts &&
+        side.started.drained() && now > 1000) {
       out.cycles = now;
       break;
     }
@@ -131,7 +134,7 @@ Outcome run(const Case& s, const std::array<int, 3>& order) {
     EXPECT_EQ(after, epoch % 2 ? 0 : sum);
   }
   for (int k = 0; k < kStreams; ++k) {
-    const fetcher::Traffic t = fetcher.traffic(static_cast<Stream>(k));
+    const Traffic t = fetcher.traffic(static_cast<Stream>(k));
     traffic_bursts += t.bursts, traffic_shared += t.shared_bursts, items += t.items, useful += t.useful_bytes;
   }
   std::uint64_t want_items = 0, want_useful = 0;
@@ -156,7 +159,8 @@ TEST(Fetcher, RandomJobsComeInOrderOverEveryShape) {
         Random random(static_cast<std::uint64_t>(interleave * 10000 + channels * 100 + lanes));
         Case s;
         const auto depth = [&](unsigned places) { return static_cast<int>(2 + random.below(places)); };
-        s.params = {lanes, channels, interleave, depth(63), depth(63), depth(8)};
+        s.params = {lanes, depth(63), depth(63)};
+        s.grid = {channels, interleave};
         const unsigned latency[] = {0, 5, 60, 300}, chance[] = {100, 60, 20};
         s.max_latency = random.pick(latency);
         s.accept = random.pick(chance);
@@ -179,7 +183,7 @@ TEST(Fetcher, SameCyclesAndRequestsInEveryOrderOfEvaluation) {
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     Case s;
     s.params.lanes = seed % 2 ? 32 : 4;
-    s.params.channels = seed % 3 ? 16 : 2;
+    s.grid.channels = seed % 3 ? 16 : 2;
     s.params.data_fifo = seed % 2 ? 64 : 3;
     s.params.address_fifo = seed % 3 ? 64 : 2;
     s.max_latency = 40, s.accept = 80, s.take = seed % 2 ? 100 : 30, s.write = 10, s.seed = seed;
@@ -200,9 +204,8 @@ Cycle stream_cycles(int interleave, std::uint32_t tokens) {
   FakeMemory memory(16, interleave, 0, 100, random_image(kImage, 3), 1);
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
-  fetcher::Params params;
-  params.interleave_bytes = interleave;
-  fetcher::Fetcher fetcher(params, jobs, writes, memory.ports());
+  FetchSide side({}, {16, interleave}, jobs, writes, memory.ports());
+  Fetcher& fetcher = side.fetcher;
   FetchJob j;
   j.key_bits = 12, j.words = 64, j.item_bytes = j.stride_bytes = 96, j.items = tokens;
   jobs.push(0, j);
@@ -210,8 +213,8 @@ Cycle stream_cycles(int interleave, std::uint32_t tokens) {
   for (Cycle now = 0;; ++now) {
     memory.tick(now);
     fetcher.tick(now);
-    for (fetcher::LaneMask m = fetcher.data().ready(now); m; m &= m - 1) {
-      fetcher.data().pop(std::countr_zero(m), now);
+    for (LaneMask m = side.data.ready(now); m; m &= m - 1) {
+      side.data.pop(std::countr_zero(m), now);
       ++got;
     }
     if (got == tokens * 3) return now;
@@ -222,7 +225,8 @@ TEST(Fetcher, TimesOfTheContract) {
   FakeMemory memory(16, 32, 0, 100, random_image(4096, 3), 1);
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
-  fetcher::Fetcher fetcher({}, jobs, writes, memory.ports());
+  FetchSide side({}, {}, jobs, writes, memory.ports());
+  Fetcher& fetcher = side.fetcher;
   FetchJob j;
   j.key_bits = 4, j.words = 64, j.item_bytes = j.stride_bytes = 32, j.items = 1;
   jobs.push(0, j);
@@ -231,7 +235,7 @@ TEST(Fetcher, TimesOfTheContract) {
     memory.tick(now);
     fetcher.tick(now);
     if (!requested && fetcher.reads()) requested = now;
-    if (!there && fetcher.data().ready(now)) there = now;
+    if (!there && side.data.ready(now)) there = now;
   }
   // Popped in 1, address in 2, request in 3; the memory takes it in 4 and returns in 4; moved in 5, ready in 6.
   EXPECT_EQ(requested, 3u);
@@ -253,9 +257,10 @@ TEST(Fetcher, RoundRobinOverLanesAndWritePort) {
   FakeMemory memory(1, 32, 0, 100, random_image(kImage, 3), 1);
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
-  fetcher::Params params;
-  params.lanes = 4, params.channels = 1;
-  fetcher::Fetcher fetcher(params, jobs, writes, memory.ports());
+  FetcherParams params;
+  params.lanes = 4;
+  FetchSide side(params, {1, 32}, jobs, writes, memory.ports());
+  Fetcher& fetcher = side.fetcher;
   FetchJob j;
   j.key_bits = 4, j.words = 64, j.item_bytes = j.stride_bytes = 32, j.items = 400;
   jobs.push(0, j);
@@ -263,7 +268,7 @@ TEST(Fetcher, RoundRobinOverLanesAndWritePort) {
     if (now > 100 && writes.can_push(now)) writes.push(now, WriteBurst{{}, kImage / 2 + now * 32, {}});
     memory.tick(now);
     fetcher.tick(now);
-    for (fetcher::LaneMask m = fetcher.data().ready(now); m; m &= m - 1) fetcher.data().pop(std::countr_zero(m), now);
+    for (LaneMask m = side.data.ready(now); m; m &= m - 1) side.data.pop(std::countr_zero(m), now);
   }
   std::uint64_t next = 0, compared = 0, reads = 0;
   bool mixed = false;
@@ -287,7 +292,7 @@ TEST(Fetcher, RoundRobinOverLanesAndWritePort) {
 
 // Three channels return bursts for one lane: one a cycle, channels in turn; another lane's burst is not held up.
 TEST(DataCrossbar, RoundRobinOverChannels) {
-  fetcher::DataFifos data(2, 16);
+  DataFifos data(2, 16);
   std::vector<std::unique_ptr<Fifo<hbm2::Return>>> fifos;
   std::vector<Fifo<hbm2::Return>*> ports;
   for (int c = 0; c < 4; ++c) {
@@ -314,7 +319,8 @@ TEST(Fetcher, AtMostLanesItemsACycle) {
   FakeMemory memory(16, 32, 0, 100, random_image(kImage, 3), 1);
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
-  fetcher::Fetcher fetcher({}, jobs, writes, memory.ports());
+  FetchSide side({}, {}, jobs, writes, memory.ports());
+  Fetcher& fetcher = side.fetcher;
   FetchJob j;
   j.stream = Stream::value_scale;
   j.words = 1, j.item_bytes = j.stride_bytes = 2, j.items = 1024;
@@ -333,32 +339,31 @@ TEST(Fetcher, RefusesParametersByName) {
   Fifo<WriteBurst> writes(4);
   FakeMemory memory(16, 32, 0, 100, {}, 1);
   int refused = 0;
-  const auto bad = [&](fetcher::Params p, const std::string& name) {
+  const auto bad = [&](FetcherParams p, MemoryGrid grid, const std::string& name) {
     try {
-      fetcher::Fetcher f(p, jobs, writes, memory.ports());
+      FetchSide side(p, grid, jobs, writes, memory.ports());
       ADD_FAILURE() << name << " accepted";
     } catch (const Error& e) {
       EXPECT_NE(std::string(e.what()).find(name), std::string::npos) << e.what();
       ++refused;
     }
   };
-  bad({.lanes = 33}, "lanes");
-  bad({.lanes = 24}, "lanes");
-  bad({.lanes = 0}, "lanes");
-  bad({.channels = 8}, "channels");  // the memory has 16
-  bad({.channels = 12}, "channels");
-  bad({.interleave_bytes = 16}, "interleave_bytes");
-  bad({.interleave_bytes = 4096}, "interleave_bytes");
-  bad({.address_fifo = 1}, "address_fifo");
-  bad({.data_fifo = 0}, "data_fifo");
-  bad({.jobs_ahead = 1}, "jobs_ahead");
-  EXPECT_EQ(refused, 10);
+  bad({.lanes = 33}, {}, "lanes");
+  bad({.lanes = 24}, {}, "lanes");
+  bad({.lanes = 0}, {}, "lanes");
+  bad({}, {.channels = 8}, "channels");  // the memory has 16
+  bad({}, {.channels = 12}, "channels");
+  bad({}, {.interleave_bytes = 16}, "interleave_bytes");
+  bad({}, {.interleave_bytes = 4096}, "interleave_bytes");
+  bad({.address_fifo = 1}, {}, "address_fifo");
+  bad({.data_fifo = 0}, {}, "data_fifo");
+  EXPECT_EQ(refused, 9);
 
-  fetcher::Fetcher f({}, jobs, writes, memory.ports());
+  FetchSide side({}, {}, jobs, writes, memory.ports());
   FetchJob j;
   j.key_bits = 12, j.words = 64, j.item_bytes = 95, j.stride_bytes = 96, j.items = 1;
   jobs.push(0, j);
-  EXPECT_THROW(f.tick(1), std::logic_error);
+  EXPECT_THROW(side.fetcher.tick(1), std::logic_error);
   std::cout << refused + 1 << " refusals compared\n";
 }
 

@@ -5,6 +5,8 @@
 
 #include <cstdio>
 
+#include "tests/support/groups.h"
+
 namespace winnow {
 namespace {
 
@@ -20,25 +22,26 @@ TEST(Importance, SumsAndBankStalls) {
        {Case{"neighbours", 1, false}, Case{"every third", 3, false}, Case{"all in one bank", 8, true}}) {
     golden::Shape shape;
     shape.layers = 1, shape.heads = 2, shape.kv_heads = 1, shape.head_dim = 8, shape.tokens = 400, shape.prompt = 400;
-    std::vector<GroupStore> stores(1);
-    stores[0].resize(2, 400);
+    test::GroupMemories m(1, 2, 400);
+    ImportanceMemory importance(shape, golden::Policy{}, 8);
     Fifo<ImportanceJob> jobs(4);
     Fifo<ImportanceDone> done(4);
     Fifo<HeadMagnitude> magnitudes(4);
-    Importance block(shape, golden::Policy{}, 8, stores, jobs, done, magnitudes);
+    Importance block(8, {m.groups, m.selection_scores, m.origins, m.lists, importance}, jobs, done, magnitudes);
     const std::uint32_t n = 45;
     std::vector<std::uint32_t> tokens;
     std::vector<std::uint64_t> expected(400, 0);
-    GroupStore& g = stores[0];
+    GroupEntry& g = m.groups[0];
     g.slots = n, g.heads = 1;
     for (std::uint32_t i = 0; i < n; ++i) {
       tokens.push_back(i * c.stride);
-      g.origin[i] = i, g.sums[i] = i * i + 7;
+      m.origins.poke(0)[i] = i, m.selection_scores.poke(0)[i] = i * i + 7;
       expected[tokens[i]] += 2 * (i * i + 7);
     }
+    const ListRef list = m.lists.take(tokens);
     Cycle now = 1;
     for (int round = 0; round < 2; ++round) {
-      jobs.push(now, {0, tokens.data(), 0});
+      jobs.push(now, {0, list, 0});
       magnitudes.push(now, {static_cast<std::uint16_t>(round), 1000});
       ++now;
       const Cycle begin = now;
@@ -56,9 +59,9 @@ TEST(Importance, SumsAndBankStalls) {
     EXPECT_EQ(block.bank_stalls() > 0, c.conflicts) << c.name;
     EXPECT_EQ(block.accumulations(), 2u * n);
     for (std::size_t t = 0; t < expected.size(); ++t, ++compared)
-      ASSERT_EQ(block.tokens()[t], expected[t]) << c.name << ": token " << t;
-    EXPECT_EQ(block.heads()[0], 1000u);
-    EXPECT_EQ(block.heads()[1], 1000u);
+      ASSERT_EQ(importance.tokens()[t], expected[t]) << c.name << ": token " << t;
+    EXPECT_EQ(importance.heads()[0], 1000u);
+    EXPECT_EQ(importance.heads()[1], 1000u);
     EXPECT_TRUE(block.idle());
   }
   std::printf("%llu sums equal\n", static_cast<unsigned long long>(compared));
@@ -69,19 +72,20 @@ TEST(Importance, DecaySweepsTheMemory) {
   shape.layers = 1, shape.heads = 1, shape.kv_heads = 1, shape.head_dim = 8, shape.tokens = 50, shape.prompt = 50;
   golden::Policy policy;
   policy.importance = golden::ImportanceRule::decay, policy.decay_shift = 3;
-  std::vector<GroupStore> stores(1);
+  test::GroupMemories m(1, 1, 50);
+  ImportanceMemory importance(shape, policy, 4);
   Fifo<ImportanceJob> jobs(4);
   Fifo<ImportanceDone> done(4);
   Fifo<HeadMagnitude> magnitudes(4);
-  Importance block(shape, policy, 4, stores, jobs, done, magnitudes);
+  Importance block(4, {m.groups, m.selection_scores, m.origins, m.lists, importance}, jobs, done, magnitudes);
   std::vector<std::uint64_t> before(50);
   for (std::size_t t = 0; t < 50; ++t) before[t] = t * t * t;
-  block.load(before, std::vector<std::uint64_t>(50), {0});
-  block.begin_step();
+  importance.load(before, std::vector<std::uint64_t>(50), {0});
+  importance.begin_step();
   Cycle now = 1;
   while (!block.idle()) block.tick(now++);
   EXPECT_EQ(now - 1, 13u);  // ceil(50 / 4)
-  for (std::size_t t = 0; t < 50; ++t) EXPECT_EQ(block.tokens()[t], before[t] - before[t] / 8) << "token " << t;
+  for (std::size_t t = 0; t < 50; ++t) EXPECT_EQ(importance.tokens()[t], before[t] - before[t] / 8) << "token " << t;
   std::printf("50 values equal\n");
 }
 

@@ -9,11 +9,11 @@ namespace winnow {
 namespace {
 
 TEST(Progressive, AnyFlatHeadTriggers) {
-  std::vector<GroupStore> stores(2);
-  for (auto& s : stores) s.resize(4, 8), s.heads = 0b1011, s.undecided = true;
+  GroupTable groups({.group = 4, .longest = 8, .stores = 2});
+  for (std::size_t s = 0; s < 2; ++s) groups[s].heads = 0b1011, groups[s].undecided = true;
   Pipe<RowSum> sums(1, 16);
   Fifo<Verdict> to_softmax(2), to_controller(2);
-  Progressive block(6554, stores, sums, to_softmax, to_controller);  // theta 0.1: flat above a sum of 10
+  Progressive block(6554, groups, sums, to_softmax, to_controller);  // theta 0.1: flat above a sum of 10
   Cycle now = 1;
   int compared = 0;
   for (int pattern = 0; pattern < 8; ++pattern) {
@@ -38,12 +38,12 @@ TEST(Progressive, AnyFlatHeadTriggers) {
   EXPECT_EQ(block.refetches(), 7u);
   EXPECT_EQ(block.flat_rows(), 12u);
   // A group that is not asked about passes without a verdict; a verdict that nobody takes holds the rows behind it.
-  stores[0].undecided = false;
+  groups[0].undecided = false;
   RowSum& r = sums.push(now);
   r = {}, r.last_row = true;
   for (int i = 0; i < 3; ++i) block.tick(now++);
   EXPECT_TRUE(to_softmax.drained() && sums.drained());
-  stores[0].undecided = true;
+  groups[0].undecided = true;
   for (int i = 0; i < 3; ++i) {
     RowSum& full = sums.push(now);
     full = {}, full.last_row = true, full.denominator = golden::kExpOne;

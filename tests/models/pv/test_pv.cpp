@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "tests/support/groups.h"
+
 namespace winnow {
 namespace {
 
@@ -15,21 +17,21 @@ constexpr int kTokens = 800;
 struct Array {
   Array(int head_dim, int banks, int width, bool scaled)
       : dim(head_dim),
-        stores(1),
+        m(1, 2, kTokens),
         jobs(4),
-        values("value buffer", 2, kTokens, head_dim, banks),
+        values("value_buffer", "value buffer", 2, kTokens, head_dim, banks),
         scales(2, kTokens),
         out(8),
         magnitudes(8),
         released(4),
         done(4),
-        pv(make(head_dim, banks, width, scaled)) {
-    stores[0].readable.fill(0);
-  }
-  Pv make(int head_dim, int banks, int width, bool scaled) {
-    stores[0].resize(2, kTokens);
-    return Pv({head_dim, banks, width, 3, scaled, false, false}, stores, jobs, values, scales, out, magnitudes,
-              released, done);
+        pv({head_dim, banks, width, 3, scaled, false, false},
+           {m.groups, m.constants, m.exponentials, m.kept, m.origins, values, scales}, jobs, out, magnitudes, released,
+           done) {
+    GroupConstants constants;
+    for (std::size_t h = 0; h < 2; ++h) constants.to_out[h] = to_out[h], constants.out16[h] = out16[h];
+    place = m.constants.take(constants);
+    m.groups[0].readable.fill(0);
   }
   template <class F>
   void load(std::uint32_t n, Cycle& now, F&& word) {
@@ -42,7 +44,7 @@ struct Array {
     }
   }
   int dim;
-  std::vector<GroupStore> stores;
+  test::GroupMemories m;
   Fifo<PvJob> jobs;
   KvBuffer values;
   ScaleStore scales;
@@ -53,6 +55,7 @@ struct Array {
   Pv pv;
   golden::Scale to_out[2] = {{50000, 34}, {40000, 33}};
   std::uint16_t out16[2] = {300, 7};
+  ConstantsRef place = 0;
 };
 
 struct Row {
@@ -79,19 +82,22 @@ TEST(Pv, OutputsAndCycles) {
     const auto word = [&](std::uint32_t s, int d) {
       return c.largest ? 2047 : static_cast<int>((s * 37u + static_cast<unsigned>(d) * 101u) % 4095u) - 2047;
     };
-    GroupStore& g = a.stores[0];
+    GroupEntry& g = a.m.groups[0];
+    std::uint32_t* origins = a.m.origins.poke(0);
+    std::uint8_t* flags = a.m.kept.poke(0);
     g.heads = 0b11, g.slots = c.slots;
     std::vector<std::uint32_t> kept;
     for (std::uint32_t i = 0; i < c.slots; ++i) {
-      g.origin[i] = i, g.kept[i] = c.all || i % static_cast<unsigned>(c.every) == 1;
-      if (g.kept[i]) kept.push_back(i);
-      for (int h = 0; h < 2; ++h) g.exps(h)[i] = c.largest ? 65535 : (i * 97 + static_cast<unsigned>(h) * 13) % 3000;
+      origins[i] = i, flags[i] = c.all || i % static_cast<unsigned>(c.every) == 1;
+      if (flags[i]) kept.push_back(i);
+      for (int h = 0; h < 2; ++h)
+        a.m.exponentials.poke(0, static_cast<std::size_t>(h))[i] = c.largest ? 65535 : (i * 97 + static_cast<unsigned>(h) * 13) % 3000;
     }
     // V of resident heads lies at its place in the list, else side by side.
     a.load(c.slots, now,
            [&](std::uint32_t s, int d) { return c.resident ? word(s, d) : word(s < kept.size() ? kept[s] : s, d); });
     PvJob job;
-    job.all = c.all, job.resident = c.resident, job.last = true, job.to_out = a.to_out, job.out16 = a.out16;
+    job.all = c.all, job.resident = c.resident, job.last = true, job.constants = a.place;
     job.address = 4096, job.address_stride = 512, job.first_head = 6;
     a.jobs.push(now++, job);
     const Cycle begin = now;
@@ -102,7 +108,7 @@ TEST(Pv, OutputsAndCycles) {
       const OutputVector& v = a.out.peek();
       std::uint64_t largest = 0;
       const auto wide = [&](std::uint32_t i) {
-        return std::uint64_t{g.exps(rows)[i]} * (c.scaled ? a.scales.value(0, i) : 65536u);
+        return std::uint64_t{a.m.exponentials.peek(0, static_cast<std::size_t>(rows))[i]} * (c.scaled ? a.scales.value(0, i) : 65536u);
       };
       for (std::uint32_t i : kept) largest = std::max(largest, wide(i));
       int exponent = 0;

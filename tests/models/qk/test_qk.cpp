@@ -12,13 +12,13 @@ namespace {
 struct Array {
   Array(int head_dim, int banks, int tokens)
       : dim(head_dim),
-        keys("key buffer", 2, tokens, head_dim, banks),
+        keys("key_buffer", "key buffer", 2, tokens, head_dim, banks),
         queries(8, head_dim),
         first(8),
         later(8),
         scores(3, 8),
         released(2),
-        qk({head_dim, banks, 3, false}, first, later, keys, queries, scores, released) {}
+        qk({head_dim, banks, false}, first, later, keys, queries, scores, released) {}
 
   static std::int16_t word(std::uint32_t slot, int d, int salt) {
     return static_cast<std::int16_t>(
@@ -85,7 +85,7 @@ TEST(Qk, ScoresAndCycles) {
     }
     EXPECT_EQ(seen, n);
     EXPECT_TRUE(last);
-    EXPECT_EQ(a.qk.stats().busy_cycles, (n + static_cast<unsigned>(banks) - 1) / static_cast<unsigned>(banks));
+    EXPECT_EQ(a.qk.stats().busy_cycles(), (n + static_cast<unsigned>(banks) - 1) / static_cast<unsigned>(banks));
     EXPECT_EQ(a.qk.multiplications(), static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(dim));
     EXPECT_FALSE(a.released.drained());
     EXPECT_EQ(a.queries.released(), 1u);

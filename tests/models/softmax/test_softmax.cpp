@@ -8,31 +8,33 @@
 #include <bit>
 #include <cstdio>
 
+#include "tests/support/groups.h"
+
 namespace winnow {
 namespace {
 
 struct Pipeline {
   Pipeline(int width, int row_fifo)
-      : stores(2),
+      : m(2, 3, 64),
         scores(1, 16),
         verdicts(2),
         compact(2),
         sums(2, 16),
         done(2, 8),
         compacted(2),
-        softmax({width, row_fifo, 2, 3, 4, 5, 2, golden::Digits{}, golden::MsbRule::midpoint, false, false, false},
-                stores, scores, verdicts, compact, sums, done, compacted) {
-    for (auto& s : stores) {
-      s.resize(3, 64);
-      s.to_log2 = scale;
-      s.readable.fill(kNotYet);
-    }
+        softmax({{width, row_fifo, 2, 3, 4, 5, 2}, golden::Digits{}, golden::MsbRule::midpoint, false, false, false},
+                {m.groups, m.constants, m.scores, m.exponentials, m.selection_scores, m.kept, m.origins}, scores,
+                verdicts, compact, sums, done, compacted) {
+    GroupConstants constants;
+    for (std::size_t h = 0; h < 3; ++h) constants.to_log2[h] = scale[h];
+    const ConstantsRef place = m.constants.take(constants);
+    for (std::size_t s = 0; s < 2; ++s) m.groups[s].constants = place, m.groups[s].readable.fill(kNotYet);
   }
   void tick(Cycle now) {
     softmax.tick(now);
     while (sums.can_pop(now)) sums.pop(now);
   }
-  std::vector<GroupStore> stores;
+  test::GroupMemories m;
   Pipe<ScoreRow> scores;
   Fifo<Verdict> verdicts;
   Fifo<CompactJob> compact;
@@ -49,8 +51,8 @@ std::int32_t value(int head, std::uint32_t slot) {
 
 // Feeds every head's row of n scores, `banks` a cycle, and runs until the group is done. Returns the cycle.
 Cycle run(Pipeline& p, std::uint32_t heads, std::uint32_t n, std::uint32_t banks) {
-  GroupStore& g = p.stores[0];
-  g.heads = heads, g.keys = g.slots = n;
+  GroupEntry& g = p.m.groups[0];
+  g.heads = heads, g.slots = n;
   Cycle now = 1;
   std::uint32_t next = 0;
   int head = 0;
@@ -76,7 +78,6 @@ Cycle run(Pipeline& p, std::uint32_t heads, std::uint32_t n, std::uint32_t banks
 }
 
 std::uint64_t check(const Pipeline& p, std::uint32_t heads, std::uint32_t n) {
-  const GroupStore& g = p.stores[0];
   std::vector<std::uint32_t> sums(n, 0);
   std::uint64_t compared = 0;
   for (int h = 0; h < 3; ++h) {
@@ -89,11 +90,11 @@ std::uint64_t check(const Pipeline& p, std::uint32_t heads, std::uint32_t n) {
       denominator += e[i] = golden::exp2_neg(golden::log2_distance(top - value(h, i), p.scale[h]));
     for (std::uint32_t i = 0; i < n; ++i, ++compared) {
       const std::uint32_t probability = golden::probability(e[i], golden::reciprocal(denominator));
-      EXPECT_EQ(g.exps(h)[i], probability) << "head " << h << " slot " << i;
+      EXPECT_EQ(p.m.exponentials.peek(0, static_cast<std::size_t>(h))[i], probability) << "head " << h << " slot " << i;
       sums[i] += probability;
     }
   }
-  for (std::uint32_t i = 0; i < n; ++i, ++compared) EXPECT_EQ(g.sums[i], sums[i]) << "slot " << i;
+  for (std::uint32_t i = 0; i < n; ++i, ++compared) EXPECT_EQ(p.m.selection_scores.peek(0)[i], sums[i]) << "slot " << i;
   return compared;
 }
 
@@ -128,13 +129,15 @@ TEST(Softmax, CyclesOfARow) {
 
 TEST(Softmax, CompactionMovesSurvivorsUp) {
   Pipeline p(4, 32);
-  GroupStore& g = p.stores[1];
+  GroupEntry& g = p.m.groups[1];
+  std::uint32_t* origins = p.m.origins.poke(1);
+  std::uint8_t* flags = p.m.kept.poke(1);
   g.heads = 0b101, g.slots = 20;
   std::vector<std::uint32_t> kept;
   for (std::uint32_t i = 0; i < 20; ++i) {
-    g.origin[i] = 2 * i, g.kept[i] = i % 3 == 1;
-    for (int h : {0, 2}) g.scores(h)[i] = value(h, i);
-    if (g.kept[i]) kept.push_back(i);
+    origins[i] = 2 * i, flags[i] = i % 3 == 1;
+    for (int h : {0, 2}) p.m.scores.poke(1, static_cast<std::size_t>(h))[i] = value(h, i);
+    if (flags[i]) kept.push_back(i);
   }
   p.compact.push(1, {1});
   Cycle now = 2;
@@ -142,8 +145,8 @@ TEST(Softmax, CompactionMovesSurvivorsUp) {
   EXPECT_EQ(now - 2, 5u);  // ceil(20 / 4)
   ASSERT_EQ(g.slots, kept.size());
   for (std::uint32_t i = 0; i < kept.size(); ++i) {
-    EXPECT_EQ(g.origin[i], 2 * kept[i]);
-    for (int h : {0, 2}) EXPECT_EQ(g.scores(h)[i], value(h, kept[i]));
+    EXPECT_EQ(origins[i], 2 * kept[i]);
+    for (int h : {0, 2}) EXPECT_EQ(p.m.scores.peek(1, static_cast<std::size_t>(h))[i], value(h, kept[i]));
   }
   std::printf("%zu survivors equal\n", kept.size());
 }

@@ -27,7 +27,7 @@ TEST(WriteBack, PacksEveryDimensionExactly) {
   for (int d = 8; d <= kMaxHeadDim; d += 8) {
     Fifo<OutputVector> in(2);
     Fifo<WriteBurst> out(4);
-    writeback::WriteBack block(in, out);
+    WriteBack block(in, out);
     const int vectors = 6, bursts = (d * 12 / 8 + 31) / 32;
     std::vector<OutputVector> sent;
     std::vector<std::uint8_t> bytes;
@@ -68,7 +68,7 @@ TEST(WriteBack, PacksEveryDimensionExactly) {
 TEST(WriteBack, ABurstACycleAndNamedWaits) {
   Fifo<OutputVector> in(8);
   Fifo<WriteBurst> out(64);
-  writeback::WriteBack block(in, out);
+  WriteBack block(in, out);
   Random random(4);
   for (int i = 0; i < 8; ++i) in.push(0, random_vector(random, 64, static_cast<std::uint64_t>(i) * 96));
   Cycle now = 1;
@@ -77,10 +77,10 @@ TEST(WriteBack, ABurstACycleAndNamedWaits) {
   for (int i = 0; i < 8; ++i) in.push(now, random_vector(random, 256, 0));
   for (int i = 0; i < 100; ++i) block.tick(++now);  // 40 places left, nobody pops
   EXPECT_EQ(out.pushed(), 64u);
-  EXPECT_EQ(block.stats().waits[writeback::WriteBack::kFetcher].cycles, 100u - 1 - 40);
+  EXPECT_EQ(block.stats().cycles_of(block.kFetcher), 100u - 1 - 40);
   OutputVector odd = random_vector(random, 64, 16);
   Fifo<OutputVector> odd_in(2);
-  writeback::WriteBack refuses(odd_in, out);
+  WriteBack refuses(odd_in, out);
   odd_in.push(now, odd);
   EXPECT_THROW(refuses.tick(now + 1), std::logic_error);
   std::cout << "4 counts compared\n";
@@ -95,8 +95,9 @@ TEST(WriteBack, ThroughFetcherIntoTheImageWhileReadsGoOn) {
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
   Fifo<OutputVector> outputs(2);
-  fetcher::Fetcher fetcher({}, jobs, writes, fetcher::ports_of(memory));
-  writeback::WriteBack block(outputs, writes);
+  FetchSide side({}, {}, jobs, writes, ports_of(memory));
+  Fetcher& fetcher = side.fetcher;
+  WriteBack block(outputs, writes);
   Random random(6);
   std::vector<OutputVector> sent;
   FetchJob job;
@@ -115,11 +116,11 @@ TEST(WriteBack, ThroughFetcherIntoTheImageWhileReadsGoOn) {
     memory.tick(now);
     fetcher.tick(now);
     block.tick(now);
-    for (fetcher::LaneMask m = fetcher.data().ready(now); m; m &= m - 1) {
+    for (LaneMask m = side.data.ready(now); m; m &= m - 1) {
       const auto l = static_cast<std::size_t>(std::countr_zero(m));
-      const Burst& b = fetcher.data().front(static_cast<int>(l));
+      const Burst& b = side.data.front(static_cast<int>(l));
       ASSERT_TRUE(std::equal(b.begin(), b.end(), before.begin() + static_cast<std::ptrdiff_t>(e.lane[l][at[l]++])));
-      fetcher.data().pop(static_cast<int>(l), now);
+      side.data.pop(static_cast<int>(l), now);
       ++reads;
     }
     if (sent.size() == kVectors && block.idle() && outputs.drained() && fetcher.idle() && memory.idle()) break;

@@ -15,7 +15,7 @@ constexpr Cycle kStuck = 60'000;  // no read or write for so long: the cases her
 class Order {
  public:
   Order(MachineModel& m, Drive drive) : drive_(drive), random_(17) {
-    m.for_each_block([&](const char*, auto& block) { calls_.push_back([&block](Cycle now) { block.tick(now); }); });
+    for (Block* block : m.blocks()) calls_.push_back([block](Cycle now) { block->tick(now); });
     if (drive == Drive::reverse) std::reverse(calls_.begin(), calls_.end());
   }
   void tick(Cycle now) {
@@ -54,7 +54,7 @@ Outcome Bench::run(Run run) const {
   MachineModel* self = nullptr;
   MachineModel m(
       p.machine, std::move(piece),
-      [&](Importance& importance) {
+      [&](ImportanceMemory& importance) {
         return std::make_unique<TraceSource>(*p.model, *p.layout, walk, importance, p.range);
       },
       [&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
@@ -62,7 +62,7 @@ Outcome Bench::run(Run run) const {
         if (!run.check) return;
         golden::LayerResult expected;
         walk.next(expected);
-        compare_layer(p.shape, plan, records, counts, self->importance(), self->memory().image(), expected,
+        compare_layer(p.shape, plan, records, counts, self->parts().importance_memory, self->parts().hbm2.memory().image(), expected,
                       out.compared);
       });
   self = &m;
@@ -87,15 +87,16 @@ Outcome Bench::run(Run run) const {
     out.broken = fmt::format("cycle {}: {}", m.now(), e.what());
   }
   out.cycles = m.now(), out.first_request = m.first_request(), out.last_write = m.last_write();
-  out.qk_busy = m.qk().stats().busy_cycles;
-  for (const BlockStats* b : m.block_stats()) {
-    out.stats.push_back(b->busy_cycles), out.stats.push_back(b->idle_cycles);
-    for (int i = 0; i < b->wait_count; ++i) out.stats.push_back(b->waits[static_cast<std::size_t>(i)].cycles);
-    if (out.broken.empty() && b->cycles() != ticks)
-      out.broken = fmt::format("{}: {} cycles accounted for, {} ticked", b->block, b->cycles(), ticks);
+  out.qk_busy = m.parts().qk.stats().busy_cycles();
+  for (const Block* block : m.parts().all.blocks) {
+    const BlockStats& b = block->stats();
+    out.stats.push_back(b.busy_cycles()), out.stats.push_back(b.idle_cycles());
+    for (int i = 0; i < b.wait_count(); ++i) out.stats.push_back(b.wait_at(i).cycles);
+    if (out.broken.empty() && block != &m.parts().hbm2 && b.cycles() != ticks)
+      out.broken = fmt::format("{}: {} cycles accounted for, {} ticked", block->name(), b.cycles(), ticks);
   }
-  if (out.broken.empty()) out.broken = m.undrained();
-  out.image = m.memory().image();
+  if (out.broken.empty()) out.broken = m.parts().undrained();
+  out.image = m.parts().hbm2.memory().image();
   return out;
 }
 

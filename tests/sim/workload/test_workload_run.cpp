@@ -51,7 +51,7 @@ Outcome simulate(const RunOptions& options, bool reverse = false) {
         ++out.layers;
       });
   std::vector<std::function<void(Cycle)>> blocks;
-  m->for_each_block([&](const char*, auto& block) { blocks.push_back([&block](Cycle now) { block.tick(now); }); });
+  for (Block* block : m->blocks()) blocks.push_back([block](Cycle now) { block->tick(now); });
   if (reverse) std::reverse(blocks.begin(), blocks.end());
   while (m->begin_cycle())
     for (auto& tick : blocks) tick(m->now());

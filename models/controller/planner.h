@@ -1,0 +1,45 @@
+#pragma once
+// Planner: which layer comes next and who lives in it. Asks the source of plans, sends the cascade's choices to its
+// top-k unit, and puts the layer into the queue of the controller.
+#include <cstdint>
+#include <vector>
+
+#include "models/controller/state.h"
+
+namespace winnow::controller {
+
+class Planner {
+ public:
+  Planner(State& state, PlanSource& source) : s_(state), source_(source) {}
+
+  // A cycle of it. Nothing more comes when done().
+  void tick(Cycle now);
+  bool done() const { return !source_.more(); }
+  // Opens what follows the layer at the head of the queue, which has ended.
+  void close_layer();
+
+ private:
+  // What is chosen for the next layer: tokens when the importances of the last are complete, heads when its outputs are.
+  enum class Round : std::uint8_t { none, tokens, between, heads };
+  // A choice on its way through the cascade's unit.
+  struct Sent {
+    ListRef names, kept;
+    ItemsRef items;
+  };
+  bool begin(Cycle now);
+  void ask(int round);
+  bool answered(Cycle now);
+  void add_layer(LayerPlan plan);
+
+  State& s_;
+  PlanSource& source_;
+  Round round_ = Round::none;
+  std::vector<Choice> choices_;  // of the round at hand
+  std::vector<Sent> sent_;
+  std::size_t answers_ = 0;
+  std::vector<std::vector<std::uint32_t>> kept_;  // places that stay, of each choice, both rounds in order
+  bool begun_step_ = false;
+  std::uint8_t next_epoch_ = 0;
+};
+
+}  // namespace winnow::controller

@@ -1,0 +1,58 @@
+#pragma once
+// Controller -> fetcher, and on to the converter: address lists.
+#include <cstdint>
+
+#include "models/links/tag.h"
+#include "models/memories/lists.h"
+#include "models/prim/link.h"
+
+namespace winnow {
+
+// What a fetch brings, and so where the converter delivers it.
+enum class Stream : std::uint8_t {
+  query,        // D words of one or more query heads -> query registers
+  key,          // one K digit plane, or full-width K -> K buffer
+  value,        // V -> V buffer
+  value_scale,  // one 16-bit word a token -> scale store
+  record,       // what only survivors need: K digits, or K digits and V side by side -> K and V buffer
+};
+inline constexpr int kStreams = 5;
+inline constexpr int kEpochs = 4;
+
+// One address list for the fetcher: items of `item_bytes` at base + index * stride_bytes, in list order.
+// Items of a packed stream are adjacent (stride == item_bytes); a record's stride is whole bursts.
+// Word widths: key_bits for Stream::key and Stream::query, value_bits for Stream::value, both for records,
+// none for Stream::value_scale (16 bit). 2..12 bits; 1..32 with shape_only.
+struct FetchJob {
+  Tag tag;
+  Stream stream = Stream::key;
+  std::uint8_t key_bits = 0, value_bits = 0;  // word widths; 0 = absent. A record holds K words, then V words.
+  std::uint8_t key_signed = 1;    // words are sign-extended; 0: unsigned digits (LSB planes of truncated codes)
+  std::uint8_t value_signed = 1;  // the same for V words
+  std::uint8_t merge = 0;       // K words follow the digits that the half holds: word = (held << key_bits) + word
+  std::uint8_t shape_only = 0;  // 1: addresses, bursts and arrival count, values are not unpacked (CSV workloads)
+  std::uint8_t epoch = 0;       // layer the traffic is counted for, mod kEpochs: loads run ahead of layers
+  std::uint8_t half = 0;        // destination half of the K or V double buffer (or store of the head in flight)
+  std::uint16_t words = 0;      // words an item and operand (head dimension; 1 for scales)
+  std::uint32_t item_bytes = 0, stride_bytes = 0, items = 0;
+  std::uint64_t base = 0;
+  ListRef list = kEveryItem;  // token of each item, ascending; unchanged until the converter has finished the job
+
+  template <class V>
+  void fields(V&& v) {
+    tag.fields(v);
+    v("stream", stream, 3), v("key_bits", key_bits, 6), v("value_bits", value_bits, 6), v("key_signed", key_signed, 1);
+    v("value_signed", value_signed, 1), v("merge", merge, 1), v("shape_only", shape_only, 1), v("epoch", epoch, 2);
+    v("half", half, 1), v("words", words, 9), v("item_bytes", item_bytes, 11), v("stride_bytes", stride_bytes, 11);
+    v("items", items, 17), v("base", base, 36), v("list", list, 8);
+  }
+};
+
+struct FetchJobs {
+  using Payload = FetchJob;
+  static constexpr LinkInfo kInfo{"fetch_jobs", "controller", "fetcher",
+                                  "one at work behind it and one to follow without a bubble"};
+  static std::size_t depth(const Sizes&) { return 2; }
+};
+
+}  // namespace winnow

@@ -1,0 +1,25 @@
+#pragma once
+// Which work a payload belongs to, so that a wave or a mismatch names it. For reports only: no block decides by it, but
+// softmax and P x V, which take `group` from it.
+#include <cstdint>
+
+namespace winnow {
+
+// `head` is the KV head, `query` the position in the step's list of live queries, `group` the query head inside the KV
+// head's group.
+struct Tag {
+  std::uint32_t step = 0;
+  std::uint16_t layer = 0, head = 0;
+  std::uint32_t query = 0;
+  std::uint8_t group = 0, pass = 0;
+  bool operator==(const Tag&) const = default;
+
+  template <class V>
+  void fields(V&& v) {
+    v("step", step, 32), v("layer", layer, 16), v("head", head, 16), v("query", query, 32);
+    v("group", group, 5), v("pass", pass, 2);
+  }
+};
+inline constexpr std::uint16_t kAllHeads = 0xffff;  // as a tag's head: work for all of them
+
+}  // namespace winnow

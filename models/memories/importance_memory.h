@@ -1,0 +1,68 @@
+#pragma once
+// What tokens and heads have earned: sums of probabilities and of |out| over heads, layers and generated tokens.
+//
+// In:   importance adds tokens, `width` banks (bank = token mod width) of one a cycle; heads one a cycle. The sweep of
+//       decay rewrites all tokens, `width` words a cycle; begin_step() asks for it.
+// Out:  the source of plans reads it when the cascade chooses.
+// State: importance of every token (one list, or one a layer and KV head), the rows in which a token was live and visible
+//       (rule `normalised`), importance of every query head.
+// Paper: 3.2, 3.3. Widths: token 48 bits, head 64.
+#include <cstdint>
+#include <vector>
+
+#include "golden/model.h"
+#include "golden/policies/rules.h"
+#include "models/prim/memory.h"
+
+namespace winnow {
+
+class ImportanceMemory : public MemoryBase {
+ public:
+  ImportanceMemory(const golden::Shape& shape, const golden::Policy& policy, int width)
+      : MemoryBase("importance_memory", "importance memory"), shape_(shape), policy_(policy), width_(width),
+        per_head_(policy.scope == golden::ImportanceScope::kv_head) {
+    const auto n = static_cast<std::size_t>(shape.tokens);
+    tokens_.assign(per_head_ ? n * static_cast<std::size_t>(shape.layers * shape.kv_heads) : n, 0);
+    chances_.assign(n, 0);
+    heads_.assign(static_cast<std::size_t>(shape.heads), 0);
+  }
+
+  // State at the start of the range.
+  void load(const std::vector<std::uint64_t>& tokens, const std::vector<std::uint64_t>& chances,
+            const std::vector<std::uint64_t>& heads) {
+    tokens_ = tokens, chances_ = chances, heads_ = heads;
+  }
+  // A generation step begins: decay is due.
+  void begin_step() {
+    if (policy_.importance != golden::ImportanceRule::decay) return;
+    for (auto& x : tokens_) x = golden::decayed(policy_, x);
+    words_read_ += tokens_.size(), words_written_ += tokens_.size();
+    // With a list a KV head the subtraction rides on the load of the list for its choice.
+    if (!per_head_) sweep_ = (tokens_.size() + static_cast<std::size_t>(width_) - 1) / static_cast<std::size_t>(width_);
+  }
+  bool sweeping() const { return sweep_ != 0; }
+  void sweep() { --sweep_; }  // a cycle of it
+
+  void add_token(std::size_t place, std::uint64_t p) { ++words_read_, ++words_written_, tokens_[place] += p; }
+  void add_head(std::size_t head, std::uint64_t magnitude) { heads_[head] += magnitude; }
+  void add_chance(std::uint32_t token, std::uint64_t rows) { chances_[token] += rows; }
+
+  const std::vector<std::uint64_t>& tokens() const { return tokens_; }
+  const std::vector<std::uint64_t>& chances() const { return chances_; }
+  const std::vector<std::uint64_t>& heads() const { return heads_; }
+  std::size_t base(int layer, int kv_head) const {
+    return per_head_ ? static_cast<std::size_t>((layer * shape_.kv_heads + kv_head) * shape_.tokens) : 0;
+  }
+
+  MemoryShape shape() const override { return {tokens_.size(), 48, width_, 1, 1}; }
+
+ private:
+  golden::Shape shape_;
+  golden::Policy policy_;
+  int width_;
+  bool per_head_;
+  std::uint64_t sweep_ = 0;  // cycles of decay still to go
+  std::vector<std::uint64_t> tokens_, chances_, heads_;
+};
+
+}  // namespace winnow

@@ -1,0 +1,70 @@
+#pragma once
+// Lists of tokens (or places): the living of each head, the survivors of each group, the queries that are asked for, what
+// the cascade kept.
+//
+// In:   the controller takes a list, fills it, and gives it back when nobody reads it any more; the cascade's top-k unit
+//       writes the places it keeps.
+// Out:  the fetcher's address generator, importance, top-k (names for reports) and the controller read entries.
+// State: the entries, and which lists are taken.
+// Banks and ports: one list a bank, one writer and one reader each; entries of 17 bits.
+// Paper: the lists of live tokens that the fetcher works on (section 3); where they lie is open there.
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "models/prim/memory.h"
+#include "models/prim/places.h"
+
+namespace winnow {
+
+using ListRef = std::uint16_t;
+inline constexpr ListRef kEveryItem = 0xffff;  // no list: the items 0, 1, 2, ...
+
+class Lists : public MemoryBase {
+ public:
+  // `slots`: entries that a list holds at most.
+  explicit Lists(int slots) : MemoryBase("lists", "lists"), slots_(static_cast<std::uint64_t>(slots)) {}
+
+  ListRef take() {
+    const ListRef list = places_.take(kMost, "lists");
+    if (list >= lists_.size()) lists_.resize(list + std::size_t{1});
+    lists_[list].clear();
+    return list;
+  }
+  ListRef take(std::vector<std::uint32_t> entries) {
+    const ListRef list = take();
+    write(list, std::move(entries));
+    return list;
+  }
+  void give_back(ListRef list) { places_.give_back(list, "lists"); }
+
+  void write(ListRef list, std::vector<std::uint32_t> entries) {
+    words_written_ += entries.size();
+    lists_[list] = std::move(entries);
+  }
+  void append(ListRef list, std::uint32_t entry) { ++words_written_, lists_[list].push_back(entry); }
+  void clear(ListRef list) { lists_[list].clear(); }
+
+  // `n` entries through the port, from `from` on.
+  const std::uint32_t* read(ListRef list, std::size_t from, std::size_t n) const {
+    words_read_ += n;
+    return lists_[list].data() + from;
+  }
+  // Without a port, uncounted.
+  const std::vector<std::uint32_t>& peek(ListRef list) const { return lists_[list]; }
+
+  // As far as lists were ever taken at once.
+  MemoryShape shape() const override {
+    const auto banks = static_cast<int>(places_.most() ? places_.most() : 1);
+    return {static_cast<std::uint64_t>(banks) * slots_, 17, banks, 1, 1};
+  }
+  bool drained() const override { return places_.held() == 0; }
+
+ private:
+  static constexpr std::size_t kMost = kEveryItem;
+  std::uint64_t slots_;
+  Places places_;
+  std::vector<std::vector<std::uint32_t>> lists_;
+};
+
+}  // namespace winnow

@@ -1,0 +1,59 @@
+#pragma once
+// Query registers in front of Q x K: a ring of `entries` vectors of D 12-bit words (held as int16).
+//
+// In:   one vector a cycle from the converter, in order of arrival; it waits while the ring is full.
+// Out:  any held vector, by its number: the n-th query vector that arrived since reset, from 0.
+// Latency: a vector pushed in cycle c may be read from c+1 on; a place released in c is filled from c+1 on.
+// State: the words, the number of the oldest held vector, how many are held. Vectors leave in order.
+// Paper: the query of Q x K, which stays at the multipliers' one input while K rows pass (section 3).
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "models/prim/memory.h"
+
+namespace winnow {
+
+class QueryRegisters : public MemoryBase {
+ public:
+  // Throws winnow::Error if a size is not positive or D is not a multiple of 8.
+  QueryRegisters(int entries, int head_dim);
+
+  int entries() const { return entries_; }
+  int head_dim() const { return head_dim_; }
+
+  // Converter.
+  bool can_push(Cycle now) const {
+    return pushed_ - (released_ - (release_cycle_ == now ? released_now_ : 0)) < static_cast<std::uint64_t>(entries_);
+  }
+  std::int16_t* push(Cycle now);  // D words, padded to a multiple of 16
+
+  // Reader.
+  bool ready(std::uint64_t number, Cycle now) const {
+    return number >= released_ && number < pushed_ - (push_cycle_ == now ? pushed_now_ : 0);
+  }
+  const std::int16_t* entry(std::uint64_t number) const {
+    return &words_[static_cast<std::size_t>(number & mask_) * stride_];
+  }
+  void release(std::uint64_t count, Cycle now);  // the oldest `count` vectors
+
+  bool drained() const override { return pushed_ == released_; }
+  MemoryShape shape() const override { return {static_cast<std::uint64_t>(entries_), 12 * head_dim_, 1, 1, 1}; }
+  void report(StatSink& sink) const override { sink.count("vectors", "vectors", pushed_); }
+
+  std::uint64_t pushed() const { return pushed_; }
+  std::uint64_t released() const { return released_; }
+  // By the start of cycle `now`.
+  std::uint64_t released(Cycle now) const { return released_ - (release_cycle_ == now ? released_now_ : 0); }
+
+ private:
+  static constexpr Cycle kNever = ~Cycle{0};
+  int entries_, head_dim_;
+  std::size_t stride_;
+  std::uint64_t mask_;
+  std::vector<std::int16_t> words_;
+  std::uint64_t pushed_ = 0, released_ = 0, pushed_now_ = 0, released_now_ = 0;
+  Cycle push_cycle_ = kNever, release_cycle_ = kNever;
+};
+
+}  // namespace winnow

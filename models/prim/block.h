@@ -1,0 +1,42 @@
+#pragma once
+// A hardware block: what the machine, SystemC, statistics and reports need to know of it.
+//
+// tick(now) is one cycle: it looks at the links' and memories' state at the cycle's start and does what the contract in
+// the block's header says. The order in which blocks are ticked never matters.
+#include <string>
+
+#include "models/prim/block_stats.h"
+#include "models/prim/fifo.h"
+#include "models/prim/stat_sink.h"
+
+namespace winnow {
+
+class Block {
+ public:
+  // Name in snake_case: that of the block's folder, its section of the YAML and of result.json; and as people read it.
+  Block(const char* name, const char* label) : name_(name), label_(label) {}
+  virtual ~Block() = default;
+  Block(const Block&) = delete;  // parts and links refer to it
+  Block& operator=(const Block&) = delete;
+
+  const char* name() const { return name_; }
+  const char* label() const { return label_; }
+
+  virtual void tick(Cycle now) = 0;
+  // Nothing at work and nothing waiting in the block or in front of it.
+  virtual bool idle() const = 0;
+  // What it counted besides stats().
+  virtual void report(StatSink&) const {}
+  // What it is working on, for a report; empty where the block does not say.
+  virtual std::string doing() const { return {}; }
+
+  const BlockStats& stats() const { return stats_; }
+
+ protected:
+  BlockStats stats_;
+
+ private:
+  const char *name_, *label_;
+};
+
+}  // namespace winnow

@@ -1,0 +1,85 @@
+#pragma once
+// A memory: where anything lies that more than one block reads or writes. Each has a name, a shape, and counts what goes
+// through its ports.
+//
+// Each kind of memory is a class of models/memories: banks, ports and widths stand there. Today ports are counted, and a
+// second access in a cycle is refused only by K and V (KvBuffer).
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/prim/fifo.h"
+#include "models/prim/stat_sink.h"
+
+namespace winnow {
+
+struct MemoryShape {
+  std::uint64_t words = 0;
+  int bits = 0;   // of a word
+  int banks = 1;  // each with these ports:
+  int read_ports = 1, write_ports = 1;
+  std::uint64_t total_bits() const { return words * static_cast<std::uint64_t>(bits); }
+};
+
+// What the inventory knows of every memory.
+class MemoryBase {
+ public:
+  // Name in snake_case, and as people read it.
+  MemoryBase(const char* name, const char* label) : name_(name), label_(label) {}
+  virtual ~MemoryBase() = default;
+  const char* name() const { return name_; }
+  const char* label() const { return label_; }
+  virtual MemoryShape shape() const = 0;
+  // Nothing is left in it that somebody still has to take away.
+  virtual bool drained() const { return true; }
+  virtual void report(StatSink& sink) const {
+    sink.count("words_read", "words read", words_read_);
+    sink.count("words_written", "words written", words_written_);
+  }
+  std::uint64_t words_read() const { return words_read_; }
+  std::uint64_t words_written() const { return words_written_; }
+
+ protected:
+  mutable std::uint64_t words_read_ = 0;
+  std::uint64_t words_written_ = 0;
+
+ private:
+  const char *name_, *label_;
+};
+
+// Words of type T in rows: [store][row][slot]. Users take a run of slots at a time, which is counted.
+template <class T>
+class RowMemory : public MemoryBase {
+ public:
+  // `stores` groups in flight, each `rows` rows (query heads) of `slots` words.
+  RowMemory(const char* name, const char* label, int bits, int stores, int rows, int slots)
+      : MemoryBase(name, label), bits_(bits), stores_(static_cast<std::size_t>(stores)), rows_(static_cast<std::size_t>(rows)),
+        slots_(static_cast<std::size_t>(slots)), words_(stores_ * rows_ * slots_) {}
+
+  std::uint32_t slots() const { return static_cast<std::uint32_t>(slots_); }
+  // Slots [from, from + n) of a row, n words through the port.
+  const T* read(std::size_t store, std::size_t row, std::uint32_t from, std::uint32_t n) const {
+    words_read_ += n;
+    return at(store, row) + from;
+  }
+  T* write(std::size_t store, std::size_t row, std::uint32_t from, std::uint32_t n) {
+    words_written_ += n;
+    return at(store, row) + from;
+  }
+  // Without a port, uncounted: for tests, reports and observers.
+  const T* peek(std::size_t store, std::size_t row = 0) const { return at(store, row); }
+  T* poke(std::size_t store, std::size_t row = 0) { return at(store, row); }
+
+  MemoryShape shape() const override { return {stores_ * rows_ * slots_, bits_, static_cast<int>(stores_ * rows_), 1, 1}; }
+
+ private:
+  T* at(std::size_t store, std::size_t row) { return &words_[(store * rows_ + row) * slots_]; }
+  const T* at(std::size_t store, std::size_t row) const { return &words_[(store * rows_ + row) * slots_]; }
+
+  int bits_;
+  std::size_t stores_, rows_, slots_;
+  std::vector<T> words_;
+};
+
+}  // namespace winnow

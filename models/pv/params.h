@@ -1,0 +1,30 @@
+#pragma once
+// Sizes of the P x V array: its section of the machine's YAML. Defaults are the paper's (section 3); the latencies are
+// its authors' timing model's.
+#include "models/prim/limits.h"
+#include "models/prim/params.h"
+
+namespace winnow {
+
+struct PvParams {
+  int multipliers = 512;
+  struct Sram {  // V: one half of a double buffer, tokens * head_dim words of 12 bits
+    int tokens = 1024;
+    int head_dim = 64;
+    int words() const { return tokens * head_dim; }
+  } sram;
+  int read_latency = 1, multiply_latency = 1, tree_latency = 1;
+  int latency() const { return read_latency + multiply_latency + tree_latency; }
+
+  template <class P, class V>
+  static void visit(P& p, V&& v) {
+    v("multipliers", p.multipliers, "", param::power(8, 4096), "12 bit; multipliers / D tokens a cycle");
+    v("sram.tokens", p.sram.tokens, "tokens", param::range(8, 1 << 18), "of half the V buffer, at the next key's width");
+    v("sram.head_dim", p.sram.head_dim, "words", param::power(8, kMaxHeadDim), "width that pv.sram.tokens counts");
+    v("read_latency", p.read_latency, "cycles", param::latency(), "V SRAM");
+    v("multiply_latency", p.multiply_latency, "cycles", param::latency(), "");
+    v("tree_latency", p.tree_latency, "cycles", param::latency(), "adder trees");
+  }
+};
+
+}  // namespace winnow

@@ -1,0 +1,23 @@
+#pragma once
+// Sizes of the top-k engines: their section of the machine's YAML, one for both. Defaults are the paper's (section 2 of
+// its engine: two arrays of 16 comparators, L and R 64 deep, a random pivot).
+#include <string>
+
+#include "models/prim/params.h"
+
+namespace winnow {
+
+struct TopkParams {
+  int parallelism = 16;          // P: comparators an array, items a cycle
+  int fifo = 64;                 // entries of L and of R, each P items
+  std::string pivot = "random";  // or sampled
+
+  template <class P, class V>
+  static void visit(P& p, V&& v) {
+    v("parallelism", p.parallelism, "", param::power(2, 64), "P: items a cycle, both engines");
+    v("fifo", p.fifo, "entries", param::power(2, 4096), "of P items, L and R each");
+    v("pivot", p.pivot, "", param::one_of({"random", "sampled"}), "pivot rule; results do not depend on it");
+  }
+};
+
+}  // namespace winnow

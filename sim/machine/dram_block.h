@@ -1,0 +1,30 @@
+#pragma once
+// The memory as a block of the machine: one tick is a cycle of all channels. They are one process, because a kernel
+// with one a channel would be half as fast.
+#include "models/hbm2/energy.h"
+#include "models/hbm2/memory.h"
+#include "models/prim/block.h"
+
+namespace winnow {
+
+class DramBlock : public Block {
+ public:
+  // `preset`: of the energy model.
+  DramBlock(const hbm2::MemoryConfig& config, std::string preset, std::vector<std::uint8_t> image)
+      : Block("hbm2", "hbm2"), memory_(config, std::move(image)), preset_(std::move(preset)) {}
+
+  void tick(Cycle now) override { memory_.tick(now); }
+  // Nothing waits in front of the channels or behind them. Writes may still lie in their queues.
+  bool idle() const override;
+  void report(StatSink& sink) const override;
+
+  hbm2::Memory& memory() { return memory_; }
+  const hbm2::Memory& memory() const { return memory_; }
+  hbm2::Energy energy() const;
+
+ private:
+  hbm2::Memory memory_;
+  std::string preset_;
+};
+
+}  // namespace winnow

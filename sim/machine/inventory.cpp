@@ -1,0 +1,147 @@
+#include "sim/machine/inventory.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "golden/error.h"
+
+namespace winnow {
+namespace {
+
+hbm2::MemoryConfig memory_config(const Machine& m) {
+  hbm2::MemoryConfig c;
+  c.channels = m.hbm2.channels, c.interleave_bytes = m.hbm2.interleave_bytes, c.mapping = m.hbm2.mapping;
+  c.controller = c.spec.controller("ch");
+  c.controller.read_queue = m.hbm2.read_queue, c.controller.write_queue = m.hbm2.write_queue;
+  c.return_queue = m.hbm2.return_queue;
+  c.refresh_phase = static_cast<Cycle>(m.hbm2.refresh_phase);
+  return c;
+}
+
+topk::Config topk_config(const TopkParams& p, int item_bits, std::uint64_t seed) {
+  topk::Config c;
+  c.parallelism = static_cast<unsigned>(p.parallelism), c.fifo_depth = static_cast<unsigned>(p.fifo);
+  c.item_bits = static_cast<unsigned>(item_bits);
+  c.pivot = p.pivot == "random" ? topk::PivotRule::kRandom : topk::PivotRule::kSampled;
+  c.seed = seed;
+  return c;
+}
+
+constexpr std::size_t kJobsAhead = 8;  // started_jobs: heads in flight, their streams, and gathers between
+
+}  // namespace
+
+Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
+  Sizes s;
+  s.group = piece.shape.group(), s.head_dim = piece.shape.head_dim, s.longest = piece.longest, s.heads = piece.shape.heads;
+  s.halves = machine.heads_in_flight;
+  // Where K and V are resident a query's group needs a store only while it is in the pipeline.
+  s.prompt_stores = std::clamp(s.halves * machine.score_store_entries / std::max(1, s.group * s.longest), s.halves, 16);
+  s.stores = std::max(s.prompt_stores, s.halves);
+  s.key_banks = machine.qk.multipliers / s.head_dim, s.value_banks = machine.pv.multipliers / s.head_dim;
+  s.width = machine.softmax.width;
+  s.qk_latency = machine.qk.latency();
+  s.sum_latency = machine.softmax.exp_latency + machine.softmax.accumulate_latency;
+  s.requantize_latency = machine.softmax.requantize_latency;
+  return s;
+}
+
+Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& make_source)
+    : sizes(sizes_of(machine, piece)),
+      keys(all, "key_buffer", "key buffer", sizes.halves, sizes.longest, sizes.head_dim, sizes.key_banks),
+      values(all, "value_buffer", "value buffer", sizes.halves, sizes.longest, sizes.head_dim, sizes.value_banks),
+      value_scales(all, sizes.halves, sizes.longest),
+      queries(all, std::max(2 * sizes.halves, 4 * golden::kQueryChunk) * sizes.group, sizes.head_dim),
+      groups(all, sizes),
+      constants(all, sizes.group),
+      scores(all, sizes),
+      exponentials(all, sizes),
+      selection_scores(all, sizes),
+      kept(all, sizes),
+      origins(all, sizes),
+      lists(all, sizes.longest),
+      ranking_items(all, sizes.longest),
+      importance_memory(all, piece.shape, piece.policy, sizes.width),
+      fetch_jobs(all, sizes),
+      started_jobs(all, kJobsAhead),
+      data_fifos(all, machine.fetcher.lanes, machine.fetcher.data_fifo),
+      first_passes(all, sizes),
+      later_passes(all, sizes),
+      key_released(all, sizes),
+      score_rows(all, sizes),
+      row_sums(all, sizes),
+      verdicts_to_softmax(all, sizes),
+      verdicts_to_controller(all, sizes),
+      groups_done(all, sizes),
+      compactions(all, sizes),
+      compactions_done(all, sizes),
+      topk_jobs(all, sizes),
+      topk_answers(all, sizes),
+      cascade_jobs(all, sizes),
+      cascade_answers(all, sizes),
+      importance_jobs(all, sizes),
+      importance_answers(all, sizes),
+      magnitudes(all, sizes),
+      pv_jobs(all, sizes),
+      stores_released(all, sizes),
+      pv_answers(all, sizes),
+      outputs(all, sizes),
+      write_bursts(all, sizes),
+      hbm2(all, memory_config(machine), machine.hbm2.energy, std::move(piece.image)),
+      fetcher(all, machine.fetcher, MemoryGrid{machine.hbm2.channels, machine.hbm2.interleave_bytes}, fetch_jobs, lists,
+              write_bursts, ports_of(hbm2.memory()), started_jobs, data_fifos),
+      converter(all, ConverterParams{sizes.head_dim, std::max(sizes.key_banks, sizes.value_banks), 32, piece.shape_only ? 32 : 12},
+                lists, started_jobs, data_fifos, ConverterTargets{keys, values, value_scales, queries}),
+      qk(all, Qk::Params{sizes.head_dim, sizes.key_banks, piece.shape_only}, first_passes, later_passes, keys, queries,
+         score_rows, key_released),
+      softmax(all,
+              Softmax::Params{machine.softmax, piece.policy.digits(), piece.policy.msb, piece.policy.rest,
+                              piece.policy.select == golden::SelectRule::count, piece.shape_only},
+              SoftmaxMemories{groups, constants, scores, exponentials, selection_scores, kept, origins}, score_rows,
+              verdicts_to_softmax, compactions, row_sums, groups_done, compactions_done),
+      progressive(all, piece.policy.theta16(), groups, row_sums, verdicts_to_softmax, verdicts_to_controller),
+      topk(all, "topk", "topk", topk_config(machine.topk, SelectionScores::bits_of(sizes.group) + 16, piece.seed),
+           TopkMemories{groups, selection_scores, ranking_items, kept, lists, origins}, topk_jobs, topk_answers),
+      pv(all,
+         Pv::Params{sizes.head_dim, sizes.value_banks, sizes.width, machine.pv.latency(),
+                    piece.policy.v_scale == golden::ValueScale::token,
+                    piece.policy.prunes_values() && piece.policy.renormalise, piece.shape_only},
+         PvMemories{groups, constants, exponentials, kept, origins, values, value_scales}, pv_jobs, outputs, magnitudes,
+         stores_released, pv_answers),
+      writeback(all, outputs, write_bursts),
+      importance(all, sizes.width, ImportanceMemories{groups, selection_scores, origins, lists, importance_memory},
+                 importance_jobs, importance_answers, magnitudes),
+      cascade_topk(all, "cascade_topk", "cascade topk", topk_config(machine.topk, golden::kImportanceBits, piece.seed + 1),
+                   TopkMemories{groups, selection_scores, ranking_items, kept, lists, origins}, cascade_jobs, cascade_answers),
+      source(make_source(importance_memory)),
+      controller(all,
+                 ControllerParams{sizes.group, sizes.head_dim, piece.shape_only, static_cast<std::size_t>(sizes.halves),
+                                  static_cast<std::size_t>(sizes.prompt_stores)},
+                 piece.policy, *source,
+                 ControllerPorts{fetch_jobs, first_passes, later_passes, key_released, verdicts_to_controller, groups_done,
+                                 compactions, compactions_done, topk_jobs, cascade_jobs, topk_answers, cascade_answers,
+                                 importance_jobs, importance_answers, pv_jobs, stores_released, pv_answers},
+                 ControllerMemories{groups, constants, lists, ranking_items, origins, kept, selection_scores, keys, values,
+                                    value_scales, queries, importance_memory}) {
+  const int most = machine.topk.parallelism * machine.topk.fifo;
+  if (piece.policy.cascades_heads() && piece.shape.heads > most)
+    throw Error("heads: " + std::to_string(piece.shape.heads) + ": machine " + machine.name + " chooses among at most " +
+                std::to_string(most) + " (topk.parallelism * topk.fifo): raise topk.fifo");
+}
+
+std::string Inventory::undrained() const {
+  for (const LinkBase* link : all.links)
+    if (!link->drained()) return std::string("link ") + link->info().name;
+  for (const MemoryBase* memory : all.memories)
+    if (!memory->drained()) return std::string("memory ") + memory->name();
+  for (const Block* block : all.blocks)
+    if (!block->idle()) return std::string("block ") + block->name();
+  return {};
+}
+
+Block* Inventory::find_block(const std::string& name) const {
+  const auto at = std::find_if(all.blocks.begin(), all.blocks.end(), [&](const Block* b) { return name == b->name(); });
+  return at == all.blocks.end() ? nullptr : *at;
+}
+
+}  // namespace winnow

@@ -1,0 +1,57 @@
+#pragma once
+// What the machine decided, for the comparison with golden: watches the controller and reads the memories without ports.
+// No part of the machine.
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "models/controller/observer.h"
+#include "models/memories/group_table.h"
+#include "models/memories/score_memories.h"
+
+namespace winnow {
+
+// What one group did.
+struct GroupRecord {
+  std::uint32_t query = 0;  // place in the plan's positions
+  std::uint16_t head = 0;   // KV head
+  bool refetched = false;
+  std::vector<std::uint32_t> survivors[3];  // after each stage, slots of the first pass
+  std::vector<std::uint32_t> values;        // slots whose V was used
+  std::vector<std::uint16_t> p;             // [group][slots of the first pass] last probabilities; 0 where left out
+};
+
+class Recorder final : public ControllerObserver {
+ public:
+  // Without `values` probabilities are not kept: shape-only runs have none.
+  Recorder(const GroupTable& groups, const Exponentials& probabilities, const KeptFlags& kept, const Origins& origins,
+           int group, bool values)
+      : groups_(groups), probabilities_(probabilities), kept_(kept), origins_(origins), group_(group), values_(values) {}
+
+  // Groups that have left, in order of start, since the last call of clear().
+  const std::vector<GroupRecord>& records() const { return done_; }
+  void clear() { done_.clear(); }
+
+  void started(const GroupView& g) override;
+  void refetched(const GroupView& g) override { of(g).refetched = true; }
+  void selected(const GroupView& g, int stage) override;
+  void values_known(const GroupView& g, bool all) override;
+  void freed(const GroupView& g) override;
+  void retired(const GroupView& g) override;
+
+ private:
+  GroupRecord& of(const GroupView& g) { return open_[g.number - first_]; }
+  std::vector<std::uint32_t> kept_slots(std::uint16_t store, bool all) const;
+
+  const GroupTable& groups_;
+  const Exponentials& probabilities_;
+  const KeptFlags& kept_;
+  const Origins& origins_;
+  int group_;
+  bool values_;
+  std::deque<GroupRecord> open_;  // of groups first_, first_ + 1, ...
+  std::uint64_t first_ = 0;
+  std::vector<GroupRecord> done_;
+};
+
+}  // namespace winnow

@@ -1,0 +1,189 @@
+// Presence, ports and counts of the SRAMs and registers, against plain bookkeeping.
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <iostream>
+
+#include "golden/error.h"
+#include "models/memories/kv_buffer.h"
+#include "models/memories/query_registers.h"
+#include "models/memories/value_scales.h"
+#include "tests/models/fetcher/support.h"
+
+namespace winnow::test {
+namespace {
+
+// Random loads in random slot order; each cycle every slot and row is asked for before, between and after writes.
+TEST(KvBuffer, PresenceAndWordsAgainstBookkeeping) {
+  Random random(5);
+  std::uint64_t asked = 0, words = 0, reads = 0, writes = 0;
+  for (int round = 0; round < 40; ++round) {
+    const int banks_of[] = {1, 2, 3, 8, 16}, dims[] = {8, 24, 64};
+    const int banks = random.pick(banks_of), dim = random.pick(dims), tokens = static_cast<int>(1 + random.below(60));
+    KvBuffer buffer("key buffer", "key buffer", 2, tokens, dim, banks);
+    Cycle now = 1;
+    reads = writes = 0;
+    for (int load = 0; load < 4; ++load, ++now) {
+      const int half = static_cast<int>(random.below(2));
+      const auto items = static_cast<std::uint32_t>(random.below(static_cast<std::uint64_t>(tokens) + 1));
+      buffer.begin(half, items, now);
+      EXPECT_FALSE(buffer.armed(half, now));
+      EXPECT_FALSE(buffer.loaded(half, now));
+      std::vector<Cycle> at(static_cast<std::size_t>(tokens), ~Cycle{0});
+      std::vector<std::int16_t> value(static_cast<std::size_t>(tokens));
+      std::uint32_t left = items;
+      const auto ask = [&] {
+        for (std::uint32_t s = 0; s < static_cast<std::uint32_t>(tokens); ++s, ++asked)
+          ASSERT_EQ(buffer.slot_ready(half, s, now), at[s] < now && at[s] != ~Cycle{0});
+        for (int row = 0; row * banks < tokens; ++row, ++asked) {
+          bool all = static_cast<std::uint32_t>(row * banks) < items;
+          const std::uint32_t end = std::min(items, static_cast<std::uint32_t>((row + 1) * banks));
+          for (auto s = static_cast<std::uint32_t>(row * banks); s < end; ++s) all = all && at[s] < now;
+          ASSERT_EQ(buffer.row_ready(half, row, now), all);
+        }
+      };
+      for (++now; left; ++now) {
+        EXPECT_TRUE(buffer.armed(half, now));
+        std::uint64_t used = 0;
+        ask();
+        for (int tries = 0; tries < 2 * banks && left; ++tries) {
+          const auto s = static_cast<std::uint32_t>(random.below(items));
+          const std::uint64_t bank = std::uint64_t{1} << (s % static_cast<std::uint32_t>(banks));
+          if (at[s] != ~Cycle{0} || (used & bank)) continue;
+          used |= bank;
+          std::int16_t* to = buffer.write(half, s, now);
+          value[s] = static_cast<std::int16_t>(random.next());
+          for (int w = 0; w < dim; ++w) to[w] = static_cast<std::int16_t>(value[s] + w);
+          at[s] = now;
+          --left;
+          ++writes;
+          if (tries == 0) ask();
+        }
+        ask();
+        // One row a cycle, read whole.
+        const int row = static_cast<int>(random.below(static_cast<std::uint64_t>((tokens + banks - 1) / banks)));
+        if (buffer.row_ready(half, row, now)) {
+          const std::int16_t* r = buffer.read_row(half, row, now);
+          for (int k = 0; k < buffer.row_slots(half, row); ++k, ++reads) {
+            const int first = value[static_cast<std::size_t>(row * banks + k)];
+            for (int w = 0; w < dim; ++w, ++words)
+              ASSERT_EQ(r[k * buffer.stride() + w], static_cast<std::int16_t>(first + w));
+          }
+          EXPECT_THROW(buffer.read_slot(half, static_cast<std::uint32_t>(row * banks), now), std::logic_error);
+        }
+      }
+      EXPECT_TRUE(buffer.loaded(half, now));
+      EXPECT_FALSE(buffer.armed(half, now));
+    }
+    EXPECT_EQ(buffer.vector_reads(), reads);
+    EXPECT_EQ(buffer.vector_writes(), writes);
+  }
+  std::cout << asked << " presence answers and " << words << " words compared\n";
+  EXPECT_GT(asked, 50'000u);
+  EXPECT_GT(words, 10'000u);
+}
+
+TEST(KvBuffer, ViolationsThrow) {
+  KvBuffer b("value buffer", "value buffer", 2, 16, 64, 8);
+  b.begin(0, 12, 0);
+  EXPECT_THROW(b.write(0, 0, 0), std::logic_error);  // armed from the next cycle on
+  b.write(0, 1, 1);
+  EXPECT_THROW(b.write(0, 9, 1), std::logic_error);   // bank 1 again
+  EXPECT_THROW(b.write(0, 1, 2), std::logic_error);   // slot 1 again
+  EXPECT_THROW(b.write(0, 12, 2), std::logic_error);  // not expected
+  EXPECT_THROW(b.write(1, 0, 2), std::logic_error);   // nothing begun there
+  EXPECT_THROW(b.read_slot(0, 1, 1), std::logic_error);
+  b.read_slot(0, 1, 2);
+  EXPECT_THROW(b.read_slot(0, 1, 2), std::logic_error);  // bank 1 read twice
+  EXPECT_THROW(b.read_row(0, 0, 3), std::logic_error);
+  EXPECT_EQ(b.row_slots(0, 0), 8);
+  EXPECT_EQ(b.row_slots(0, 1), 4);
+  EXPECT_THROW(b.begin(0, 17, 3), Error);
+  EXPECT_THROW(KvBuffer("k", 2, 16, 60, 8), Error);
+  EXPECT_THROW(KvBuffer("k", 2, 0, 64, 8), Error);
+  EXPECT_THROW(KvBuffer("k", 2, 16, 64, 65), Error);
+  EXPECT_THROW(KvBuffer("k", 0, 16, 64, 8), Error);
+  std::cout << "13 violations compared\n";
+}
+
+TEST(ScaleStore, WordsAppearACycleAfterTheirWrite) {
+  Random random(9);
+  std::uint64_t asked = 0;
+  for (int round = 0; round < 50; ++round) {
+    ScaleStore store(2, 100);
+    const auto items = static_cast<std::uint32_t>(1 + random.below(100));
+    store.begin(1, items, 0);
+    EXPECT_FALSE(store.armed(1, 0));
+    std::uint32_t written = 0, visible = 0;
+    for (Cycle now = 1; visible < items; ++now) {
+      EXPECT_EQ(store.armed(1, now), written < items);
+      visible = written;
+      for (int k = 0; k < 2; ++k) {  // twice a cycle
+        const auto n = static_cast<std::uint32_t>(random.below(8));
+        if (written + n > items) continue;
+        std::uint16_t* to = store.append(1, n, now);
+        for (std::uint32_t i = 0; i < n; ++i) to[i] = static_cast<std::uint16_t>(written + i + 60000);
+        written += n;
+      }
+      for (std::uint32_t s = 0; s < 100; ++s, ++asked) ASSERT_EQ(store.ready(1, s, now), s < visible);
+      EXPECT_EQ(store.loaded(1, now), visible == items);
+    }
+    for (std::uint32_t s = 0; s < items; ++s) EXPECT_EQ(store.value(1, s), static_cast<std::uint16_t>(s + 60000));
+    EXPECT_EQ(store.word_writes(), items);
+  }
+  ScaleStore store(2, 4);
+  EXPECT_THROW(store.begin(0, 5, 0), Error);
+  EXPECT_THROW(store.append(0, 1, 1), std::logic_error);
+  EXPECT_THROW(ScaleStore(0, 4), Error);
+  std::cout << asked + 3 << " answers compared\n";
+}
+
+TEST(QueryRegisters, RingAgainstADeque) {
+  Random random(13);
+  std::uint64_t compared = 0;
+  for (int entries : {1, 2, 3, 8}) {
+    QueryRegisters q(entries, 24);
+    std::deque<std::int16_t> held;  // first word of each vector
+    std::uint64_t oldest = 0, next = 0;
+    for (Cycle now = 1; now < 2000; ++now) {
+      const std::size_t at_start = held.size();
+      const bool release_first = random.percent(50);
+      const auto release = [&] {
+        const std::uint64_t n = at_start ? random.below(at_start + 1) : 0;
+        for (std::uint64_t i = 0; i < n; ++i, ++compared) {
+          ASSERT_TRUE(q.ready(oldest + i, now));
+          ASSERT_EQ(q.entry(oldest + i)[0], held[i]);
+          ASSERT_EQ(q.entry(oldest + i)[23], static_cast<std::int16_t>(~held[i]));
+        }
+        q.release(n, now);
+        held.erase(held.begin(), held.begin() + static_cast<std::ptrdiff_t>(n));
+        oldest += n;
+      };
+      if (release_first) release();
+      ASSERT_EQ(q.can_push(now), at_start < static_cast<std::size_t>(entries));
+      if (q.can_push(now) && random.percent(60)) {
+        std::int16_t* to = q.push(now);
+        to[0] = static_cast<std::int16_t>(random.next());
+        to[23] = static_cast<std::int16_t>(~to[0]);
+        held.push_back(to[0]);
+        EXPECT_FALSE(q.ready(next, now));
+        ++next;
+      }
+      if (!release_first) release();
+      EXPECT_FALSE(q.ready(next, now));
+      EXPECT_EQ(q.pushed(), next);
+      EXPECT_EQ(q.released(), oldest);
+    }
+  }
+  QueryRegisters q(1, 8);
+  EXPECT_THROW(q.release(1, 0), std::logic_error);
+  q.push(0);
+  EXPECT_THROW(q.push(1), std::logic_error);
+  EXPECT_THROW(QueryRegisters(0, 8), Error);
+  EXPECT_THROW(QueryRegisters(1, 12), Error);
+  std::cout << compared + 4 << " vectors compared\n";
+  EXPECT_GT(compared, 2000u);
+}
+
+}  // namespace
+}  // namespace winnow::test

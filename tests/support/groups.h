@@ -1,0 +1,35 @@
+#pragma once
+// The memories of groups in flight, for tests of the blocks that work in them.
+#include "models/memories/group_table.h"
+#include "models/memories/lists.h"
+#include "models/memories/ranking_items.h"
+#include "models/memories/score_memories.h"
+
+namespace winnow::test {
+
+struct GroupMemories {
+  GroupMemories(int stores, int group, int slots)
+      : sizes{.group = group, .longest = slots, .stores = stores},
+        groups(sizes),
+        constants(group),
+        scores(sizes),
+        exponentials(sizes),
+        selection_scores(sizes),
+        kept(sizes),
+        origins(sizes),
+        lists(slots),
+        ranking_items(slots) {}
+
+  Sizes sizes;
+  GroupTable groups;
+  HeadConstants constants;
+  Scores scores;
+  Exponentials exponentials;
+  SelectionScores selection_scores;
+  KeptFlags kept;
+  Origins origins;
+  Lists lists;
+  RankingItems ranking_items;
+};
+
+}  // namespace winnow::test
