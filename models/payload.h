@@ -4,11 +4,13 @@
 #include <array>
 #include <cstdint>
 
+#include "golden/formats.h"
+
 namespace winnow {
 
-inline constexpr int kMaxLanes = 32;     // widest row of scores, probabilities or survivors
-inline constexpr int kMaxHeadDim = 256;  // widest K or V vector
-inline constexpr int kBurstBytes = 32;   // one HBM2 burst
+using golden::kBurstBytes;
+using golden::kMaxHeadDim;
+inline constexpr int kMaxLanes = 32;  // widest row of scores, probabilities or survivors
 
 // Which work a payload belongs to. `head` is the KV head, `query` the position in the step's list of live
 // queries, `group` the query head inside the KV head's group.
@@ -21,15 +23,10 @@ struct Tag {
 };
 inline constexpr std::uint16_t kAllHeads = 0xffff;  // as a tag's head: work for all of them
 
-// What a fetch brings, and so where the converter delivers it.
-enum class Stream : std::uint8_t {
-  query,        // D words of one or more query heads -> query registers
-  key,          // one K digit plane, or full-width K -> K buffer
-  value,        // V -> V buffer
-  value_scale,  // one 16-bit word a token -> scale store
-  record,       // what only survivors need: K digits, or K digits and V side by side -> K and V buffer
-};
-inline constexpr int kStreams = 5;
+// What a fetch brings, and so where the converter delivers it: query -> query registers, key -> K buffer, value -> V
+// buffer, value_scale -> scale store, record -> K and V buffer.
+using golden::kStreams;
+using golden::Stream;
 inline constexpr int kEpochs = 4;
 
 // One address list for the fetcher: items of `item_bytes` at base + index * stride_bytes, in list order.

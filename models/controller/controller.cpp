@@ -5,8 +5,6 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "golden/policies/rules.h"
-
 namespace winnow {
 namespace {
 
@@ -14,9 +12,9 @@ bool bit(std::uint32_t bits, int i) { return (bits >> i) & 1; }
 
 }  // namespace
 
-Controller::Controller(const Params& params, const golden::Policy& policy, PlanSource& source, ControllerPorts ports,
-                       ControllerTargets targets)
-    : params_(params), policy_(policy), digits_(policy.digits()), source_(source), p_(ports), t_(targets) {
+Controller::Controller(const Params& params, const golden::Decisions& decisions, PlanSource& source,
+                       ControllerPorts ports, ControllerTargets targets)
+    : params_(params), decisions_(decisions), digits_(decisions.digits), source_(source), p_(ports), t_(targets) {
   key_free_.assign(params.halves, 1), value_free_.assign(params.halves, 1), value_read_.assign(params.halves, 0);
   store_free_.assign(targets.stores.size(), 1);
 }
@@ -160,7 +158,7 @@ void Controller::start_group(Cycle now) {
   g.first_query = h->first_query + h->started * h->group_heads;
   g.record.query = static_cast<std::uint32_t>(g.query);
   g.record.head = static_cast<std::uint16_t>(h->plan->kv_head);
-  g.undecided = !whole && policy_.select == golden::SelectRule::none && digits_.count > 1;
+  g.undecided = !whole && decisions_.decides();
 
   GroupStore& s = t_.stores[store];
   store_free_[store] = 0;
@@ -173,7 +171,7 @@ void Controller::start_group(Cycle now) {
   const auto live = static_cast<std::uint32_t>(h->plan->live.size());
   s.keys = s.slots = layer.plan.causal ? static_cast<std::uint32_t>(g.query) + 1 : live;
   s.digit = whole ? digits_.count - 1 : 0;
-  s.last_pass = whole || policy_.select == golden::SelectRule::none || digits_.count == 1;
+  s.last_pass = whole || !records();
   s.undecided = g.undecided;
   s.follow = follows(g);
   s.readable.fill(kNotYet);
@@ -282,13 +280,13 @@ void Controller::messages(Cycle now) {
 
 // After this pass importance and P x V read, no top-k engine (which loads faster than softmax divides).
 bool Controller::follows(const Group& g) const {
-  const bool selects = !g.layer->plan.full_width && records() && g.pass < policy_.stages();
-  return !selects && !policy_.prunes_values() && !g.head->plan->value_count;
+  const bool selects = !g.layer->plan.full_width && records() && g.pass < decisions_.stages;
+  return !selects && !decisions_.prunes_values() && !g.head->plan->value_count;
 }
 
 void Controller::end_of_pass(Group& g) {
   const bool whole = g.layer->plan.full_width;
-  if (!whole && records() && g.pass < policy_.stages())
+  if (!whole && records() && g.pass < decisions_.stages)
     g.stage = Stage::selecting, g.sent = false;
   else
     g.stage = Stage::final;
@@ -324,12 +322,11 @@ void Controller::advance(Cycle now) {
       TopkJob job;
       job.store = g.store, job.what = "tokens", job.tag = s.tag, job.names = &g.head->plan->live;
       job.job.n = s.slots;
-      if (policy_.select == golden::SelectRule::mass)
-        job.job.rule = topk::Rule::kMass, job.job.amount = policy_.mu16(g.pass);
+      if (const golden::SelectionStage& stage = decisions_.stage[g.pass]; stage.by_mass)
+        job.job.rule = topk::Rule::kMass, job.job.amount = stage.mu16;
       else
         job.job.rule = topk::Rule::kCount,
-        job.job.amount = static_cast<unsigned>(
-            golden::selected_count(policy_.select_keep[static_cast<std::size_t>(g.pass)], static_cast<int>(s.slots)));
+        job.job.amount = static_cast<unsigned>(stage.count(static_cast<int>(s.slots)));
       p_.topk.push(now, job);
       g.sent = moved_ = true;
     }
@@ -366,8 +363,8 @@ void Controller::advance(Cycle now) {
       std::uint32_t k = s.slots;
       if (g.head->plan->value_count)
         k = static_cast<std::uint32_t>(g.head->plan->value_count);
-      else if (policy_.prunes_values())
-        k = static_cast<std::uint32_t>(golden::kept_values(policy_, static_cast<int>(s.slots)));
+      else if (decisions_.prunes_values())
+        k = static_cast<std::uint32_t>(decisions_.kept_values(static_cast<int>(s.slots)));
       if (k >= s.slots) {
         g.all_values = moved_ = true;
         g.stage = Stage::kept;
@@ -384,7 +381,7 @@ void Controller::advance(Cycle now) {
     const bool whole = g.layer->plan.full_width;
     if (g.stage == Stage::kept) {
       const bool fetch_values =
-          !whole && !records() && (policy_.prunes_values() || g.head->plan->value_count) && !g.values_sent;
+          !whole && !records() && (decisions_.prunes_values() || g.head->plan->value_count) && !g.values_sent;
       if (fetch_values && value_turn && (value_free_[half] || g.head->value_armed)) {
         g.tokens.clear();
         for (std::uint32_t i = 0; i < s.slots; ++i)

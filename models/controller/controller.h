@@ -16,6 +16,7 @@
 #include <deque>
 #include <vector>
 
+#include "golden/policies/decisions.h"
 #include "models/buffers/kv_buffer.h"
 #include "models/buffers/query_registers.h"
 #include "models/buffers/scale_store.h"
@@ -58,9 +59,9 @@ struct GroupRecord {
   std::uint32_t query = 0;  // place in the plan's positions
   std::uint16_t head = 0;   // KV head
   bool refetched = false;
-  std::vector<std::uint32_t> survivors[3];  // after each stage, slots of the first pass
-  std::vector<std::uint32_t> values;        // slots whose V was used
-  std::vector<std::uint16_t> p;             // [group][slots of the first pass] last probabilities; 0 where left out
+  std::vector<std::uint32_t> survivors[golden::kMaxStages];  // after each stage, slots of the first pass
+  std::vector<std::uint32_t> values;                         // slots whose V was used
+  std::vector<std::uint16_t> p;  // [group][slots of the first pass] last probabilities; 0 where left out
 };
 
 class Controller {
@@ -72,7 +73,7 @@ class Controller {
     std::size_t halves = 2;
     std::size_t prompt_stores = 4;  // groups in flight where K and V are resident; decode has one a half
   };
-  Controller(const Params& params, const golden::Policy& policy, PlanSource& source, ControllerPorts ports,
+  Controller(const Params& params, const golden::Decisions& decisions, PlanSource& source, ControllerPorts ports,
              ControllerTargets targets);
 
   void tick(Cycle now);
@@ -179,12 +180,12 @@ class Controller {
   Group& group_of(std::size_t store);
   FetchJob fetch(const Head& h, Stream stream, const golden::Region& r, const std::vector<std::uint32_t>& list) const;
   FetchJob key_job(const Head& h, int digit, const std::vector<std::uint32_t>& list) const;
-  bool records() const { return policy_.select != golden::SelectRule::none; }
+  bool records() const { return decisions_.selects(); }
   void note_probabilities(Group& g) const;
   Why why() const;
 
   Params params_;
-  golden::Policy policy_;
+  golden::Decisions decisions_;
   golden::Digits digits_;
   PlanSource& source_;
   ControllerPorts p_;

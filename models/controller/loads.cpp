@@ -29,7 +29,7 @@ FetchJob Controller::key_job(const Head& h, int digit, const std::vector<std::ui
   FetchJob job = fetch(h, records() && digit > 0 ? Stream::record : Stream::key, h.plan->key[i], list);
   job.tag.pass = static_cast<std::uint8_t>(digit);
   job.key_bits = static_cast<std::uint8_t>(h.plan->key_bits[i]);
-  job.key_signed = digit == 0 || policy_.msb == golden::MsbRule::round;
+  job.key_signed = digit == 0 || decisions_.msb == golden::MsbRule::round;
   if (records() && digit == digits_.count - 1 && digit > 0)
     job.value_bits = static_cast<std::uint8_t>(h.plan->value_bits);
   return job;
@@ -58,7 +58,7 @@ void Controller::open_heads() {
         h.loads.push_back(job);
       }
       // V of all tokens need not wait for anybody, unless some will not be fetched.
-      if (!records() && (whole || (!policy_.prunes_values() && !plan.value_count))) {
+      if (!records() && (whole || (!decisions_.prunes_values() && !plan.value_count))) {
         FetchJob job = fetch(h, Stream::value, plan.value, plan.live);
         job.value_bits = static_cast<std::uint8_t>(plan.value_bits);
         h.loads.push_back(job);

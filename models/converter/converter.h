@@ -35,7 +35,7 @@ struct Params {
   int head_dim = 64;          // D, a multiple of 8 up to 256
   int vectors_per_cycle = 8;  // multipliers / D = banks of the K and V buffer
   int scales_per_cycle = 32;
-  int max_word_bits = 12;  // 32 for shape-only workloads: sizes the window
+  int max_word_bits = golden::kWordBits;  // 32 for shape-only workloads: sizes the window
 };
 
 // Where vectors go.

@@ -5,13 +5,13 @@
 
 namespace winnow {
 
-Importance::Importance(const golden::Shape& shape, const golden::Policy& policy, int width,
+Importance::Importance(const golden::Shape& shape, const golden::Decisions& decisions, int width,
                        std::vector<GroupStore>& stores, Fifo<ImportanceJob>& jobs, Fifo<ImportanceDone>& done,
                        Fifo<HeadMagnitude>& magnitudes)
     : shape_(shape),
-      policy_(policy),
+      decay_shift_(decisions.decay_shift),
       width_(width),
-      per_head_(policy.scope == golden::ImportanceScope::kv_head),
+      per_head_(decisions.per_kv_head),
       stores_(stores),
       jobs_(jobs),
       done_(done),
@@ -29,8 +29,8 @@ void Importance::load(const std::vector<std::uint64_t>& importance, const std::v
 }
 
 void Importance::begin_step() {
-  if (policy_.importance != golden::ImportanceRule::decay) return;
-  for (auto& x : tokens_) x = golden::decayed(policy_, x);
+  if (decay_shift_ == 0) return;
+  for (auto& x : tokens_) x = golden::decayed(x, decay_shift_);
   // With a list a KV head the subtraction rides on the load of the list for its choice.
   if (!per_head_) sweep_ = (tokens_.size() + static_cast<std::size_t>(width_) - 1) / static_cast<std::size_t>(width_);
 }

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "golden/model.h"
-#include "golden/policies/rules.h"
+#include "golden/policies/decisions.h"
 #include "models/prim/fifo.h"
 #include "models/softmax/score_store.h"
 #include "models/stats.h"
@@ -37,7 +37,7 @@ struct HeadMagnitude {
 
 class Importance {
  public:
-  Importance(const golden::Shape& shape, const golden::Policy& policy, int width, std::vector<GroupStore>& stores,
+  Importance(const golden::Shape& shape, const golden::Decisions& decisions, int width, std::vector<GroupStore>& stores,
              Fifo<ImportanceJob>& jobs, Fifo<ImportanceDone>& done, Fifo<HeadMagnitude>& magnitudes);
 
   void tick(Cycle now);
@@ -64,7 +64,7 @@ class Importance {
  private:
   static constexpr int kBankQueue = 8;
   golden::Shape shape_;
-  golden::Policy policy_;
+  int decay_shift_;  // of a step; 0: nothing decays
   int width_;
   bool per_head_;
   std::vector<GroupStore>& stores_;

@@ -9,13 +9,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "golden/formats.h"
 #include "golden/num.h"
 #include "models/payload.h"
 #include "models/prim/fifo.h"
 
 namespace winnow {
 
-inline constexpr int kMaxGroup = 32;  // query heads of a KV head
+using golden::kMaxGroup;
 
 inline constexpr Cycle kNotYet = ~Cycle{0};
 

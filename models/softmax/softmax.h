@@ -18,7 +18,7 @@
 // State: row FIFO level, the word in front of it, the row in each stage, rows between them, the stores.
 // Waits for: qk (no scores), row FIFO (exp is behind), verdict (progressive has not decided).
 // Arithmetic: golden/num.h. Paper: section 3, "softmax" (parallelism 8, FIFO depth 128).
-#include "golden/policies/policy.h"
+#include "golden/num.h"
 #include "models/prim/pipe.h"
 #include "models/qk/qk.h"
 #include "models/softmax/score_store.h"

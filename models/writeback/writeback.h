@@ -19,7 +19,9 @@
 namespace winnow::writeback {
 
 // Bursts of one output vector of `words` words.
-constexpr int bursts_of(int words) { return (words * 12 / 8 + kBurstBytes - 1) / kBurstBytes; }
+constexpr int bursts_of(int words) {
+  return static_cast<int>(golden::bursts_of(golden::packed_bytes(words, golden::kWordBits)));
+}
 
 class WriteBack {
  public:

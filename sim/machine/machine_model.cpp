@@ -1,7 +1,6 @@
 #include "sim/machine/machine_model.h"
 
 #include <algorithm>
-#include <bit>
 #include <stdexcept>
 #include <string>
 
@@ -36,8 +35,6 @@ topk::Config topk_config(const Machine& m, int item_bits, std::uint64_t seed) {
   return c;
 }
 
-int log2_ceil(int x) { return std::bit_width(static_cast<unsigned>(x - 1)); }
-
 std::vector<GroupStore> make_stores(std::size_t count, int group, int longest) {
   std::vector<GroupStore> stores(count);
   for (GroupStore& s : stores) s.resize(group, static_cast<std::uint32_t>(longest));
@@ -49,7 +46,7 @@ std::vector<GroupStore> make_stores(std::size_t count, int group, int longest) {
 MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer)
     : m_(machine),
       shape_(piece.shape),
-      policy_(piece.policy),
+      decisions_(piece.decisions),
       group_(piece.shape.group()),
       longest_(piece.longest),
       qk_banks_(machine.qk.multipliers / piece.shape.head_dim),
@@ -90,35 +87,35 @@ MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSo
       outputs_(4),
       memory_(memory_config(machine), std::move(piece.image)),
       fetcher_(fetcher_params(machine), fetch_jobs_, write_bursts_, fetcher::ports_of(memory_)),
-      converter_({shape_.head_dim, std::max(qk_banks_, pv_banks_), 32, shape_only_ ? 32 : 12}, fetcher_.started(),
-                 fetcher_.data(), {keys_, values_, scales_, queries_}),
+      converter_({shape_.head_dim, std::max(qk_banks_, pv_banks_), 32, shape_only_ ? 32 : golden::kWordBits},
+                 fetcher_.started(), fetcher_.data(), {keys_, values_, scales_, queries_}),
       qk_({shape_.head_dim, qk_banks_, machine.qk.latency(), shape_only_}, qk_first_, qk_later_, keys_, queries_,
           scores_, key_released_),
       softmax_({machine.softmax.width, machine.softmax.row_fifo, machine.softmax.dequantize_latency,
                 machine.softmax.exp_latency, machine.softmax.accumulate_latency, machine.softmax.divide_latency,
-                machine.softmax.requantize_latency, policy_.digits(), policy_.msb, policy_.rest,
-                policy_.select == golden::SelectRule::count, shape_only_},
+                machine.softmax.requantize_latency, decisions_.digits, decisions_.msb, decisions_.rest,
+                decisions_.largest, shape_only_},
                stores_, scores_, verdicts_to_softmax_, compact_jobs_, row_sums_, groups_done_, compacted_),
-      progressive_(policy_.theta16(), stores_, row_sums_, verdicts_to_softmax_, verdicts_to_controller_),
-      importance_(shape_, policy_, machine.softmax.width, stores_, importance_jobs_, importance_done_, magnitudes_),
-      topk_("topk", topk_config(machine, 16 + log2_ceil(group_), piece.seed), stores_, topk_jobs_, topk_done_),
+      progressive_(decisions_.theta16, stores_, row_sums_, verdicts_to_softmax_, verdicts_to_controller_),
+      importance_(shape_, decisions_, machine.softmax.width, stores_, importance_jobs_, importance_done_, magnitudes_),
+      topk_("topk", topk_config(machine, decisions_.score_bits, piece.seed), stores_, topk_jobs_, topk_done_),
       cascade_topk_("cascade topk", topk_config(machine, golden::kImportanceBits, piece.seed + 1), stores_,
                     cascade_jobs_, cascade_done_),
-      pv_({shape_.head_dim, pv_banks_, machine.softmax.width, machine.pv.latency(),
-           policy_.v_scale == golden::ValueScale::token, policy_.prunes_values() && policy_.renormalise, shape_only_},
+      pv_({shape_.head_dim, pv_banks_, machine.softmax.width, machine.pv.latency(), decisions_.token_scales,
+           decisions_.renormalise, shape_only_},
           stores_, pv_jobs_, values_, scales_, outputs_, magnitudes_, stores_released_, pv_done_),
       writeback_(outputs_, write_bursts_),
       source_(make_source(importance_)),
       controller_(
           {group_, shape_.head_dim, shape_only_, static_cast<std::size_t>(machine.heads_in_flight), prompt_stores_},
-          policy_, *source_,
+          decisions_, *source_,
           {fetch_jobs_, qk_first_, qk_later_, key_released_, verdicts_to_controller_, groups_done_, compact_jobs_,
            compacted_, topk_jobs_, cascade_jobs_, topk_done_, cascade_done_, importance_jobs_, importance_done_,
            pv_jobs_, stores_released_, pv_done_},
           {stores_, keys_, values_, scales_, queries_, importance_}),
       on_layer_(std::move(on_layer)) {
   const int most = machine.topk.parallelism * machine.topk.fifo;
-  if (policy_.cascades_heads() && shape_.heads > most)
+  if (decisions_.prunes_heads && shape_.heads > most)
     throw Error("heads: " + std::to_string(shape_.heads) + ": machine " + machine.name + " chooses among at most " +
                 std::to_string(most) + " (topk.parallelism * topk.fifo): raise topk.fifo");
 }

@@ -21,7 +21,7 @@ namespace winnow {
 // What the machine is built for, besides its description.
 struct Workpiece {
   golden::Shape shape;
-  golden::Policy policy;
+  golden::Decisions decisions;
   std::vector<std::uint8_t> image;  // bytes of the memory
   std::uint64_t seed = 1;
   bool shape_only = false;  // addresses, bursts and cycles without values
@@ -96,7 +96,7 @@ class MachineModel {
   // Sizes, links, stores, blocks: in the order of construction.
   Machine m_;
   golden::Shape shape_;
-  golden::Policy policy_;
+  golden::Decisions decisions_;
   int group_, longest_, qk_banks_, pv_banks_;
   bool shape_only_;
   std::size_t prompt_stores_;

@@ -25,7 +25,7 @@ TEST(Importance, SumsAndBankStalls) {
     Fifo<ImportanceJob> jobs(4);
     Fifo<ImportanceDone> done(4);
     Fifo<HeadMagnitude> magnitudes(4);
-    Importance block(shape, golden::Policy{}, 8, stores, jobs, done, magnitudes);
+    Importance block(shape, golden::Decisions{}, 8, stores, jobs, done, magnitudes);
     const std::uint32_t n = 45;
     std::vector<std::uint32_t> tokens;
     std::vector<std::uint64_t> expected(400, 0);
@@ -67,13 +67,13 @@ TEST(Importance, SumsAndBankStalls) {
 TEST(Importance, DecaySweepsTheMemory) {
   golden::Shape shape;
   shape.layers = 1, shape.heads = 1, shape.kv_heads = 1, shape.head_dim = 8, shape.tokens = 50, shape.prompt = 50;
-  golden::Policy policy;
-  policy.importance = golden::ImportanceRule::decay, policy.decay_shift = 3;
+  golden::Decisions decisions;
+  decisions.decay_shift = 3;
   std::vector<GroupStore> stores(1);
   Fifo<ImportanceJob> jobs(4);
   Fifo<ImportanceDone> done(4);
   Fifo<HeadMagnitude> magnitudes(4);
-  Importance block(shape, policy, 4, stores, jobs, done, magnitudes);
+  Importance block(shape, decisions, 4, stores, jobs, done, magnitudes);
   std::vector<std::uint64_t> before(50);
   for (std::size_t t = 0; t < 50; ++t) before[t] = t * t * t;
   block.load(before, std::vector<std::uint64_t>(50), {0});
