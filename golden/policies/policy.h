@@ -1,10 +1,12 @@
 #pragma once
-// What a policy decides, as parameters: which tokens, heads, values and bits are fetched for a query. The rules that
-// read them are in rules.h; the named sets in registry.cpp. Another policy touches this folder only.
+// What a policy decides, as parameters: which tokens, heads, values and bits are fetched for a query. Two headers read
+// them: schedule.h, the cascade's rules by step and layer, and decisions.h, the plan that blocks and kernels get. The
+// named sets are in registry.cpp. Another policy touches this folder only.
 //
 // Sources: cascade pruning, local value pruning, progressive quantization: SpAtten 3.1..3.5. Progressive selection and
 // the options that real models need (protection, decay, rounded digits, renormalising): README, "Policies".
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,10 +29,10 @@ struct KeepSchedule {
 struct Policy {
   std::string name = "dense";
 
-  std::vector<int> k_digits = {12};  // widths of K's digits, most significant first; their sum is K's width
+  std::vector<int> k_digits = {kWordBits};  // widths of K's digits, most significant first; their sum is K's width
   MsbRule msb = MsbRule::midpoint;
   KeyScale k_scale = KeyScale::tensor;
-  int v_bits = 12;
+  int v_bits = kWordBits;
   ValueScale v_scale = ValueScale::tensor;
 
   double threshold = 0;  // progressive quantization: refetch all LSBs of K when max p is below; 0 = never
@@ -56,11 +58,7 @@ struct Policy {
     return d;
   }
   int stages() const { return select == SelectRule::none ? 0 : static_cast<int>(select_keep.size()); }
-  bool cascades_tokens() const { return !tokens.off(); }
-  bool cascades_heads() const { return !heads.off(); }
   bool prunes_values() const { return local_value < 1; }
-  bool progressive() const { return select == SelectRule::none && threshold > 0 && k_digits.size() > 1; }
-  std::uint32_t theta16() const { return static_cast<std::uint32_t>(65536 * threshold + 0.5); }
   std::uint32_t mu16(int stage) const {
     return static_cast<std::uint32_t>(65536 * select_keep[static_cast<std::size_t>(stage)] + 0.5);
   }
@@ -80,11 +78,11 @@ struct Names {
 // rule is a Range for numbers and lists, Names<E> for enumerations, bool has none.
 template <class P, class V>
 void visit_policy(P& p, V&& v) {
-  v("k_digits", p.k_digits, Range{1, 12}, "widths of K's digits in bits, most significant first; sum 2..12");
+  v("k_digits", p.k_digits, Range{1, kWordBits}, "widths of K's digits in bits, most significant first; sum 2..12");
   v("msb", p.msb, Names<MsbRule>{{"midpoint", "truncate", "round"}}, "how digits are cut and MSBs alone are read");
   v("k_scale", p.k_scale, Names<KeyScale>{{"tensor", "channel"}},
     "one scale a KV head, or one a channel folded into q");
-  v("v_bits", p.v_bits, Range{2, 12}, "width of V in bits");
+  v("v_bits", p.v_bits, Range{kLeastWordBits, kWordBits}, "width of V in bits");
   v("v_scale", p.v_scale, Names<ValueScale>{{"tensor", "token"}}, "one scale a KV head, or one a token folded into p");
   v("threshold", p.threshold, Range{0, 1}, "refetch K's LSBs when max p is below (0 = never)");
   v("select", p.select, Names<SelectRule>{{"none", "count", "mass"}}, "progressive selection: rule of a stage");
@@ -118,7 +116,12 @@ Policy make_policy(const std::string& name);
 KeepSchedule tokens_from_average(double avg);
 KeepSchedule heads_from_average(double avg);
 
-// Parameters that contradict each other; throws Error with key, value and rule.
+// The first rule between parameters, or of one of them, that does not hold.
+struct PolicyViolation {
+  std::string key, value, rule;
+};
+std::optional<PolicyViolation> find_violation(const Policy& p);
+// Throws Error `policy NAME: key: value: rule`.
 void validate(const Policy& p);
 
 }  // namespace winnow::golden

@@ -28,7 +28,7 @@ FetchJob Loads::key_job(const Head& h, int digit, ListRef list, std::uint32_t it
   FetchJob j = job(h, s_.records() && digit > 0 ? Stream::record : Stream::key, h.plan->key[i], list, items);
   j.tag.pass = static_cast<std::uint8_t>(digit);
   j.key_bits = static_cast<std::uint8_t>(h.plan->key_bits[i]);
-  j.key_signed = digit == 0 || s_.policy.msb == golden::MsbRule::round;
+  j.key_signed = digit == 0 || s_.decisions.msb == golden::MsbRule::round;
   if (s_.records() && digit == s_.last_pass() && digit > 0) j.value_bits = static_cast<std::uint8_t>(h.plan->value_bits);
   return j;
 }
@@ -55,7 +55,7 @@ void Loads::open_heads() {
       const bool whole = layer.plan.full_width;
       h.loads.push_back(key_job(h, 0, h.live, live));
       if (whole)
-        for (int i = 1; i < s_.digits.count; ++i) {
+        for (int i = 1; i < s_.decisions.digits.count; ++i) {
           FetchJob digit = key_job(h, i, h.live, live);
           digit.merge = 1;
           h.loads.push_back(digit);
@@ -64,7 +64,7 @@ void Loads::open_heads() {
       if (plan.value_scale.item_bytes)
         h.loads.push_back(job(h, Stream::value_scale, plan.value_scale, h.live, live));
       // V of all tokens need not wait for anybody, unless some will not be fetched.
-      if (!s_.records() && (whole || (!s_.policy.prunes_values() && !plan.value_count)))
+      if (!s_.records() && (whole || (!s_.decisions.prunes_values() && !plan.value_count)))
         h.loads.push_back(value_job(h, h.live, live));
       s_.moved = true;
     }
@@ -128,7 +128,7 @@ bool Loads::send_load(Cycle now) {
     }
     if (key && !h.key_armed) {
       s_.key_free[half] = 0, h.key_armed = true;
-      s_.memories.keys.begin(h.half, j.items, now, h.layer->plan.full_width ? s_.digits.count : 1);
+      s_.memories.keys.begin(h.half, j.items, now, h.layer->plan.full_width ? s_.decisions.digits.count : 1);
     }
     if (value && !h.value_armed) s_.value_free[half] = 0, h.value_armed = true;
     if (j.stream == Stream::value_scale) s_.memories.scales.begin(h.half, j.items, now), h.scale_begun = true;

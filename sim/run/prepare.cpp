@@ -29,7 +29,7 @@ golden::FloatSource float_source(const Trace& trace) {
 }
 
 Settled settle(const RunOptions& options) {
-  Settled s{load_machine(options.machine), golden::make_policy(options.policy)};
+  Settled s{load_machine(options.machine), load_policy(options.policy)};
   Settings settings;
   settings.add("machine", machine_schema(s.machine));
   settings.add("policy", policy_schema(s.policy));
@@ -57,8 +57,12 @@ Prepared prepare(const RunOptions& options) {
 
 std::unique_ptr<MachineModel> make_trace_machine(const Prepared& p, golden::Walk& walk, std::uint64_t seed,
                                                  MachineModel::OnLayer on_layer) {
-  Workpiece piece{p.shape, p.policy, golden::build_image(*p.model, *p.layout),
-                  seed,    false,    p.shape.tokens_in(p.range.last_step)};
+  Workpiece piece{p.shape,
+                  p.model->decisions(),
+                  golden::build_image(*p.model, *p.layout),
+                  seed,
+                  false,
+                  p.shape.tokens_in(p.range.last_step)};
   const auto source = [&](ImportanceMemory& importance) {
     return std::make_unique<TraceSource>(*p.model, *p.layout, walk, importance, p.range);
   };
