@@ -1,6 +1,6 @@
 #pragma once
-// Cascade state: what tokens and heads have earned over heads, layers and generated tokens, and who lives (SpAtten 3.2,
-// 3.3). Liveness restarts with all tokens at layer 0 of a step (unless the policy is permanent); importance persists.
+// Cascade state: what tokens and heads earned over heads, layers and generated tokens, and who lives (paper, III.A and
+// III.B). Liveness restarts with all tokens at layer 0 of a step (unless the policy is permanent); importance persists.
 #include <cstdint>
 #include <vector>
 

@@ -2,8 +2,8 @@
 // What a policy decides, as parameters: which tokens, heads, values and bits are fetched for a query. The rules that
 // read them are in rules.h; the named sets in registry.cpp. Another policy touches this folder only.
 //
-// Sources: cascade pruning, local value pruning, progressive quantization: SpAtten 3.1..3.5. Progressive selection and
-// the options that real models need (protection, decay, rounded digits, renormalising): README, "Policies".
+// Sources: cascade pruning, local value pruning, progressive quantization: paper, III and V.A. Progressive selection,
+// and the options that real models need (protection, decay, rounded digits, renormalising): docs/policies.md.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ enum class SelectRule : std::uint8_t { none, count, mass };
 enum class ImportanceRule : std::uint8_t { sum, decay, normalised };
 enum class ImportanceScope : std::uint8_t { shared, kv_head };
 
-// Kept ratio by layer: 1 in the first layers, then linear from start to end (SpAtten 3.5, "schedule of ratios").
+// Kept ratio by layer: 1 in the first layers, then linear from start to end (paper, V.A).
 struct KeepSchedule {
   double start = 1, end = 1;
   bool off() const { return start >= 1 && end >= 1; }

@@ -1,6 +1,6 @@
 #pragma once
 // The rules of a policy as arithmetic, shared by golden and by the machine's controller: how many are kept, who is
-// protected. Sources: SpAtten 3.5 (schedule) and README, "Policies", for what the paper leaves open.
+// protected. Sources: paper, V.A (schedule), and docs/specification/algorithm.md for what the paper leaves open.
 #include <cmath>
 #include <cstdint>
 
