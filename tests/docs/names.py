@@ -5,7 +5,7 @@ Kinds of names, and when one is rotten:
   link      [text](target) in a page: the file is not there
   anchor    page.md#heading: no heading of that page has this anchor
   heading   page.md, "Heading" in a comment or page: that page has no such heading
-  path      golden/num.h, `side.h`, scripts/rtl/*: no file of the tree ends in that, and no program writes one of that name
+  path      golden/num.h, `side.h`, scripts/rtl/*: no file of the tree ends in that, and no program writes it
   program   build/NAME: no CMakeLists.txt builds it
   command   `winnow NAME`, `scripts/NAME`: there is none
   option    --name behind a command: its --help (of a script: its text) does not know it; alone: nothing does
@@ -206,7 +206,7 @@ class Tree:
         return {n for n in found if re.search(r"[a-z]{3}", re.sub(r"\[.*?\]\+", "", n))}
 
     def _strings(self):
-        """Names of files that programs write or read: those in the sources' strings, in scripts and in CMake's files."""
+        """Names of files that programs write or read: in strings of the source, in scripts and in CMake's files."""
         name = r"[\w.<>{}$-]+\." + FILE_ENDS + r"\b"
         found = set()
         for f, text in self.text.items():

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import types
 
 import pytest
 from names import ROOT, Check, Commands, keys_of_yaml, slug
@@ -11,9 +12,17 @@ WINNOW = os.environ.get("WINNOW", str(ROOT / "build" / "winnow"))
 
 # At least so many names of each kind are in the repository; fewer would mean that the check no longer sees them.
 LEAST = {
-    "link": 80, "anchor": 30, "heading": 10, "path": 250, "program": 10, "command": 80, "option": 50, "value": 10, "type": 50,
+    "link": 80,
+    "anchor": 30,
+    "heading": 10,
+    "path": 250,
+    "program": 10,
+    "command": 80,
+    "option": 50,
+    "value": 10,
+    "type": 50,
     "function": 40,
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,23 +45,18 @@ def test_the_repository(commands, capsys):
 # --- the check itself, on a small tree -------------------------------------------------------------------------------
 
 
-class FakeCommands:
-    names = {"run", "table"}
-    machines = {"tiny"}
-    policies = {"dense"}
-    keys = {"qk", "qk.multipliers"}
-
-    @staticmethod
-    def help(name):
-        return {"run": "--machine TEXT  --policy TEXT  --set TEXT ...", "table": "--all"}[name]
+HELP = {"run": "--machine TEXT  --policy TEXT  --set TEXT ...", "table": "--all"}
+COMMANDS = types.SimpleNamespace(
+    names=set(HELP), machines={"tiny"}, policies={"dense"}, keys={"qk", "qk.multipliers"}, help=HELP.__getitem__
+)
 
 
 SOUND = {
     "CMakeLists.txt": "add_executable(winnow sim/main.cpp)\nadd_executable(bench_qk models/qk/qk.cpp)\n",
     "README.md": """# A tree
 
-See [the page](docs/page.md#what-it-is), `models/qk/qk.h`, `qk.h`, `models/<block>/`, `sim/config/*.yaml` and `build/bench_qk`.
-`qk.multipliers` is a key, `--all` an option, `QkTask` a type with `level()`. Results: `result.json`.
+See [the page](docs/page.md#what-it-is), `models/qk/qk.h`, `qk.h`, `models/<block>/`, `sim/config/*.yaml`,
+`build/bench_qk`. `qk.multipliers` is a key, `--all` an option, `QkTask` a type with `level()`. Results: `result.json`.
 
     scripts/go --fast
     winnow run T --machine tiny --policy dense --set qk.multipliers=8    # a comment --not-an-option
@@ -82,7 +86,7 @@ def plant(folder, changes=()):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return Check(folder, FakeCommands())
+    return Check(folder, COMMANDS)
 
 
 def test_a_sound_tree_has_no_rot(tmp_path):
@@ -153,7 +157,7 @@ def test_rot_by_a_rename(tmp_path):
     """A file that moves leaves every mention of it rotten."""
     plant(tmp_path)
     shutil.move(tmp_path / "models/qk", tmp_path / "models/multiply")
-    rot = {(r.file, r.kind, r.name) for r in Check(tmp_path, FakeCommands()).rot}
+    rot = {(r.file, r.kind, r.name) for r in Check(tmp_path, COMMANDS).rot}
     assert ("README.md", "path", "models/qk/qk.h") in rot
     assert ("sim/config/tiny.yaml", "path", "models/qk/qk.h") in rot
     assert ("models/multiply/qk.h", "path", "models/qk/qk.cpp") in rot
