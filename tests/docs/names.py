@@ -13,7 +13,7 @@ Kinds of names, and when one is rotten:
   type      FetchJob or kBurst in a comment or `code`: no code has that name
   function  reserve() in a comment or `code`: no code declares or calls it
   outside   /home/..., ~/...: a place outside the tree
-  section   "section 3" without a document
+  section   "section 3" without a document, or a number that the paper has not
 
 `python3 names.py [ROOT [WINNOW]]` prints one line a rotten name, then how many names it followed.
 """
@@ -313,12 +313,17 @@ class Check:
                     self.follow("function", good, file, line, name + "()", "no code has that name")
 
     def heading(self, file, line, text):
+        for wanted in re.findall(r'\bREADME, "([^"]+)"', text):
+            good = wanted in headings_of(self.tree.text.get("README.md", ""))
+            self.follow("heading", good, file, line, f'README, "{wanted}"', "README.md has no such heading")
         for name, wanted in re.findall(r'([\w./-]+\.md), "([^"]+)"', text):
             page = next((f for f in self.tree.files if f == name or f.endswith("/" + name)), None)
             heads = headings_of(self.tree.text[page]) if page else []
             self.follow("heading", wanted in heads, file, line, f'{name}, "{wanted}"', "that page has no such heading")
 
     def section(self, file, line, text):
+        for m in re.finditer(r"\b(?:SpAtten|[Pp]aper:?) (\d\.\d)(?![\dx])", text):
+            self.follow("section", False, file, line, m[0], "the paper's sections are numbered III.A")
         for m in re.finditer(r"\b[Ss]ections? \d", text):
             # In a table or a sentence that names its document just before.
             named = re.search(r"([Pp]aper|JESD\w*|RFC \d+|standard)[^.]{0,40}$", text[: m.start()])
@@ -380,7 +385,10 @@ class Check:
             name = re.match(r"--[a-z-]+", code)[0]
             self.follow("option", self.known_option(name), file, line, name, "no program here knows it")
         if not re.search(r"\s", code):
-            if not code.startswith("scripts/"):
+            if re.fullmatch(r"[\w-]+/", code):
+                good = code == "build/" or code == "results/" or self.tree.has_path(code, file)
+                self.follow("path", good, file, line, code, "no such folder in this repository")
+            elif not code.startswith("scripts/"):
                 self.path(file, line, code)
             if (
                 self.commands

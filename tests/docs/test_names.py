@@ -140,6 +140,9 @@ ROTTEN = [
     ("type", "models/qk/qk.h", "at most kMost", "at most kLeast"),
     ("function", "models/qk/qk.h", "level() says", "outputs_written() says"),
     ("section", "models/qk/qk.h", "Paper: section 3", "Spec: section 3"),
+    ("section", "models/qk/qk.h", "Paper: section 3", "Paper: 3.4"),
+    ("heading", "models/qk/qk.h", "Paper: section 3", 'README, "Time"'),
+    ("path", "README.md", "`models/<block>/`", "`modules/`"),
     ("outside", "README.md", "Results:", "Results in /home/someone/results:"),
     ("outside", "scripts/go", "Goes;", "Goes to ~/elsewhere;"),
 ]
