@@ -10,6 +10,7 @@ Kinds of names, and when one is rotten:
   command   `winnow NAME`, `scripts/NAME`: there is none
   option    --name behind a command: its --help (of a script: its text) does not know it; alone: nothing does
   value     --policy NAME, --machine NAME, --set KEY=...: not among those that winnow lists
+  test      ctest -R NAME, scripts/test -R NAME: no test's name matches
   type      FetchJob or kBurst in a comment or `code`: no code has that name
   function  reserve() in a comment or `code`: no code declares or calls it
   outside   /home/..., ~/...: a place outside the tree
@@ -178,6 +179,7 @@ class Tree:
         self.declared, self.called = self._identifiers()
         self.programs = self._programs()
         self.strings = self._strings()
+        self.tests = self._tests()
 
     def _identifiers(self):
         """What the code itself names, comments and strings left out: it compiles, so that exists."""
@@ -204,6 +206,17 @@ class Tree:
                 names = re.findall(r"\b(?:add_executable|add_library|winnow_\w+)\(\s*([\w${}]+)", text)
                 found |= {re.sub(r"\$\{\w+\}", r"[A-Za-z0-9_]+", n) for n in names if not n.startswith("${program")}
         return {n for n in found if re.search(r"[a-z]{3}", re.sub(r"\[.*?\]\+", "", n))}
+
+    def _tests(self):
+        """Names of ctest's entries: those of add_test, and Suite.Case of GoogleTest behind the program's name."""
+        found = set()
+        for f, text in self.text.items():
+            if f.endswith(("CMakeLists.txt", ".cmake")):
+                found |= set(re.findall(r"\bwinnow_test\(\s*(\w+)", text))
+                found |= {re.sub(r"\$\{\w+\}", "", n) for n in re.findall(r"\bNAME ([\w.${}]+)", text)}
+            elif f.startswith("tests/") and f.endswith(".cpp"):
+                found |= {f".{s}.{c}" for s, c in re.findall(r"^TEST(?:_[FP])?\((\w+), *(\w+)\)", text, re.M)}
+        return found
 
     def _strings(self):
         """Names of files that programs write or read: in strings of the source, in scripts and in CMake's files."""
@@ -432,6 +445,10 @@ class Check:
                 for option in re.findall(r"(?<=\s)(--[a-z][a-z-]*)", rest):
                     good = option in self.tree.text[name]
                     self.follow("option", good, file, line, f"{name} {option}", "the script does not know it")
+        for pattern in re.findall(r"(?:\bctest|scripts/test)\b[^`]*? -R +(\"[^\"]+\"|\S+)", text):
+            for part in pattern.strip('"').split("|"):
+                good = any(re.search(part, name) for name in self.tree.tests)
+                self.follow("test", good, file, line, f"-R {part}", "no test has a name like that")
         if not self.commands:
             return
         for m in COMMAND.finditer(text):

@@ -20,6 +20,7 @@ LEAST = {
     "command": 80,
     "option": 50,
     "value": 10,
+    "test": 5,
     "type": 50,
     "function": 40,
 }
@@ -52,13 +53,14 @@ COMMANDS = types.SimpleNamespace(
 
 
 SOUND = {
-    "CMakeLists.txt": "add_executable(winnow sim/main.cpp)\nadd_executable(bench_qk models/qk/qk.cpp)\n",
+    "CMakeLists.txt": "add_executable(winnow sim/main.cpp)\nadd_executable(bench_qk qk.cpp)\nadd_test(NAME qk.rate)\n",
     "README.md": """# A tree
 
 See [the page](docs/page.md#what-it-is), `models/qk/qk.h`, `qk.h`, `models/<block>/`, `sim/config/*.yaml`,
 `build/bench_qk`. `qk.multipliers` is a key, `--all` an option, `QkTask` a type with `level()`. Results: `result.json`.
 
     scripts/go --fast
+    ctest -R qk.rate
     winnow run T --machine tiny --policy dense --set qk.multipliers=8    # a comment --not-an-option
 """,
     "docs/page.md": "# Page\n\n## What it is\n\nText.\n",
@@ -129,6 +131,7 @@ ROTTEN = [
     ("option", "README.md", "scripts/go --fast", "scripts/go --slow"),
     ("option", "README.md", "--machine tiny", "--machines tiny"),
     ("option", "README.md", "`--all`", "`--most`"),
+    ("test", "README.md", "-R qk.rate", "-R qk.speed"),
     ("value", "README.md", "--machine tiny", "--machine huge"),
     ("value", "README.md", "--policy dense", "--policy sparse"),
     ("value", "README.md", "--set qk.multipliers=8", "--set qk.adders=8"),
