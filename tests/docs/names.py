@@ -14,6 +14,7 @@ Kinds of names, and when one is rotten:
   type      FetchJob or kBurst in a comment or `code`: no code has that name
   function  reserve() in a comment or `code`: no code declares or calls it
   outside   /home/..., ~/...: a place outside the tree
+  contract  a header of golden/, models/ or sim/ that does not begin with a comment
   section   "section 3" without a document, or a number that the paper has not
 
 `python3 names.py [ROOT [WINNOW]]` prints one line a rotten name, then how many names it followed.
@@ -350,6 +351,9 @@ class Check:
                 self.follow("outside", False, file, i, m[0], "a place outside this repository")
 
     def source(self, file, text):
+        if file.endswith(".h") and file.startswith(("golden/", "models/", "sim/")):
+            begins = re.match(r"#pragma once\n// ?\S", text) is not None
+            self.follow("contract", begins, file, 2, file, "says not what it is for")
         typed = file.endswith((".h", ".cuh", ".cpp", ".cu"))
         for line, comment in comments_of(file, text):
             self.heading(file, line, comment)
