@@ -1,7 +1,7 @@
 #pragma once
 // Attention of one query position on one KV head and its group of query heads, in the machine's integers: scores on the
 // digits that are there, softmax, progressive decision or selection, local value pruning, weighted sum.
-// Paper: SpAtten 3.1, 3.3 (local value), 3.4 (progressive quantization); progressive selection: README, "Policies".
+// Paper: II.A, III.C, III.D (local value, progressive quantization); docs/specification/selection.md.
 #include <cstdint>
 #include <vector>
 

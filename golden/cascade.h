@@ -1,6 +1,6 @@
 #pragma once
-// Cascade state: what tokens and heads have earned over heads, layers and generated tokens, and who lives (SpAtten 3.2,
-// 3.3). The rules are the schedule's (policies/schedule.h); this keeps the sums and does the choosing.
+// Cascade state: what tokens and heads have earned over heads, layers and generated tokens, and who lives (paper, III.A
+// and III.B). The rules are the schedule's (policies/schedule.h); this keeps the sums and does the choosing.
 #include <cstdint>
 #include <vector>
 

@@ -113,7 +113,7 @@ WINNOW_HD constexpr std::uint32_t probability(std::uint32_t e, std::uint64_t rec
   return p > kProbMax ? kProbMax : static_cast<std::uint32_t>(p);
 }
 
-// Progressive decision (paper 3.4): refetch when the largest probability is under the threshold, e_max / sum < theta.
+// Progressive decision (III.D): refetch when the largest probability is under the threshold, e_max / sum < theta.
 // theta16 = floor(65536 theta + 1/2).
 WINNOW_HD constexpr bool is_flat(std::uint32_t e_max, std::uint64_t denominator, std::uint32_t theta16) {
   return static_cast<std::uint64_t>(e_max) * 65536 < theta16 * denominator;

@@ -1,5 +1,5 @@
 #pragma once
-// A trace quantized for one policy: integer codes, digits of K, scales. Linear symmetric quantization (SpAtten 3.4);
+// A trace quantized for one policy: integer codes, digits of K, scales. Linear symmetric quantization (paper, III.D);
 // scales come from the prompt only, later values saturate. Causal models get headroom over the prompt's largest value.
 #include <cstdint>
 #include <vector>

@@ -4,7 +4,7 @@
 // in   packed query, key digits, value and value scale from the image; live tokens; live heads of the group
 // out  12-bit outputs; importance of tokens and heads; in decode steps all that a row decided
 //
-// Paper: SpAtten 3.1, 3.3 (local value), 3.4 (progressive quantization); progressive selection: README, "Policies".
+// Paper: II.A, III.C, III.D (local value, progressive quantization); docs/specification/selection.md.
 #include "cuda_ref/kernels/passes.cuh"
 #include "cuda_ref/kernels/weigh.cuh"
 

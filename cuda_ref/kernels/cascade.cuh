@@ -1,6 +1,6 @@
 #pragma once
 // Cascade state between layers: who lives, what tokens and heads have earned, and the bytes that a prompt layer loads.
-// Paper: SpAtten 3.2, 3.3. Lists stay on the device and ascend.
+// Paper: III.A, III.B. Lists stay on the device and ascend.
 #include "cuda_ref/kernels/attention.cuh"
 #include "golden/policies/schedule.h"
 

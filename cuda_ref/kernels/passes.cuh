@@ -1,6 +1,6 @@
 #pragma once
 // Passes over a row's keys: scores on the digits that are there, softmax, a selection stage.
-// Paper: SpAtten 3.1, 3.4; progressive selection: README, "Policies". Every sum is an integer sum, so the order in
+// Paper: II.A, III.D; docs/specification/selection.md. Every sum is an integer sum, so the order in
 // which threads add does not matter.
 #include "cuda_ref/kernels/row.cuh"
 

@@ -1,5 +1,5 @@
 #pragma once
-// A row's output: weights under one exponent, sum over the chosen V, requantized to 12 bits (SpAtten 3.1, 3.3).
+// A row's output: weights under one exponent, sum over the chosen V, requantized to 12 bits (paper, II.A, III.C).
 #include "cuda_ref/kernels/row.cuh"
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {

@@ -3,8 +3,8 @@
 // them: schedule.h, the cascade's rules by step and layer, and decisions.h, the plan that blocks and kernels get. The
 // named sets are in registry.cpp. Another policy touches this folder only.
 //
-// Sources: cascade pruning, local value pruning, progressive quantization: SpAtten 3.1..3.5. Progressive selection and
-// the options that real models need (protection, decay, rounded digits, renormalising): README, "Policies".
+// Sources: cascade pruning, local value pruning, progressive quantization: paper, III and V.A. Progressive selection,
+// and the options that real models need (protection, decay, rounded digits, renormalising): docs/policies.md.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,7 +20,7 @@ enum class SelectRule : std::uint8_t { none, count, mass };
 enum class ImportanceRule : std::uint8_t { sum, decay, normalised };
 enum class ImportanceScope : std::uint8_t { shared, kv_head };
 
-// Kept ratio by layer: 1 in the first layers, then linear from start to end (SpAtten 3.5, "schedule of ratios").
+// Kept ratio by layer: 1 in the first layers, then linear from start to end (paper, V.A).
 struct KeepSchedule {
   double start = 1, end = 1;
   bool off() const { return start >= 1 && end >= 1; }

@@ -12,7 +12,7 @@
 // Latency: 1 cycle a message.
 // Parts: planner (which layer, who lives) -> loads (what is fetched) and groups (what is computed, kTransitions).
 // Waits for: nobody of its own. Its statistics say for whom Q x K had no task: what the oldest group or head waited for.
-// Paper: 3.1 (schedule) and section 3; what is open there: docs, timing.
+// Paper: IV.A; what is open there: docs/specification/time.md.
 #include <cstdint>
 
 #include "models/controller/groups.h"

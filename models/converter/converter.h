@@ -17,7 +17,7 @@
 //       without a bubble; a job starts only when the one before is delivered whole.
 // State: job, window (lanes + one item's bursts), records of the lanes (one each).
 // Waits for: fetcher (bursts), K buffer, V buffer, scale store to be armed by begin(), query registers' space.
-// Paper: 4/8/12-bit DRAM words to 12-bit on-chip words, unaligned shifter (section 3).
+// Paper: IV.D, 4/8/12-bit DRAM words to 12-bit on-chip words, unaligned shifter.
 #include <cstdint>
 
 #include "models/converter/params.h"

@@ -8,7 +8,7 @@
 //       pointer a channel (behind the requester served last).
 // Latency: none of its own (the FIFOs on both sides are its registers). State: the pointers.
 // Waits for: a place in the lane's data FIFO (reads), room in the channel's request FIFO.
-// Paper: 32x16 address crossbar (section 3).
+// Paper: IV.D, 32x16 address crossbar.
 #include <cstdint>
 #include <vector>
 

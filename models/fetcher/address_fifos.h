@@ -6,7 +6,7 @@
 // Latency: one cycle. State: the addresses, head and tail a lane, the head's channel a lane.
 // Both sides are parts of the fetcher, which evaluates them in this order: crossbar grants (grant), generator
 // pushes (push), and only then the granted heads leave (commit): all see the state at the cycle's start.
-// Paper: 32 address FIFOs 64 x 8 B (section 3).
+// Paper: IV.D, 32 address FIFOs 64 x 8 B.
 #include <bit>
 #include <cassert>
 #include <cstdint>

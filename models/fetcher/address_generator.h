@@ -12,7 +12,7 @@
 // Latency: a job popped in cycle c makes its first addresses in c+1.
 // State: the job, and (streams) item and next burst, (records) item and next burst a lane.
 // Waits for: address FIFOs (and so channels), place in the job queue to the converter.
-// Paper: the fetcher's address generation in front of its crossbar (section 3).
+// Paper: IV.D, the fetcher's address generation in front of its crossbar.
 #include <array>
 #include <cstdint>
 

@@ -5,7 +5,7 @@
 // Out:  the data FIFOs.
 // Rate: one burst a channel and cycle, one a lane and cycle; round-robin over channels, one pointer a lane.
 // Latency: none of its own. State: the pointers. Never blocks on space: every burst has its place.
-// Paper: 16x32 data crossbar, order restored (section 3).
+// Paper: IV.D, 16x32 data crossbar, order restored.
 #include <array>
 #include <cstdint>
 #include <vector>

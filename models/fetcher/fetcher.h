@@ -10,7 +10,7 @@
 // State: job, address FIFOs, data FIFOs, round-robin pointers.
 // Waits for: hbm2 (data outstanding, request FIFOs full), converter (data FIFOs or job queue full).
 // Parts: address generator -> address FIFOs -> address crossbar -> HBM2 -> data crossbar -> data FIFOs.
-// Paper: section 3, "fetcher".
+// Paper: IV.D; docs/specification/machine.md, "Fetcher".
 #include <cstdint>
 #include <vector>
 

@@ -1,5 +1,5 @@
 #pragma once
-// Sizes of the fetcher: its section of the machine's YAML. Defaults are the paper's (section 3).
+// Sizes of the fetcher: its section of the machine's YAML. Defaults are the paper's (IV.D).
 #include "models/prim/params.h"
 
 namespace winnow {

@@ -10,7 +10,7 @@
 // Latency: 1 cycle; the done message comes when the queues have drained.
 // State: importance of every token (one list, or one a layer and KV head), chances, head importance.
 // Decay at the start of a step is a sweep over the memory, width words a cycle.
-// Paper: 3.2, 3.3 (cascade) and section 3 (accumulation beside the way). Widths: token 48 bits, head 64.
+// Paper: III.A, III.B, IV.A; docs/specification/numbers.md, "Importance". Widths: token 48 bits, head 64.
 #include <cstdint>
 #include <vector>
 

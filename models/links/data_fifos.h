@@ -7,7 +7,7 @@
 // Latency: a burst written in cycle c can be popped from c+1 on, a place popped in c can be reserved from c+1
 //       on, whatever order fetcher and converter are evaluated in.
 // State: the bursts, a presence bit a place, head, tail and number of places taken a lane.
-// Paper: 32 data FIFOs 64 x 16 B, "order restored" (section 3; 32 B bursts here, decisions.md).
+// Paper: IV.D, 32 data FIFOs 64 x 16 B, order restored; 32 B bursts here: docs/specification/machine.md, "Fetcher".
 #include <bit>
 #include <cassert>
 #include <cstdint>

@@ -3,7 +3,7 @@
 //
 // In:   the controller, when a head is opened. Out: softmax (to_log2), P x V (to_out, out16).
 // State: three words a query head of each KV head in flight. Registers, not SRAM.
-// Paper: "1/sqrt(D) folded into the scale" (section 3).
+// Paper: IV.F, where 1/sqrt(D) is part of the scale.
 #include <array>
 #include <cstdint>
 #include <vector>

@@ -6,7 +6,7 @@
 // Out:  the source of plans reads it when the cascade chooses.
 // State: importance of every token (one list, or one a layer and KV head), the rows in which a token was live and visible
 //       (rule `normalised`), importance of every query head.
-// Paper: 3.2, 3.3. Widths: token 48 bits, head 64.
+// Paper: III.A, III.B; docs/specification/numbers.md, "Importance". Widths: token 48 bits, head 64.
 #include <cstdint>
 #include <vector>
 

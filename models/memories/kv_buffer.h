@@ -9,7 +9,7 @@
 // State: the words; a presence bit a slot; counters a row. begin() makes a half empty and arms it for
 //       exactly one load (one FetchJob): the converter waits while the half is not armed, so a job may be
 //       queued before the half is free, and the controller calls begin() when its last reader is done.
-// Paper: K SRAM and V SRAM, 196 KB = 2 x 1024 x 64 x 12 bit each (spatten.md, section 3).
+// Paper: IV.A, K SRAM and V SRAM, 196 KB = 2 x 1024 x 64 x 12 bit each; docs/specification/machine.md, "Buffers".
 #include <cstddef>
 #include <cstdint>
 #include <vector>

@@ -7,7 +7,7 @@
 // Out:  the fetcher's address generator, importance, top-k (names for reports) and the controller read entries.
 // State: the entries, and which lists are taken.
 // Banks and ports: one list a bank, one writer and one reader each; entries of 17 bits.
-// Paper: the lists of live tokens that the fetcher works on (section 3); where they lie is open there.
+// Paper: IV.D, the lists of live tokens that the fetcher works on; where they lie is open there.
 #include <cstdint>
 #include <span>
 #include <vector>

@@ -5,7 +5,7 @@
 // Out:  any held vector, by its number: the n-th query vector that arrived since reset, from 0.
 // Latency: a vector pushed in cycle c may be read from c+1 on; a place released in c is filled from c+1 on.
 // State: the words, the number of the oldest held vector, how many are held. Vectors leave in order.
-// Paper: the query of Q x K, which stays at the multipliers' one input while K rows pass (section 3).
+// Paper: IV.E, the query of Q x K, which stays at the multipliers' one input while K rows pass.
 #include <cstddef>
 #include <cstdint>
 #include <vector>

@@ -3,7 +3,7 @@
 //
 // In:   the controller, when a choice is due. Out: the cascade's top-k unit, P items a cycle.
 // State: the items, 48 bits each. Banks and ports: one list a bank, one writer and one reader.
-// Paper: 3.2, 3.3. That the items are made from the importance memory in no time is this model's, not the paper's.
+// Paper: III.A, III.B. That the items are made from the importance memory in no time is this model's, not the paper's.
 #include <cstdint>
 #include <vector>
 

@@ -11,7 +11,7 @@
 //   origins           L                  controller, softmax (compaction)      importance, P x V, controller
 //
 // Rate: softmax, importance and P x V use `width` slots a cycle, top-k P. Banks: one a group and query head.
-// Paper: the FIFOs around softmax (section 3); partial scores are kept for the second pass, which the paper leaves open.
+// Paper: IV.F, the FIFOs around softmax; partial scores are kept for the second pass, which the paper leaves open.
 #include <cstdint>
 
 #include "golden/formats.h"

@@ -5,7 +5,7 @@
 // Out:  any word, one a P x V lane and cycle.
 // Latency: a word written in cycle c may be read from c+1 on.
 // State: the words and how many have arrived. begin() empties a store and arms it for one load, as KvBuffer.
-// Paper: none (SpAtten has one scale a tensor); decisions.md, "P x V".
+// Paper: none (SpAtten has one scale a tensor); docs/specification/numbers.md, "Weights and outputs".
 #include <cstddef>
 #include <cstdint>
 #include <vector>

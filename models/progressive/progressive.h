@@ -7,7 +7,7 @@
 // Rate: a row a cycle. Latency: 1 cycle. No divider: e_max * 65536 < theta16 * sum.
 // State: whether a head of the group at hand was flat.
 // In a shape-only run the verdict comes from the workload file (`forced`).
-// Paper: 3.4 and section 3, "progressive quantization".
+// Paper: III.D and IV.F; docs/specification/numbers.md, "The flatness decision".
 #include <cstdint>
 
 #include "golden/num.h"

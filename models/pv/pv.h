@@ -14,7 +14,7 @@
 // Latency: `latency` cycles from the last vector to the output.
 // State: two rows of weights (one in each stage), accumulators of 36 bits, outputs on their way.
 // Waits for: softmax (no job), value scales, value buffer, writeback.
-// Paper: section 3, "P x V"; arithmetic: golden/num.h.
+// Paper: IV.G; arithmetic: golden/num.h.
 #include <array>
 #include <cstdint>
 #include <vector>

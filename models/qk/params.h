@@ -1,5 +1,5 @@
 #pragma once
-// Sizes of the Q x K array: its section of the machine's YAML. Defaults are the paper's (section 3); the latencies are
+// Sizes of the Q x K array: its section of the machine's YAML. Defaults are the paper's (IV.E); the latencies are
 // its authors' timing model's.
 #include "models/prim/limits.h"
 #include "models/prim/params.h"

@@ -7,7 +7,7 @@
 // Rate: a task of n keys occupies the array ceil(n * D / multipliers) cycles.
 // State: the task at work and its next row. What is partial is added up behind, in softmax.
 // Waits for: key buffer (row not loaded), query (not loaded), softmax (no place behind the tree), controller (no task).
-// Paper: section 3, "Q x K".
+// Paper: IV.E; docs/specification/machine.md, "Q x K".
 #include <cstdint>
 
 #include "golden/num.h"

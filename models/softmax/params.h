@@ -1,5 +1,5 @@
 #pragma once
-// Sizes of the softmax pipeline: its section of the machine's YAML. Defaults are the paper's (section 3: parallelism 8,
+// Sizes of the softmax pipeline: its section of the machine's YAML. Defaults are the paper's (IV.F: parallelism 8,
 // FIFO depth 128); the latencies are its authors' timing model's.
 #include "models/prim/params.h"
 

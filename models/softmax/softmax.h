@@ -17,7 +17,7 @@
 //       stages work on beside it.
 // State: row FIFO level, the word in front of it, the row in each stage, rows between them, the stores.
 // Waits for: qk (no scores), row FIFO (exp is behind), verdict (progressive has not decided).
-// Arithmetic: golden/num.h. Paper: section 3, "softmax" (parallelism 8, FIFO depth 128).
+// Arithmetic: golden/num.h. Paper: IV.F (parallelism 8, FIFO depth 128).
 #include <vector>
 
 #include "golden/num.h"

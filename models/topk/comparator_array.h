@@ -2,7 +2,7 @@
 // Two arrays of P comparators: which lanes are above the pivot, which below; neither means equal.
 //
 // in   row of P items, count of valid lanes (the first ones), pivot          out  two masks, bit = lane
-// combinational; one row a cycle. Spec: two arrays of P comparators, one feeding FIFO R (above), one FIFO L (below).
+// combinational; one row a cycle. Paper: IV.B, two arrays of P comparators, for FIFO R (above) and FIFO L (below).
 #include <cstdint>
 
 #include "models/topk/types.h"

@@ -10,7 +10,7 @@
 //              cycles (it ends with the last index that stays); rows with no index are not given out
 // state        item store, FIFOs L and R of P x depth items each; two pipeline registers; see quick_select.h
 // waits for    a row while loading (counted), the taker of indices while filtering (counted; the pipeline stands)
-// Where in the paper: section 2 of its top-k engine; rule and ties: golden/select.h, to which results are equal.
+// Paper: IV.B; docs/specification/topk.md. Rule and ties: golden/select.h, to which results are equal.
 //
 // Two phases: comb() gives this cycle's outputs from state alone, tick() takes this cycle's inputs and steps.
 #include "models/topk/comparator_array.h"

@@ -4,7 +4,7 @@
 // in   masks above / below the boundary, valid lanes, how many more equals may stay
 // out  mask of lanes that stay: all above, and of the equals the first ones in index order
 // combinational: prefix sum of the equals, compared in each lane with what is left. One row a cycle, in index order.
-// The zero eliminator of R then closes the gaps between the indices. Spec: section 2, filter pass.
+// The zero eliminator of R then closes the gaps between the indices. docs/specification/topk.md, "Filter pass".
 #include "models/topk/comparator_array.h"
 
 namespace winnow::topk {

@@ -1,5 +1,5 @@
 #pragma once
-// Sizes of the top-k engines: their section of the machine's YAML, one for both. Defaults are the paper's (section 2 of
+// Sizes of the top-k engines: their section of the machine's YAML, one for both. Defaults are the paper's (IV.B of
 // its engine: two arrays of 16 comparators, L and R 64 deep, a random pivot).
 #include <string>
 

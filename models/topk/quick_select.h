@@ -12,7 +12,7 @@
 // One pass over n items takes ceil(n / P) + 3 cycles: rows; compare register; packing; decision. The decision picks the
 // next pivot too. Mass: the target's product mu16 * S is formed from three 6-bit digits in the first cycles of the
 // first pass; how many equals stay is 1, or else a division of ceil(log2(capacity)) cycles. State: sides L and R,
-// pivot, target, counts and sums of the pass, LFSR. Spec: section 2.
+// pivot, target, counts and sums of the pass, LFSR. docs/specification/topk.md, "A pass".
 #include "models/topk/lfsr.h"
 #include "models/topk/side.h"
 #include "models/topk/types.h"

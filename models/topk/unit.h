@@ -8,7 +8,7 @@
 // State: the engine's; the job at hand and how far it is loaded.
 // Waits for: controller (a job).
 // The machine has two: `topk` for local values and selection on the critical path, `cascade_topk` beside it for the
-// cascade's tokens and heads. Paper: section 2 of its engine, 3.2 to 3.4.
+// cascade's tokens and heads. Paper: IV.B; docs/specification/topk.md, "Two engines".
 #include <cstdint>
 #include <string>
 

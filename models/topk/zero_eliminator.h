@@ -4,7 +4,7 @@
 // in   row of P items, mask of lanes that stay      out  the same items in lanes 0..count-1, and count
 // combinational, one row a cycle: a prefix sum counts the empty lanes before each item, then log2(P) layers move the
 // items down; layer l moves an item by 2^l lanes if bit l of its count is set. Two items never meet: the one behind
-// has at most as many more empty lanes before it as lie between the two. Spec: section 2, zero eliminator.
+// has at most as many more empty lanes before it as lie between the two. Paper: IV.C.
 #include <bit>
 #include <cstdint>
 

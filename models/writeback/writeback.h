@@ -8,7 +8,7 @@
 // Rate: one burst a cycle. Latency: first burst one cycle after the vector was taken; the next vector is taken
 //       with the last burst of the one before, so there is no bubble.
 // State: the vector's bits (shift register), bursts left. Waits for: fetcher (write FIFO full).
-// Paper: out is 12 bit (section 3); the write port is decisions.md's.
+// Paper: IV.G, out is 12 bit; the write port is this project's: docs/specification/layout.md, "Outputs".
 #include <array>
 #include <cstdint>
 

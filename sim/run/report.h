@@ -22,7 +22,7 @@ Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy 
 std::vector<std::string> layer_columns();
 std::vector<std::string> layer_row(const golden::LayerResult& r, std::optional<Cycle> cycles);
 
-// Errors against the float reference as the README defines them: ||out - float|| / ||float|| of a layer's attention
+// Errors against the float reference (docs/specification/algorithm.md): ||out - float|| / ||float|| of attention's
 // output; the figure is the mean over layers, with the worst layer and the rows' 99th percentile beside it.
 class Errors {
  public:
