@@ -33,12 +33,14 @@ constexpr std::size_t kJobsAhead = 8;  // started_jobs: heads in flight, their s
 
 Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
   Sizes s;
-  s.group = piece.shape.group(), s.head_dim = piece.shape.head_dim, s.longest = piece.longest, s.heads = piece.shape.heads;
+  s.group = piece.shape.group(), s.head_dim = piece.shape.head_dim, s.longest = piece.longest,
+  s.heads = piece.shape.heads;
   s.halves = machine.heads_in_flight;
   // Where K and V are resident a query's group needs a store only while it is in the pipeline.
   s.prompt_stores = std::clamp(s.halves * machine.score_store_entries / std::max(1, s.group * s.longest), s.halves, 16);
   s.stores = std::max(s.prompt_stores, s.halves);
-  s.key_banks = machine.qk.multipliers / s.head_dim, s.value_banks = machine.pv.multipliers / s.head_dim;
+  s.key_banks = keys_a_cycle(machine.qk.multipliers, s.head_dim);
+  s.value_banks = keys_a_cycle(machine.pv.multipliers, s.head_dim);
   s.width = machine.softmax.width;
   s.qk_latency = machine.qk.latency();
   s.sum_latency = machine.softmax.exp_latency + machine.softmax.accumulate_latency;
@@ -90,8 +92,10 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       hbm2(all, memory_config(machine), machine.hbm2.energy, std::move(piece.image)),
       fetcher(all, machine.fetcher, MemoryGrid{machine.hbm2.channels, machine.hbm2.interleave_bytes}, fetch_jobs, lists,
               write_bursts, ports_of(hbm2.memory()), started_jobs, data_fifos),
-      converter(all, ConverterParams{sizes.head_dim, std::max(sizes.key_banks, sizes.value_banks), 32, piece.shape_only ? 32 : 12},
-                lists, started_jobs, data_fifos, ConverterTargets{keys, values, value_scales, queries}),
+      converter(
+          all,
+          ConverterParams{sizes.head_dim, std::max(sizes.key_banks, sizes.value_banks), 32, piece.shape_only ? 32 : 12},
+          lists, started_jobs, data_fifos, ConverterTargets{keys, values, value_scales, queries}),
       qk(all, Qk::Params{sizes.head_dim, sizes.key_banks, piece.shape_only}, first_passes, later_passes, keys, queries,
          score_rows, key_released),
       softmax(all,
@@ -111,22 +115,24 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       writeback(all, outputs, write_bursts),
       importance(all, sizes.width, ImportanceMemories{groups, selection_scores, origins, lists, importance_memory},
                  importance_jobs, importance_answers, magnitudes),
-      cascade_topk(all, "cascade_topk", "cascade topk", topk_config(machine.topk, golden::kImportanceBits, piece.seed + 1),
-                   TopkMemories{groups, selection_scores, ranking_items, kept, lists, origins}, cascade_jobs, cascade_answers),
+      cascade_topk(
+          all, "cascade_topk", "cascade topk", topk_config(machine.topk, golden::kImportanceBits, piece.seed + 1),
+          TopkMemories{groups, selection_scores, ranking_items, kept, lists, origins}, cascade_jobs, cascade_answers),
       source(make_source(importance_memory)),
-      controller(all,
-                 ControllerParams{sizes.group, sizes.head_dim, piece.shape_only, static_cast<std::size_t>(sizes.halves),
-                                  static_cast<std::size_t>(sizes.prompt_stores)},
-                 piece.policy, *source,
-                 ControllerPorts{fetch_jobs, first_passes, later_passes, key_released, verdicts_to_controller, groups_done,
-                                 compactions, compactions_done, topk_jobs, cascade_jobs, topk_answers, cascade_answers,
-                                 importance_jobs, importance_answers, pv_jobs, stores_released, pv_answers},
-                 ControllerMemories{groups, constants, lists, ranking_items, origins, kept, selection_scores, keys, values,
-                                    value_scales, queries, importance_memory}) {
+      controller(
+          all,
+          ControllerParams{sizes.group, sizes.head_dim, piece.shape_only, static_cast<std::size_t>(sizes.halves),
+                           static_cast<std::size_t>(sizes.prompt_stores)},
+          piece.policy, *source,
+          ControllerPorts{fetch_jobs, first_passes, later_passes, key_released, verdicts_to_controller, groups_done,
+                          compactions, compactions_done, topk_jobs, cascade_jobs, topk_answers, cascade_answers,
+                          importance_jobs, importance_answers, pv_jobs, stores_released, pv_answers},
+          ControllerMemories{groups, constants, lists, ranking_items, origins, kept, selection_scores, keys, values,
+                             value_scales, queries, importance_memory}) {
   const int most = machine.topk.parallelism * machine.topk.fifo;
   if (piece.policy.cascades_heads() && piece.shape.heads > most)
-    throw Error("heads: " + std::to_string(piece.shape.heads) + ": machine " + machine.name + " chooses among at most " +
-                std::to_string(most) + " (topk.parallelism * topk.fifo): raise topk.fifo");
+    throw Error("heads: " + std::to_string(piece.shape.heads) + ": machine " + machine.name +
+                " chooses among at most " + std::to_string(most) + " (topk.parallelism * topk.fifo): raise topk.fifo");
 }
 
 std::string Inventory::undrained() const {

@@ -74,8 +74,12 @@ void expect_equal_to_the_file(const Outcome& o) {
 }
 
 TEST(WorkloadRun, BytesAndBurstsAreTheFiles) {
-  for (const auto& [machine, head_dim, length] :
-       {std::tuple{"tiny", 32, 70}, {"tiny", 16, 200}, {"spatten-eighth", 64, 150}, {"spatten", 64, 300}})
+  for (const auto& [machine, head_dim, length] : {std::tuple{"tiny", 32, 70},
+                                                  {"tiny", 16, 200},
+                                                  {"tiny", 24, 90},
+                                                  {"spatten-eighth", 64, 150},
+                                                  {"spatten", 64, 300},
+                                                  {"spatten", 80, 200}})
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
       Generated g;
       g.head_dim = head_dim, g.length = length, g.seed = seed;
@@ -178,7 +182,8 @@ TEST(WorkloadRun, RefusedInOneLine) {
   EXPECT_EQ(of(good), "accepted");
   const std::pair<std::string, std::string> cases[] = {
       {of("0,0,0,32,300,300,6,16,0.05,False,4,8,6,True,False,False,-1\n"), "tokens: 300"},
-      {of("0,0,0,24,40,40,6,16,0.05,False,4,8,6,True,False,False,-1\n"), "must divide qk.multipliers"},
+      {of("0,0,0,40,40,40,6,16,0.05,False,4,8,6,True,False,False,-1\n"),
+       "head_dim: 40: must be at most qk.multipliers"},
       {of("0,0,0,32,40,0,6,16,0.05,False,4,0,6,True,False,False,-1\n"), "line 2: key_fetch_num: 0"},
       {of("0,0,0,32,40,40,6,16,0.05,False,4,0,6,True,False,False,-1\n"), "line 2: value_fetch_num: 0"},
       {of(good + "0,1,0,32,41,40,6,16,0.05,False,4,8,6,True,False,False,-1\n"), "line 3: sentence_length_L: 41"},
