@@ -80,9 +80,10 @@ void info_workload(const std::string& path) {
   std::size_t refetched = 0;
   for (const WorkloadRow& row : workload.rows) refetched += row.refetch;
   fmt::print(
-      "workload         {}\nnote             {}\nrows             {}\nsteps            {}\nlayers           {}\n",
-      workload.name, workload.note.empty() ? "-" : workload.note, workload.rows.size(), workload.steps,
-      workload.layers);
+      "workload         {}\nform             {}\nnote             {}\nrows             {}\nsteps            {}\n"
+      "layers           {}\n",
+      workload.name, workload.encoder ? "encoder" : "decode", workload.note.empty() ? "-" : workload.note,
+      workload.rows.size(), workload.steps, workload.layers);
   fmt::print("heads            {}\nhead dimension   {}\nlongest          {} tokens\nrefetch          {} rows\n",
              workload.heads, workload.head_dim, workload.longest, refetched);
   fmt::print("query bytes      {}\nkey bytes        {} + {} refetched\nvalue bytes      {}\nK and V bytes    {}\n",
