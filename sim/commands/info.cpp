@@ -42,9 +42,9 @@ void info_trace(const std::string& path) {
   fmt::print("tokens           {} ({} prompt, {} generated)\nattention scale  {}\n", meta.tokens, meta.prompt,
              meta.generated(), meta.attention_scale);
   const auto vectors = static_cast<std::uint64_t>(meta.tokens) * static_cast<std::uint64_t>(meta.layers);
-  const std::uint64_t row = static_cast<std::uint64_t>(meta.head_dim) * (trace.dtype() == TraceDtype::f16 ? 2 : 4);
-  fmt::print("values           {}\nsize             {}\n", trace.dtype() == TraceDtype::f16 ? "float16" : "float32",
-             bytes_text(trace.bytes()));
+  const std::uint64_t row =
+      static_cast<std::uint64_t>(meta.head_dim) * static_cast<std::uint64_t>(bytes_of(trace.dtype()));
+  fmt::print("values           {}\nsize             {}\n", name_of(trace.dtype()), bytes_text(trace.bytes()));
   fmt::print("  queries        {}\n  keys           {}\n  values         {}\n",
              bytes_text(vectors * row * static_cast<std::uint64_t>(meta.heads)),
              bytes_text(vectors * row * static_cast<std::uint64_t>(meta.kv_heads)),
