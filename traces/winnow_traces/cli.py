@@ -83,7 +83,7 @@ def _parser():
     capture.add_argument("--force", action="store_true", help="replace T.safetensors if it exists")
     capture.add_argument(
         "--dtype",
-        choices=["float16", "float32"],
+        choices=["float16", "bfloat16", "float32"],
         default="float16",
         help="element type of q, k and v (default float16)",
     )
