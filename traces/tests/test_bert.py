@@ -10,8 +10,9 @@ from safetensors.numpy import save_file
 from tiny_models import write_bert
 from winnow_traces.bert import BertModel, BertTokenizer
 from winnow_traces.bfloat16 import narrowed, widened
-from winnow_traces.capture import Request, _capture_bert
+from winnow_traces.bert_source import BertSource
 from winnow_traces.errors import CaptureError
+from winnow_traces.source import Request
 
 
 def reference(tensors, config, ids):
@@ -97,7 +98,9 @@ def test_bfloat16_weights_are_their_widening(tmp_path, text_file, compared):
 
 def test_text_is_framed_and_not_truncated(tmp_path, text_file, compared):
     write_bert(tmp_path / "bert", text_file.read_text(encoding="utf-8"))
-    trace, strings, *_ = _capture_bert(Request(text=text_file, prompt=60, generate=0, teacher=False), tmp_path / "bert")
+    text = text_file.read_text(encoding="utf-8")
+    captured = BertSource(tmp_path / "bert").run(text, Request(text=text_file, prompt=60))
+    trace, strings = captured.trace, captured.strings
     assert strings[0] == "[CLS]" and strings[-1] == "[SEP]" and "[SEP]" not in strings[1:-1]
     assert strings[1] in ("chapter", "c") and len(strings) == 60 == trace.q[0].shape[1]
     assert trace.causal is False and trace.prompt == 60
@@ -136,7 +139,7 @@ def test_requests_that_do_not_fit(tmp_path, text_file, compared):
         ({"prompt": 20, "generate": 4}, "--generate must be 0"),
         ({"prompt": 60, "text": short}, "58 are asked for"),
     ):
-        request = Request(**({"text": text_file, "generate": 0, "teacher": False} | options))
+        request = Request(**({"text": text_file} | options))
         with pytest.raises(CaptureError, match=word):
-            _capture_bert(request, tmp_path / "bert")
+            BertSource(tmp_path / "bert").run(request.text.read_text(encoding="utf-8"), request)
     compared("messages", 4)
