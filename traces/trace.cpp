@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -93,21 +94,35 @@ std::size_t first_nonfinite(std::span<const std::byte> data, Word exponent) {
   return count;
 }
 
+constexpr struct {
+  const char* code;  // in the file
+  TraceDtype dtype;
+} kDtypes[] = {{"F16", TraceDtype::f16}, {"BF16", TraceDtype::bf16}, {"F32", TraceDtype::f32}};
+
+// dst[count] from values that need not be aligned.
+void widen(TraceDtype dtype, const std::byte* values, std::size_t count, float* dst) {
+  if (dtype == TraceDtype::f32) {
+    std::memcpy(dst, values, 4 * count);
+    return;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint16_t word;
+    std::memcpy(&word, values + 2 * i, 2);
+    dst[i] = dtype == TraceDtype::f16 ? half_to_float(word) : bfloat_to_float(word);
+  }
+}
+
 void check_finite(const std::string& file, const std::string& tensor, TraceDtype dtype, const TraceMeta& meta,
                   std::span<const std::byte> data) {
-  const std::size_t count = data.size() / (dtype == TraceDtype::f16 ? 2 : 4);
-  const std::size_t at = dtype == TraceDtype::f16 ? first_nonfinite<std::uint16_t>(data, 0x7c00u)
-                                                  : first_nonfinite<std::uint32_t>(data, 0x7f800000u);
+  const auto bytes = static_cast<std::size_t>(bytes_of(dtype));
+  const std::size_t count = data.size() / bytes;
+  const std::size_t at = dtype == TraceDtype::f16    ? first_nonfinite<std::uint16_t>(data, 0x7c00u)
+                         : dtype == TraceDtype::bf16 ? first_nonfinite<std::uint16_t>(data, 0x7f80u)
+                                                     : first_nonfinite<std::uint32_t>(data, 0x7f800000u);
   if (at == count) return;
   const std::size_t row = static_cast<std::size_t>(meta.head_dim), head = row * static_cast<std::size_t>(meta.tokens);
   float value = 0;
-  if (dtype == TraceDtype::f16) {
-    std::uint16_t half = 0;
-    std::memcpy(&half, data.data() + 2 * at, 2);
-    value = half_to_float(half);
-  } else {
-    std::memcpy(&value, data.data() + 4 * at, 4);
-  }
+  widen(dtype, data.data() + bytes * at, 1, &value);
   throw Error(fmt::format("{}: tensor '{}'[{}, {}, {}]: {}: must be finite", file, tensor, at / head, at % head / row,
                           at % row, std::isnan(value) ? "nan" : (value > 0 ? "inf" : "-inf")));
 }
@@ -196,14 +211,16 @@ Trace Trace::open(const std::string& path) {
       const std::string name = fmt::format("layers.{}.{}", layer, kTensorNames[which]);
       const SafeTensor& tensor = find_tensor(path, all, name);
       if (first_dtype.empty()) first_dtype = tensor.dtype;
-      if (tensor.dtype != "F16" && tensor.dtype != "F32")
-        throw Error(fmt::format("{}: tensor '{}': {}: dtype must be F16 or F32", path, name, tensor.dtype));
+      const auto* type = std::find_if(std::begin(kDtypes), std::end(kDtypes),
+                                      [&](const auto& known) { return tensor.dtype == known.code; });
+      if (type == std::end(kDtypes))
+        throw Error(fmt::format("{}: tensor '{}': {}: dtype must be F16, BF16 or F32", path, name, tensor.dtype));
       if (tensor.dtype != first_dtype)
         throw Error(fmt::format("{}: tensor '{}': {}: all must have the dtype of layers.0.q, {}", path, name,
                                 tensor.dtype, first_dtype));
       const auto heads = static_cast<std::uint64_t>(trace.head_count(static_cast<TraceTensor>(which)));
       require_shape(path, name, tensor, {heads, tokens, dim});
-      trace.dtype_ = tensor.dtype == "F16" ? TraceDtype::f16 : TraceDtype::f32;
+      trace.dtype_ = type->dtype;
       check_finite(path, name, trace.dtype_, meta, tensor.data);
       trace.tensors_.push_back(tensor.data.data());
     }
@@ -219,16 +236,7 @@ void Trace::read(TraceTensor which, int layer, int head, int first, int count, f
                             kTensorNames[static_cast<int>(which)], head, first, first + count));
   const std::byte* tensor = tensors_[3 * static_cast<std::size_t>(layer) + static_cast<std::size_t>(which)];
   const std::size_t at = (static_cast<std::size_t>(head) * tokens + static_cast<std::size_t>(first)) * dim;
-  const std::size_t n = static_cast<std::size_t>(count) * dim;
-  if (dtype_ == TraceDtype::f32) {
-    std::memcpy(dst, tensor + 4 * at, 4 * n);
-    return;
-  }
-  for (std::size_t i = 0; i < n; ++i) {
-    std::uint16_t half;
-    std::memcpy(&half, tensor + 2 * (at + i), 2);
-    dst[i] = half_to_float(half);
-  }
+  widen(dtype_, tensor + static_cast<std::size_t>(bytes_of(dtype_)) * at, static_cast<std::size_t>(count) * dim, dst);
 }
 
 std::string Trace::sha256() const {

@@ -1,10 +1,11 @@
 #pragma once
 // An attention trace: queries, keys and values of one forward of a real model (traces/README.md has the
 // file format), or of a seeded generator (traces/synthetic.h). Read only; values are float32 to the caller
-// whatever the file holds, and exact: every float16 is a float32.
+// whatever the file holds, and exact: every float16 and every bfloat16 is a float32.
 //
 // Values are after position encoding and not yet multiplied by the attention scale. K and V of all
 // positions are kept, so the cache of any decode step is a prefix of them.
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -31,7 +32,11 @@ struct TraceMeta {
   bool operator==(const TraceMeta&) const = default;
 };
 
-enum class TraceDtype { f16, f32 };
+enum class TraceDtype { f16, bf16, f32 };
+constexpr int bytes_of(TraceDtype dtype) { return dtype == TraceDtype::f32 ? 4 : 2; }
+constexpr const char* name_of(TraceDtype dtype) {
+  return dtype == TraceDtype::f16 ? "float16" : dtype == TraceDtype::bf16 ? "bfloat16" : "float32";
+}
 enum class TraceTensor { q, k, v };
 
 // Cheap to copy: copies share the mapping or the buffers.
@@ -80,7 +85,10 @@ class Trace {
   std::span<const std::byte> file_;      // the whole file when mapped, else empty
 };
 
-// Exact float16 -> float32.
+// Exact float16 -> float32, and bfloat16, which is a float32's upper half.
 float half_to_float(std::uint16_t half);
+inline float bfloat_to_float(std::uint16_t bfloat) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bfloat) << 16);
+}
 
 }  // namespace winnow

@@ -6,7 +6,7 @@ namespace winnow {
 
 struct ConverterParams {
   int head_dim = 64;          // D, a multiple of 8 up to 256
-  int vectors_per_cycle = 8;  // multipliers / D = banks of the K and V buffer
+  int vectors_per_cycle = 8;  // floor(multipliers / D) = banks of the K and V buffer
   int scales_per_cycle = 32;
   int max_word_bits = golden::kWordBits;  // 32 for shape-only workloads: sizes the window
 };

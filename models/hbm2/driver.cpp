@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace winnow::hbm2 {
+namespace {
+
+constexpr Cycle kNever = ~Cycle{0};
+
+}  // namespace
 
 double DriverResult::bytes_per_second(const Spec& spec) const {
   return cycles ? static_cast<double>(bursts) * spec.burst_bytes * 1e12 / (static_cast<double>(cycles) * spec.clock_ps)
@@ -30,7 +35,7 @@ bool StreamDriver::run(std::uint64_t cycles) {
   while (!done()) {
     if (now_ >= until) return false;
     bool refused = false;
-    for (int k = 0; k < offers_ && next_ < total && !window_full(); ++k) {
+    for (int k = 0; k < offers_ && next_ < total && !window_full() && due() <= now_; ++k) {
       const StreamBurst& b = bursts[next_];
       refused = !channel_.accept(now_, b.address, b.write, b.address, 0);
       if (refused) break;
@@ -40,8 +45,10 @@ bool StreamDriver::run(std::uint64_t cycles) {
     if (now_ >= channel_.wake()) channel_.tick(now_);
     ++now_;
     // Nothing more is accepted before the channel moves.
-    const bool stuck = next_ == total || refused || window_full();
-    if (skip_ && stuck && !done()) now_ = std::max(now_, std::min(channel_.wake(), channel_.next_return()));
+    const bool waits = next_ < total && due() > now_;
+    const bool stuck = next_ == total || refused || window_full() || waits;
+    if (skip_ && stuck && !done())
+      now_ = std::max(now_, std::min({channel_.wake(), channel_.next_return(), waits ? due() : kNever}));
   }
   return true;
 }

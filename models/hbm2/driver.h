@@ -2,7 +2,8 @@
 // One channel alone under a request stream: how the model is held against other simulators.
 //
 // Before each cycle up to `offers` bursts are offered in order; with a window of n > 0 only while fewer than n
-// are outstanding (a read until it returns, a write until its WR issues), with 0 until one is refused.
+// are outstanding (a read until it returns, a write until its WR issues), with 0 until one is refused; none before the
+// cycle that its stream gives it.
 // Cycles end when the last read has returned and the last write was issued.
 #include <cstdint>
 #include <string>
@@ -40,6 +41,8 @@ class StreamDriver {
   bool done() const {
     return next_ == stream_.bursts.size() && returned_ == stream_.reads && channel_.writes_done() == stream_.writes;
   }
+  // Cycle from which the next burst may be offered.
+  Cycle due() const { return stream_.earliest.empty() ? 0 : stream_.earliest[next_]; }
   bool window_full() const { return window_ != 0 && next_ - returned_ - channel_.writes_done() >= window_; }
 
   Channel channel_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <cstdio>
@@ -20,6 +21,43 @@ namespace winnow::hbm2 {
 namespace {
 
 constexpr std::uint64_t kMaxRequestBytes = 1 << 20;
+constexpr std::uint64_t kMaxCycle = 1'000'000'000'000;  // refreshes up to there are a minute's work
+
+// What a line of a stream looks like.
+struct Form {
+  const char* shape;
+  std::size_t words, operation, address;  // how many, and where
+  std::string_view read, write;
+  bool bare_is_hexadecimal;  // an address without 0x
+  enum Last { kNothing, kBytes, kCycle } last;
+};
+constexpr Form kForms[] = {
+    {"R|W HEX BYTES", 3, 0, 1, "R", "W", true, Form::kBytes},
+    {"0xADDRESS R|W", 2, 1, 0, "R", "W", false, Form::kNothing},
+    {"LD|ST 0xADDRESS", 2, 0, 1, "LD", "ST", false, Form::kNothing},
+    {"0xADDRESS READ|WRITE CYCLE", 3, 1, 0, "READ", "WRITE", true, Form::kCycle},
+};
+
+constexpr std::size_t kMostWords = 3;
+struct Words {
+  std::array<std::string_view, kMostWords + 1> word;  // one more than any form has
+  std::size_t count = 0;
+};
+
+// By its operation and where that stands; nullptr if there is none.
+const Form* form_of(const Words& words) {
+  for (const Form& form : kForms)
+    if (words.count > form.operation &&
+        (words.word[form.operation] == form.read || words.word[form.operation] == form.write))
+      return &form;
+  return nullptr;
+}
+
+std::string known_forms() {
+  std::string all;
+  for (const Form& form : kForms) all += fmt::format("{}'{}'", all.empty() ? "" : " or ", form.shape);
+  return all;
+}
 
 std::string_view next_word(std::string_view& line) {
   const std::size_t begin = line.find_first_not_of(" \t");
@@ -63,29 +101,53 @@ void RequestStream::add(bool write, std::uint64_t address, std::uint64_t bytes) 
 RequestStream parse_stream(const std::string& text, const std::string& file_name, std::uint64_t channel_bytes) {
   RequestStream stream;
   stream.bursts.reserve(text.size() / 10);
+  const Form* form = nullptr;
+  std::size_t form_line = 0;
   std::string_view rest = text;
   for (std::size_t line_number = 1; !rest.empty(); ++line_number) {
     const std::size_t end = rest.find('\n');
     std::string_view line = rest.substr(0, end);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    line = line.substr(0, line.find('#'));
     const std::string_view whole = line;
     const auto fail = [&](std::string_view value, const std::string& rule) {
       throw Error(fmt::format("{}:{}: '{}': {}", file_name, line_number, value.substr(0, 60), rule));
     };
-    const std::string_view op = next_word(line);
-    if (op.empty() || op[0] == '#') continue;
-    const std::string_view address_word = next_word(line), bytes_word = next_word(line), more = next_word(line);
-    if (op != "R" && op != "W") fail(op, "a request must begin with R or W");
-    if (bytes_word.empty() || !more.empty())
-      fail(whole, "a request must be R|W, a hexadecimal address, a number of bytes");
-    const std::int64_t address = number(address_word, 16), bytes = number(bytes_word, 10);
-    if (address < 0) fail(address_word, "the address must be hexadecimal, at most 15 digits");
-    if (bytes < 1 || static_cast<std::uint64_t>(bytes) > kMaxRequestBytes)
-      fail(bytes_word, fmt::format("the size must be a decimal number of bytes in 1..{}", kMaxRequestBytes));
+    Words words;
+    for (std::string_view word; words.count <= kMostWords && !(word = next_word(line)).empty();)
+      words.word[words.count++] = word;
+    if (words.count == 0) continue;
+    const Form* is = form_of(words);
+    if (!is) fail(whole, fmt::format("a request must have the form {}", known_forms()));
+    if (!form) form = is, form_line = line_number;
+    if (is != form)
+      fail(whole, fmt::format("is of the form '{}': all lines must have the form of line {}, '{}'", is->shape,
+                              form_line, form->shape));
+    if (words.count != form->words) fail(whole, fmt::format("a request must have the form {}", form->shape));
+
+    const std::string_view address_word = words.word[form->address], op = words.word[form->operation];
+    const bool hexadecimal =
+        form->bare_is_hexadecimal || address_word.starts_with("0x") || address_word.starts_with("0X");
+    const std::int64_t address = number(address_word, hexadecimal ? 16 : 10);
+    if (address < 0)
+      fail(address_word, hexadecimal ? "the address must be hexadecimal, at most 15 digits"
+                                     : "the address must be decimal, or hexadecimal with 0x; at most 15 digits");
+    std::int64_t bytes = 1;
+    if (form->last == Form::kBytes) {
+      bytes = number(words.word[2], 10);
+      if (bytes < 1 || static_cast<std::uint64_t>(bytes) > kMaxRequestBytes)
+        fail(words.word[2], fmt::format("the size must be a decimal number of bytes in 1..{}", kMaxRequestBytes));
+    }
     if (static_cast<std::uint64_t>(address + bytes) > channel_bytes)
       fail(address_word, fmt::format("the request must end inside the channel of {} bytes", channel_bytes));
-    stream.add(op == "W", static_cast<std::uint64_t>(address), static_cast<std::uint64_t>(bytes));
+    stream.add(op == form->write, static_cast<std::uint64_t>(address), static_cast<std::uint64_t>(bytes));
+    if (form->last == Form::kCycle) {
+      const std::int64_t cycle = number(words.word[2], 10);
+      if (cycle < 0 || static_cast<std::uint64_t>(cycle) > kMaxCycle)
+        fail(words.word[2], fmt::format("the cycle must be a decimal number in 0..{}", kMaxCycle));
+      stream.earliest.resize(stream.bursts.size(), static_cast<std::uint64_t>(cycle));
+    }
   }
   if (stream.requests == 0)
     throw Error(fmt::format("{}: holds no request; a stream must have at least one", file_name));

@@ -1,6 +1,12 @@
 #pragma once
-// Request streams: one request a line, `R|W HEX BYTES` (byte address inside one channel); lines that begin
-// with # are comments, empty lines are skipped. Requests are split into the bursts they touch.
+// Request streams: one request a line, in one of four forms, the same in all lines of a file:
+//   R|W ADDRESS BYTES          our own: hexadecimal address, decimal size; split into the bursts it touches
+//   ADDRESS R|W                Ramulator's DRAM trace
+//   LD|ST ADDRESS              Ramulator 2's load/store trace
+//   ADDRESS READ|WRITE CYCLE   DRAMsim3's: not offered before that cycle; order stays that of the lines
+// An address is of a byte inside one channel, hexadecimal with 0x and decimal without; DRAMsim3 and our own form read
+// it as hexadecimal either way, as those programs do. Lines of other programs' forms are one burst each, the one that
+// holds the byte. What follows a # is a comment; empty lines are skipped.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,6 +22,7 @@ struct StreamBurst {
 
 struct RequestStream {
   std::vector<StreamBurst> bursts;
+  std::vector<std::uint64_t> earliest;                // cycle before which bursts[i] is not offered; empty: none waits
   std::uint64_t requests = 0, reads = 0, writes = 0;  // reads and writes count bursts
 
   void add(bool write, std::uint64_t address, std::uint64_t bytes);  // splits

@@ -1,5 +1,5 @@
 #pragma once
-// Q x K -> softmax: partial scores, multipliers / D a cycle, through the adder tree.
+// Q x K -> softmax: partial scores, floor(multipliers / D) a cycle, through the adder tree.
 #include <array>
 #include <cstdint>
 
@@ -28,7 +28,8 @@ struct ScoreRow {
 
 struct ScoreRows {
   using Payload = ScoreRow;
-  static constexpr LinkInfo kInfo{"score_rows", "qk", "softmax", "the tree's stages, and what softmax may be behind without a bubble"};
+  static constexpr LinkInfo kInfo{"score_rows", "qk", "softmax",
+                                  "the tree's stages, and what softmax may be behind without a bubble"};
   static Cycle latency(const Sizes& s) { return static_cast<Cycle>(s.qk_latency); }
   static std::size_t depth(const Sizes& s) { return static_cast<std::size_t>(s.qk_latency + 4); }
 };

@@ -3,7 +3,7 @@
 //
 // In:   whole vectors from the converter, one a bank and cycle (bank = slot mod banks).
 // Out:  whole vectors to Q x K or P x V, one a bank and cycle; a row is `banks` consecutive slots.
-// Rate: `banks` = multipliers / D vectors written and as many read in a cycle. One write and one read
+// Rate: `banks` = floor(multipliers / D) vectors written and as many read in a cycle. One write and one read
 //       port a bank: a second access of a kind to a bank in a cycle throws std::logic_error.
 // Latency: a vector written in cycle c may be read from c+1 on, whatever order the blocks are evaluated in.
 // State: the words; a presence bit a slot; counters a row. begin() makes a half empty and arms it for

@@ -1,6 +1,7 @@
 #pragma once
 // How a block says its parameters: a struct with defaults (the paper's), and
-//   template <class P, class V> static void visit(P& p, V&& v) { v("width", p.width, "unit", power(1, 256), "doc"); ... }
+//   template <class P, class V> static void visit(P& p, V&& v) { v("width", p.width, "unit", power(1, 256), "doc"); ...
+//   }
 // which calls v for each in the order of the YAML's section. sim/config makes files, --set, --show and errors of it.
 #include <string>
 #include <vector>

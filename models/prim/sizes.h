@@ -6,14 +6,14 @@
 namespace winnow {
 
 struct Sizes {
-  int group = 1;          // query heads a KV head
-  int head_dim = 64;      // D
-  int longest = 1024;     // tokens that a head holds at most
-  int heads = 1;          // query heads of a layer
-  int halves = 2;         // heads in flight: parts of K, V and scale memory
-  int stores = 2;         // groups in flight: parts of the score memories
-  int prompt_stores = 2;  // of them used where K and V are resident
-  int key_banks = 8, value_banks = 8;  // vectors a cycle: multipliers / D
+  int group = 1;                       // query heads a KV head
+  int head_dim = 64;                   // D
+  int longest = 1024;                  // tokens that a head holds at most
+  int heads = 1;                       // query heads of a layer
+  int halves = 2;                      // heads in flight: parts of K, V and scale memory
+  int stores = 2;                      // groups in flight: parts of the score memories
+  int prompt_stores = 2;               // of them used where K and V are resident
+  int key_banks = 8, value_banks = 8;  // vectors a cycle: floor(multipliers / D)
   int width = 8;                       // of softmax: values a cycle
   int qk_latency = 11;                 // cycles from a row of K to its scores
   int sum_latency = 44;                // softmax: exponential and accumulation

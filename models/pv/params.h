@@ -18,8 +18,9 @@ struct PvParams {
 
   template <class P, class V>
   static void visit(P& p, V&& v) {
-    v("multipliers", p.multipliers, "", param::power(8, 4096), "12 bit; multipliers / D tokens a cycle");
-    v("sram.tokens", p.sram.tokens, "tokens", param::range(8, 1 << 18), "of half the V buffer, at the next key's width");
+    v("multipliers", p.multipliers, "", param::power(8, 4096), "12 bit; floor(multipliers / D) tokens a cycle");
+    v("sram.tokens", p.sram.tokens, "tokens", param::range(8, 1 << 18),
+      "of half the V buffer, at the next key's width");
     v("sram.head_dim", p.sram.head_dim, "words", param::power(8, kMaxHeadDim), "width that pv.sram.tokens counts");
     v("read_latency", p.read_latency, "cycles", param::latency(), "V SRAM");
     v("multiply_latency", p.multiply_latency, "cycles", param::latency(), "");

@@ -1,5 +1,6 @@
 #pragma once
-// P x V array: `multipliers` 12-bit multipliers, D trees of multipliers / D inputs, and the requantizer behind them.
+// P x V array: `multipliers` 12-bit multipliers, D trees of floor(multipliers / D) inputs, and the requantizer behind
+// them.
 //
 // In:   Fifo<PvJob>: a group whose probabilities are final and whose kept slots are known; V vectors in their buffer.
 // Out:  Fifo<OutputVector> to write-back, one a live query head; Fifo<HeadMagnitude> to importance;
@@ -8,8 +9,8 @@
 //   weigh     reads the row's probabilities in slot order, `width` a cycle, drops slots that were not kept (zero
 //             eliminator), multiplies V's scale in, keeps the largest: ceil(slots / width) cycles;
 //   multiply  rounds the weights to 12 bits under the row's exponent and adds up weight * V: each of the
-//             multipliers / D banks of V delivers one vector a cycle. In decode kept slots lie side by side and this is
-//             ceil(kept * D / multipliers); where V was loaded whole (prompt, encoder) kept slots lie where they were,
+//             floor(multipliers / D) banks of V delivers one vector a cycle. In decode kept slots lie side by side and
+//             this is ceil(kept / banks); where V was loaded whole (prompt, encoder) kept slots lie where they were,
 //             and the fullest bank decides (uneven_cycles()).
 // Latency: `latency` cycles from the last vector to the output.
 // State: two rows of weights (one in each stage), accumulators of 36 bits, outputs on their way.

@@ -1,10 +1,10 @@
 #pragma once
-// Q x K array: `multipliers` 12-bit multipliers and an adder tree that gives multipliers / D scores a cycle.
+// Q x K array: `multipliers` 12-bit multipliers and an adder tree that gives floor(multipliers / D) scores a cycle.
 //
 // In:   tasks, one a query head and pass: first passes and later passes in a FIFO each; K rows and queries in their
 //       buffers. Later passes come first, by whole tasks: one begun is finished.
-// Out:  Pipe<ScoreRow>, multipliers / D partial scores a cycle, `latency` cycles after the row was read.
-// Rate: a task of n keys occupies the array ceil(n * D / multipliers) cycles.
+// Out:  Pipe<ScoreRow>, floor(multipliers / D) partial scores a cycle, `latency` cycles after the row was read.
+// Rate: a task of n keys occupies the array ceil(n / floor(multipliers / D)) cycles; D is any multiple of 8 up to 256.
 // State: the task at work and its next row. What is partial is added up behind, in softmax.
 // Waits for: key buffer (row not loaded), query (not loaded), softmax (no place behind the tree), controller (no task).
 // Paper: IV.E; docs/specification/machine.md, "Q x K".
@@ -23,7 +23,7 @@ namespace winnow {
 class Qk : public Block {
  public:
   struct Params {
-    int head_dim, banks;      // banks = multipliers / D
+    int head_dim, banks;      // banks = floor(multipliers / D)
     bool shape_only = false;  // cycles without products
   };
   Qk(const Params& params, Fifo<QkTask>& first, Fifo<QkTask>& later, KvBuffer& keys, QueryRegisters& queries,
@@ -44,7 +44,8 @@ class Qk : public Block {
   std::uint64_t multiplications() const { return products_; }
 
   const Wait kKeys = stats_.waits_for("key_buffer", "key buffer"), kQueries = stats_.waits_for("query", "query"),
-             kSoftmax = stats_.waits_for("softmax", "softmax"), kController = stats_.waits_for("controller", "controller");
+             kSoftmax = stats_.waits_for("softmax", "softmax"),
+             kController = stats_.waits_for("controller", "controller");
 
  private:
   bool startable(const QkTask& t, Cycle now) const {

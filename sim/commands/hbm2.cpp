@@ -163,8 +163,10 @@ void add_hbm2_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("hbm2", "run the HBM2 model alone on a request stream");
   const auto o = std::make_shared<Options>();
   command
-      ->add_option("STREAM", o->stream,
-                   "request stream: lines R|W, hexadecimal address in the channel, bytes; # comments")
+      ->add_option(
+          "STREAM", o->stream,
+          "request stream, one request a line: R|W HEX BYTES, or as Ramulator and DRAMsim3 have them: 0xADDRESS "
+          "R|W, LD|ST 0xADDRESS, 0xADDRESS READ|WRITE CYCLE; addresses inside the channel; # comments")
       ->required();
   command
       ->add_option("--preset", o->preset, "pc: one pseudo-channel, read queue 32; ch: a channel of two, read queue 64")

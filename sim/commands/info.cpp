@@ -42,9 +42,9 @@ void info_trace(const std::string& path) {
   fmt::print("tokens           {} ({} prompt, {} generated)\nattention scale  {}\n", meta.tokens, meta.prompt,
              meta.generated(), meta.attention_scale);
   const auto vectors = static_cast<std::uint64_t>(meta.tokens) * static_cast<std::uint64_t>(meta.layers);
-  const std::uint64_t row = static_cast<std::uint64_t>(meta.head_dim) * (trace.dtype() == TraceDtype::f16 ? 2 : 4);
-  fmt::print("values           {}\nsize             {}\n", trace.dtype() == TraceDtype::f16 ? "float16" : "float32",
-             bytes_text(trace.bytes()));
+  const std::uint64_t row =
+      static_cast<std::uint64_t>(meta.head_dim) * static_cast<std::uint64_t>(bytes_of(trace.dtype()));
+  fmt::print("values           {}\nsize             {}\n", name_of(trace.dtype()), bytes_text(trace.bytes()));
   fmt::print("  queries        {}\n  keys           {}\n  values         {}\n",
              bytes_text(vectors * row * static_cast<std::uint64_t>(meta.heads)),
              bytes_text(vectors * row * static_cast<std::uint64_t>(meta.kv_heads)),
@@ -80,9 +80,10 @@ void info_workload(const std::string& path) {
   std::size_t refetched = 0;
   for (const WorkloadRow& row : workload.rows) refetched += row.refetch;
   fmt::print(
-      "workload         {}\nnote             {}\nrows             {}\nsteps            {}\nlayers           {}\n",
-      workload.name, workload.note.empty() ? "-" : workload.note, workload.rows.size(), workload.steps,
-      workload.layers);
+      "workload         {}\nform             {}\nnote             {}\nrows             {}\nsteps            {}\n"
+      "layers           {}\n",
+      workload.name, workload.encoder ? "encoder" : "decode", workload.note.empty() ? "-" : workload.note,
+      workload.rows.size(), workload.steps, workload.layers);
   fmt::print("heads            {}\nhead dimension   {}\nlongest          {} tokens\nrefetch          {} rows\n",
              workload.heads, workload.head_dim, workload.longest, refetched);
   fmt::print("query bytes      {}\nkey bytes        {} + {} refetched\nvalue bytes      {}\nK and V bytes    {}\n",

@@ -121,9 +121,15 @@ Machine load_machine(const std::string& name_or_path) {
 }
 
 TokenLimit max_tokens(const Machine& m, int head_dim, int group) {
+  // A row of all banks is `multipliers` words wide and holds whole vectors only.
+  const auto vectors = [&](const Machine::Sram& sram, int multipliers) {
+    return sram.words() / multipliers * keys_a_cycle(multipliers, head_dim);
+  };
   const TokenLimit limits[] = {
-      {m.qk.sram.words() / head_dim, "qk.sram.tokens", "qk.sram.tokens * qk.sram.head_dim / D"},
-      {m.pv.sram.words() / head_dim, "pv.sram.tokens", "pv.sram.tokens * pv.sram.head_dim / D"},
+      {vectors(m.qk.sram, m.qk.multipliers), "qk.sram.tokens",
+       "qk.sram.tokens * qk.sram.head_dim / qk.multipliers rows of floor(qk.multipliers / D)"},
+      {vectors(m.pv.sram, m.pv.multipliers), "pv.sram.tokens",
+       "pv.sram.tokens * pv.sram.head_dim / pv.multipliers rows of floor(pv.multipliers / D)"},
       {m.score_store_entries / group, "score_store_entries", "score_store_entries / query heads a KV head"},
       {m.topk.parallelism * m.topk.fifo, "topk.fifo", "topk.parallelism * topk.fifo"},
       {m.softmax.width * m.softmax.row_fifo, "softmax.row_fifo", "softmax.width * softmax.row_fifo"},
@@ -133,16 +139,18 @@ TokenLimit max_tokens(const Machine& m, int head_dim, int group) {
 }
 
 void require_fits(const std::string& place, const Machine& m, int head_dim, int group, int tokens) {
-  for (const auto& [key, multipliers] :
-       {std::pair{"qk.multipliers", m.qk.multipliers}, {"pv.multipliers", m.pv.multipliers}})
-    if (multipliers % head_dim != 0)
-      throw Error(fmt::format("{}: head_dim: {}: must divide {} of machine {} ({})", place, head_dim, key, m.name,
-                              multipliers));
   const auto refuse = [&](const char* key, int value, const std::string& rule) {
     throw Error(fmt::format("{}: {}: {}: {}", place, key, value, rule));
   };
-  if (head_dim > kMaxHeadDim) refuse("head_dim", head_dim, fmt::format("must be at most {}", kMaxHeadDim));
-  if (m.qk.multipliers / head_dim > kMaxRow)
+  if (head_dim < kNarrowestHead || head_dim % kNarrowestHead != 0 || head_dim > kMaxHeadDim)
+    refuse("head_dim", head_dim, fmt::format("must be a multiple of {}, at most {}", kNarrowestHead, kMaxHeadDim));
+  for (const auto& [key, multipliers] :
+       {std::pair{"qk.multipliers", m.qk.multipliers}, {"pv.multipliers", m.pv.multipliers}})
+    if (keys_a_cycle(multipliers, head_dim) == 0)
+      refuse("head_dim", head_dim,
+             fmt::format("must be at most {} of machine {} ({}): an array takes floor({} / head_dim) vectors a cycle",
+                         key, m.name, multipliers, key));
+  if (keys_a_cycle(m.qk.multipliers, head_dim) > kMaxRow)
     refuse("head_dim", head_dim,
            fmt::format("must be at least qk.multipliers / {} ({})", kMaxRow, m.qk.multipliers / kMaxRow));
   if (group > kMaxGroup) refuse("heads / kv_heads", group, fmt::format("must be at most {}", kMaxGroup));

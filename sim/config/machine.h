@@ -53,11 +53,16 @@ void require_consistent(const std::string& place, const Machine& machine);
 struct TokenLimit {
   int tokens;
   std::string key;   // "qk.sram.tokens"
-  std::string rule;  // "qk.sram.tokens * qk.sram.head_dim / D"
+  std::string rule;  // "score_store_entries / query heads a KV head"
 };
 TokenLimit max_tokens(const Machine& machine, int head_dim, int group);
 
-// Whether a trace fits: D divides both arrays, tokens within the limit. Throws Error
+// K or V vectors of D words that an array takes a cycle, and as many banks has its buffer: whole vectors only, so D
+// need not divide the multipliers. What is left over of a row of multipliers stands idle.
+inline int keys_a_cycle(int multipliers, int head_dim) { return multipliers / head_dim; }
+
+// Whether a trace fits: D a multiple of 8 that both arrays take at least one vector a cycle of, tokens within the
+// limit. Throws Error
 // `{place}: tokens: 1025: machine spatten holds 1024 with head_dim 64 and 1 query heads a KV head: raise ...`.
 void require_fits(const std::string& place, const Machine& machine, int head_dim, int group, int tokens);
 

@@ -33,12 +33,14 @@ constexpr std::size_t kJobsAhead = 8;  // started_jobs: heads in flight, their s
 
 Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
   Sizes s;
-  s.group = piece.shape.group(), s.head_dim = piece.shape.head_dim, s.longest = piece.longest, s.heads = piece.shape.heads;
+  s.group = piece.shape.group(), s.head_dim = piece.shape.head_dim, s.longest = piece.longest,
+  s.heads = piece.shape.heads;
   s.halves = machine.heads_in_flight;
   // Where K and V are resident a query's group needs a store only while it is in the pipeline.
   s.prompt_stores = std::clamp(s.halves * machine.score_store_entries / std::max(1, s.group * s.longest), s.halves, 16);
   s.stores = std::max(s.prompt_stores, s.halves);
-  s.key_banks = machine.qk.multipliers / s.head_dim, s.value_banks = machine.pv.multipliers / s.head_dim;
+  s.key_banks = keys_a_cycle(machine.qk.multipliers, s.head_dim);
+  s.value_banks = keys_a_cycle(machine.pv.multipliers, s.head_dim);
   s.width = machine.softmax.width;
   s.qk_latency = machine.qk.latency();
   s.sum_latency = machine.softmax.exp_latency + machine.softmax.accumulate_latency;
@@ -110,8 +112,9 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       writeback(all, outputs, write_bursts),
       importance(all, sizes.width, ImportanceMemories{groups, selection_scores, origins, lists, importance_memory},
                  importance_jobs, importance_answers, magnitudes),
-      cascade_topk(all, "cascade_topk", "cascade topk", topk_config(machine.topk, golden::kImportanceBits, piece.seed + 1),
-                   TopkMemories{groups, selection_scores, ranking_items, kept, lists, origins}, cascade_jobs, cascade_answers),
+      cascade_topk(
+          all, "cascade_topk", "cascade topk", topk_config(machine.topk, golden::kImportanceBits, piece.seed + 1),
+          TopkMemories{groups, selection_scores, ranking_items, kept, lists, origins}, cascade_jobs, cascade_answers),
       source(make_source(importance_memory)),
       controller(all,
                  ControllerParams{sizes.group, sizes.head_dim, piece.shape_only, static_cast<std::size_t>(sizes.halves),

@@ -32,15 +32,17 @@ std::uint64_t next_random(std::uint64_t& state) {
 void require_runnable(const Workload& w) {
   int step = -1, length = 0;
   for (const WorkloadRow& r : w.rows) {
-    if (r.step != step) step = r.step, length = r.length;
+    const int at = w.encoder ? r.layer : r.step;
+    if (at != step) step = at, length = r.length;
     if (r.length != length)
-      refuse(w, r, "sentence_length_L", r.length, fmt::format("must be the {} of its step", length));
+      refuse(w, r, "sentence_length_L", r.length,
+             fmt::format("must be the {} of its {}", length, w.encoder ? "layer" : "step"));
     if (r.length > kMostTokens)
       refuse(w, r, "sentence_length_L", r.length, fmt::format("must be at most {}", kMostTokens));
     if (r.layer > kMostIndex) refuse(w, r, "layer_id", r.layer, fmt::format("must be at most {}", kMostIndex));
     if (r.head > kMostIndex) refuse(w, r, "head_id", r.head, fmt::format("must be at most {}", kMostIndex));
-    if (r.keys < 1) refuse(w, r, "key_fetch_num", r.keys, "must be at least 1; a pruned head has no row");
-    if (r.values < 1) refuse(w, r, "value_fetch_num", r.values, "must be at least 1; a pruned head has no row");
+    if (r.keys < 1) refuse(w, r, w.keys_column(), r.keys, "must be at least 1; a pruned head has no row");
+    if (r.values < 1) refuse(w, r, w.values_column(), r.values, "must be at least 1; a pruned head has no row");
   }
   const std::vector<WorkloadLayer> layers = layers_of(w, {});
   for (std::size_t i = 0; i + 1 < layers.size(); ++i)
@@ -52,7 +54,7 @@ void require_runnable(const Workload& w) {
       if (r.topk_tokens > from)
         refuse(w, r, "topk", r.topk_tokens,
                fmt::format("must be at most {} ({})", from,
-                           ends ? "sentence_length_L of the next step" : "key_fetch_num"));
+                           ends ? "sentence_length_L of the next step" : w.keys_column()));
     }
 }
 
@@ -64,6 +66,10 @@ std::vector<std::uint32_t> token_order(std::uint64_t seed, int step, int length)
   for (std::size_t i = order.size(); i > 1; --i)
     std::swap(order[i - 1], order[static_cast<std::size_t>(((next_random(state) >> 32) * i) >> 32)]);
   return order;
+}
+
+int order_length(const Workload& w, const WorkloadLayer& layer) {
+  return w.encoder ? w.longest : w.rows[layer.first].length;
 }
 
 std::vector<std::uint32_t> highest(const std::vector<std::uint32_t>& order, int count) {
@@ -132,14 +138,20 @@ golden::Region WorkloadLayout::value(const WorkloadRow& row) const { return regi
 golden::Region WorkloadLayout::query(const WorkloadRow& row) const { return region(row, 3, row.query_bits); }
 golden::Region WorkloadLayout::out(int layer) const { return out_.at(layer); }
 
+std::vector<std::uint32_t> positions_of(const Workload& w, const WorkloadLayer& layer,
+                                        const std::vector<std::uint32_t>& order) {
+  if (!w.encoder) return {static_cast<std::uint32_t>(order.size()) - 1};
+  return highest(order, w.rows[layer.first].queries);
+}
+
 golden::Shape shape_of(const Workload& w) {
-  return {w.layers, w.heads, w.heads, w.head_dim, w.longest, w.longest, true, 1.0};
+  return {w.layers, w.heads, w.heads, w.head_dim, w.longest, w.longest, !w.encoder, 1.0};
 }
 
 golden::Decisions decisions_of(const Workload& w) {
   golden::Decisions d;
   // Digits' widths and V's stand in the rows; what counts here is that a verdict is waited for.
-  const auto decides = [](const WorkloadRow& r) { return r.refetch || r.threshold > 0; };
+  const auto decides = [&](const WorkloadRow& r) { return !w.encoder && (r.refetch || r.threshold > 0); };
   if (std::any_of(w.rows.begin(), w.rows.end(), decides)) d.digits = {2, {6, 6}};
   const auto rescales = [](const WorkloadRow& r) { return r.rescale_importance; };
   if (std::any_of(w.rows.begin(), w.rows.end(), rescales)) d.decay_shift = kDecayShift;
@@ -161,7 +173,7 @@ const std::vector<std::uint32_t>& WorkloadSource::order(std::size_t layer) {
   const WorkloadLayer& l = layers_[layer];
   if (orders_[newest_].first != l.step) {
     newest_ = (newest_ + 1) % kOrders;
-    orders_[newest_] = {l.step, token_order(seed_, l.step, workload_.rows[l.first].length)};
+    orders_[newest_] = {l.step, token_order(seed_, l.step, order_length(workload_, l))};
   }
   return orders_[newest_].second;
 }
@@ -214,7 +226,8 @@ LayerPlan WorkloadSource::plan(const std::vector<std::vector<std::uint32_t>>& ke
   const std::vector<std::uint32_t>& rank = order(next_);
   LayerPlan p;
   p.step = layer.step, p.layer = layer.layer;
-  p.positions = {static_cast<std::uint32_t>(rank.size()) - 1};
+  p.full_width = workload_.encoder;
+  p.positions = positions_of(workload_, layer, rank);
   p.out = layout_.out(layer.layer);
   p.out_heads = workload_.heads;
   for (std::size_t i = layer.first; i < layer.end; ++i) {
@@ -227,7 +240,7 @@ LayerPlan WorkloadSource::plan(const std::vector<std::vector<std::uint32_t>>& ke
     h.value = layout_.value(r), h.value_bits = r.value_bits;
     h.query = layout_.query(r), h.query_bits = r.query_bits;
     h.forced = true, h.forced_refetch = r.refetch;
-    h.value_count = r.values;
+    h.value_count = workload_.encoder ? 0 : r.values;  // resident: all of them
     h.accumulates = r.accumulate_importance;
     h.priority = &rank;
   }

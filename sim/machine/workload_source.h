@@ -6,6 +6,10 @@
 // fetches n keys, or n values, fetches the n that stand highest in it, so that all sets of a step are nested. The
 // machine's own engines find them: the place in the order stands in for probabilities and for importance.
 //
+// The encoder form is one step whose layers are full-width plans: every query of a layer is its own position, K and V
+// of a head are resident. Its order is over the longest sentence of the run; a layer of n queries has the n tokens that
+// stand highest as its positions.
+//
 // if_topk runs the cascade's engine behind its layer, over the row's keys, or, at the end of a step, over all tokens of
 // the next one, which starts over. if_rescale_previous_importance is the sweep of decay before its layer.
 #include <array>
@@ -25,11 +29,6 @@ namespace winnow {
 // What the machine asks of a workload beyond the format; throws Error `file: line N: column: value: rule`.
 void require_runnable(const Workload& workload);
 
-// The place of each of a step's tokens in its random order: a permutation of 0..length-1, the highest kept longest.
-std::vector<std::uint32_t> token_order(std::uint64_t seed, int step, int length);
-// The `count` tokens that stand highest, ascending.
-std::vector<std::uint32_t> highest(const std::vector<std::uint32_t>& order, int count);
-
 // One layer of one step that has rows: rows [first, end) of the file.
 struct WorkloadLayer {
   int step = 0, layer = 0;
@@ -38,6 +37,17 @@ struct WorkloadLayer {
   bool follows = false;      // the layer before is the file's, and in range
   bool begins_step = false;  // no row of the same step before it
 };
+
+// The place of each of a step's tokens in its random order: a permutation of 0..length-1, the highest kept longest.
+std::vector<std::uint32_t> token_order(std::uint64_t seed, int step, int length);
+// Tokens that the order of a layer's step is over.
+int order_length(const Workload& workload, const WorkloadLayer& layer);
+// The `count` tokens that stand highest, ascending.
+std::vector<std::uint32_t> highest(const std::vector<std::uint32_t>& order, int count);
+
+// Query positions of a layer, ascending: the step's newest token, or the layer's tokens in the encoder form.
+std::vector<std::uint32_t> positions_of(const Workload& workload, const WorkloadLayer& layer,
+                                        const std::vector<std::uint32_t>& order);
 std::vector<WorkloadLayer> layers_of(const Workload& workload, const RunRange& range);
 
 // Where everything lies: each head of each layer has its planes of K, its V and its queries, each layer its outputs.

@@ -30,19 +30,21 @@ void same_list(Compared& c, const std::vector<std::uint32_t>& machine, const std
 golden::Accesses expected_accesses(const Workload& w, const WorkloadLayer& layer, const WorkloadLayout& layout,
                                    const std::vector<std::uint32_t>& order) {
   golden::Accesses a;
-  const auto position = static_cast<std::uint32_t>(order.size()) - 1;
+  const std::vector<std::uint32_t> positions = positions_of(w, layer, order);
   const std::uint32_t out_bytes = golden::packed_bytes(w.head_dim, golden::kWordBits);
   for (std::size_t i = layer.first; i < layer.end; ++i) {
     const WorkloadRow& r = w.rows[i];
     const WorkloadBytes bytes = row_bytes(r);
     of(a, Kind::query) += bytes.query, of(a, Kind::key_msb) += bytes.key, of(a, Kind::key_lsb) += bytes.key_refetch;
-    of(a, Kind::value) += bytes.value, of(a, Kind::out) += out_bytes;
+    of(a, Kind::value) += bytes.value, of(a, Kind::out) += out_bytes * positions.size();
     const auto keys = highest(order, r.keys), values = highest(order, r.values);
-    of(a, Stream::query) += golden::bursts(layout.query(r), &position, 1);
+    for (std::size_t from = 0; from < positions.size(); from += golden::kQueryChunk)
+      of(a, Stream::query) += golden::bursts(layout.query(r), &positions[from],
+                                             std::min<std::size_t>(golden::kQueryChunk, positions.size() - from));
     of(a, Stream::key) += golden::bursts(layout.key(r), keys.data(), keys.size());
     if (r.refetch) of(a, Stream::key) += golden::bursts(layout.refetch(r), keys.data(), keys.size());
     of(a, Stream::value) += golden::bursts(layout.value(r), values.data(), values.size());
-    a.write_bursts += golden::bursts_of(out_bytes);
+    a.write_bursts += golden::bursts_of(out_bytes) * positions.size();
   }
   return a;
 }
@@ -51,7 +53,17 @@ void compare_workload_layer(const Workload& w, const WorkloadLayer& layer, const
                             const std::vector<std::uint32_t>& order, const std::vector<GroupRecord>& records,
                             const LayerCounts& counts, Compared& c) {
   const std::string where = fmt::format("step {} layer {}", layer.step, layer.layer);
-  same(c, c.decisions, records.size(), layer.end - layer.first, [&] { return where + ": rows run"; });
+  // Where K and V are resident nothing is decided, and nothing recorded: what was multiplied is compared instead.
+  if (w.encoder) {
+    std::uint64_t products = 0;
+    for (std::size_t i = layer.first; i < layer.end; ++i)
+      products += static_cast<std::uint64_t>(w.rows[i].queries) * static_cast<std::uint64_t>(w.rows[i].keys) *
+                  static_cast<std::uint64_t>(w.head_dim);
+    same(c, c.counts, counts.qk_products, products, [&] { return where + ": products of Q x K"; });
+    same(c, c.counts, counts.pv_products, products, [&] { return where + ": products of P x V"; });
+  } else {
+    same(c, c.decisions, records.size(), layer.end - layer.first, [&] { return where + ": rows run"; });
+  }
   for (std::size_t i = 0; i < std::min(records.size(), layer.end - layer.first); ++i) {
     const WorkloadRow& r = w.rows[layer.first + i];
     const std::string row = fmt::format("{} head {} (line {})", where, r.head, r.line);

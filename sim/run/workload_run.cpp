@@ -95,16 +95,17 @@ class WorkloadRun {
     const Workload& w = p_.workload;
     golden::LayerResult r;
     r.step = layer.step, r.layer = layer.layer, r.tokens = w.rows[layer.first].length;
-    r.positions = {static_cast<std::uint32_t>(r.tokens) - 1};
+    r.positions.resize(static_cast<std::size_t>(w.rows[layer.first].queries));
     r.live.resize(static_cast<std::size_t>(w.heads)), r.heads.resize(static_cast<std::size_t>(w.heads));
     r.accesses = accesses, r.refetched = refetched;
     for (std::size_t i = layer.first; i < layer.end; ++i) {
       const WorkloadRow& row = w.rows[i];
       const auto head = static_cast<std::size_t>(row.head);
       r.live[head].resize(static_cast<std::size_t>(row.keys)), r.heads[head] = 1;
-      ++r.row_groups, ++r.row_heads;
-      const auto keys = static_cast<std::uint64_t>(row.keys);
-      r.keys_seen += keys, r.survivors += keys, r.values += static_cast<std::uint64_t>(row.values);
+      const auto queries = static_cast<std::uint64_t>(row.queries);
+      r.row_groups += queries, r.row_heads += queries;
+      const std::uint64_t keys = queries * static_cast<std::uint64_t>(row.keys);
+      r.keys_seen += keys, r.survivors += keys, r.values += queries * static_cast<std::uint64_t>(row.values);
     }
     phase_.add(r, p_.shape, cycles.value_or(0));
     std::vector<std::string> cells = layer_row(r, cycles);
@@ -114,7 +115,7 @@ class WorkloadRun {
   }
 
   std::vector<std::uint32_t> order_of(const WorkloadLayer& layer) const {
-    return token_order(options_.seed, layer.step, p_.workload.rows[layer.first].length);
+    return token_order(options_.seed, layer.step, order_length(p_.workload, layer));
   }
 
   void run_closed_form() {

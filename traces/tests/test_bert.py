@@ -2,13 +2,17 @@
 
 import json
 import math
+import struct
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from tiny_models import write_bert
 from winnow_traces.bert import BertModel, BertTokenizer
-from winnow_traces.capture import Request, _capture_bert
+from winnow_traces.bfloat16 import narrowed, widened
+from winnow_traces.bert_source import BertSource
 from winnow_traces.errors import CaptureError
+from winnow_traces.source import Request
 
 
 def reference(tensors, config, ids):
@@ -68,8 +72,6 @@ def test_forward_equals_loops(tmp_path, text_file, compared):
 
 def test_prefixed_weights_give_the_same(tmp_path, text_file, compared):
     """Models saved with a head on top name their tensors bert.*; the head itself is not needed."""
-    from safetensors.numpy import save_file
-
     tensors, config = write_bert(tmp_path / "bert", text_file.read_text(encoding="utf-8"))
     plain = BertModel(tmp_path / "bert").forward([2, 9, 8, 7, 3])[3]
     save_file({"bert." + name: values for name, values in tensors.items()}, tmp_path / "bert" / "model.safetensors")
@@ -77,9 +79,28 @@ def test_prefixed_weights_give_the_same(tmp_path, text_file, compared):
     compared("hidden values", plain.size)
 
 
+def test_bfloat16_weights_are_their_widening(tmp_path, text_file, compared):
+    """Most checkpoints are BF16: the same file with the same values in float32 gives the same hidden values."""
+    tensors, _ = write_bert(tmp_path / "bert", text_file.read_text(encoding="utf-8"))
+    words = {name: narrowed(values) for name, values in tensors.items()}
+    header, offset = {}, 0
+    for name, values in words.items():
+        header[name] = {"dtype": "BF16", "shape": values.shape, "data_offsets": [offset, offset + values.nbytes]}
+        offset += values.nbytes
+    text = json.dumps(header).encode()
+    path = tmp_path / "bert" / "model.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(values.tobytes() for values in words.values()))
+    ours = BertModel(tmp_path / "bert").forward([2, 9, 8, 7, 3])[3]
+    save_file({name: widened(values) for name, values in words.items()}, path)
+    assert np.array_equal(ours, BertModel(tmp_path / "bert").forward([2, 9, 8, 7, 3])[3])
+    compared("hidden values", ours.size)
+
+
 def test_text_is_framed_and_not_truncated(tmp_path, text_file, compared):
     write_bert(tmp_path / "bert", text_file.read_text(encoding="utf-8"))
-    trace, strings, *_ = _capture_bert(Request(text=text_file, prompt=60, generate=0, teacher=False), tmp_path / "bert")
+    text = text_file.read_text(encoding="utf-8")
+    captured = BertSource(tmp_path / "bert").run(text, Request(text=text_file, prompt=60))
+    trace, strings = captured.trace, captured.strings
     assert strings[0] == "[CLS]" and strings[-1] == "[SEP]" and "[SEP]" not in strings[1:-1]
     assert strings[1] in ("chapter", "c") and len(strings) == 60 == trace.q[0].shape[1]
     assert trace.causal is False and trace.prompt == 60
@@ -118,7 +139,7 @@ def test_requests_that_do_not_fit(tmp_path, text_file, compared):
         ({"prompt": 20, "generate": 4}, "--generate must be 0"),
         ({"prompt": 60, "text": short}, "58 are asked for"),
     ):
-        request = Request(**({"text": text_file, "generate": 0, "teacher": False} | options))
+        request = Request(**({"text": text_file} | options))
         with pytest.raises(CaptureError, match=word):
-            _capture_bert(request, tmp_path / "bert")
+            BertSource(tmp_path / "bert").run(request.text.read_text(encoding="utf-8"), request)
     compared("messages", 4)

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from test_samples import probabilities
 from tiny_models import byte_pair_vocabulary
-from winnow_traces.capture import Request, capture
+from winnow_traces.capture import capture
 from winnow_traces.errors import CaptureError
+from winnow_traces.source import Request
+from winnow_traces.sources import open_source
 
 if not (importlib.util.find_spec("torch") and importlib.util.find_spec("transformers")):
     pytest.skip("no torch", allow_module_level=True)
@@ -73,7 +75,9 @@ def test_trace_gives_the_models_own_attention(kind, tmp_path, text_file, compare
     torch.manual_seed(4)
     save(SMALL[kind](), tmp_path / kind, text_file.read_text(encoding="utf-8"))
     prompt, generate = (120, 0) if kind == "bert" else (530, 6)
-    trace = capture(Request(text=text_file, prompt=prompt, generate=generate, teacher=False, hf=tmp_path / kind))
+    trace = capture(
+        open_source(hf=tmp_path / kind), Request(text=text_file, prompt=prompt, generate=generate, teacher=False)
+    )
     assert trace.causal == (kind != "bert") and trace.info["model_licence"] == "mit" and trace.info["model"] == kind
     loader = transformers.AutoModel if kind == "bert" else transformers.AutoModelForCausalLM
     model = loader.from_pretrained(tmp_path / kind, attn_implementation="eager").float().eval()
@@ -106,7 +110,7 @@ def test_trace_gives_the_models_own_attention(kind, tmp_path, text_file, compare
 def test_teacher_takes_the_text(tmp_path, text_file, compared):
     text = text_file.read_text(encoding="utf-8")
     save(SMALL["gpt2"](), tmp_path / "gpt2", text)
-    trace = capture(Request(text=text_file, prompt=30, generate=20, teacher=True, hf=tmp_path / "gpt2"))
+    trace = capture(open_source(hf=tmp_path / "gpt2"), Request(text=text_file, prompt=30, generate=20, teacher=True))
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "gpt2")
     assert text.startswith(tokenizer.decode(trace.token_ids.tolist())) and trace.prompt == 30
     compared("tokens", len(trace.token_ids))
@@ -119,8 +123,10 @@ def test_teacher_takes_the_text(tmp_path, text_file, compared):
 def test_minilm_is_the_same_by_both_ways(text_file, compared):
     from winnow_traces.models import find_model
 
-    ours = capture(Request(text=text_file, prompt=100, generate=0, teacher=False, model="minilm"))
-    theirs = capture(Request(text=text_file, prompt=100, generate=0, teacher=False, hf=find_model("minilm")[0]))
+    ours = capture(open_source(model="minilm"), Request(text=text_file, prompt=100, generate=0, teacher=False))
+    theirs = capture(
+        open_source(hf=find_model("minilm")[0]), Request(text=text_file, prompt=100, generate=0, teacher=False)
+    )
     assert ours.token_ids.tolist() == theirs.token_ids.tolist()
     count = 0
     for part in "qkv":
@@ -147,7 +153,7 @@ def test_minilm_is_the_same_by_both_ways(text_file, compared):
 def test_refused_by_name(config, word, tmp_path, text_file, compared):
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(CaptureError, match=word) as error:
-        capture(Request(text=text_file, prompt=8, generate=0, teacher=False, hf=tmp_path))
+        capture(open_source(hf=tmp_path), Request(text=text_file, prompt=8, generate=0, teacher=False))
     assert str(tmp_path) in str(error.value) and "\n" not in str(error.value)
     compared("message", 1)
 
@@ -158,7 +164,7 @@ def test_scale_by_layer_is_refused(tmp_path, text_file, compared):
     )
     save(model, tmp_path / "gpt2", text_file.read_text(encoding="utf-8"))
     with pytest.raises(CaptureError, match="scale differs from layer to layer"):
-        capture(Request(text=text_file, prompt=8, generate=0, teacher=False, hf=tmp_path / "gpt2"))
+        capture(open_source(hf=tmp_path / "gpt2"), Request(text=text_file, prompt=8, generate=0, teacher=False))
     compared("message", 1)
 
 

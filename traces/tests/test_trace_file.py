@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from safetensors import safe_open
+from winnow_traces.bfloat16 import narrowed, widened
 from winnow_traces.errors import CaptureError
 from winnow_traces.trace_file import Trace, check_output, read_trace, write_trace
 
@@ -48,6 +49,41 @@ def test_read_back_by_the_safetensors_package(dtype, tmp_path, compared):
     compared("values", count)
 
 
+def test_bfloat16_is_rounded_to_nearest_even(compared):
+    """Every bfloat16 stays itself; halfway goes to the even neighbour, all else to the nearer one."""
+    words = np.arange(1 << 16, dtype=np.uint32)
+    values = widened(words)
+    finite = np.isfinite(values)
+    assert np.array_equal(narrowed(values)[~np.isnan(values)], words[~np.isnan(values)])
+    assert np.isnan(widened(narrowed(values[np.isnan(values)]))).all()
+    random = np.random.default_rng(2)
+    low = words[finite & (words & 0x7FFF < 0x7F7F)]
+    for rest in (1, 0x7FFF, 0x8000, 0x8001, 0xFFFF, random.integers(1, 1 << 16, low.size)):
+        up = (np.asarray(rest) > 0x8000) | ((np.asarray(rest) == 0x8000) & (low & 1 == 1))
+        assert np.array_equal(narrowed(((low << 16) + rest).astype(np.uint32).view(np.float32)), low + up)
+    compared("roundings", 6 * low.size)
+
+
+def test_bfloat16_trace(tmp_path, compared):
+    trace, path = small_trace(), tmp_path / "t.safetensors"
+    write_trace(path, trace, "bfloat16")
+    again, metadata = read_trace(path)
+    assert metadata == trace.metadata() and again.token_ids.tolist() == list(range(10))
+    with safe_open(path, framework="numpy") as file:
+        assert file.get_slice("layers.0.q").get_dtype() == "BF16"
+    count = 0
+    for part in "qkv":
+        for ours, theirs in zip(getattr(trace, part), getattr(again, part), strict=True):
+            assert theirs.dtype == np.float32 and np.array_equal(theirs, widened(narrowed(ours)))
+            assert np.abs(theirs - ours).max() <= np.abs(ours).max() / 256
+            count += ours.size
+    # The file is half of float32's, and writing its values again gives the same words.
+    again.info = trace.info  # in the order that it was written in
+    write_trace(tmp_path / "again", again, "bfloat16")
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+    compared("values", count)
+
+
 def test_same_bytes_and_aligned_data(tmp_path, compared):
     write_trace(tmp_path / "a", small_trace())
     write_trace(tmp_path / "b", small_trace())
@@ -61,6 +97,8 @@ def test_same_bytes_and_aligned_data(tmp_path, compared):
     "value, dtype, words",
     [
         (70000.0, "float16", ("layers.1.k[1, 3, 5]", "70000 is not a finite float16", "--dtype float32")),
+        (3.4e38, "bfloat16", ("layers.1.k[1, 3, 5]", "3.4e+38 is not a finite bfloat16", "--dtype float32")),
+        (float("nan"), "bfloat16", ("layers.1.k[1, 3, 5]", "nan is not a finite bfloat16")),
         (float("nan"), "float32", ("layers.1.k[1, 3, 5]", "nan is not a finite float32")),
         (float("inf"), "float16", ("layers.1.k[1, 3, 5]", "inf is not a finite float16")),
     ],

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from winnow_traces.errors import CaptureError
+from winnow_traces.trace_file import read_tensors
 
 _erf = np.frompyfunc(math.erf, 1, 1)  # numpy has none
 
@@ -92,8 +92,8 @@ class BertModel:
         self.shape = _shape(folder / "config.json")
         path = folder / "model.safetensors"
         try:
-            self._weights = load_file(path)
-        except (OSError, SafetensorError) as error:
+            self._weights, _ = read_tensors(path)
+        except (OSError, ValueError, SafetensorError) as error:
             raise CaptureError(f"{path}: not readable: {error}") from error
         self._weights = {
             name.removeprefix("bert."): np.asarray(values, np.float32) for name, values in self._weights.items()

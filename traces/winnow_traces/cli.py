@@ -83,7 +83,7 @@ def _parser():
     capture.add_argument("--force", action="store_true", help="replace T.safetensors if it exists")
     capture.add_argument(
         "--dtype",
-        choices=["float16", "float32"],
+        choices=["float16", "bfloat16", "float32"],
         default="float16",
         help="element type of q, k and v (default float16)",
     )
@@ -101,7 +101,9 @@ def _run(arguments):
     if options.teacher and not options.generate:
         raise CaptureError("winnow capture: --teacher needs --generate M")
     # Only now, so that --help and wrong arguments answer at once.
-    from winnow_traces.capture import Request, capture
+    from winnow_traces.capture import capture
+    from winnow_traces.source import Request
+    from winnow_traces.sources import open_source
     from winnow_traces.trace_file import check_output, write_trace
 
     check_output(options.output, options.force)
@@ -113,14 +115,11 @@ def _run(arguments):
         prompt=options.prompt,
         generate=options.generate,
         teacher=options.teacher,
-        model=options.model,
-        gguf=options.gguf,
-        hf=options.hf,
         text_source=options.text_source,
         text_licence=options.text_licence,
         model_licence=options.model_licence,
     )
-    trace = capture(request)
+    trace = capture(open_source(model=options.model, gguf=options.gguf, hf=options.hf), request)
     write_trace(options.output, trace, options.dtype)
     facts = trace.metadata()
     print(

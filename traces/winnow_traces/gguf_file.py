@@ -1,11 +1,14 @@
 """GGUF files: values by key, tensors as float32."""
 
+import math
+import mmap
 from pathlib import Path
 
 import gguf
 import numpy as np
 
 from winnow_traces.errors import CaptureError
+from winnow_traces.gguf_layout import LayoutError, check_layout
 
 
 class GgufFile:
@@ -14,10 +17,16 @@ class GgufFile:
     def __init__(self, path):
         self.path = Path(path)
         try:
+            with open(self.path, "rb") as file:
+                if file.seek(0, 2) == 0:
+                    raise LayoutError("0 bytes: must hold at least a header")
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                    check_layout(data)
             self._reader = gguf.GGUFReader(self.path)
-        except (OSError, ValueError, IndexError, KeyError, UnicodeDecodeError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise CaptureError(f"{self.path}: not a readable GGUF file: {reason}") from error
+        except OSError as error:
+            raise CaptureError(f"{self.path}: {error.strerror}") from error
+        except LayoutError as error:
+            raise CaptureError(f"{self.path}: not a readable GGUF file: {error}") from error
         self._tensors = {tensor.name: tensor for tensor in self._reader.tensors}
         self.unread = set(self._tensors)
 
@@ -32,6 +41,42 @@ class GgufFile:
             return default
         return field.contents()
 
+    def _checked(self, key, default, rule, fits):
+        value = self.value(key, default)
+        if not fits(value):
+            shown = f"{value!r:.60}"
+            raise CaptureError(f"{self.path}: key {key}: {shown}: must be {rule}")
+        return value
+
+    def text(self, key, default=_REQUIRED):
+        return self._checked(key, default, "a string", lambda value: isinstance(value, str))
+
+    def integer(self, key, default=_REQUIRED, least=1):
+        def fits(value):
+            return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+        return self._checked(key, default, f"a whole number >= {least}", fits)
+
+    def number(self, key, default=_REQUIRED):
+        def fits(value):
+            return isinstance(value, (int, float)) and math.isfinite(value) and value > 0
+
+        return self._checked(key, default, "a finite number > 0", fits)
+
+    def listing(self, key, kind, length=None):
+        """A list of strings or numbers, of that length if one is given."""
+        numbers = (int, float) if kind is float else kind
+
+        def fits(value):
+            return (
+                isinstance(value, list)
+                and all(isinstance(item, numbers) for item in value)
+                and length in (None, len(value))
+            )
+
+        what = f"a list of type {kind.__name__}" + ("" if length is None else f" with {length} elements")
+        return self._checked(key, self._REQUIRED, what, fits)
+
     def has(self, name):
         return name in self._tensors
 
@@ -45,7 +90,8 @@ class GgufFile:
         if found != tuple(shape):
             raise CaptureError(f"{self.path}: tensor {name} has shape {list(found)}, must be {list(shape)}")
         try:
-            values = gguf.dequantize(stored.data, stored.tensor_type)
+            with np.errstate(all="ignore"):  # scales that are not finite give values that are not: refused below
+                values = gguf.dequantize(stored.data, stored.tensor_type)
         except NotImplementedError as error:
             raise CaptureError(
                 f"{self.path}: tensor {name} is of type {stored.tensor_type.name}, which cannot be expanded"

@@ -10,9 +10,9 @@ import re
 
 import numpy as np
 
-from winnow_traces.capture import check_length, frame_text, split_text
 from winnow_traces.errors import CaptureError
 from winnow_traces.progress import progress_bar
+from winnow_traces.source import Captured, ModelSource, check_length, frame_text, split_text
 from winnow_traces.trace_file import Trace
 
 BLOCK = 512  # tokens of a prompt that go through the layers together
@@ -122,39 +122,48 @@ def _licence(path):
     return found.group(1) if found else "unknown"
 
 
-def capture_hf(request, path, text):
-    """Returns (Trace, token strings, licence) of the model in folder `path` on the request's text."""
-    torch, transformers, attentions, masks, eager_mask = _import()
-    torch.manual_seed(0)
-    try:
-        config = transformers.AutoConfig.from_pretrained(path, local_files_only=True)
-        _refuse(path, config)
-        encoder = config.model_type in _ENCODERS and not getattr(config, "is_decoder", False)
-        recorder = _Recorder(torch, path, causal=not encoder)
-        attentions.register("winnow", recorder.attend)
-        masks.register("winnow", eager_mask)
-        loader = transformers.AutoModel if encoder else transformers.AutoModelForCausalLM
-        model = loader.from_pretrained(path, local_files_only=True, attn_implementation="winnow").float().eval()
-        tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).strip().splitlines()
-        raise CaptureError(f"{path}: not a loadable Hugging Face model: {reason[0] if reason else error!r}") from error
-    tokens = request.prompt + request.generate
-    limit = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
-    if limit:
-        check_length(path, tokens, limit)
-    ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-    with torch.no_grad(), progress_bar(tokens, "token", "capture") as bar:
-        if encoder:
-            if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
-                raise CaptureError(f"{path}: its tokenizer has no [CLS] or [SEP] token")
-            ids = frame_text(request, ids, tokenizer.cls_token_id, tokenizer.sep_token_id)
-            model(input_ids=torch.tensor([ids]))
-            bar.update(tokens)
-        else:
-            ids = _decode(torch, model, request, ids, bar)
-    trace = _trace(path, recorder, request, ids, causal=not encoder)
-    return trace, tokenizer.convert_ids_to_tokens(ids), _licence(path)
+class HfSource(ModelSource):
+    def __init__(self, path):
+        self._path = path
+        self.title = path.resolve().name
+        self.licence = _licence(path)
+        self.weights = sorted(p for p in path.iterdir() if p.suffix in (".safetensors", ".bin"))
+
+    def run(self, text, request):
+        path = self._path
+        torch, transformers, attentions, masks, eager_mask = _import()
+        torch.manual_seed(0)
+        try:
+            config = transformers.AutoConfig.from_pretrained(path, local_files_only=True)
+            _refuse(path, config)
+            encoder = config.model_type in _ENCODERS and not getattr(config, "is_decoder", False)
+            recorder = _Recorder(torch, path, causal=not encoder)
+            attentions.register("winnow", recorder.attend)
+            masks.register("winnow", eager_mask)
+            loader = transformers.AutoModel if encoder else transformers.AutoModelForCausalLM
+            model = loader.from_pretrained(path, local_files_only=True, attn_implementation="winnow").float().eval()
+            tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)
+        except (OSError, ValueError, KeyError, ImportError) as error:
+            reason = str(error).strip().splitlines()
+            raise CaptureError(
+                f"{path}: not a loadable Hugging Face model: {reason[0] if reason else error!r}"
+            ) from error
+        tokens = request.prompt + request.generate
+        limit = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
+        if limit:
+            check_length(path, tokens, limit)
+        ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        with torch.no_grad(), progress_bar(tokens, "token", "capture") as bar:
+            if encoder:
+                if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
+                    raise CaptureError(f"{path}: its tokenizer has no [CLS] or [SEP] token")
+                ids = frame_text(request, ids, tokenizer.cls_token_id, tokenizer.sep_token_id)
+                model(input_ids=torch.tensor([ids]))
+                bar.update(tokens)
+            else:
+                ids = _decode(torch, model, request, ids, bar)
+        trace = _trace(path, recorder, request, ids, causal=not encoder)
+        return Captured(trace, tokenizer.convert_ids_to_tokens(ids))
 
 
 def _decode(torch, model, request, ids, bar):

@@ -45,7 +45,7 @@ class LlamaShape:
 
 
 def _shape(gguf):
-    architecture = gguf.value("general.architecture")
+    architecture = gguf.text("general.architecture")
     if architecture != "llama":
         why = _OTHER_ARCHITECTURES.get(architecture)
         raise CaptureError(
@@ -65,14 +65,17 @@ def _shape(gguf):
     scaling = gguf.value("llama.rope.scaling.type", "none")
     if scaling not in ("none", "linear"):
         raise CaptureError(f"{gguf.path}: llama.rope.scaling.type is {scaling!r}, known are 'none' and 'linear'")
-    heads = gguf.value("llama.attention.head_count")
-    kv_heads = gguf.value("llama.attention.head_count_kv", heads)
-    width = gguf.value("llama.embedding_length")
-    if not isinstance(heads, int) or not isinstance(kv_heads, int):
-        raise CaptureError(f"{gguf.path}: llama.attention.head_count differs from layer to layer, must be one number")
-    if heads < 1 or kv_heads < 1 or heads % kv_heads:
+    for key in ("llama.attention.head_count", "llama.attention.head_count_kv"):
+        if isinstance(gguf.value(key, 0), list):
+            raise CaptureError(f"{gguf.path}: {key} differs from layer to layer, must be one number")
+    heads = gguf.integer("llama.attention.head_count")
+    kv_heads = gguf.integer("llama.attention.head_count_kv", heads)
+    width = gguf.integer("llama.embedding_length")
+    if heads % kv_heads:
         raise CaptureError(f"{gguf.path}: {heads} heads over {kv_heads} KV heads: must be a multiple")
-    head_dim = gguf.value("llama.attention.key_length", width // heads)
+    head_dim = gguf.integer("llama.attention.key_length", max(1, width // heads))
+    if head_dim % 2:
+        raise CaptureError(f"{gguf.path}: head dimension {head_dim}: must be even, rotary positions turn pairs")
     if gguf.value("llama.attention.value_length", head_dim) != head_dim:
         raise CaptureError(f"{gguf.path}: llama.attention.value_length differs from key_length {head_dim}")
     if gguf.value("llama.rope.dimension_count", head_dim) != head_dim:
@@ -81,15 +84,15 @@ def _shape(gguf):
             f"must be the head dimension {head_dim}"
         )
     return LlamaShape(
-        layers=gguf.value("llama.block_count"),
+        layers=gguf.integer("llama.block_count"),
         width=width,
-        hidden=gguf.value("llama.feed_forward_length"),
+        hidden=gguf.integer("llama.feed_forward_length"),
         heads=heads,
         kv_heads=kv_heads,
         head_dim=head_dim,
-        vocabulary=len(gguf.value("tokenizer.ggml.tokens")),
-        context=gguf.value("llama.context_length"),
-        epsilon=gguf.value("llama.attention.layer_norm_rms_epsilon"),
+        vocabulary=len(gguf.listing("tokenizer.ggml.tokens", str)),
+        context=gguf.integer("llama.context_length"),
+        epsilon=gguf.number("llama.attention.layer_norm_rms_epsilon"),
     )
 
 
@@ -140,9 +143,9 @@ class LlamaModel:
             self._layers.append(weights)
             on_layer()
         pairs = np.arange(0, s.head_dim, 2, dtype=np.float64) / s.head_dim
-        self._frequencies = gguf.value("llama.rope.freq_base", 10000.0) ** -pairs
+        self._frequencies = gguf.number("llama.rope.freq_base", 10000.0) ** -pairs
         if gguf.value("llama.rope.scaling.type", "none") == "linear":
-            self._frequencies /= gguf.value("llama.rope.scaling.factor")
+            self._frequencies /= gguf.number("llama.rope.scaling.factor")
         if gguf.has("rope_freqs.weight"):  # Llama 3's stretched low frequencies
             self._frequencies /= gguf.tensor("rope_freqs.weight", (s.head_dim // 2,))
         if gguf.unread:

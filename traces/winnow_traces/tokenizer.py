@@ -107,6 +107,9 @@ class SentencePieceTokenizer:
     def _look_up(self, piece):
         if piece in self._ids:
             return [self._ids[piece]]
+        missing = [byte for byte in piece.encode("utf-8") if byte not in self._bytes]
+        if missing:
+            raise CaptureError(f"tokenizer.ggml.tokens: no piece for byte {missing[0]:#04x}, which the text holds")
         return [self._bytes[byte] for byte in piece.encode("utf-8")]
 
     def strings(self, ids):
@@ -121,17 +124,25 @@ class SentencePieceTokenizer:
 
 def tokenizer_of(gguf):
     """The tokenizer that a GGUF file (gguf_file.GgufFile) describes."""
-    kind = gguf.value("tokenizer.ggml.model")
-    if kind == "gpt2":
-        splitter = gguf.value("tokenizer.ggml.pre", "default")
-        if splitter not in _SPLITTERS:
-            raise CaptureError(f"{gguf.path}: tokenizer.ggml.pre is {splitter!r}, known are {', '.join(_SPLITTERS)}")
-        return BytePairTokenizer(gguf.value("tokenizer.ggml.tokens"), gguf.value("tokenizer.ggml.merges"), splitter)
-    if kind == "llama":
-        return SentencePieceTokenizer(
-            gguf.value("tokenizer.ggml.tokens"),
-            gguf.value("tokenizer.ggml.scores"),
-            gguf.value("tokenizer.ggml.token_type"),
-            gguf.value("tokenizer.ggml.add_space_prefix", True),
-        )
+    kind = gguf.text("tokenizer.ggml.model")
+    tokens = gguf.listing("tokenizer.ggml.tokens", str)
+    try:
+        if kind == "gpt2":
+            splitter = gguf.text("tokenizer.ggml.pre", "default")
+            if splitter not in _SPLITTERS:
+                raise CaptureError(
+                    f"{gguf.path}: tokenizer.ggml.pre is {splitter!r}, known are {', '.join(_SPLITTERS)}"
+                )
+            return BytePairTokenizer(tokens, gguf.listing("tokenizer.ggml.merges", str), splitter)
+        if kind == "llama":
+            return SentencePieceTokenizer(
+                tokens,
+                gguf.listing("tokenizer.ggml.scores", float, len(tokens)),
+                gguf.listing("tokenizer.ggml.token_type", int, len(tokens)),
+                gguf.value("tokenizer.ggml.add_space_prefix", True),
+            )
+    except CaptureError:
+        raise
+    except Exception as error:  # the package tokenizers raises nothing more precise
+        raise CaptureError(f"{gguf.path}: tokenizer.ggml: tokens and merges do not fit each other: {error}") from error
     raise CaptureError(f"{gguf.path}: tokenizer.ggml.model is {kind!r}, known are 'gpt2' and 'llama'")

@@ -1,7 +1,8 @@
 """The trace file (../FORMAT.md): writer and reader.
 
 The writer is our own because the safetensors package keeps metadata in a hash map, so that two runs give different
-bytes, and because writing tensor by tensor needs no second copy of the trace. The reader is the package's.
+bytes, and because writing tensor by tensor needs no second copy of the trace. The reader is the package's, which gives
+bfloat16 as bytes.
 """
 
 import json
@@ -12,11 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
+from winnow_traces.bfloat16 import narrowed, widened
 from winnow_traces.errors import CaptureError
 
 FORMAT = "winnow-trace-1"
 HEADER_ALIGNMENT = 64  # the data section starts at a multiple of this
-DTYPES = {"float16": (np.dtype("<f2"), "F16"), "float32": (np.dtype("<f4"), "F32")}
+# name: (type of the words in the file, the file's name for it, values to words, words to values)
+DTYPES = {
+    "float16": (np.dtype("<f2"), "F16", lambda values: np.ascontiguousarray(values, "<f2"), np.asarray),
+    "bfloat16": (np.dtype("<u2"), "BF16", narrowed, widened),
+    "float32": (np.dtype("<f4"), "F32", lambda values: np.ascontiguousarray(values, "<f4"), np.asarray),
+}
 
 
 @dataclass
@@ -50,15 +57,17 @@ class Trace:
 
 
 def _stored(name, values, dtype):
-    """The tensor in the file's type; float16 must be able to hold it."""
+    """The tensor in the file's type, which must be able to hold it."""
+    _, _, to_words, to_values = DTYPES[dtype]
     with np.errstate(over="ignore"):
-        out = np.ascontiguousarray(values, dtype=dtype)
-    if not np.isfinite(out).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(out))[0])
+        words = to_words(values)
+        finite = np.isfinite(to_values(words))
+    if not finite.all():
+        place = tuple(int(i) for i in np.argwhere(~finite)[0])
         value = float(np.asarray(values)[place])
         hint = "; use --dtype float32" if np.isfinite(value) else ""
-        raise CaptureError(f"tensor {name}{list(place)}: {value:g} is not a finite {dtype.name}{hint}")
-    return out
+        raise CaptureError(f"tensor {name}{list(place)}: {value:g} is not a finite {dtype}{hint}")
+    return words
 
 
 def _check_shapes(trace):
@@ -94,17 +103,22 @@ def write_trace(path, trace, dtype="float16"):
     """Writes the file whole or not at all: under a temporary name beside it, then renamed."""
     path = Path(path)
     _check_shapes(trace)
-    numpy_dtype, code = DTYPES[dtype]
-    tensors = [("token_ids", np.asarray(trace.token_ids), np.dtype("<i4"), "I32")]
-    for layer, parts in enumerate(zip(trace.q, trace.k, trace.v)):
-        for name, values in zip("qkv", parts):
-            tensors.append((f"layers.{layer}.{name}", values, numpy_dtype, code))
-    header = {"__metadata__": trace.metadata()}
-    offset = 0
-    for name, values, element, type_code in tensors:
-        size = values.size * element.itemsize
-        header[name] = {"dtype": type_code, "shape": list(values.shape), "data_offsets": [offset, offset + size]}
-        offset += size
+    element, code, *_ = DTYPES[dtype]
+    ids = np.ascontiguousarray(trace.token_ids, "<i4")
+    tensors = [
+        (f"layers.{layer}.{name}", values)
+        for layer, parts in enumerate(zip(trace.q, trace.k, trace.v))
+        for name, values in zip("qkv", parts)
+    ]
+    header = {
+        "__metadata__": trace.metadata(),
+        "token_ids": {"dtype": "I32", "shape": list(ids.shape), "data_offsets": [0, ids.nbytes]},
+    }
+    offset = ids.nbytes
+    for name, values in tensors:
+        end = offset + values.size * element.itemsize
+        header[name] = {"dtype": code, "shape": list(values.shape), "data_offsets": [offset, end]}
+        offset = end
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     text += b" " * (-(len(text) + 8) % HEADER_ALIGNMENT)
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
@@ -112,8 +126,9 @@ def write_trace(path, trace, dtype="float16"):
         with open(partial, "wb") as file:
             file.write(struct.pack("<Q", len(text)))
             file.write(text)
-            for name, values, element, _ in tensors:
-                file.write(_stored(name, values, element).data)
+            file.write(ids.data)
+            for name, values in tensors:
+                file.write(_stored(name, values, dtype).data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
@@ -123,26 +138,45 @@ def write_trace(path, trace, dtype="float16"):
         partial.unlink(missing_ok=True)
 
 
+def read_tensors(path):
+    """({name: values}, metadata) of any safetensors file. bfloat16 comes as the float32 values that it stands for."""
+    import safetensors
+
+    with safetensors.safe_open(path, framework="numpy") as file:
+        metadata = file.metadata() or {}
+        # The package has no numpy type for bfloat16 and hands such a file over as bytes alone.
+        names = list(file.keys())
+        if all(file.get_slice(name).get_dtype() != "BF16" for name in names):
+            return {name: file.get_tensor(name) for name in names}, metadata
+    types = {code: (element, to_values) for element, code, _, to_values in DTYPES.values()}
+    types |= {code: (np.dtype(element), np.asarray) for code, element in (("I32", "<i4"), ("I64", "<i8"))}
+    tensors = {}
+    for name, stored in safetensors.deserialize(Path(path).read_bytes()):
+        if stored["dtype"] not in types:
+            raise ValueError(f"tensor {name} is of type {stored['dtype']}, known are {', '.join(types)}")
+        element, to_values = types[stored["dtype"]]
+        tensors[name] = to_values(np.frombuffer(stored["data"], element)).reshape(stored["shape"])
+    return tensors, metadata
+
+
 def read_trace(path):
     """Reads a trace whole; for reports and tests. Returns (Trace, metadata)."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
 
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise CaptureError(f"{path}: metadata format is {metadata.get('format')!r}, must be {FORMAT!r}")
-            layers = range(int(metadata["layers"]))
-            parts = {name: [file.get_tensor(f"layers.{layer}.{name}") for layer in layers] for name in "qkv"}
-            token_ids = file.get_tensor("token_ids")
+        tensors, metadata = read_tensors(path)
+        if metadata.get("format") != FORMAT:
+            raise CaptureError(f"{path}: metadata format is {metadata.get('format')!r}, must be {FORMAT!r}")
+        layers = range(int(metadata["layers"]))
+        parts = {name: [tensors[f"layers.{layer}.{name}"] for layer in layers] for name in "qkv"}
+        trace = Trace(
+            **parts,
+            token_ids=tensors["token_ids"],
+            attention_scale=float(metadata["attention_scale"]),
+            causal=metadata["causal"] == "true",
+            prompt=int(metadata["prompt"]),
+        )
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise CaptureError(f"{path}: not a trace: {error}") from error
-    trace = Trace(
-        **parts,
-        token_ids=token_ids,
-        attention_scale=float(metadata["attention_scale"]),
-        causal=metadata["causal"] == "true",
-        prompt=int(metadata["prompt"]),
-    )
     trace.info = {key: value for key, value in metadata.items() if key not in trace.metadata()}
     return trace, metadata

@@ -119,6 +119,12 @@ TEST(Capacity, TheLeastParameterIsNamed) {
       {{}, 64, 1, 1024, "qk.sram.tokens"},
       {{"qk.sram.tokens=2048"}, 64, 1, 1024, "pv.sram.tokens"},
       {{}, 128, 1, 512, "qk.sram.tokens"},
+      // 128 rows of 512 words: seven vectors of 72, six of 80, five of 96, four of 120, two of 248.
+      {{}, 72, 1, 896, "qk.sram.tokens"},
+      {{}, 80, 1, 768, "qk.sram.tokens"},
+      {{}, 96, 1, 640, "qk.sram.tokens"},
+      {{}, 120, 1, 512, "qk.sram.tokens"},
+      {{}, 248, 1, 256, "qk.sram.tokens"},
       {{}, 64, 9, 455, "score_store_entries"},
       {{}, 32, 1, 1024, "topk.fifo"},
       {{"topk.fifo=32"}, 64, 1, 512, "topk.fifo"},
@@ -139,9 +145,13 @@ TEST(Capacity, TheLeastParameterIsNamed) {
   }
   std::printf("compared %zu limits\n", std::size(cases));
   const Machine machine = load_machine("spatten");
-  EXPECT_EQ(error_of([&] { require_fits("t", machine, 48, 1, 8); }),
-            "t: head_dim: 48: must divide qk.multipliers of machine spatten (512)");
-  EXPECT_EQ(error_of([&] { require_fits("t", machine, 512, 1, 8); }), "t: head_dim: 512: must be at most 256");
+  for (const int head_dim : {512, 0, 20})
+    EXPECT_EQ(error_of([&] { require_fits("t", machine, head_dim, 1, 8); }),
+              "t: head_dim: " + std::to_string(head_dim) + ": must be a multiple of 8, at most 256");
+  const Machine tiny = load_machine("tiny");
+  EXPECT_EQ(error_of([&] { require_fits("t", tiny, 40, 1, 8); }),
+            "t: head_dim: 40: must be at most qk.multipliers of machine tiny (32): an array takes "
+            "floor(qk.multipliers / head_dim) vectors a cycle");
   EXPECT_EQ(error_of([&] { require_fits("t", machine, 64, 33, 8); }), "t: heads / kv_heads: 33: must be at most 32");
   Machine wide = machine;
   wide.qk.multipliers = wide.pv.multipliers = 1024;

@@ -71,13 +71,15 @@ void random_policy(Random& r, RunOptions& o) {
 
 void random_machine(Random& r, RunOptions& o, const Trace& t) {
   // Half the arrays are as wide as a head, so that they bound the time; a few are wider than the sentence.
-  const int banks = r.one_in(2) ? 1 : std::min(4096 / t.head_dim, 1 << r.below(r.one_in(4) ? 7 : 4));
-  const int multipliers = t.head_dim * banks;
+  const int head = power_at_least(t.head_dim);  // multipliers are a power of two, a head need not be
+  const int heads = r.one_in(2) ? 1 : std::min(4096 / head, 1 << r.below(r.one_in(4) ? 7 : 4));
+  const int multipliers = heads == 64 && head != t.head_dim ? head * 32 : head * heads;
+  const int banks = multipliers / t.head_dim;
   const bool tight = r.one_in(3);  // buffers that hold this sentence and nothing more
   const auto sram = [&](const char* block) {
-    const int head_dim = r.one_in(2) ? t.head_dim : std::min(multipliers, 8 << r.below(5));
+    const int head_dim = r.one_in(2) ? head : std::min(multipliers, 8 << r.below(5));
     const int sram_banks = multipliers / head_dim;
-    int tokens = (t.tokens * t.head_dim + head_dim - 1) / head_dim + (tight ? 0 : r.below(64));
+    int tokens = (t.tokens + banks - 1) / banks * sram_banks + (tight ? 0 : r.below(64));
     tokens = std::max(8, (tokens + sram_banks - 1) / sram_banks * sram_banks);
     tokens = (tokens + sram_banks - 1) / sram_banks * sram_banks;
     set(o, fmt::format("{}.multipliers", block).c_str(), multipliers);
@@ -121,6 +123,7 @@ RunOptions random_case(std::uint64_t seed) {
   Trace t;
   t.layers = r.in(1, 3), t.kv_heads = r.in(1, 4), t.group = r.in(1, 4), t.head_dim = 8 << r.below(4);
   if (r.one_in(20)) t.head_dim = r.of({128, 256});
+  if (r.one_in(4)) t.head_dim = 8 * r.in(1, 16);
   t.causal = !r.one_in(4);
   t.tokens = r.one_in(8) ? r.in(1, 4) : r.in(1, r.one_in(5) ? 150 : 50);
   const int generated = t.causal ? std::min(t.tokens - 1, r.one_in(4) ? 0 : r.in(1, 6)) : 0;

@@ -21,7 +21,7 @@ using test::WorkloadFile;
 struct Outcome {
   Cycle cycles = 0;
   golden::Accesses accesses;
-  std::uint64_t layers = 0, refetched = 0, groups = 0;
+  std::uint64_t layers = 0, refetched = 0, groups = 0, qk_busy = 0;
   std::vector<Cycle> last_writes;
   Compared compared;
 };
@@ -43,8 +43,8 @@ Outcome simulate(const RunOptions& options, bool reverse = false) {
         EXPECT_EQ(plan.step, layer.step);
         EXPECT_EQ(plan.layer, layer.layer);
         compare_workload_layer(p.workload, layer, p.layout,
-                               token_order(options.seed, layer.step, p.workload.rows[layer.first].length), records,
-                               counts, out.compared);
+                               token_order(options.seed, layer.step, order_length(p.workload, layer)), records, counts,
+                               out.compared);
         out.accesses += counts.accesses;
         out.last_writes.push_back(counts.last_write);
         for (const GroupRecord& r : records) ++out.groups, out.refetched += r.refetched;
@@ -58,7 +58,8 @@ Outcome simulate(const RunOptions& options, bool reverse = false) {
   compare_totals(p.bytes, out.accesses, out.compared);
   out.cycles = m->last_write() - m->first_request();
   EXPECT_EQ(out.layers, p.layers_in_range);
-  EXPECT_EQ(out.groups, p.rows_in_range);
+  EXPECT_EQ(out.groups, p.workload.encoder ? 0 : p.rows_in_range);  // nothing is recorded where K and V are resident
+  out.qk_busy = m->qk().stats().busy_cycles;
   return out;
 }
 
@@ -74,8 +75,12 @@ void expect_equal_to_the_file(const Outcome& o) {
 }
 
 TEST(WorkloadRun, BytesAndBurstsAreTheFiles) {
-  for (const auto& [machine, head_dim, length] :
-       {std::tuple{"tiny", 32, 70}, {"tiny", 16, 200}, {"spatten-eighth", 64, 150}, {"spatten", 64, 300}})
+  for (const auto& [machine, head_dim, length] : {std::tuple{"tiny", 32, 70},
+                                                  {"tiny", 16, 200},
+                                                  {"tiny", 24, 90},
+                                                  {"spatten-eighth", 64, 150},
+                                                  {"spatten", 64, 300},
+                                                  {"spatten", 80, 200}})
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
       Generated g;
       g.head_dim = head_dim, g.length = length, g.seed = seed;
@@ -158,6 +163,64 @@ TEST(WorkloadRun, RangesOfLayersAndSteps) {
   EXPECT_EQ(sum.useful, whole.accesses.useful);
 }
 
+// The encoder form by arithmetic on the file's own rows: K and V once a head, each query over all that is fetched.
+TEST(WorkloadRun, EncoderForm) {
+  for (const auto& [machine, head_dim, length] : {std::tuple{"tiny", 32, 70},
+                                                  {"tiny", 24, 90},
+                                                  {"spatten-eighth", 64, 150},
+                                                  {"spatten", 64, 384},
+                                                  {"spatten", 72, 200}})
+    for (const bool queries_fall : {false, true}) {
+      Generated g;
+      g.head_dim = head_dim, g.length = length, g.layers = 5, g.seed = static_cast<std::uint64_t>(length);
+      const WorkloadFile file(test::encoder_text_of(g, queries_fall));
+      const RunOptions o = options_of(file.path(), machine);
+      const Outcome out = simulate(o), reversed = simulate(o, true);
+      EXPECT_EQ(out.compared.differences, 0u) << out.compared.first;
+      EXPECT_EQ(out.last_writes, reversed.last_writes);
+      EXPECT_GT(out.compared.decisions, 0u);
+      const Workload w = read_workload(file.path());
+      ASSERT_TRUE(w.encoder);
+      const std::uint64_t banks = static_cast<std::uint64_t>(load_machine(machine).qk.multipliers / head_dim);
+      const auto D = static_cast<std::uint64_t>(head_dim);
+      std::uint64_t key = 0, value = 0, query = 0, busy = 0, wide = 0;
+      for (const WorkloadRow& r : w.rows) {
+        const auto n = static_cast<std::uint64_t>(r.keys), L = static_cast<std::uint64_t>(r.length);
+        EXPECT_EQ(r.values, r.keys);
+        EXPECT_EQ(r.queries, r.length);
+        key += n * D * static_cast<std::uint64_t>(r.key_bits) / 8, value += n * D * 6 / 8, query += L * D * 16 / 8;
+        busy += L * ((n + banks - 1) / banks);
+        wide += r.key_bits == g.key_bits + g.refetch_bits;
+      }
+      EXPECT_GT(wide, 0u);
+      EXPECT_LT(wide, w.rows.size());
+      EXPECT_EQ(out.accesses.useful_of(Kind::key_msb), key);
+      EXPECT_EQ(out.accesses.useful_of(Kind::key_lsb), 0u);
+      EXPECT_EQ(out.accesses.useful_of(Kind::value), value);
+      EXPECT_EQ(out.accesses.useful_of(Kind::query), query);
+      EXPECT_EQ(out.qk_busy, busy);
+      std::printf("  %zu rows, %llu cycles: compared %llu decisions, %llu counts\n", w.rows.size(),
+                  static_cast<unsigned long long>(out.cycles), static_cast<unsigned long long>(out.compared.decisions),
+                  static_cast<unsigned long long>(out.compared.counts));
+    }
+}
+
+TEST(WorkloadRun, EncoderFormInRangesOfLayers) {
+  Generated g;
+  g.layers = 5;
+  const WorkloadFile file(test::encoder_text_of(g, true));
+  const Outcome whole = simulate(options_of(file.path(), "tiny"));
+  golden::Accesses sum;
+  for (const auto& [first, last] : {std::pair{0, 1}, {2, 3}, {4, 4}}) {
+    RunOptions o = options_of(file.path(), "tiny");
+    o.layers = {first, last};
+    const Outcome part = simulate(o);
+    EXPECT_EQ(part.compared.differences, 0u) << part.compared.first;
+    sum += part.accesses;
+  }
+  EXPECT_EQ(sum.useful, whole.accesses.useful);
+}
+
 std::string refusal(const RunOptions& options) {
   try {
     prepare_workload(options);
@@ -175,10 +238,17 @@ TEST(WorkloadRun, RefusedInOneLine) {
     EXPECT_EQ(text.find('\n'), std::string::npos);
     return text;
   };
+  const std::string encoded = "0,0,32,40,40,6,6,12,0.05,False,4,0,True,False,-1\n";
+  const auto encoder = [&](const std::string& rows) {
+    const WorkloadFile file(test::kEncoderHeader + rows);
+    return refusal(options_of(file.path(), "tiny"));
+  };
   EXPECT_EQ(of(good), "accepted");
+  EXPECT_EQ(encoder(encoded), "accepted");
   const std::pair<std::string, std::string> cases[] = {
       {of("0,0,0,32,300,300,6,16,0.05,False,4,8,6,True,False,False,-1\n"), "tokens: 300"},
-      {of("0,0,0,24,40,40,6,16,0.05,False,4,8,6,True,False,False,-1\n"), "must divide qk.multipliers"},
+      {of("0,0,0,40,40,40,6,16,0.05,False,4,8,6,True,False,False,-1\n"),
+       "head_dim: 40: must be at most qk.multipliers"},
       {of("0,0,0,32,40,0,6,16,0.05,False,4,0,6,True,False,False,-1\n"), "line 2: key_fetch_num: 0"},
       {of("0,0,0,32,40,40,6,16,0.05,False,4,0,6,True,False,False,-1\n"), "line 2: value_fetch_num: 0"},
       {of(good + "0,1,0,32,41,40,6,16,0.05,False,4,8,6,True,False,False,-1\n"), "line 3: sentence_length_L: 41"},
@@ -187,6 +257,12 @@ TEST(WorkloadRun, RefusedInOneLine) {
        "line 2: topk: 30"},
       {of("0,0,70000,32,40,20,6,16,0.05,False,4,8,6,True,False,False,-1\n"), "line 2: head_id: 70000"},
       {of(good, "tiny", {"local_value=0.5"}), "local_value"},
+      {encoder("0,0,32,40,0,6,6,12,0.05,False,4,0,True,False,-1\n"), "line 2: key_value_query_fetch_num: 0"},
+      {encoder(encoded + "0,1,32,41,40,6,6,12,0.05,False,4,0,True,False,-1\n"),
+       "line 3: sentence_length_L: 41: must be the 40 of its layer"},
+      {encoder("0,0,32,40,20,6,6,12,0.05,False,4,0,True,True,30\n1,0,32,40,30,6,6,12,0.05,False,4,0,True,False,-1\n"),
+       "line 2: topk: 30: must be at most 20 (key_value_query_fetch_num)"},
+      {encoder("0,0,40,40,40,6,6,12,0.05,False,4,0,True,False,-1\n"), "head_dim: 40: must be at most qk.multipliers"},
   };
   for (const auto& [text, part] : cases) EXPECT_NE(text.find(part), std::string::npos) << part << " not in: " << text;
   const WorkloadFile file(header + good);

@@ -59,6 +59,36 @@ inline std::string text_of(const Generated& g) {
   return text + "made.yml,,,,,,,,,,,,,,,,\n";
 }
 
+inline const char* kEncoderHeader =
+    "layer_id,head_id,embedding_length_D,sentence_length_L,key_value_query_fetch_num,quant_key_bit,quant_value_bit,"
+    "quant_query_bit,auto_requant_thres,if_requant,auto_requant_incre,auto_requant_num,if_accumulate_importance,if_"
+    "topk,"
+    "topk\n";
+
+// The encoder form: keys fall by layer, queries stay or fall with them; a third of the heads need their LSBs, some have
+// no row.
+inline std::string encoder_text_of(const Generated& g, bool queries_fall) {
+  std::uint64_t state = g.seed;
+  const auto percent = [&] {
+    state = state * 6364136223846793005ull + 1442695040888963407ull;
+    return static_cast<int>((state >> 33) % 100);
+  };
+  const auto keys_at = [&](int layer) { return std::max(1, g.length * (g.layers - layer / 2) / g.layers); };
+  std::string text = kEncoderHeader;
+  for (int layer = 0; layer < g.layers; ++layer)
+    for (int head = 0; head < g.heads; ++head) {
+      const bool last = head + 1 == g.heads;
+      if (!last && percent() < g.missing_percent) continue;
+      const int keys = keys_at(layer), next = layer + 1 < g.layers ? keys_at(layer + 1) : keys;
+      const bool asks = percent() < g.refetch_percent;
+      text += fmt::format("{},{},{}.0,{},{},{},{},{},0.05,{},{},{},True,{},{}\n", layer, head, g.head_dim,
+                          queries_fall ? keys : g.length, keys, g.key_bits, g.value_bits, g.query_bits,
+                          percent() < 50 || asks ? "True" : "False", g.refetch_bits, asks ? 1 + percent() % keys : 0,
+                          last && next < keys ? "True" : "False", last && next < keys ? next : -1);
+    }
+  return text + "made.yml" + std::string(14, ',') + "\n";
+}
+
 // A file that lives as long as the object.
 class WorkloadFile {
  public:

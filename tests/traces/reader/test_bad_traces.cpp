@@ -77,7 +77,8 @@ TEST(BadTrace, Tensors) {
       {[](Json& h) { h["layers.0.k"] = 3; }, {"layers.0.k", "not an object"}},
       {[](Json& h) { h["layers.0.k"]["dtype"] = "F99"; }, {"layers.0.k", "F99"}},
       {[](Json& h) { h["layers.0.k"]["dtype"] = 16; }, {"layers.0.k", "dtype"}},
-      {[](Json& h) { h["layers.0.k"]["dtype"] = "BF16"; }, {"layers.0.k", "BF16", "F16 or F32"}},
+      {[](Json& h) { h["layers.0.k"]["dtype"] = "BF16"; }, {"layers.0.k", "BF16", "dtype of layers.0.q"}},
+      {[](Json& h) { h["layers.0.q"]["dtype"] = "I16"; }, {"layers.0.q", "I16", "F16, BF16 or F32"}},
       {[](Json& h) { h["token_ids"]["dtype"] = "U32"; }, {"token_ids", "I32"}},
       {[](Json& h) { h["token_ids"]["shape"] = {3, 1}; }, {"token_ids", "[3, 1]"}},
       {[](Json& h) {
@@ -140,21 +141,23 @@ TEST(BadTrace, Metadata) {
 
 TEST(BadTrace, ValuesThatAreNotFinite) {
   int refused = 0;
-  for (const bool half : {true, false})
+  for (const TraceDtype dtype : {TraceDtype::f16, TraceDtype::bf16, TraceDtype::f32})
     for (const std::uint32_t pattern : {0x7f800000u, 0xff800000u, 0x7fc00000u, 0xff800001u}) {
-      TraceFile file = TraceFile::make(half);
-      const std::size_t size = half ? 2 : 4, begin = file.header["layers.1.k"]["data_offsets"][0];
-      const std::uint16_t pattern16 =
-          static_cast<std::uint16_t>((pattern >> 16 & 0x8000u) | 0x7c00u | (pattern & 0x7fffff ? 1 : 0));
+      TraceFile file = TraceFile::make(dtype);
+      const std::size_t size = static_cast<std::size_t>(bytes_of(dtype));
+      const std::size_t begin = file.header["layers.1.k"]["data_offsets"][0];
+      const std::uint32_t exponent = dtype == TraceDtype::f16 ? 0x7c00u : 0x7f80u;
+      const auto pattern16 =
+          static_cast<std::uint16_t>((pattern >> 16 & 0x8000u) | exponent | (pattern & 0x7fffff ? 1 : 0));
       // Head 1, token 2, channel 5.
       std::memcpy(file.body.data() + begin + ((1 * 3 + 2) * 8 + 5) * size,
-                  half ? static_cast<const void*>(&pattern16) : static_cast<const void*>(&pattern), size);
+                  size == 2 ? static_cast<const void*>(&pattern16) : static_cast<const void*>(&pattern), size);
       const char* shown = (pattern & 0x7fffff) != 0 ? ": nan: " : (pattern >> 31) != 0 ? ": -inf: " : ": inf: ";
       expect_refused(file.bytes(), {"'layers.1.k'[1, 2, 5]", shown, "must be finite"});
       ++refused;
     }
   std::printf("refused %d files\n", refused);
-  ASSERT_EQ(refused, 8);
+  ASSERT_EQ(refused, 12);
 }
 
 TEST(BadTrace, Paths) {

@@ -32,9 +32,25 @@ TEST(Half, EveryValueIsExact) {
   ASSERT_EQ(compared, 65536);
 }
 
+TEST(Bfloat, EveryValueIsExact) {
+  int compared = 0;
+  for (int b = 0; b < 65536; ++b, ++compared) {
+    const int sign = b >> 15, exponent = (b >> 7) & 255, fraction = b & 127;
+    const float got = bfloat_to_float(static_cast<std::uint16_t>(b));
+    ASSERT_EQ(std::signbit(got), sign != 0) << b;
+    if (exponent == 255) {
+      ASSERT_TRUE(fraction != 0 ? std::isnan(got) : std::isinf(got)) << b;
+      continue;
+    }
+    const double magnitude = exponent == 0 ? std::ldexp(fraction, -133) : std::ldexp(128 + fraction, exponent - 134);
+    ASSERT_EQ(static_cast<double>(got), sign != 0 ? -magnitude : magnitude) << b;
+  }
+  std::printf("compared %d bfloats\n", compared);
+}
+
 TEST(Trace, ReadsEveryValueOfAFile) {
-  for (const bool half : {true, false}) {
-    const TempFile file(TraceFile::make(half).bytes());
+  for (const TraceDtype dtype : {TraceDtype::f16, TraceDtype::bf16, TraceDtype::f32}) {
+    const TempFile file(TraceFile::make(dtype).bytes());
     const Trace trace = Trace::open(file.path());
     const TraceMeta& meta = trace.meta();
     EXPECT_EQ(meta.model, "m");
@@ -45,7 +61,7 @@ TEST(Trace, ReadsEveryValueOfAFile) {
     EXPECT_EQ(meta.generated(), 1);
     EXPECT_TRUE(meta.causal);
     EXPECT_EQ(meta.attention_scale, 0.35355339059327373);
-    EXPECT_EQ(trace.dtype(), half ? TraceDtype::f16 : TraceDtype::f32);
+    EXPECT_EQ(trace.dtype(), dtype);
     ASSERT_EQ(trace.token_ids().size(), 3u);
     EXPECT_EQ(trace.token_ids()[2], 2);
     int compared = 0;
@@ -59,7 +75,7 @@ TEST(Trace, ReadsEveryValueOfAFile) {
             ASSERT_EQ(rows[i], TraceFile::value(layer, which, head * 24 + i)) << layer << which << head << " " << i;
           for (int i = 0; i < 8; ++i, ++compared) ASSERT_EQ(last[i], rows[16 + i]);
         }
-    std::printf("compared %d values of %s\n", compared, half ? "float16" : "float32");
+    std::printf("compared %d values of %s\n", compared, name_of(dtype));
     ASSERT_EQ(compared, 2 * 8 * 32);
   }
 }

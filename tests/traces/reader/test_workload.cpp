@@ -81,6 +81,114 @@ TEST(Workload, ReadsARow) {
   EXPECT_EQ(dense_bytes(other, 12), 2u * 10 * 8 * 12 / 8 * 2 * 3);
 }
 
+// The same rows as other programs write them.
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+// Every field in quotes.
+std::string quoted(const std::string& text) {
+  std::string out;
+  bool begins = true;
+  for (const char c : text) {
+    if (begins) out += '"';
+    begins = c == ',' || c == '\n';
+    out += begins ? std::string("\"") + c : std::string(1, c);
+  }
+  return out;
+}
+
+TEST(Workload, AnyWriterOfCsv) {
+  const std::string rows = kRow + "0,0,1,64.0,100,80,6,16,0.05,False,4,20,6,True,False,True,80\n";
+  const std::string plain = kHeader + rows + "\n";
+  const std::string semicolons = replaced(plain, ",", ";");
+  const std::string all_quoted = quoted(kHeader + rows);
+  const std::string texts[] = {
+      plain,
+      all_quoted,
+      replaced(all_quoted, "\n", "\r\n"),
+      replaced(plain, "\n", "\r\n"),
+      replaced(plain, "\n", "\r"),
+      "\xef\xbb\xbf" + all_quoted,
+      semicolons,
+      replaced(semicolons, ".", ","),  // with the decimal comma that goes with it
+      "\xef\xbb\xbf" + replaced(replaced(semicolons, ".", ","), "\n", "\r\n"),
+      replaced(plain, ",", "\t"),
+      replaced(plain, ",", " , "),
+      replaced(plain, ",6,", ",\"6\" ,"),
+      kHeader + rows.substr(0, rows.size() - 1),
+      "\"a;b\nc\"," + kHeader + replaced(kRow, "0,0,0,64", "\"two\r\nlines, \"\"quoted\"\"\",0,0,0,64") +
+          "x,0,0,1,64.0,100,80,6,16,0.05,False,4,20,6,True,False,True,80",
+  };
+  const Workload expected = parse_workload("w.csv", plain);
+  ASSERT_EQ(expected.rows.size(), 2u);
+  for (const std::string& text : texts) {
+    const Workload got = parse_workload("w.csv", text);
+    ASSERT_EQ(got.rows.size(), 2u) << text;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const WorkloadRow &a = expected.rows[i], &b = got.rows[i];
+      EXPECT_EQ(std::tie(a.step, a.layer, a.head, a.head_dim, a.length, a.keys, a.key_bits, a.query_bits, a.threshold,
+                         a.refetch, a.refetch_bits, a.values, a.value_bits, a.topk, a.topk_tokens),
+                std::tie(b.step, b.layer, b.head, b.head_dim, b.length, b.keys, b.key_bits, b.query_bits, b.threshold,
+                         b.refetch, b.refetch_bits, b.values, b.value_bits, b.topk, b.topk_tokens))
+          << text;
+    }
+  }
+  EXPECT_EQ(parse_workload("w.csv", kHeader + rows + "\"configs/a, \"\"b\"\".yml\"" + std::string(16, ',')).note,
+            "configs/a, \"b\".yml");
+  // Lines are counted over quoted line ends.
+  EXPECT_EQ(error_of([&] { parse_workload("w.csv", texts[std::size(texts) - 1] + "\nx,0,0,1"); }),
+            "w.csv: line 6: row: 'x': must have 18 cells, not 4");
+  std::printf("compared %zu files\n", std::size(texts));
+}
+
+TEST(Workload, EncoderForm) {
+  const std::string header =
+      "layer_id,head_id,embedding_length_D,sentence_length_L,key_value_query_fetch_num,quant_key_bit,quant_value_bit,"
+      "quant_query_bit,auto_requant_thres,if_requant,auto_requant_incre,auto_requant_num,if_accumulate_importance,"
+      "if_topk,topk\n";
+  const Workload w = parse_workload("w.csv", header +
+                                                 "0,0,64.0,100,90,6,8,12,0.05,True,4,7,True,False,-1\n"
+                                                 "0,1,64.0,100,90,6,8,12,0.05,True,4,0,True,True,80\n"
+                                                 "1,0,64.0,100,80,-1,-1,-1,-1,False,-1,-1,False,False,-1\n"
+                                                 "bert.yml,,,,,,,,,,,,,,\n");
+  ASSERT_TRUE(w.encoder);
+  ASSERT_EQ(w.rows.size(), 3u);
+  EXPECT_EQ(w.steps, 1);
+  EXPECT_EQ(w.layers, 2);
+  EXPECT_EQ(w.heads, 2);
+  EXPECT_EQ(w.note, "bert.yml");
+  const WorkloadBytes first = row_bytes(w.rows[0]), second = row_bytes(w.rows[1]), third = row_bytes(w.rows[2]);
+  EXPECT_EQ(first.key, 90u * 64 * 10 / 8);
+  EXPECT_EQ(second.key, 90u * 64 * 6 / 8);  // no query asked for the LSBs
+  EXPECT_EQ(first.key_refetch + second.key_refetch, 0u);
+  EXPECT_EQ(first.value, 90u * 64);
+  EXPECT_EQ(first.query, 100u * 64 * 12 / 8);
+  EXPECT_EQ(third.key, 80u * 64 * 4);
+  EXPECT_EQ(third.query, 100u * 64 * 4);
+  EXPECT_EQ(w.rows[1].topk_tokens, 80);
+  EXPECT_EQ(dense_bytes(w, 32), 2u * 100 * 2 * 2 * 64 * 4);
+
+  const std::pair<std::string, std::string> bad[] = {
+      {replaced(header, "auto_requant_num", "other"), "line 1: auto_requant_num: '': column is missing"},
+      {replaced(header, "topk\n", "topk,key_fetch_num\n"),
+       "line 1: key_value_query_fetch_num: 'key_value_query_fetch_num': must not stand beside key_fetch_num"},
+      {header + "0,0,64,100,101,6,8,12,0.05,True,4,7,True,False,-1\n",
+       "line 2: key_value_query_fetch_num: '101': must be an integer 0..100"},
+      {header + "0,0,64,100,90,6,8,12,0.05,True,4,101,True,False,-1\n",
+       "line 2: auto_requant_num: '101': must be an integer 0..100"},
+      {header + "0,0,64,100,90,30,8,12,0.05,True,4,1,True,False,-1\n",
+       "line 2: auto_requant_incre: '4': must be at most 32 with quant_key_bit's bits"},
+      {header + "0,0,64,100,90,6,8,12,0.05,True,4,1,True,False,-1\n" +
+           "0,0,64,100,90,6,8,12,0.05,True,4,1,True,False,-1\n",
+       "line 3: layer_id, head_id: '0, 0': must come after the row before"},
+  };
+  for (const auto& [text, line] : bad) EXPECT_EQ(error_of([&] { parse_workload("w.csv", text); }), "w.csv: " + line);
+  std::printf("compared 3 rows, refused %zu files\n", std::size(bad));
+}
+
 TEST(Workload, BadOnesAreRefused) {
   const auto bent = [](int column, const std::string& value) {
     std::string row = kRow;
@@ -119,6 +227,11 @@ TEST(Workload, BadOnesAreRefused) {
       {bent(9, "true"), {"line 2", "if_requant", "True or False"}},
       {bent(10, "-1"), {"line 2", "auto_requant_incre", "-1"}},
       {bent(16, "-1"), {"line 2", "topk", "-1"}},
+      {bent(5, "\"90"), {"line 2", "field", "must be closed"}},
+      {bent(5, "9\"0"), {"line 2", "field", "must stand in quotes"}},
+      {bent(5, "\"9\"0"), {"line 2", "field", "closing quote"}},
+      {bent(8, "0;05"), {"line 2", "auto_requant_thres", "number"}},
+      {"\xff\xfei\0t", {"line 1", "UTF-8"}},
       {kHeader + kRow + kRow, {"line 3", "head_id", "after the row before"}},
       {kHeader + kRow + "0,0,1,32.0,100,90,6,16,0.05,True,4,20,6,True,False,True,80\n",
        {"line 3", "embedding_length_D", "first row's 64"}},

@@ -30,14 +30,14 @@ inline std::uint16_t to_half(float value) {
 
 struct TraceFile {
   int layers = 2, heads = 4, kv_heads = 2, head_dim = 8, tokens = 3;
-  bool half = true;
+  TraceDtype dtype = TraceDtype::f16;
   // Keys keep this order in the header, so that a test can name a tensor's place.
   nlohmann::ordered_json header;
   std::string body;
 
-  static TraceFile make(bool half = true) {
+  static TraceFile make(TraceDtype dtype = TraceDtype::f16) {
     TraceFile file;
-    file.half = half;
+    file.dtype = dtype;
     file.header["__metadata__"] = {{"format", "winnow-trace-1"},
                                    {"model", "m"},
                                    {"licence", "l"},
@@ -58,17 +58,26 @@ struct TraceFile {
       for (int which = 0; which < 3; ++which) {
         const int heads = which == 0 ? file.heads : file.kv_heads;
         std::string bytes;
-        for (int i = 0; i < heads * file.tokens * file.head_dim; ++i) {
-          const float value = TraceFile::value(layer, which, i);
-          const std::uint16_t h = to_half(value);
-          bytes.append(half ? reinterpret_cast<const char*>(&h) : reinterpret_cast<const char*>(&value), half ? 2 : 4);
-        }
-        file.add("layers." + std::to_string(layer) + "." + "qkv"[which], half ? "F16" : "F32",
-                 {heads, file.tokens, file.head_dim}, bytes);
+        for (int i = 0; i < heads * file.tokens * file.head_dim; ++i)
+          bytes += stored(TraceFile::value(layer, which, i), dtype);
+        file.add(
+            "layers." + std::to_string(layer) + "." + "qkv" [which], code_of(dtype),
+            { heads, file.tokens, file.head_dim }, bytes);
       }
     return file;
   }
-  // What stands at place i of a tensor: a multiple of 1/8 below 32, exact in float16.
+  static const char* code_of(TraceDtype dtype) {
+    return dtype == TraceDtype::f16 ? "F16" : dtype == TraceDtype::bf16 ? "BF16" : "F32";
+  }
+  // A value's bytes in the file. Exact for the values that stand here.
+  static std::string stored(float value, TraceDtype dtype) {
+    const std::uint16_t word = dtype == TraceDtype::f16
+                                   ? to_half(value)
+                                   : static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16);
+    return dtype == TraceDtype::f32 ? std::string(reinterpret_cast<const char*>(&value), 4)
+                                    : std::string(reinterpret_cast<const char*>(&word), 2);
+  }
+  // What stands at place i of a tensor: a multiple of 1/8 below 32, exact in float16 and in bfloat16.
   static float value(int layer, int which, int i) {
     return static_cast<float>((layer * 131 + which * 37 + i * 29) % 511 - 255) / 8.0f;
   }
