@@ -4,18 +4,13 @@
 #include <array>
 #include <cstdint>
 
-#include "golden/layout.h"
+#include "golden/formats.h"
 
 namespace winnow::golden {
 
-enum class Kind : std::uint8_t { query, key_msb, key_lsb, value, value_scale, out };
-inline constexpr int kKinds = 6;
-inline constexpr const char* kKindNames[kKinds] = {"query", "key_msb", "key_lsb", "value", "value_scale", "out"};
-
 struct Accesses {
-  std::array<std::uint64_t, kKinds> useful{};  // bytes
-  // Read bursts by payload stream: query, key, value, value_scale, record.
-  std::array<std::uint64_t, 5> stream_bursts{};
+  std::array<std::uint64_t, kKinds> useful{};           // bytes
+  std::array<std::uint64_t, kStreams> stream_bursts{};  // read bursts
   std::uint64_t write_bursts = 0;
 
   Accesses& operator+=(const Accesses& o) {
@@ -30,8 +25,13 @@ struct Accesses {
   std::uint64_t kv_useful() const {
     return useful_of(Kind::key_msb) + useful_of(Kind::key_lsb) + useful_of(Kind::value) + useful_of(Kind::value_scale);
   }
-  std::uint64_t kv_bursts() const { return stream_bursts[1] + stream_bursts[2] + stream_bursts[3] + stream_bursts[4]; }
-  std::uint64_t read_bursts() const { return stream_bursts[0] + kv_bursts(); }
+  std::uint64_t bursts_of(Stream s) const { return stream_bursts[static_cast<std::size_t>(s)]; }
+  std::uint64_t kv_bursts() const { return read_bursts() - bursts_of(Stream::query); }
+  std::uint64_t read_bursts() const {
+    std::uint64_t n = 0;
+    for (std::uint64_t bursts : stream_bursts) n += bursts;
+    return n;
+  }
 };
 
 }  // namespace winnow::golden

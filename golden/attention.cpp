@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <numeric>
 
-#include "golden/policies/rules.h"
 #include "golden/select.h"
 
 namespace winnow::golden {
 namespace {
 
 std::int32_t dot(const std::int16_t* a, const std::int16_t* b, int n) {
-  std::int32_t sum = 0;  // 256 products of 23 bits fit
+  std::int32_t sum = 0;  // kMaxHeadDim products of 23 bits fit
   for (int i = 0; i < n; ++i) sum += static_cast<std::int32_t>(a[i]) * b[i];
   return sum;
 }
@@ -45,8 +44,8 @@ std::uint64_t Attention::exponentials(const std::int64_t* s, int n, Scale to_log
 void Attention::run(int layer, int kv_head, int position, const std::uint32_t* live, int keys, std::uint32_t heads,
                     bool full_width, GroupRow& row) {
   const HeadCodes& c = model_.head(layer, kv_head);
-  const Policy& policy = model_.policy();
-  const Digits& digits = model_.digits();
+  const Decisions& plan = model_.decisions();
+  const Digits& digits = plan.digits;
   const auto N = static_cast<std::size_t>(keys), G = static_cast<std::size_t>(G_), D = static_cast<std::size_t>(D_);
   const auto alive = [&](std::size_t g) { return (heads >> g) & 1; };
   const auto query = [&](std::size_t g) { return &c.q[(static_cast<std::size_t>(position) * G + g) * D]; };
@@ -60,8 +59,8 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   std::copy_n(live, N, tokens_.begin());
   std::size_t n = N;
 
-  std::uint64_t rest[32] = {};
-  std::int64_t top[32] = {}, query_sum[32] = {};
+  std::uint64_t rest[kMaxGroup] = {};
+  std::int64_t top[kMaxGroup] = {}, query_sum[kMaxGroup] = {};
   const auto pass = [&](const std::int16_t* k, int shift, bool add) {
     for (std::size_t g = 0; g < G; ++g)
       if (alive(g)) scores(query(g), k, tokens_.data(), static_cast<int>(n), shift, &s_[g * N], add);
@@ -74,8 +73,8 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
       const std::uint64_t sum = exponentials(&s_[g * N], static_cast<int>(n), c.to_log2[g], &e_[g * N], new_top);
       if (rest[g]) {
         // Twice the maxima, midpoint constants included; the scale takes the half back.
-        const std::int64_t before = 2 * top[g] + midpoint_twice(query_sum[g], digits, digit - 1, policy.msb);
-        const std::int64_t now = 2 * new_top + midpoint_twice(query_sum[g], digits, digit, policy.msb);
+        const std::int64_t before = 2 * top[g] + midpoint_twice(query_sum[g], digits, digit - 1, plan.msb);
+        const std::int64_t now = 2 * new_top + midpoint_twice(query_sum[g], digits, digit, plan.msb);
         rest[g] = rescale_rest(rest[g], mul_scale(before - now, {c.to_log2[g].mantissa, c.to_log2[g].shift + 1}));
       }
       top[g] = new_top;
@@ -89,17 +88,17 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   if (full_width || digits.count == 1) {
     pass(c.k.data(), 0, false);
     softmax(digits.count - 1, true);
-  } else if (policy.select == SelectRule::none) {
+  } else if (plan.decides()) {
     pass(c.k_digit[0].data(), digits.below(0), false);
     softmax(0, true);
-    for (std::size_t g = 0; g < G; ++g) row.flat += alive(g) && is_flat(kExpOne, row.denominator[g], policy.theta16());
+    for (std::size_t g = 0; g < G; ++g) row.flat += alive(g) && is_flat(kExpOne, row.denominator[g], plan.theta16);
     if (row.flat) {
       row.refetched = true;
       pass(c.k_digit[1].data(), 0, true);
       softmax(1, true);
     }
   } else {
-    if (policy.rest)
+    if (plan.rest)
       for (std::size_t g = 0; g < G; ++g) query_sum[g] = std::accumulate(query(g), query(g) + D, std::int64_t{0});
     for (int i = 0; i < digits.count; ++i) {
       const bool last = i == digits.count - 1;
@@ -111,17 +110,15 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
         std::uint64_t item = 0;
         for (std::size_t g = 0; g < G; ++g) {
           const std::uint64_t p = row.p[g * N + slots_[j]];
-          item = policy.select == SelectRule::mass ? item + p : std::max(item, p);
+          item = plan.largest ? std::max(item, p) : item + p;
         }
         items_[j] = item;
       }
-      if (policy.select == SelectRule::mass)
-        select_mass(std::span<const std::uint64_t>(items_.data(), n), policy.mu16(i), kept_);
+      const std::span<const std::uint64_t> items(items_.data(), n);
+      if (const SelectionStage& stage = plan.stage[i]; stage.by_mass)
+        select_mass(items, stage.mu16, kept_);
       else
-        select_count(std::span<const std::uint64_t>(items_.data(), n),
-                     static_cast<std::uint32_t>(
-                         selected_count(policy.select_keep[static_cast<std::size_t>(i)], static_cast<int>(n))),
-                     kept_);
+        select_count(items, static_cast<std::uint32_t>(stage.count(static_cast<int>(n))), kept_);
       // Exponentials of what is left out join the rest; s is compacted over the survivors.
       for (std::size_t g = 0; g < G; ++g) {
         if (!alive(g)) continue;
@@ -132,7 +129,7 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
           s_[g * N + j] = s_[g * N + kept_[j]];
         }
         // rest[g] was brought to this pass's maximum by softmax().
-        rest[g] = policy.rest ? saturating_denominator(rest[g] + out) : 0;
+        rest[g] = plan.rest ? saturating_denominator(rest[g] + out) : 0;
         for (std::size_t j = 0; j < n; ++j) row.p[g * N + slots_[j]] = 0;
       }
       for (std::size_t j = 0; j < kept_.size(); ++j) slots_[j] = slots_[kept_[j]], tokens_[j] = tokens_[kept_[j]];
@@ -144,8 +141,8 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
 
   // Local value pruning: one top-k a KV head over the sum of its heads' probabilities.
   row.values = slots_;
-  if (policy.prunes_values()) {
-    const auto k = static_cast<std::uint32_t>(kept_values(policy, static_cast<int>(n)));
+  if (plan.prunes_values()) {
+    const auto k = static_cast<std::uint32_t>(plan.kept_values(static_cast<int>(n)));
     if (k < n) {
       for (std::size_t j = 0; j < n; ++j) {
         items_[j] = 0;
@@ -160,7 +157,7 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
 
 void Attention::weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, GroupRow& row) {
   const auto D = static_cast<std::size_t>(D_), N = static_cast<std::size_t>(row.keys);
-  const bool renormalise = model_.policy().prunes_values() && model_.policy().renormalise;
+  const bool renormalise = model_.decisions().renormalise;
   for (std::size_t g = 0; g < static_cast<std::size_t>(G_); ++g) {
     if (!((heads >> g) & 1)) continue;
     const std::uint16_t* p = &row.p[g * N];
@@ -172,7 +169,7 @@ void Attention::weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32
     const int exponent = weight_exponent(largest);
     std::fill(acc_.begin(), acc_.end(), 0);
     // 64 products of 23 bits fit 32.
-    std::int32_t part[256];
+    std::int32_t part[kMaxHeadDim];
     for (std::size_t from = 0; from < row.values.size(); from += 64) {
       std::fill_n(part, D, 0);
       for (std::size_t j = from; j < std::min(from + 64, row.values.size()); ++j) {

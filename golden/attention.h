@@ -11,15 +11,15 @@ namespace winnow::golden {
 
 // Slots are places in the list of live tokens.
 struct GroupRow {
-  int keys = 0;                             // slots that the query saw
-  bool refetched = false;                   // progressive: LSBs of all live tokens were fetched
-  int flat = 0;                             // query heads whose first pass was flat
-  int stages = 0;                           // selection stages run
-  std::vector<std::uint32_t> survivors[3];  // after each stage, slots ascending
-  std::vector<std::uint32_t> values;        // slots whose V entered the sum
-  std::vector<std::uint16_t> p;             // [group][keys] last probabilities; 0 for left out and for dead heads
-  std::vector<std::int16_t> out;            // [group][D]; 0 for dead heads
-  std::vector<std::uint64_t> denominator;   // [group] of the last pass, rest included
+  int keys = 0;                                      // slots that the query saw
+  bool refetched = false;                            // progressive: LSBs of all live tokens were fetched
+  int flat = 0;                                      // query heads whose first pass was flat
+  int stages = 0;                                    // selection stages run
+  std::vector<std::uint32_t> survivors[kMaxStages];  // after each stage, slots ascending
+  std::vector<std::uint32_t> values;                 // slots whose V entered the sum
+  std::vector<std::uint16_t> p;            // [group][keys] last probabilities; 0 for left out and for dead heads
+  std::vector<std::int16_t> out;           // [group][D]; 0 for dead heads
+  std::vector<std::uint64_t> denominator;  // [group] of the last pass, rest included
 };
 
 class Attention {

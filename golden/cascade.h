@@ -1,11 +1,11 @@
 #pragma once
 // Cascade state: what tokens and heads have earned over heads, layers and generated tokens, and who lives (SpAtten 3.2,
-// 3.3). Liveness restarts with all tokens at layer 0 of a step (unless the policy is permanent); importance persists.
+// 3.3). The rules are the schedule's (policies/schedule.h); this keeps the sums and does the choosing.
 #include <cstdint>
 #include <vector>
 
 #include "golden/model.h"
-#include "golden/policies/policy.h"
+#include "golden/policies/schedule.h"
 
 namespace winnow::golden {
 
@@ -42,10 +42,11 @@ class Cascade {
   }
 
  private:
-  std::vector<std::uint32_t> choose_tokens(const std::vector<std::uint32_t>& from, int layer, std::size_t base) const;
+  void choose_tokens(std::vector<std::uint32_t>& list, int layer, std::size_t base) const;
 
   Shape shape_;
-  Policy policy_;
+  Schedule schedule_;
+  int decay_shift_;
   bool per_head_;
   int step_ = 0;
   std::vector<std::uint64_t> importance_, chances_, head_importance_;

@@ -6,11 +6,14 @@
 #include <cstdint>
 #include <vector>
 
-#include "golden/quant.h"
+#include "golden/formats.h"
 
 namespace winnow::golden {
 
-inline constexpr std::uint32_t kBurst = 32;  // bytes
+struct Decisions;
+struct Policy;
+class Quantized;
+struct Shape;
 
 // `items` items of item_bytes, item i at base + i * stride.
 struct Region {
@@ -22,12 +25,10 @@ struct Region {
 // Bursts that a fetch of the listed items (ascending; nullptr: 0..count-1) requests: neighbours in one burst share it.
 std::uint64_t bursts(const Region& r, const std::uint32_t* list, std::size_t count);
 
-// Queries of a prompt are fetched this many positions at a time, so that their stream never blocks K and V behind it.
-inline constexpr int kQueryChunk = 8;
-
 class Layout {
  public:
   // `align` bytes: channels * interleave of the memory.
+  Layout(const Shape& shape, const Decisions& decisions, std::uint64_t align);
   Layout(const Shape& shape, const Policy& policy, std::uint64_t align);
 
   // Digit plane of K; plane 0 always, others where the policy does not select.

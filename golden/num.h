@@ -4,11 +4,7 @@
 // Everything here is integer, and defined for every input within the range its comment names.
 #include <cstdint>
 
-#ifdef __CUDACC__
-#define WINNOW_HD __host__ __device__
-#else
-#define WINNOW_HD
-#endif
+#include "golden/formats.h"
 
 namespace winnow::golden {
 
@@ -16,12 +12,12 @@ namespace winnow::golden {
 inline constexpr int kLogFraction = 12;
 inline constexpr int kExpFraction = 20;
 inline constexpr std::uint32_t kExpOne = 1u << kExpFraction;
-inline constexpr std::uint32_t kProbMax = 65535;
+inline constexpr std::uint32_t kProbMax = (1u << kProbabilityBits) - 1;
 // The softmax denominator saturates at 40 bits: 2^20 exponentials of 1.0.
 inline constexpr std::uint64_t kDenominatorMax = (std::uint64_t{1} << 40) - 1;
-inline constexpr int kOutMax = 2047;    // 12-bit outputs, symmetric
-inline constexpr int kQueryMax = 2047;  // 12-bit queries, symmetric
-inline constexpr int kWeightBits = 12;  // unsigned P x V weights
+inline constexpr int kOutMax = (1 << (kWordBits - 1)) - 1;    // symmetric
+inline constexpr int kQueryMax = (1 << (kWordBits - 1)) - 1;  // symmetric
+inline constexpr int kWeightBits = kWordBits;                 // unsigned P x V weights
 
 WINNOW_HD constexpr int bit_length(std::uint64_t x) {
   int n = 0;
@@ -173,12 +169,10 @@ WINNOW_HD constexpr std::int16_t requantize_out(std::int64_t sum, Scale scale, i
 
 enum class MsbRule : std::uint8_t { midpoint, truncate, round };
 
-inline constexpr int kMaxDigits = 4;  // one plane a stage, up to three stages and the last digits
-
 // Widths of a code's digits, most significant first; bits = their sum.
 struct Digits {
   int count = 1;
-  int width[kMaxDigits] = {12, 0, 0, 0};
+  int width[kMaxDigits] = {kWordBits, 0, 0, 0};
   WINNOW_HD constexpr int bits() const {
     int n = 0;
     for (int i = 0; i < count; ++i) n += width[i];

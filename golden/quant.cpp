@@ -24,9 +24,12 @@ double largest(const float* x, std::size_t n) {
 
 // What the integers hold: a dot product of 256 products of 23 bits in 32, a group's live heads in 32 bits.
 void check(const Shape& s) {
-  if (s.head_dim < 8 || s.head_dim > 256 || s.head_dim % 8 != 0)
-    throw Error("trace: head_dim: " + std::to_string(s.head_dim) + ": must be a multiple of 8, at most 256");
-  if (s.group() > 32) throw Error("trace: heads: " + std::to_string(s.group()) + " query heads a KV head: at most 32");
+  if (s.head_dim < 8 || s.head_dim > kMaxHeadDim || s.head_dim % 8 != 0)
+    throw Error("trace: head_dim: " + std::to_string(s.head_dim) + ": must be a multiple of 8, at most " +
+                std::to_string(kMaxHeadDim));
+  if (s.group() > kMaxGroup)
+    throw Error("trace: heads: " + std::to_string(s.group()) + " query heads a KV head: at most " +
+                std::to_string(kMaxGroup));
 }
 
 constexpr double kLog2E = 1.4426950408889634;
@@ -43,12 +46,12 @@ Scale to_scale(double x) {
 }
 
 Quantized::Quantized(const FloatSource& source, const Reference& reference, const Policy& policy)
-    : shape_(source.shape), policy_(policy), digits_(policy.digits()) {
+    : shape_(source.shape), policy_(policy), decisions_(decisions_of(policy, source.shape)) {
   check(shape_);
-  validate(policy);
   const auto n = static_cast<std::size_t>(shape_.tokens), D = static_cast<std::size_t>(shape_.head_dim);
   const auto prompt = static_cast<std::size_t>(shape_.prompt), G = static_cast<std::size_t>(shape_.group());
-  const std::int32_t k_limit = largest_code(digits_, policy.msb), v_limit = (1 << (policy.v_bits - 1)) - 1;
+  const Decisions& plan = decisions_;
+  const std::int32_t k_limit = largest_code(plan.digits, plan.msb), v_limit = (1 << (plan.v_bits - 1)) - 1;
 
   const auto headroom = [&](double x) { return shape_.causal ? x : 1.0; };
   double out_largest = 0;
@@ -65,7 +68,7 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
 
       std::vector<double> k_unit(D, largest(k.data(), prompt * D) / k_limit);
       c.k_unit = k_unit[0];
-      if (policy.k_scale == KeyScale::channel) {
+      if (plan.channel_scales) {
         for (std::size_t d = 0; d < D; ++d) {
           double m = 0;
           for (std::size_t t = 0; t < prompt; ++t) m = std::max(m, std::fabs(static_cast<double>(k[t * D + d])));
@@ -74,17 +77,17 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
         c.k_unit = 1;
       }
       c.k.resize(n * D);
-      for (int i = 0; i < digits_.count; ++i) c.k_digit[i].resize(n * D);
+      for (int i = 0; i < plan.digits.count; ++i) c.k_digit[i].resize(n * D);
       for (std::size_t i = 0; i < n * D; ++i) {
         c.k[i] = code(k[i], k_unit[i % D], k_limit);
         std::int32_t digit[kMaxDigits] = {};
-        split(c.k[i], digits_, policy.msb, digit);
-        for (int j = 0; j < digits_.count; ++j) c.k_digit[j][i] = static_cast<std::int16_t>(digit[j]);
+        split(c.k[i], plan.digits, plan.msb, digit);
+        for (int j = 0; j < plan.digits.count; ++j) c.k_digit[j][i] = static_cast<std::int16_t>(digit[j]);
       }
 
       c.v.resize(n * D);
       c.v_unit = largest(v.data(), prompt * D) / v_limit;
-      if (policy.v_scale == ValueScale::tensor) {
+      if (!plan.token_scales) {
         for (std::size_t i = 0; i < n * D; ++i) c.v[i] = code(v[i], c.v_unit, v_limit);
       } else {
         c.v16.resize(n);
@@ -104,8 +107,9 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
       for (std::size_t g = 0; g < G; ++g) {
         const int head = kv * static_cast<int>(G) + static_cast<int>(g);
         source.q(layer, head, q.data());
-        const bool fold = policy.k_scale == KeyScale::channel;
-        const auto folded = [&](std::size_t i) { return fold ? q[i] * k_unit[i % D] : static_cast<double>(q[i]); };
+        const auto folded = [&](std::size_t i) {
+          return plan.channel_scales ? q[i] * k_unit[i % D] : static_cast<double>(q[i]);
+        };
         double m = 0;
         for (std::size_t i = 0; i < prompt * D; ++i) m = std::max(m, std::fabs(folded(i)));
         const double q_unit = c.q_unit[g] = headroom(kQueryHeadroom) * m / kQueryMax;

@@ -6,6 +6,7 @@
 
 #include "golden/model.h"
 #include "golden/num.h"
+#include "golden/policies/decisions.h"
 #include "golden/policies/policy.h"
 #include "golden/reference.h"
 
@@ -45,12 +46,13 @@ class Quantized {
   }
   const Shape& shape() const { return shape_; }
   const Policy& policy() const { return policy_; }
-  const Digits& digits() const { return digits_; }
+  const Decisions& decisions() const { return decisions_; }
+  const Digits& digits() const { return decisions_.digits; }
 
  private:
   Shape shape_;
   Policy policy_;
-  Digits digits_;
+  Decisions decisions_;
   std::vector<HeadCodes> heads_;
 };
 

@@ -18,11 +18,7 @@
 #include <span>
 #include <vector>
 
-#if defined(__CUDACC__)
-#define WINNOW_HOST_DEVICE __host__ __device__
-#else
-#define WINNOW_HOST_DEVICE
-#endif
+#include "golden/formats.h"
 
 namespace winnow::golden {
 
@@ -35,13 +31,13 @@ struct Selection {
 };
 
 // Sum that the mass rule must reach; never above `sum`. Split so that 17 x 64 bits do not overflow.
-WINNOW_HOST_DEVICE inline std::uint64_t mass_target(std::uint32_t mu16, std::uint64_t sum) {
+WINNOW_HD inline std::uint64_t mass_target(std::uint32_t mu16, std::uint64_t sum) {
   return mu16 * (sum >> 16) + ((mu16 * (sum & 0xffff) + 65535) >> 16);
 }
 
 // Whether a value stays, given how many equals of the boundary came before it in index order.
-WINNOW_HOST_DEVICE inline bool stays(std::uint64_t value, std::uint64_t boundary, std::uint32_t equals,
-                                     std::uint32_t equals_before) {
+WINNOW_HD inline bool stays(std::uint64_t value, std::uint64_t boundary, std::uint32_t equals,
+                            std::uint32_t equals_before) {
   return value > boundary || (value == boundary && equals_before < equals);
 }
 

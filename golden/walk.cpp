@@ -4,14 +4,12 @@
 #include <bit>
 #include <cmath>
 
-#include "golden/policies/rules.h"
+#include "golden/policies/schedule.h"
 
 namespace winnow::golden {
 namespace {
 
 std::uint64_t& useful(Accesses& a, Kind k) { return a.useful[static_cast<std::size_t>(k)]; }
-
-constexpr int kQueryStream = 0, kKeyStream = 1, kValueStream = 2, kScaleStream = 3, kRecordStream = 4;
 
 }  // namespace
 
@@ -72,12 +70,13 @@ bool Walk::next(LayerResult& r) {
     for (std::size_t j = 0; j < live.size(); ++j) cascade_.add_token(layer_, kv, live[j], sums[j]);
     const auto out_vectors = static_cast<std::uint64_t>(std::popcount(heads)) * r.positions.size();
     useful(r.accesses, Kind::out) += out_vectors * layout_.out(layer_).item_bytes;
-    r.accesses.write_bursts += out_vectors * (layout_.out(layer_).stride / kBurst);
+    r.accesses.write_bursts += out_vectors * (layout_.out(layer_).stride / kBurstBytes);
   }
   if (std::any_of(r.heads.begin(), r.heads.end(), [](std::uint32_t h) { return h != 0; })) {
     const std::vector<std::uint32_t>& live = cascade_.live(layer_, 0);
     for (std::size_t j = 0; j < live.size(); ++j)
-      cascade_.add_chance(live[j], prompt ? (s.causal ? live.size() - j : live.size()) : 1);
+      cascade_.add_chance(
+          live[j], rows_seen(static_cast<std::uint32_t>(j), static_cast<std::uint32_t>(live.size()), prompt, s.causal));
   }
   cascade_.end_layer(layer_);
   r.importance = cascade_.importance();
@@ -88,33 +87,34 @@ bool Walk::next(LayerResult& r) {
   return true;
 }
 
-void Walk::read(Accesses& a, const Region& r, int stream, const std::uint32_t* list, std::size_t n) const {
+void Walk::read(Accesses& a, const Region& r, Stream stream, const std::uint32_t* list, std::size_t n) const {
   a.stream_bursts[static_cast<std::size_t>(stream)] += bursts(r, list, n);
 }
 
 void Walk::count(const GroupRow& row, const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads,
                  int position, Accesses& a) const {
-  const Digits& d = model_.digits();
-  const auto D = static_cast<std::uint64_t>(model_.shape().head_dim);
+  const Decisions& plan = model_.decisions();
+  const Digits& d = plan.digits;
+  const int D = model_.shape().head_dim;
   const auto G = static_cast<std::uint32_t>(model_.shape().group());
-  const auto v_bytes = D * static_cast<std::uint64_t>(model_.policy().v_bits) / 8;
-  const auto digit_bytes = [&](int i) { return D * static_cast<std::uint64_t>(d.width[i]) / 8; };
+  const std::uint64_t v_bytes = packed_bytes(D, plan.v_bits);
+  const auto digit_bytes = [&](int i) { return std::uint64_t{packed_bytes(D, d.width[i])}; };
 
   std::vector<std::uint32_t> list;
   for (std::uint32_t g = 0; g < G; ++g)
     if ((heads >> g) & 1) list.push_back(static_cast<std::uint32_t>(position) * G + g);
   const Region& q = layout_.query(layer_, kv_head);
-  read(a, q, kQueryStream, list.data(), list.size());
+  read(a, q, Stream::query, list.data(), list.size());
   useful(a, Kind::query) += list.size() * q.item_bytes;
 
-  read(a, layout_.key(layer_, kv_head, 0), kKeyStream, live.data(), live.size());
+  read(a, layout_.key(layer_, kv_head, 0), Stream::key, live.data(), live.size());
   useful(a, Kind::key_msb) += live.size() * digit_bytes(0);
-  if (model_.policy().v_scale == ValueScale::token) {
-    read(a, layout_.value_scale(layer_, kv_head), kScaleStream, live.data(), live.size());
-    useful(a, Kind::value_scale) += live.size() * 2;
+  if (plan.token_scales) {
+    read(a, layout_.value_scale(layer_, kv_head), Stream::value_scale, live.data(), live.size());
+    useful(a, Kind::value_scale) += live.size() * packed_bytes(1, kValueScaleBits);
   }
   if (row.refetched) {
-    read(a, layout_.key(layer_, kv_head, 1), kKeyStream, live.data(), live.size());
+    read(a, layout_.key(layer_, kv_head, 1), Stream::key, live.data(), live.size());
     useful(a, Kind::key_lsb) += live.size() * digit_bytes(1);
   }
   const auto tokens_of = [&](const std::vector<std::uint32_t>& slots) {
@@ -123,31 +123,32 @@ void Walk::count(const GroupRow& row, const std::vector<std::uint32_t>& live, in
   };
   for (int i = 0; i < row.stages; ++i) {
     tokens_of(row.survivors[i]);
-    read(a, layout_.record(layer_, kv_head, i + 1), kRecordStream, list.data(), list.size());
+    read(a, layout_.record(layer_, kv_head, i + 1), Stream::record, list.data(), list.size());
     useful(a, Kind::key_lsb) += list.size() * digit_bytes(i + 1);
     if (i == row.stages - 1) useful(a, Kind::value) += list.size() * v_bytes;
   }
   if (!layout_.records()) {
     tokens_of(row.values);
-    read(a, layout_.value(layer_, kv_head), kValueStream, list.data(), list.size());
+    read(a, layout_.value(layer_, kv_head), Stream::value, list.data(), list.size());
     useful(a, Kind::value) += list.size() * v_bytes;
   }
 }
 
 void Walk::count_prompt(const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads, Accesses& a) const {
-  const Digits& d = model_.digits();
-  const auto D = static_cast<std::uint64_t>(model_.shape().head_dim);
+  const Decisions& plan = model_.decisions();
+  const Digits& d = plan.digits;
+  const int D = model_.shape().head_dim;
   const auto G = static_cast<std::uint32_t>(model_.shape().group());
   for (int i = 0; i < d.count; ++i) {
     const bool record = layout_.records() && i > 0;
-    read(a, layout_.key(layer_, kv_head, i), record ? kRecordStream : kKeyStream, live.data(), live.size());
-    useful(a, i ? Kind::key_lsb : Kind::key_msb) += live.size() * D * static_cast<std::uint64_t>(d.width[i]) / 8;
+    read(a, layout_.key(layer_, kv_head, i), record ? Stream::record : Stream::key, live.data(), live.size());
+    useful(a, i ? Kind::key_lsb : Kind::key_msb) += live.size() * packed_bytes(D, d.width[i]);
   }
-  if (!layout_.records()) read(a, layout_.value(layer_, kv_head), kValueStream, live.data(), live.size());
-  useful(a, Kind::value) += live.size() * D * static_cast<std::uint64_t>(model_.policy().v_bits) / 8;
-  if (model_.policy().v_scale == ValueScale::token) {
-    read(a, layout_.value_scale(layer_, kv_head), kScaleStream, live.data(), live.size());
-    useful(a, Kind::value_scale) += live.size() * 2;
+  if (!layout_.records()) read(a, layout_.value(layer_, kv_head), Stream::value, live.data(), live.size());
+  useful(a, Kind::value) += live.size() * packed_bytes(D, plan.v_bits);
+  if (plan.token_scales) {
+    read(a, layout_.value_scale(layer_, kv_head), Stream::value_scale, live.data(), live.size());
+    useful(a, Kind::value_scale) += live.size() * packed_bytes(1, kValueScaleBits);
   }
   const Region& q = layout_.query(layer_, kv_head);
   std::vector<std::uint32_t> list;
@@ -156,7 +157,7 @@ void Walk::count_prompt(const std::vector<std::uint32_t>& live, int kv_head, std
     for (std::size_t i = from; i < std::min(from + kQueryChunk, live.size()); ++i)
       for (std::uint32_t g = 0; g < G; ++g)
         if ((heads >> g) & 1) list.push_back(live[i] * G + g);
-    read(a, q, kQueryStream, list.data(), list.size());
+    read(a, q, Stream::query, list.data(), list.size());
     useful(a, Kind::query) += list.size() * q.item_bytes;
   }
 }

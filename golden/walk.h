@@ -58,7 +58,7 @@ class Walk {
   void count(const GroupRow& row, const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads,
              int position, Accesses& a) const;
   void count_prompt(const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads, Accesses& a) const;
-  void read(Accesses& a, const Region& r, int stream, const std::uint32_t* list, std::size_t n) const;
+  void read(Accesses& a, const Region& r, Stream stream, const std::uint32_t* list, std::size_t n) const;
   void measure(LayerResult& r) const;
 
   const Quantized& model_;

@@ -15,7 +15,7 @@
 #include "cuda_ref/kernels/reference.cuh"
 #include "cuda_ref/walk.h"
 #include "golden/error.h"
-#include "golden/policies/rules.h"
+#include "golden/policies/schedule.h"
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {
 
@@ -68,15 +68,16 @@ class DeviceWalk final : public Walk {
   u64 count(int x) const { return static_cast<u64>(x); }
 
   DeviceModel& model_;
-  golden::Policy policy_;
-  PolicyArgs policy_args_{};
+  golden::Schedule schedule_;
+  Plan plan_{};
   std::uint64_t image_bytes_;
   std::vector<golden::Region> out_regions_;
   std::vector<HeadScales> host_scales_;  // [layers][heads], for measuring
   Buffer<std::uint8_t> image_;
   Buffer<HeadPlanes> planes_;
   Buffer<HeadScales> scales_;
-  Buffer<u32> tables_;  // survivors by stage and n, values by n, kept tokens by layer
+  Buffer<u32> tables_;                   // survivors by stage and n, values by n
+  Buffer<golden::TokenChoice> choices_;  // scope kv_head: [layers], of the step at hand
   Buffer<u64> chances_;
   Buffer<u32> lists_;  // scope kv_head: [layers][KV heads][tokens]
   Buffer<std::uint8_t> scratch_;

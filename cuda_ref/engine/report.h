@@ -12,8 +12,8 @@ inline void DeviceWalk::fetch(golden::LayerResult& r, u32 positions) {
 
   LayerCounts c;
   std::memcpy(&c, host_.data() + at_.counts, sizeof c);
-  for (std::size_t i = 0; i < kByteKinds; ++i) r.accesses.useful[i] = c.useful[i];
-  for (std::size_t i = 0; i < kStreams; ++i) r.accesses.stream_bursts[i] = c.bursts[i];
+  for (std::size_t i = 0; i < golden::kKinds; ++i) r.accesses.useful[i] = c.useful[i];
+  for (std::size_t i = 0; i < golden::kStreams; ++i) r.accesses.stream_bursts[i] = c.bursts[i];
   r.accesses.write_bursts = c.write_bursts;
   r.row_heads = c.row_heads, r.flat = c.flat, r.row_groups = c.row_groups, r.refetched = c.refetched;
   r.keys_seen = c.keys_seen, r.survivors = c.survivors, r.values = c.values;
@@ -54,7 +54,7 @@ inline void DeviceWalk::fetch(golden::LayerResult& r, u32 positions) {
   live_heads_.assign(heads, heads + heads[H]);
   head_bits_.assign(host<u32>(at_.head_bits), host<u32>(at_.head_bits) + s.kv_heads);
   if (!per_head_) {
-    const auto keep = static_cast<std::size_t>(golden::kept_tokens(policy_, layer_ + 1, s.layers, r.tokens, s.causal));
+    const std::size_t keep = schedule_.tokens(step_, layer_ + 1).keep;
     const u32* live = host<u32>(at_.live);
     live_.assign(live, live + (keep < live_.size() ? keep : live_.size()));
   }

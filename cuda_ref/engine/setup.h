@@ -1,5 +1,5 @@
 #pragma once
-// Floats onto the device, the float reference, the policy as tables, the packed image.
+// Floats onto the device, the float reference, the plan and its tables, the packed image.
 #include "cuda_ref/engine/engine.h"
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {
@@ -8,8 +8,11 @@ inline DeviceModel::DeviceModel(const golden::FloatSource& source, const Options
     : options(o), shape_(source.shape) {
   const golden::Shape& s = shape_;
   if (s.group() > kMaxGroup)
-    throw Error("cuda: " + std::to_string(s.group()) + " query heads a KV head: the kernels take at most 32");
-  if (s.head_dim > 256) throw Error("cuda: head_dim " + std::to_string(s.head_dim) + ": the kernels take at most 256");
+    throw Error("cuda: " + std::to_string(s.group()) + " query heads a KV head: the kernels take at most " +
+                std::to_string(kMaxGroup));
+  if (s.head_dim > golden::kMaxHeadDim)
+    throw Error("cuda: head_dim " + std::to_string(s.head_dim) + ": the kernels take at most " +
+                std::to_string(golden::kMaxHeadDim));
   runtime.order = o.order;
   args = {s.layers, s.heads, s.kv_heads, s.group(), s.head_dim, s.tokens, s.prompt, s.causal, s.attention_scale};
   const auto rows = static_cast<std::size_t>(s.tokens) * static_cast<std::size_t>(s.head_dim);
@@ -50,37 +53,25 @@ inline std::unique_ptr<Walk> DeviceModel::walk(const golden::Policy& policy, con
 
 inline DeviceWalk::DeviceWalk(DeviceModel& model, const golden::Policy& policy, const golden::Layout& layout)
     : model_(model),
-      policy_(policy),
+      schedule_{model.shape(), policy},
+      plan_{golden::decisions_of(policy, model.shape()), {}, nullptr},
       image_bytes_(layout.bytes()),
-      per_head_(policy.scope == golden::ImportanceScope::kv_head) {
+      per_head_(plan_.per_kv_head) {
   const golden::Shape& s = shape();
-  PolicyArgs& p = policy_args_;
-  p.digits = policy.digits();
-  p.msb = policy.msb;
-  p.select = policy.select == golden::SelectRule::none    ? Select::none
-             : policy.select == golden::SelectRule::count ? Select::count
-                                                          : Select::mass;
-  p.theta16 = policy.theta16();
-  p.rest = policy.rest, p.prunes_values = policy.prunes_values(), p.renormalise = policy.renormalise;
-  p.token_scales = policy.v_scale == golden::ValueScale::token;
-  p.v_bits = policy.v_bits;
-
-  // How many stay is the policy's rule and comes from the host, as a table over how many there are.
+  // How many stay is the plan's to say, on the host: a table over how many there are.
   const auto row = static_cast<std::size_t>(s.tokens) + 1;
-  std::vector<u32> tables((kMaxStages + 1) * row + static_cast<std::size_t>(s.layers));
+  std::vector<u32> tables((kMaxStages + 1) * row);
   for (int n = 1; n <= s.tokens; ++n) {
-    for (int i = 0; i < policy.stages(); ++i)
+    for (int i = 0; i < plan_.stages; ++i)
       tables[static_cast<std::size_t>(i) * row + static_cast<std::size_t>(n)] =
-          static_cast<u32>(golden::selected_count(policy.select_keep[static_cast<std::size_t>(i)], n));
-    tables[kMaxStages * row + static_cast<std::size_t>(n)] = static_cast<u32>(golden::kept_values(policy, n));
+          static_cast<u32>(plan_.stage[i].count(n));
+    tables[kMaxStages * row + static_cast<std::size_t>(n)] = static_cast<u32>(plan_.kept_values(n));
   }
   tables_.allocate(tables.size());
   tables_.upload(tables.data(), tables.size());
-  for (int i = 0; i < kMaxStages; ++i) {
-    p.selected[i] = tables_.data() + static_cast<std::size_t>(i) * row;
-    if (i < policy.stages()) p.mu16[i] = policy.mu16(i);
-  }
-  p.kept_values = tables_.data() + kMaxStages * row;
+  for (int i = 0; i < kMaxStages; ++i) plan_.survivors[i] = tables_.data() + static_cast<std::size_t>(i) * row;
+  plan_.values = tables_.data() + kMaxStages * row;
+  choices_.allocate(static_cast<std::size_t>(s.layers));
 
   place(layout);
   quantize();
@@ -91,7 +82,7 @@ inline void DeviceWalk::place(const golden::Layout& layout) {
   const golden::Shape& s = shape();
   const auto plane = [](const golden::Region& r) { return Plane{r.base, r.item_bytes, r.stride}; };
   std::vector<HeadPlanes> all;
-  const int digits = policy_args_.digits.count;
+  const int digits = plan_.digits.count;
   for (int layer = 0; layer < s.layers; ++layer) {
     for (int kv = 0; kv < s.kv_heads; ++kv) {
       HeadPlanes h{};
@@ -100,12 +91,12 @@ inline void DeviceWalk::place(const golden::Layout& layout) {
       if (layout.records()) {
         // V lies behind the last digits of its token.
         h.value = h.key[digits - 1];
-        h.value.base += static_cast<u64>(s.head_dim * policy_args_.digits.width[digits - 1] / 8);
-        h.value.item_bytes = static_cast<u32>(s.head_dim * policy_.v_bits / 8);
+        h.value.base += golden::packed_bytes(s.head_dim, plan_.digits.width[digits - 1]);
+        h.value.item_bytes = golden::packed_bytes(s.head_dim, plan_.v_bits);
       } else {
         h.value = plane(layout.value(layer, kv));
       }
-      if (policy_args_.token_scales) h.value_scale = plane(layout.value_scale(layer, kv));
+      if (plan_.token_scales) h.value_scale = plane(layout.value_scale(layer, kv));
       h.query = plane(layout.query(layer, kv));
       all.push_back(h);
     }
@@ -124,13 +115,13 @@ inline void DeviceWalk::quantize() {
   Buffer<double> k_unit, v_unit, q_unit;
   Buffer<u32> v16;
   k_unit.allocate(L * KV * D), v_unit.allocate(L * KV), q_unit.allocate(L * H);
-  v16.allocate(policy_args_.token_scales ? L * KV * n : 1);
+  v16.allocate(plan_.token_scales ? L * KV * n : 1);
   QuantizeArgs a{};
   a.shape = model_.args;
-  a.digits = policy_args_.digits, a.msb = policy_.msb;
-  a.channel_scales = policy_.k_scale == golden::KeyScale::channel, a.token_scales = policy_args_.token_scales;
-  a.v_bits = policy_.v_bits;
-  a.k_limit = golden::largest_code(a.digits, a.msb), a.v_limit = (1 << (policy_.v_bits - 1)) - 1;
+  a.digits = plan_.digits, a.msb = plan_.msb;
+  a.channel_scales = plan_.channel_scales, a.token_scales = plan_.token_scales;
+  a.v_bits = plan_.v_bits;
+  a.k_limit = golden::largest_code(a.digits, a.msb), a.v_limit = (1 << (plan_.v_bits - 1)) - 1;
   // A decoder's later tokens exceed the prompt's largest values; golden says by how much scales allow for it.
   a.q_headroom = s.causal ? golden::kQueryHeadroom : 1, a.k_headroom = s.causal ? golden::kKeyChannelHeadroom : 1;
   a.out_headroom = s.causal ? golden::kOutHeadroom : 1;

@@ -11,14 +11,8 @@ inline CascadeArgs DeviceWalk::cascade_args() const {
   c.shape = model_.args;
   c.step = step_, c.layer = layer_, c.tokens = s.tokens_in(step_);
   c.live_count = static_cast<u32>(live_.size());
-  if (layer_ + 1 < s.layers) {
-    c.keep_tokens = static_cast<u32>(golden::kept_tokens(policy_, layer_ + 1, s.layers, c.tokens, s.causal));
-    c.keep_heads = static_cast<u32>(golden::kept_heads(policy_, layer_ + 1, s.layers, s.heads));
-  }
-  c.protect_first = policy_.protect_first, c.protect_newest = policy_.protect_newest,
-  c.decay_shift = policy_.decay_shift;
-  c.decay = policy_.importance == golden::ImportanceRule::decay;
-  c.normalised = policy_.importance == golden::ImportanceRule::normalised;
+  if (layer_ + 1 < s.layers) c.next = schedule_.tokens(step_, layer_ + 1), c.keep_heads = schedule_.heads(layer_ + 1);
+  c.decay_shift = plan_.decay_shift, c.normalised = plan_.normalised;
   c.shared_scope = !per_head_;
   c.importance = self.report<u64>(at_.importance);
   c.importance_size = (at_.rows - at_.importance) / 8;
@@ -26,7 +20,7 @@ inline CascadeArgs DeviceWalk::cascade_args() const {
   c.live = self.report<u32>(at_.live), c.live_heads = self.report<u32>(at_.live_heads);
   c.head_bits = self.report<u32>(at_.head_bits);
   c.lists = self.lists_.data();
-  c.keep_of_layer = self.tables_.data() + (kMaxStages + 1) * (count(s.tokens) + 1);
+  c.choices = self.choices_.data();
   return c;
 }
 
@@ -34,25 +28,21 @@ inline void DeviceWalk::start_step() {
   const golden::Shape& s = shape();
   const auto n = static_cast<u32>(s.tokens_in(step_));
   CascadeArgs c = cascade_args();
-  // A permanent drop stays: only the tokens that are new join, and heads stay as they were.
-  const bool joins = policy_.permanent && step_ > 0;
-  c.keep_state = joins;
-  c.first_new = joins ? static_cast<u32>(s.tokens_in(step_ - 1)) : 0;
-  if (!joins) c.live_count = 0, live_.clear();
+  c.restarts = schedule_.restarts(step_), c.first_new = schedule_.joins_from(step_);
+  if (c.restarts) c.live_count = 0;
   launch(model_.runtime, begin_step, Grid{4, 1, 1}, model_.runtime.prompt_threads(), 0, c);
-  for (u32 t = c.first_new; t < n; ++t) live_.push_back(t);
-  if (!joins) {
-    live_heads_.resize(static_cast<std::size_t>(s.heads));
-    std::iota(live_heads_.begin(), live_heads_.end(), 0u);
-    head_bits_.assign(static_cast<std::size_t>(s.kv_heads), s.group() == 32 ? ~0u : (1u << s.group()) - 1);
-  }
+  // The host's copy of the lists.
+  schedule_.begin_step(step_, live_, live_heads_);
+  head_bits_.clear();
+  for (int kv = 0; kv < s.kv_heads; ++kv) head_bits_.push_back(golden::head_bits(live_heads_, s.group(), kv));
   if (!per_head_) return;
+  std::vector<golden::TokenChoice> choices;
   list_sizes_.clear();
   for (int layer = 0; layer < s.layers; ++layer) {
-    const u32 keep = static_cast<u32>(golden::kept_tokens(policy_, layer, s.layers, static_cast<int>(n), s.causal));
-    list_sizes_.push_back(step_ == 0 || keep > n ? n : keep);
+    choices.push_back(schedule_.tokens(step_, layer));
+    list_sizes_.push_back(choices.back().keep);
   }
-  tables_.upload(list_sizes_.data(), list_sizes_.size(), (kMaxStages + 1) * (count(s.tokens) + 1));
+  choices_.upload(choices.data(), choices.size());
   c.live_count = n;
   launch(model_.runtime, choose_lists, Grid{static_cast<unsigned>(s.kv_heads), static_cast<unsigned>(s.layers), 1},
          model_.runtime.prompt_threads(), 0, c);
@@ -65,7 +55,7 @@ inline RowArgs DeviceWalk::row_args(u32 positions) const {
   const golden::Shape& s = shape();
   const u64 kv_base = count(layer_) * count(s.kv_heads), n = count(s.tokens);
   RowArgs a{};
-  a.shape = model_.args, a.policy = policy_args_;
+  a.shape = model_.args, a.plan = plan_;
   a.layer = layer_, a.positions = static_cast<int>(positions), a.prompt = step_ == 0;
   a.image = reinterpret_cast<const u32*>(image_.data());
   a.planes = planes_.data() + kv_base, a.scales = scales_.data() + count(layer_) * count(s.heads);

@@ -6,16 +6,19 @@
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {
 
-constexpr u32 kBurstBytes = 32;
-enum Stream { query_stream, key_stream, value_stream, scale_stream, record_stream, kStreams };
-enum Bytes { query_bytes, key_msb_bytes, key_lsb_bytes, value_bytes, scale_bytes, out_bytes, kByteKinds };
+using golden::kBurstBytes;
+using golden::Kind;
+using golden::Stream;
 
 // Counters of one layer of one step.
 struct LayerCounts {
-  u64 useful[kByteKinds];
-  u64 bursts[kStreams];
+  u64 useful[golden::kKinds];
+  u64 bursts[golden::kStreams];
   u64 write_bursts;
   u64 row_heads, flat, row_groups, refetched, keys_seen, survivors, values;
+
+  __device__ __forceinline__ u64* useful_of(Kind k) { return &useful[static_cast<int>(k)]; }
+  __device__ __forceinline__ u64* bursts_of(Stream s) { return &bursts[static_cast<int>(s)]; }
 };
 
 // One thread's share of the bursts of n items; list(j) ascends.

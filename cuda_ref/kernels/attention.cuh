@@ -13,9 +13,12 @@ namespace winnow::cuda_ref::WINNOW_BACKEND {
 // Bytes of a decode row: what its lists fetched. `slot_lists`: survivors by stage, then values.
 __device__ inline void count_row(Row& r, u32 position, const RowReport& row, const u32* slot_lists,
                                  LayerCounts* counts) {
-  const PolicyArgs& policy = r.a.policy;
+  const Plan& plan = r.a.plan;
   BlockScratch& s = r.sh.block;
-  const u64 D = static_cast<u64>(r.D), v_bytes = D * static_cast<u64>(policy.v_bits) / 8;
+  const u64 v_bytes = golden::packed_bytes(r.D, plan.v_bits);
+  const auto digit_bytes = [&plan, &r](u32 i) {
+    return static_cast<u64>(golden::packed_bytes(r.D, plan.digits.width[i]));
+  };
   const u32 *live = r.live, heads = r.heads;
   const u32 live_heads = static_cast<u32>(__popc(heads));
   const auto all = [live](u32 j) { return static_cast<u64>(live[j]); };
@@ -25,33 +28,35 @@ __device__ inline void count_row(Row& r, u32 position, const RowReport& row, con
     while (j--) left &= left - 1;
     return first_query + static_cast<u64>(__ffs(static_cast<int>(left)) - 1);
   };
-  count_bursts(&counts->bursts[query_stream], burst_share(r.planes.query, live_heads, query), s);
-  count_bursts(&counts->bursts[key_stream], burst_share(r.planes.key[0], r.keys, all), s);
-  if (policy.token_scales)
-    count_bursts(&counts->bursts[scale_stream], burst_share(r.planes.value_scale, r.keys, all), s);
-  if (row.refetched) count_bursts(&counts->bursts[key_stream], burst_share(r.planes.key[1], r.keys, all), s);
-  u64 lsb = row.refetched ? r.keys * (D * static_cast<u64>(policy.digits.width[1]) / 8) : 0;
+  count_bursts(counts->bursts_of(Stream::query), burst_share(r.planes.query, live_heads, query), s);
+  count_bursts(counts->bursts_of(Stream::key), burst_share(r.planes.key[0], r.keys, all), s);
+  if (plan.token_scales)
+    count_bursts(counts->bursts_of(Stream::value_scale), burst_share(r.planes.value_scale, r.keys, all), s);
+  if (row.refetched) count_bursts(counts->bursts_of(Stream::key), burst_share(r.planes.key[1], r.keys, all), s);
+  u64 lsb = row.refetched ? r.keys * digit_bytes(1) : 0;
   u64 value = 0;
   for (u32 i = 0; i < row.stages; ++i) {
     const u32* list = slot_lists + static_cast<u64>(i) * r.tokens;
     const auto token = [live, list](u32 j) { return static_cast<u64>(live[list[j]]); };
     const u32 n = row.survivors[i];
-    count_bursts(&counts->bursts[record_stream], burst_share(r.planes.key[i + 1], n, token), s);
-    lsb += n * (D * static_cast<u64>(policy.digits.width[i + 1]) / 8);
+    count_bursts(counts->bursts_of(Stream::record), burst_share(r.planes.key[i + 1], n, token), s);
+    lsb += n * digit_bytes(i + 1);
     if (i == row.stages - 1) value += n * v_bytes;
   }
   if (!r.planes.value_in_record) {
     const u32* list = slot_lists + static_cast<u64>(kMaxStages) * r.tokens;
     const auto token = [live, list](u32 j) { return static_cast<u64>(live[list[j]]); };
-    count_bursts(&counts->bursts[value_stream], burst_share(r.planes.value, row.values, token), s);
+    count_bursts(counts->bursts_of(Stream::value), burst_share(r.planes.value, row.values, token), s);
     value += row.values * v_bytes;
   }
   if (threadIdx.x != 0) return;
-  atomicAdd(&counts->useful[query_bytes], static_cast<u64>(live_heads) * r.planes.query.item_bytes);
-  atomicAdd(&counts->useful[key_msb_bytes], r.keys * (D * static_cast<u64>(policy.digits.width[0]) / 8));
-  atomicAdd(&counts->useful[key_lsb_bytes], lsb);
-  atomicAdd(&counts->useful[value_bytes], value);
-  if (policy.token_scales) atomicAdd(&counts->useful[scale_bytes], static_cast<u64>(r.keys) * 2);
+  atomicAdd(counts->useful_of(Kind::query), static_cast<u64>(live_heads) * r.planes.query.item_bytes);
+  atomicAdd(counts->useful_of(Kind::key_msb), r.keys * digit_bytes(0));
+  atomicAdd(counts->useful_of(Kind::key_lsb), lsb);
+  atomicAdd(counts->useful_of(Kind::value), value);
+  if (plan.token_scales)
+    atomicAdd(counts->useful_of(Kind::value_scale),
+              static_cast<u64>(r.keys) * golden::packed_bytes(1, golden::kValueScaleBits));
 }
 
 __device__ inline void copy_list(u32* to, const u32* from, u32 n) {
@@ -60,8 +65,8 @@ __device__ inline void copy_list(u32* to, const u32* from, u32 n) {
 
 __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
   const RowArgs& a = r.a;
-  const PolicyArgs& policy = a.policy;
-  const golden::Digits& digits = policy.digits;
+  const Plan& plan = a.plan;
+  const golden::Digits& digits = plan.digits;
   u32* lists = a.prompt ? nullptr : a.row_lists + static_cast<u64>(kv) * (kMaxStages + 1) * r.tokens;
   for (u32 j = threadIdx.x; j < r.keys; j += blockDim.x) r.m.slots[j] = j;
   if (threadIdx.x < kMaxGroup) r.sh.rest[threadIdx.x] = 0, r.sh.denominator[threadIdx.x] = 0;
@@ -73,11 +78,11 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
     // The prompt loads K once at full width: no refetch, no selection.
     score_pass(r, 0, digits.count, false);
     softmax_pass(r, digits.count - 1, true);
-  } else if (policy.select == Select::none) {
+  } else if (plan.decides()) {
     score_pass(r, 0, 1, false);
     softmax_pass(r, 0, true);
     for (int g = 0; g < r.group; ++g)
-      row.flat += r.alive(g) && golden::is_flat(golden::kExpOne, r.sh.denominator[g], policy.theta16);
+      row.flat += r.alive(g) && golden::is_flat(golden::kExpOne, r.sh.denominator[g], plan.theta16);
     __syncthreads();
     if (row.flat) {
       row.refetched = 1;
@@ -85,7 +90,7 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
       softmax_pass(r, 1, true);
     }
   } else {
-    if (policy.rest)
+    if (plan.rest)
       for (int g = static_cast<int>(threadIdx.x); g < r.group; g += static_cast<int>(blockDim.x)) {
         i64 sum = 0;
         for (int d = 0; d < r.D; ++d) sum += r.q[g * r.D + d];
@@ -112,10 +117,10 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
   // Local value pruning: one top-k a KV head over the sum of its heads' probabilities.
   u32 chosen = r.n;
   u32* place = r.m.values;
-  if (policy.prunes_values) {
+  if (plan.prunes_values()) {
     const u32* items = r.m.items;
     const auto item = [items](u32 j) { return static_cast<u64>(items[j]); };
-    const Cut cut = cut_by_count(r.n, policy.kept_values[r.n], sum_bits(r.group), r.sh.block, item);
+    const Cut cut = cut_by_count(r.n, plan.values[r.n], plan.score_bits, r.sh.block, item);
     chosen = keep_in_order(
         r.n, cut, r.sh.block, item, [](u32 j) { return j; }, [place](u32 to, u32 from) { place[to] = from; });
   } else {
@@ -146,7 +151,7 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
   if (threadIdx.x == 0) {
     const u64 live_heads = static_cast<u64>(__popc(r.heads));
     atomicAdd(&a.counts->row_heads, live_heads);
-    atomicAdd(&a.counts->useful[out_bytes], live_heads * a.out_plane.item_bytes);
+    atomicAdd(a.counts->useful_of(Kind::out), live_heads * a.out_plane.item_bytes);
     atomicAdd(&a.counts->write_bursts, live_heads * (a.out_plane.stride / kBurstBytes));
     atomicAdd(&a.counts->flat, static_cast<u64>(row.flat));
     atomicAdd(&a.counts->row_groups, u64{1});

@@ -2,60 +2,54 @@
 // Cascade state between layers: who lives, what tokens and heads have earned, and the bytes that a prompt layer loads.
 // Paper: SpAtten 3.2, 3.3. Lists stay on the device and ascend.
 #include "cuda_ref/kernels/attention.cuh"
-#include "golden/policies/rules.h"
+#include "golden/policies/schedule.h"
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {
 
 struct CascadeArgs {
   ShapeArgs shape;
-  int step, layer, tokens;      // tokens so far
-  u32 live_count;               // before
-  u32 first_new;                // begin_step: tokens from here on join; 0: the list starts anew
-  u32 keep_tokens, keep_heads;  // of the next layer
-  int protect_first, protect_newest, decay_shift;
-  bool decay, normalised, shared_scope;
-  bool keep_state;  // begin_step: drops are permanent
-  u64* importance;  // [tokens] or [layers][KV heads][tokens]
+  int step, layer, tokens;  // tokens so far
+  u32 live_count;           // before
+  u32 first_new;            // begin_step: tokens from here on join
+  bool restarts;            // begin_step: all tokens and heads live again
+  bool normalised, shared_scope;
+  int decay_shift;           // 0: no decay
+  golden::TokenChoice next;  // tokens of the next layer
+  u32 keep_heads;            // of the next layer
+  u64* importance;           // [tokens] or [layers][KV heads][tokens]
   u64 importance_size;
-  u64 *chances, *head_importance;  // [tokens], [heads]
-  u32* live;                       // [tokens]
-  u32* live_heads;                 // [heads], then how many
-  u32* head_bits;                  // [KV heads]
-  u32* lists;                      // scope kv_head: [layers][KV heads][tokens]
-  const u32* keep_of_layer;        // scope kv_head: [layers] tokens kept
+  u64 *chances, *head_importance;      // [tokens], [heads]
+  u32* live;                           // [tokens]
+  u32* live_heads;                     // [heads], then how many
+  u32* head_bits;                      // [KV heads]
+  u32* lists;                          // scope kv_head: [layers][KV heads][tokens]
+  const golden::TokenChoice* choices;  // scope kv_head: [layers]
 };
 
-// Blocks stride over all elements. Everybody lives again (unless drops are permanent); importance fades.
+// Blocks stride over all elements. Everybody lives again where the schedule says so; importance fades.
 __global__ void begin_step(CascadeArgs a) {
   const u64 at = static_cast<u64>(blockIdx.x) * blockDim.x + threadIdx.x,
             all = static_cast<u64>(gridDim.x) * blockDim.x;
   const u32 n = static_cast<u32>(a.tokens);
   for (u64 t = a.first_new + at; t < n; t += all) a.live[a.live_count + t - a.first_new] = static_cast<u32>(t);
-  if (!a.keep_state) {
+  if (a.restarts) {
     for (u64 h = at; h < static_cast<u64>(a.shape.heads); h += all) a.live_heads[h] = static_cast<u32>(h);
     if (at == 0) a.live_heads[a.shape.heads] = static_cast<u32>(a.shape.heads);
     const u32 group = static_cast<u32>(a.shape.group), group_bits = group == 32 ? kAllLanes : (1u << group) - 1;
     for (u64 kv = at; kv < static_cast<u64>(a.shape.kv_heads); kv += all) a.head_bits[kv] = group_bits;
   }
-  if (a.decay && a.step > 0)
-    for (u64 t = at; t < a.importance_size; t += all) a.importance[t] -= a.importance[t] >> a.decay_shift;
-}
-
-__device__ __forceinline__ u64 rank_of(const CascadeArgs& a, u32 token, u64 importance, u64 chances) {
-  const int t = static_cast<int>(token);
-  if (t < a.protect_first || (a.shape.causal && t >= a.tokens - a.protect_newest)) return golden::kProtectedItem;
-  const u64 x = !a.normalised ? importance : chances ? (importance << 8) / chances : 0;
-  return x < golden::kProtectedItem ? x : golden::kProtectedItem - 1;
+  if (a.decay_shift && a.step > 0)
+    for (u64 t = at; t < a.importance_size; t += all) a.importance[t] = golden::decayed(a.importance[t], a.decay_shift);
 }
 
 // Tokens of `from` that stay, written to `to` (may be the same list).
-__device__ inline void choose_tokens(const CascadeArgs& a, const u32* from, u32 n, u32 keep, const u64* importance,
-                                     u32* to, BlockScratch& s) {
-  const auto item = [&a, from, importance](u32 j) {
+__device__ inline void choose_tokens(const CascadeArgs& a, const golden::TokenChoice& choice, const u32* from, u32 n,
+                                     const u64* importance, u32* to, BlockScratch& s) {
+  const auto item = [&a, &choice, from, importance](u32 j) {
     const u32 t = from[j];
-    return rank_of(a, t, importance[t], a.normalised ? a.chances[t] : 0);
+    return static_cast<u64>(choice.item(t, importance[t], choice.normalised ? a.chances[t] : 0));
   };
-  const Cut cut = cut_by_count(n, keep, golden::kImportanceBits, s, item);
+  const Cut cut = cut_by_count(n, choice.keep, golden::kImportanceBits, s, item);
   keep_in_order(n, cut, s, item, [from](u32 j) { return from[j]; }, [to](u32 at, u32 token) { to[at] = token; });
 }
 
@@ -64,9 +58,7 @@ __global__ void choose_lists(CascadeArgs a) {
   __shared__ BlockScratch s;
   const u64 list = static_cast<u64>(blockIdx.y) * a.shape.kv_heads + blockIdx.x;
   const u64 at = list * a.shape.tokens;
-  // The prompt is read whole: nothing has been earned yet.
-  const u32 keep = a.step == 0 ? a.live_count : a.keep_of_layer[blockIdx.y];
-  choose_tokens(a, a.live, a.live_count, keep, a.importance + at, a.lists + at, s);
+  choose_tokens(a, a.choices[blockIdx.y], a.live, a.live_count, a.importance + at, a.lists + at, s);
 }
 
 // After a layer, one block: chances of the tokens that were live, then who lives in the next layer.
@@ -74,16 +66,16 @@ __global__ void end_layer(CascadeArgs a) {
   __shared__ BlockScratch s;
   if (a.normalised)
     for (u32 j = threadIdx.x; j < a.live_count; j += blockDim.x)
-      a.chances[a.live[j]] += a.step > 0 ? 1 : a.shape.causal ? a.live_count - j : a.live_count;
+      a.chances[a.live[j]] += golden::rows_seen(j, a.live_count, a.step == 0, a.shape.causal);
   __syncthreads();
   if (a.layer + 1 >= a.shape.layers) return;
-  if (a.shared_scope && a.keep_tokens < a.live_count)
-    choose_tokens(a, a.live, a.live_count, a.keep_tokens, a.importance, a.live, s);
+  if (a.shared_scope && a.next.keep < a.live_count)
+    choose_tokens(a, a.next, a.live, a.live_count, a.importance, a.live, s);
   const u32 heads = a.live_heads[a.shape.heads];
   __syncthreads();
   if (a.keep_heads >= heads) return;
   const auto item = [&a](u32 j) { return a.head_importance[a.live_heads[j]]; };
-  const Cut cut = cut_by_count(heads, a.keep_heads, 64, s, item);
+  const Cut cut = cut_by_count(heads, a.keep_heads, golden::kHeadImportanceBits, s, item);
   u32* live_heads = a.live_heads;
   const u32 kept = keep_in_order(
       heads, cut, s, item, [live_heads](u32 j) { return live_heads[j]; },
@@ -106,18 +98,20 @@ __global__ void count_prompt(RowArgs a, int query_chunk) {
   const u32 heads = a.head_bits[kv], n = a.live_count;
   if (!heads) return;
   const HeadPlanes& planes = a.planes[kv];
-  const PolicyArgs& policy = a.policy;
-  const u64 D = static_cast<u64>(a.shape.head_dim), live_heads = static_cast<u64>(__popc(heads));
+  const Plan& plan = a.plan;
+  const int D = a.shape.head_dim;
+  const u64 live_heads = static_cast<u64>(__popc(heads));
   const u32* live = a.live + static_cast<u64>(kv) * a.live_stride;
   const auto all = [live](u32 j) { return static_cast<u64>(live[j]); };
   u64 lsb = 0;
-  for (int i = 0; i < policy.digits.count; ++i) {
-    const Stream stream = planes.value_in_record && i > 0 ? record_stream : key_stream;
-    count_bursts(&a.counts->bursts[stream], burst_share(planes.key[i], n, all), s);
-    if (i > 0) lsb += n * (D * static_cast<u64>(policy.digits.width[i]) / 8);
+  for (int i = 0; i < plan.digits.count; ++i) {
+    const Stream stream = planes.value_in_record && i > 0 ? Stream::record : Stream::key;
+    count_bursts(a.counts->bursts_of(stream), burst_share(planes.key[i], n, all), s);
+    if (i > 0) lsb += static_cast<u64>(n) * golden::packed_bytes(D, plan.digits.width[i]);
   }
-  if (!planes.value_in_record) count_bursts(&a.counts->bursts[value_stream], burst_share(planes.value, n, all), s);
-  if (policy.token_scales) count_bursts(&a.counts->bursts[scale_stream], burst_share(planes.value_scale, n, all), s);
+  if (!planes.value_in_record) count_bursts(a.counts->bursts_of(Stream::value), burst_share(planes.value, n, all), s);
+  if (plan.token_scales)
+    count_bursts(a.counts->bursts_of(Stream::value_scale), burst_share(planes.value_scale, n, all), s);
   // A chunk of positions is one fetch; a thread walks one chunk.
   u64 share = 0;
   for (u32 from = threadIdx.x * static_cast<u32>(query_chunk); from < n;
@@ -133,13 +127,15 @@ __global__ void count_prompt(RowArgs a, int query_chunk) {
         last = end;
       }
   }
-  count_bursts(&a.counts->bursts[query_stream], share, s);
+  count_bursts(a.counts->bursts_of(Stream::query), share, s);
   if (threadIdx.x != 0) return;
-  atomicAdd(&a.counts->useful[key_msb_bytes], n * (D * static_cast<u64>(policy.digits.width[0]) / 8));
-  atomicAdd(&a.counts->useful[key_lsb_bytes], lsb);
-  atomicAdd(&a.counts->useful[value_bytes], n * (D * static_cast<u64>(policy.v_bits) / 8));
-  if (policy.token_scales) atomicAdd(&a.counts->useful[scale_bytes], static_cast<u64>(n) * 2);
-  atomicAdd(&a.counts->useful[query_bytes], n * live_heads * planes.query.item_bytes);
+  atomicAdd(a.counts->useful_of(Kind::key_msb), static_cast<u64>(n) * golden::packed_bytes(D, plan.digits.width[0]));
+  atomicAdd(a.counts->useful_of(Kind::key_lsb), lsb);
+  atomicAdd(a.counts->useful_of(Kind::value), static_cast<u64>(n) * golden::packed_bytes(D, plan.v_bits));
+  if (plan.token_scales)
+    atomicAdd(a.counts->useful_of(Kind::value_scale),
+              static_cast<u64>(n) * golden::packed_bytes(1, golden::kValueScaleBits));
+  atomicAdd(a.counts->useful_of(Kind::query), n * live_heads * planes.query.item_bytes);
 }
 
 }  // namespace winnow::cuda_ref::WINNOW_BACKEND

@@ -13,8 +13,10 @@ __device__ inline void load_queries(Row& r, u32 position) {
     const int g = i / r.D, d = i % r.D;
     i32 x = 0;
     if (g < r.group && r.alive(g))
-      x = load_signed(r.a.image, first_bit(plane, static_cast<u64>(position) * r.group + g) + static_cast<u64>(d) * 12,
-                      12);
+      x = load_signed(
+          r.a.image,
+          first_bit(plane, static_cast<u64>(position) * r.group + g) + static_cast<u64>(d) * golden::kWordBits,
+          golden::kWordBits);
     r.q[i] = static_cast<i16>(x);
   }
   __syncthreads();
@@ -22,8 +24,8 @@ __device__ inline void load_queries(Row& r, u32 position) {
 
 // Scores of the digits from..to-1, added to what earlier passes left (`add`).
 __device__ inline void score_pass(Row& r, int from, int to, bool add) {
-  const golden::Digits& digits = r.a.policy.digits;
-  const bool lower_signed = r.a.policy.msb == golden::MsbRule::round;
+  const golden::Digits& digits = r.a.plan.digits;
+  const bool lower_signed = r.a.plan.msb == golden::MsbRule::round;
   for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
     const u32 token = r.token(j);
     for (int g0 = 0; g0 < r.group; g0 += kHeadsAtOnce) {
@@ -50,7 +52,7 @@ __device__ inline void score_pass(Row& r, int from, int to, bool add) {
 
 // Softmax of every live head over the slots that are in. `last`: the rest joins the denominator.
 __device__ inline void softmax_pass(Row& r, int digit, bool last) {
-  const PolicyArgs& policy = r.a.policy;
+  const Plan& plan = r.a.plan;
   for (int g = 0; g < r.group; ++g) {
     if (!r.alive(g)) continue;
     const golden::Scale to_log2 = r.scales[g].to_log2;
@@ -71,8 +73,8 @@ __device__ inline void softmax_pass(Row& r, int digit, bool last) {
       if (rest) {
         // Twice the maxima, midpoint constants included; one more bit of shift takes the factor back.
         const i64 before =
-            2 * r.sh.top[g] + golden::midpoint_twice(r.sh.query_sum[g], policy.digits, digit - 1, policy.msb);
-        const i64 now = 2 * top + golden::midpoint_twice(r.sh.query_sum[g], policy.digits, digit, policy.msb);
+            2 * r.sh.top[g] + golden::midpoint_twice(r.sh.query_sum[g], plan.digits, digit - 1, plan.msb);
+        const i64 now = 2 * top + golden::midpoint_twice(r.sh.query_sum[g], plan.digits, digit, plan.msb);
         rest = golden::rescale_rest(rest, golden::mul_scale(before - now, {to_log2.mantissa, to_log2.shift + 1}));
         r.sh.rest[g] = rest;
       }
@@ -96,27 +98,28 @@ __device__ inline void sum_heads(Row& r) {
   __syncthreads();
 }
 
-__device__ inline int sum_bits(int group) { return 16 + golden::bit_length(static_cast<u64>(group - 1)); }
+__device__ inline void largest_of_heads(Row& r) {
+  for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
+    u32 most = 0;
+    for (int g = 0; g < r.group; ++g)
+      if (r.alive(g)) most = Larger()(most, static_cast<u32>(r.m.p[static_cast<u64>(g) * r.tokens + j]));
+    r.m.items[j] = most;
+  }
+  __syncthreads();
+}
 
 // One selection stage: who stays, the rest of who goes, lists compacted over the survivors.
 __device__ inline void select_stage(Row& r, int stage) {
-  const PolicyArgs& policy = r.a.policy;
+  const Plan& plan = r.a.plan;
   const u32* items = r.m.items;
   const auto item = [items](u32 j) { return static_cast<u64>(items[j]); };
-  Cut cut;
-  if (policy.select == Select::mass) {
+  if (plan.largest)
+    largest_of_heads(r);
+  else
     sum_heads(r);
-    cut = cut_by_mass(r.n, policy.mu16[stage], sum_bits(r.group), r.sh.block, item);
-  } else {
-    for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
-      u32 most = 0;
-      for (int g = 0; g < r.group; ++g)
-        if (r.alive(g)) most = Larger()(most, static_cast<u32>(r.m.p[static_cast<u64>(g) * r.tokens + j]));
-      r.m.items[j] = most;
-    }
-    __syncthreads();
-    cut = cut_by_count(r.n, policy.selected[stage][r.n], 16, r.sh.block, item);
-  }
+  const golden::SelectionStage& rule = plan.stage[stage];
+  const Cut cut = rule.by_mass ? cut_by_mass(r.n, rule.mu16, plan.score_bits, r.sh.block, item)
+                               : cut_by_count(r.n, plan.survivors[stage][r.n], plan.score_bits, r.sh.block, item);
   // Places of the survivors first; scores, slots and exponentials follow them.
   u32* place = r.m.values;
   const u32 kept = keep_in_order(
@@ -125,7 +128,7 @@ __device__ inline void select_stage(Row& r, int stage) {
     if (!r.alive(g)) continue;
     i32* s = r.m.s + static_cast<u64>(g) * r.tokens;
     const u32* e = r.m.e + static_cast<u64>(g) * r.tokens;
-    if (policy.rest) {
+    if (plan.rest) {
       u64 left_out = 0;
       for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) left_out += e[j];
       for (u32 j = threadIdx.x; j < kept; j += blockDim.x) left_out -= e[place[j]];

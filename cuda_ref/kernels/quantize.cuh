@@ -185,7 +185,7 @@ __global__ void pack_kv(QuantizeArgs a) {
       a.image[planes.value_scale.base + i] = static_cast<std::uint8_t>(v16[i / 2] >> (i % 2 * 8));
 }
 
-// Queries, 12 bits. Grid: query heads x layers.
+// Queries, kWordBits wide. Grid: query heads x layers.
 __global__ void pack_queries(QuantizeArgs a) {
   const ShapeArgs& h = a.shape;
   const int D = h.head_dim, layer = static_cast<int>(blockIdx.y), q_head = static_cast<int>(blockIdx.x);
@@ -193,11 +193,11 @@ __global__ void pack_queries(QuantizeArgs a) {
   const float* q = a.q + static_cast<u64>(head) * h.tokens * D;
   const double* k_unit = a.k_unit + static_cast<u64>(kv) * D;
   const Plane plane = a.planes[kv].query;
-  const u32 bytes = static_cast<u32>(D * 12 / 8);
+  const u32 bytes = golden::packed_bytes(D, golden::kWordBits);
   for (u32 i = threadIdx.x; i < bytes * static_cast<u32>(h.tokens); i += blockDim.x) {
     const u32 t = i / bytes, b = i % bytes;
     const u64 item = static_cast<u64>(t) * h.group + q_head % h.group;
-    a.image[plane.base + item * plane.stride + b] = packed_byte(b, 12, [&](int d) {
+    a.image[plane.base + item * plane.stride + b] = packed_byte(b, golden::kWordBits, [&](int d) {
       return to_code(folded(a, k_unit, q[static_cast<u64>(t) * D + d], d), a.q_unit[head], golden::kQueryMax);
     });
   }

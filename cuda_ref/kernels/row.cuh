@@ -3,23 +3,18 @@
 // reports.
 #include "cuda_ref/kernels/access.cuh"
 #include "cuda_ref/kernels/quantize.cuh"
+#include "golden/policies/decisions.h"
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {
 
-constexpr int kMaxGroup = 32, kMaxStages = 3;
+using golden::kMaxGroup;
+using golden::kMaxStages;
 constexpr int kHeadsAtOnce = 4;  // query heads that share one unpacked word
 
-enum class Select : u32 { none, count, mass };
-
-struct PolicyArgs {
-  golden::Digits digits;
-  golden::MsbRule msb;
-  Select select;
-  u32 theta16, mu16[kMaxStages];
-  const u32* selected[kMaxStages];  // [n]: survivors of a stage by count among n
-  const u32* kept_values;           // [n]: tokens whose V is fetched, of n
-  bool rest, prunes_values, renormalise, token_scales;
-  int v_bits;
+// The plan, and its counts as tables over how many there are, so that no kernel rounds a share.
+struct Plan : golden::Decisions {
+  const u32* survivors[kMaxStages];  // [n]: of a stage by count
+  const u32* values;                 // [n]: tokens whose V is fetched
 };
 
 // What a decode row decided. Lists stand behind it, each of `tokens` entries.
@@ -30,7 +25,7 @@ struct RowReport {
 
 struct RowArgs {
   ShapeArgs shape;
-  PolicyArgs policy;
+  Plan plan;
   int layer, positions;
   bool prompt;
   const u32* image;

@@ -5,14 +5,14 @@
 namespace winnow::cuda_ref::WINNOW_BACKEND {
 
 __device__ inline u32 value_scale(const Row& r, u32 token) {
-  if (!r.a.policy.token_scales) return 65536;
+  if (!r.a.plan.token_scales) return 65536;
   const Plane& p = r.planes.value_scale;
-  return static_cast<u32>(load_unsigned(r.a.image, first_bit(p, token), 16));
+  return static_cast<u32>(load_unsigned(r.a.image, first_bit(p, token), golden::kValueScaleBits));
 }
 
 // Weighted sum of the chosen V, requantized; |out| joins head importance.
 __device__ inline void weigh(Row& r, u32 chosen, i16* out, u64* head_importance) {
-  const PolicyArgs& policy = r.a.policy;
+  const Plan& plan = r.a.plan;
   const u32* place = r.m.values;
   const int tid = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
   for (int g0 = 0; g0 < r.group; g0 += kHeadsAtOnce) {
@@ -50,8 +50,8 @@ __device__ inline void weigh(Row& r, u32 chosen, i16* out, u64* head_importance)
       i64 sum[kHeadsAtOnce] = {};
       for (u32 j = static_cast<u32>(at / r.D); j < chosen; j += static_cast<u32>(parts)) {
         const u64 bit =
-            first_bit(r.planes.value, r.token(place[j])) + static_cast<u64>(d) * static_cast<u64>(policy.v_bits);
-        const i32 v = load_signed(r.a.image, bit, policy.v_bits);
+            first_bit(r.planes.value, r.token(place[j])) + static_cast<u64>(d) * static_cast<u64>(plan.v_bits);
+        const i32 v = load_signed(r.a.image, bit, plan.v_bits);
         for (int i = 0; i < kHeadsAtOnce; ++i) sum[i] += r.m.w[static_cast<u64>(i) * r.tokens + j] * v;
       }
       for (int i = 0; i < kHeadsAtOnce; ++i) atomicAdd(&r.acc[i * r.D + d], static_cast<u64>(sum[i]));
@@ -61,8 +61,7 @@ __device__ inline void weigh(Row& r, u32 chosen, i16* out, u64* head_importance)
       const int g = g0 + i;
       if (!r.alive(g)) continue;
       const golden::Scale to_out = r.scales[g].to_out;
-      const golden::Scale scale =
-          policy.prunes_values && policy.renormalise ? golden::mul(to_out, golden::renormaliser(kept[i])) : to_out;
+      const golden::Scale scale = plan.renormalise ? golden::mul(to_out, golden::renormaliser(kept[i])) : to_out;
       u64 magnitude = 0;
       for (int d = tid; d < r.D; d += threads) {
         const i16 y = golden::requantize_out(static_cast<i64>(r.acc[i * r.D + d]), scale, exponent[i]);

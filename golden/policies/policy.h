@@ -1,6 +1,7 @@
 #pragma once
-// What a policy decides, as parameters: which tokens, heads, values and bits are fetched for a query. The rules that
-// read them are in rules.h; the named sets in registry.cpp. Another policy touches this folder only.
+// What a policy decides, as parameters: which tokens, heads, values and bits are fetched for a query. Two headers read
+// them: schedule.h, the cascade's rules by step and layer, and decisions.h, the plan that blocks and kernels get. The
+// named sets are in registry.cpp. Another policy touches this folder only.
 //
 // Sources: cascade pruning, local value pruning, progressive quantization: SpAtten 3.1..3.5. Progressive selection and
 // the options that real models need (protection, decay, rounded digits, renormalising): README, "Policies".
@@ -27,10 +28,10 @@ struct KeepSchedule {
 struct Policy {
   std::string name = "dense";
 
-  std::vector<int> k_digits = {12};  // widths of K's digits, most significant first; their sum is K's width
+  std::vector<int> k_digits = {kWordBits};  // widths of K's digits, most significant first; their sum is K's width
   MsbRule msb = MsbRule::midpoint;
   KeyScale k_scale = KeyScale::tensor;
-  int v_bits = 12;
+  int v_bits = kWordBits;
   ValueScale v_scale = ValueScale::tensor;
 
   double threshold = 0;  // progressive quantization: refetch all LSBs of K when max p is below; 0 = never
@@ -80,11 +81,11 @@ struct Names {
 // rule is a Range for numbers and lists, Names<E> for enumerations, bool has none.
 template <class P, class V>
 void visit_policy(P& p, V&& v) {
-  v("k_digits", p.k_digits, Range{1, 12}, "widths of K's digits in bits, most significant first; sum 2..12");
+  v("k_digits", p.k_digits, Range{1, kWordBits}, "widths of K's digits in bits, most significant first; sum 2..12");
   v("msb", p.msb, Names<MsbRule>{{"midpoint", "truncate", "round"}}, "how digits are cut and MSBs alone are read");
   v("k_scale", p.k_scale, Names<KeyScale>{{"tensor", "channel"}},
     "one scale a KV head, or one a channel folded into q");
-  v("v_bits", p.v_bits, Range{2, 12}, "width of V in bits");
+  v("v_bits", p.v_bits, Range{kLeastWordBits, kWordBits}, "width of V in bits");
   v("v_scale", p.v_scale, Names<ValueScale>{{"tensor", "token"}}, "one scale a KV head, or one a token folded into p");
   v("threshold", p.threshold, Range{0, 1}, "refetch K's LSBs when max p is below (0 = never)");
   v("select", p.select, Names<SelectRule>{{"none", "count", "mass"}}, "progressive selection: rule of a stage");

@@ -1,9 +1,11 @@
 #pragma once
-// Plans from a trace: live tokens and heads as the cascade's engines chose them, addresses from the layout, scales from
-// the quantizer. What lies outside the range of layers and steps is computed by golden, untimed.
+// Plans from a trace: live tokens and heads as the cascade's engines chose them by the schedule's rules, addresses from
+// the layout, scales from the quantizer. What lies outside the range of layers and steps is computed by golden,
+// untimed.
 #include <memory>
 #include <vector>
 
+#include "golden/policies/schedule.h"
 #include "golden/walk.h"
 #include "models/controller/plan.h"
 #include "models/memories/importance_memory.h"
@@ -18,8 +20,8 @@ struct RunRange {
 class TraceSource : public PlanSource {
  public:
   // `walk` is golden's, which the checker advances over the layers of the range; this advances it over the others.
-  TraceSource(const golden::Quantized& model, const golden::Layout& layout, golden::Walk& walk, ImportanceMemory& importance,
-              RunRange range);
+  TraceSource(const golden::Quantized& model, const golden::Layout& layout, golden::Walk& walk,
+              ImportanceMemory& importance, RunRange range);
 
   bool more() const override { return step_ <= range_.last_step; }
   bool needs_previous() const override;
@@ -30,15 +32,15 @@ class TraceSource : public PlanSource {
   LayerPlan plan(const std::vector<std::vector<std::uint32_t>>& kept) override;
 
  private:
-  Choice token_choice(const std::vector<std::uint32_t>& from, std::uint32_t k, std::size_t base) const;
-  void restart_tokens();
+  Choice choice(std::uint32_t k, const std::vector<std::uint32_t>& from, std::vector<std::uint64_t> items) const;
+  Choice token_choice(const golden::TokenChoice& rule, const std::vector<std::uint32_t>& from, int kv_head) const;
 
   const golden::Quantized& model_;
   const golden::Layout& layout_;
   golden::Walk& walk_;
   ImportanceMemory& importance_;
   golden::Shape shape_;
-  golden::Policy policy_;
+  golden::Schedule schedule_;
   RunRange range_;
   bool per_head_;
   int step_, layer_;

@@ -115,7 +115,7 @@ WorkloadLayout::WorkloadLayout(const Workload& w, const std::vector<WorkloadLaye
       h.base[k] = place(std::uint64_t{tokens_} * head_dim_ / 8 * static_cast<std::uint64_t>(h.bits[k]));
   for (auto& [layer, r] : out_) {
     r.item_bytes = head_dim_ * 12 / 8;
-    r.stride = (r.item_bytes + golden::kBurst - 1) / golden::kBurst * golden::kBurst;
+    r.stride = (r.item_bytes + golden::kBurstBytes - 1) / golden::kBurstBytes * golden::kBurstBytes;
     r.items = tokens_ * static_cast<std::uint32_t>(w.heads);
     r.base = place(std::uint64_t{r.stride} * tokens_ * static_cast<std::uint64_t>(w.heads));
   }

@@ -114,10 +114,10 @@ void report(const Phase& p, bool timed, StatTree& t) {
   if (timed) t.cycles("cycles", p.cycles);
   for (int k = 0; k < golden::kKinds; ++k)
     t.bytes(fmt::format("DRAM {}, useful", golden::kKindNames[k]), p.accesses.useful[static_cast<std::size_t>(k)]);
-  const std::uint64_t useful = p.accesses.kv_useful(), carried = p.accesses.kv_bursts() * golden::kBurst;
+  const std::uint64_t useful = p.accesses.kv_useful(), carried = p.accesses.kv_bursts() * golden::kBurstBytes;
   t.bytes("DRAM K+V, useful", useful);
   t.bytes("DRAM K+V, in bursts", carried);
-  t.bytes("DRAM all, in bursts", (p.accesses.read_bursts() + p.accesses.write_bursts) * golden::kBurst);
+  t.bytes("DRAM all, in bursts", (p.accesses.read_bursts() + p.accesses.write_bursts) * golden::kBurstBytes);
   for (const auto& [name, bits] : {std::pair{"FP32", 32}, std::pair{"FP16", 16}, std::pair{"12-bit dense", 12}}) {
     const double dense = static_cast<double>(p.dense_elements) * bits / 8;
     t.ratio(fmt::format("K+V reduction against {}", name), useful ? dense / static_cast<double>(useful) : 0);

@@ -42,7 +42,7 @@ golden::Accesses expected_accesses(const Workload& w, const WorkloadLayer& layer
     of(a, Stream::key) += golden::bursts(layout.key(r), keys.data(), keys.size());
     if (r.refetch) of(a, Stream::key) += golden::bursts(layout.refetch(r), keys.data(), keys.size());
     of(a, Stream::value) += golden::bursts(layout.value(r), values.data(), values.size());
-    a.write_bursts += (out_bytes + golden::kBurst - 1) / golden::kBurst;
+    a.write_bursts += (out_bytes + golden::kBurstBytes - 1) / golden::kBurstBytes;
   }
   return a;
 }

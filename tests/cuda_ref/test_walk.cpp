@@ -89,7 +89,7 @@ TEST(Cases, ReachWhatTheyName) {
     while (walk.next(r)) {
       counted.add(1);
       seen["refetched"] += r.refetched;
-      seen["not refetched"] += c.policy.progressive() && r.step > 0 && r.refetched < r.row_groups;
+      seen["not refetched"] += model.decisions().decides() && r.step > 0 && r.refetched < r.row_groups;
       seen["tokens pruned"] += !r.next_live.empty() && static_cast<int>(r.next_live.size()) < r.tokens;
       seen["heads pruned"] += !r.next_heads.empty() && static_cast<int>(r.next_heads.size()) < source.shape.heads;
       for (const std::uint32_t heads : r.heads) seen["KV head skipped"] += heads == 0;

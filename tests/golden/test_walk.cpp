@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <set>
 
-#include "golden/policies/rules.h"
+#include "golden/policies/decisions.h"
 #include "golden/walk.h"
 #include "tests/golden/oracle.h"
 

@@ -8,7 +8,6 @@
 #include <cstdlib>
 
 #include "golden/error.h"
-#include "golden/policies/rules.h"
 #include "tests/sim/machine/random_case.h"
 
 namespace winnow::test {
@@ -36,8 +35,8 @@ void check_work(const Prepared& p, const Outcome& out, const std::string& comman
           const std::size_t n = p.shape.causal ? i + 1 : h.live.size();
           const auto heads = static_cast<std::uint64_t>(std::popcount(h.heads));
           task(heads, n);
-          values += heads * (p.policy.prunes_values()
-                                 ? static_cast<std::size_t>(golden::kept_values(p.policy, static_cast<int>(n)))
+          values += heads * (p.model->decisions().prunes_values()
+                                 ? static_cast<std::size_t>(p.model->decisions().kept_values(static_cast<int>(n)))
                                  : n);
         }
     }

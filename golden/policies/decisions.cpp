@@ -1,0 +1,40 @@
+#include "golden/policies/decisions.h"
+
+#include "golden/model.h"
+#include "golden/policies/policy.h"
+
+namespace winnow::golden {
+
+Decisions decisions_of(const Policy& p, const Shape& shape) {
+  validate(p);
+  Decisions d;
+  d.digits = p.digits();
+  d.msb = p.msb;
+  d.channel_scales = p.k_scale == KeyScale::channel;
+  d.v_bits = p.v_bits;
+  d.token_scales = p.v_scale == ValueScale::token;
+
+  d.theta16 = static_cast<std::uint32_t>(65536 * p.threshold + 0.5);
+
+  d.stages = p.stages();
+  for (int i = 0; i < d.stages; ++i) {
+    SelectionStage& s = d.stage[i];
+    s.by_mass = p.select == SelectRule::mass;
+    s.share = p.select_keep[static_cast<std::size_t>(i)];
+    if (s.by_mass) s.mu16 = p.mu16(i);
+  }
+  d.largest = p.select == SelectRule::count;
+  d.rest = p.rest;
+  d.score_bits = selection_score_bits(shape.group());
+
+  d.value_share = p.local_value;
+  d.renormalise = p.prunes_values() && p.renormalise;
+
+  d.prunes_tokens = !p.tokens.off(), d.prunes_heads = !p.heads.off();
+  d.per_kv_head = p.scope == ImportanceScope::kv_head;
+  d.decay_shift = p.importance == ImportanceRule::decay ? p.decay_shift : 0;
+  d.normalised = p.importance == ImportanceRule::normalised;
+  return d;
+}
+
+}  // namespace winnow::golden

@@ -1,0 +1,83 @@
+#pragma once
+// The plan of decisions: a policy as the numbers that hardware is configured with. Blocks, kernels and golden's own
+// arithmetic read this and never a Policy, so a policy that is new but asks for nothing new changes none of them.
+//
+// in    a policy and a shape (decisions_of)
+// out   plain data without pointers and names: a CUDA kernel takes it as an argument
+// state none
+// Which tokens and heads a layer keeps depends on layer and step: schedule.h.
+#include <cmath>
+#include <cstdint>
+
+#include "golden/formats.h"
+#include "golden/num.h"
+
+namespace winnow::golden {
+
+struct Policy;
+struct Shape;
+
+// How many of n a share keeps: max(1, floor(share * n)); the small term makes 0.29 * 100 = 29, not 28.
+inline int kept_count(double share, int n) {
+  const int k = static_cast<int>(std::floor(share * n + 1e-9));
+  return k < 1 ? 1 : k > n ? n : k;
+}
+// Survivors of a selection stage by count: ceil(share * n), at least 1.
+inline int selected_count(double share, int n) {
+  const int k = static_cast<int>(std::ceil(share * n - 1e-9));
+  return k < 1 ? 1 : k > n ? n : k;
+}
+
+// One stage of a progressive selection.
+struct SelectionStage {
+  bool by_mass = false;
+  std::uint32_t mu16 = 0;  // by mass: the share of the probability that survivors reach, 65536 = 1
+  double share = 1;        // by count: of the tokens that came so far
+  int count(int n) const { return selected_count(share, n); }
+};
+
+struct Decisions {
+  // Words in memory.
+  Digits digits;  // of K
+  MsbRule msb = MsbRule::midpoint;
+  bool channel_scales = false;  // K has a scale a channel, which the quantizer folds into q: no block sees it
+  int v_bits = kWordBits;
+  bool token_scales = false;  // V has a scale a token, folded into p
+
+  // Progressive quantization: where K has two digits and nothing is selected, the second is fetched for all tokens when
+  // the largest probability is below theta16.
+  std::uint32_t theta16 = 0;
+
+  // Progressive selection.
+  int stages = 0;
+  SelectionStage stage[kMaxStages];
+  bool largest = false;               // selection score: the largest probability of the group's heads, not their sum
+  bool rest = false;                  // the denominator keeps the exponentials of the tokens left out
+  int score_bits = kProbabilityBits;  // of a selection score, wide enough for the group
+
+  // Local value pruning.
+  double value_share = 1;
+  bool renormalise = false;  // divide the output by the probability that was kept; only where values are pruned
+
+  // Cascade.
+  bool prunes_tokens = false, prunes_heads = false;
+  bool per_kv_head = false;  // an importance of tokens a layer and KV head, not one for all
+  int decay_shift = 0;       // a step takes 2^-decay_shift of every importance; 0: nothing
+  bool normalised = false;   // importance is ranked over the rows in which a token was seen
+
+  WINNOW_HD constexpr bool selects() const { return stages > 0; }
+  // The first pass asks whether K's second digit is needed.
+  WINNOW_HD constexpr bool decides() const { return stages == 0 && digits.count > 1; }
+  WINNOW_HD constexpr bool prunes_values() const { return value_share < 1; }
+  int kept_values(int n) const { return kept_count(value_share, n); }
+};
+
+// Throws Error on a policy that contradicts itself.
+Decisions decisions_of(const Policy& policy, const Shape& shape);
+
+// What is left of an importance when a generation step begins. 0: all.
+WINNOW_HD constexpr std::uint64_t decayed(std::uint64_t importance, int decay_shift) {
+  return decay_shift ? importance - (importance >> decay_shift) : importance;
+}
+
+}  // namespace winnow::golden

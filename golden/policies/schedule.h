@@ -1,0 +1,154 @@
+#pragma once
+// The cascade's rules: when everybody lives again, who chooses among whom, how many stay, who is protected, what the
+// engine compares. Golden's cascade, the machine's plans and the CUDA walk all ask here; each then does the choosing
+// its own way.
+//
+// in    a policy, a shape, and the step and layer asked about
+// out   numbers, lists and items; TokenChoice and the functions marked so are for the device too
+// state none: a Schedule holds what it was made of, and no call changes it
+// Source: SpAtten 3.2, 3.3 (cascade), 3.5 (schedule of ratios); what the paper leaves open: README, "Policies".
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "golden/formats.h"
+#include "golden/model.h"
+#include "golden/policies/decisions.h"
+#include "golden/policies/policy.h"
+
+namespace winnow::golden {
+
+// Layers in which nothing is pruned, as a share of all.
+inline constexpr double kTokenFreeLayers = 0.15, kHeadFreeLayers = 0.30;
+
+// Kept share in `layer`: 1 in the first ceil(free * layers), then linear from start to end.
+inline double kept_share(const KeepSchedule& s, double free, int layer, int layers) {
+  const int first = static_cast<int>(std::ceil(free * layers - 1e-9));
+  if (layer < first) return 1;
+  const int steps = layers - 1 - first;
+  return steps <= 0 ? s.start : s.start + (s.end - s.start) * (layer - first) / steps;
+}
+
+// What a protected token is ranked with: above every importance.
+inline constexpr std::uint64_t kProtectedItem = (std::uint64_t{1} << kImportanceBits) - 1;
+
+// One choice among living tokens.
+struct TokenChoice {
+  std::uint32_t keep = 0;           // how many stay; all that live when they are no more
+  std::uint32_t first_end = 0;      // tokens below stay in any case,
+  std::uint32_t newest_from = ~0u;  // and tokens from here on
+  bool normalised = false;
+
+  WINNOW_HD constexpr bool is_protected(std::uint32_t token) const { return token < first_end || token >= newest_from; }
+  // What the engine compares. `chances` counts the query rows in which the token was live and visible.
+  WINNOW_HD constexpr std::uint64_t item(std::uint32_t token, std::uint64_t importance, std::uint64_t chances) const {
+    if (is_protected(token)) return kProtectedItem;
+    const std::uint64_t item = !normalised ? importance : chances ? (importance << 8) / chances : 0;
+    return item < kProtectedItem ? item : kProtectedItem - 1;
+  }
+};
+
+// Query rows of a layer in which the token at `place` among `live` ones is visible.
+WINNOW_HD constexpr std::uint32_t rows_seen(std::uint32_t place, std::uint32_t live, bool prompt, bool causal) {
+  return !prompt ? 1 : causal ? live - place : live;
+}
+
+struct Schedule {
+  Shape shape;
+  Policy policy;
+
+  // --- liveness -----------------------------------------------------------------------------------------------------
+
+  // Whether all tokens and heads live again when a step begins; otherwise the step's new tokens join those that live.
+  bool restarts(int step) const { return step == 0 || !policy.permanent; }
+  std::uint32_t joins_from(int step) const {
+    return restarts(step) ? 0 : static_cast<std::uint32_t>(shape.tokens_in(step - 1));
+  }
+  void begin_step(int step, std::vector<std::uint32_t>& tokens, std::vector<std::uint32_t>& heads) const {
+    if (restarts(step)) {
+      tokens.clear();
+      heads.resize(static_cast<std::size_t>(shape.heads));
+      std::iota(heads.begin(), heads.end(), 0u);
+    }
+    for (auto t = joins_from(step); t < static_cast<std::uint32_t>(shape.tokens_in(step)); ++t) tokens.push_back(t);
+  }
+
+  // --- who chooses --------------------------------------------------------------------------------------------------
+
+  // One importance, and so one list of the living, a layer and KV head; otherwise one for all.
+  bool per_kv_head() const { return policy.scope == ImportanceScope::kv_head; }
+  // Whether tokens are chosen for a layer. With one list from among those that lived in the layer before, whose first
+  // layer has none before it; a KV head from among those that the step began with, whose prompt has earned nothing yet.
+  bool chooses_tokens(int step, int layer) const { return per_kv_head() ? step > 0 : layer > 0; }
+  bool chooses_heads(int layer) const { return layer > 0; }
+  // Whether who lives in a layer depends on what the layer run before it adds up.
+  bool needs_previous(int layer) const {
+    const bool tokens = !policy.tokens.off(), heads = !policy.heads.off();
+    if (layer == 0) return policy.permanent || (per_kv_head() && tokens);
+    return (tokens && !per_kv_head()) || heads;
+  }
+
+  // --- how many stay, and who for sure ------------------------------------------------------------------------------
+
+  // What the schedule says, and never fewer than are protected. An encoder has no newest token.
+  TokenChoice tokens(int step, int layer) const {
+    const int n = shape.tokens_in(step);
+    const int newest = shape.causal ? policy.protect_newest : 0;
+    TokenChoice c;
+    c.normalised = policy.importance == ImportanceRule::normalised;
+    c.first_end = static_cast<std::uint32_t>(policy.protect_first);
+    if (newest) c.newest_from = static_cast<std::uint32_t>(newest < n ? n - newest : 0);
+    int keep = n;
+    if (chooses_tokens(step, layer)) {
+      const int least = policy.protect_first + newest < n ? policy.protect_first + newest : n;
+      keep = kept_count(kept_share(policy.tokens, kTokenFreeLayers, layer, shape.layers), n);
+      if (keep < least) keep = least;
+    }
+    c.keep = static_cast<std::uint32_t>(keep);
+    return c;
+  }
+  // Query heads that stay.
+  std::uint32_t heads(int layer) const {
+    if (!chooses_heads(layer)) return static_cast<std::uint32_t>(shape.heads);
+    return static_cast<std::uint32_t>(
+        kept_count(kept_share(policy.heads, kHeadFreeLayers, layer, shape.layers), shape.heads));
+  }
+};
+
+// --- lists
+// ------------------------------------------------------------------------------------------------------------
+
+// What an engine compares of a list of tokens; `importance` and `chances` by token.
+inline std::vector<std::uint64_t> token_items(const TokenChoice& choice, const std::vector<std::uint32_t>& from,
+                                              const std::uint64_t* importance, const std::uint64_t* chances) {
+  std::vector<std::uint64_t> items;
+  items.reserve(from.size());
+  for (std::uint32_t t : from) items.push_back(choice.item(t, importance[t], chances[t]));
+  return items;
+}
+inline std::vector<std::uint64_t> head_items(const std::vector<std::uint32_t>& from,
+                                             const std::vector<std::uint64_t>& importance) {
+  std::vector<std::uint64_t> items;
+  items.reserve(from.size());
+  for (std::uint32_t h : from) items.push_back(importance[h]);
+  return items;
+}
+// A list cut down to the places that an engine kept.
+inline void keep_places(std::vector<std::uint32_t>& list, const std::vector<std::uint32_t>& places) {
+  std::vector<std::uint32_t> kept;
+  kept.reserve(places.size());
+  for (std::uint32_t place : places) kept.push_back(list[place]);
+  list = std::move(kept);
+}
+// Live query heads of a KV head's group, a bit each.
+inline std::uint32_t head_bits(const std::vector<std::uint32_t>& live_heads, int group, int kv_head) {
+  const auto G = static_cast<std::uint32_t>(group);
+  std::uint32_t bits = 0;
+  for (std::uint32_t h : live_heads)
+    if (h / G == static_cast<std::uint32_t>(kv_head)) bits |= 1u << (h % G);
+  return bits;
+}
+
+}  // namespace winnow::golden
