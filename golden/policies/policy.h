@@ -57,11 +57,7 @@ struct Policy {
     return d;
   }
   int stages() const { return select == SelectRule::none ? 0 : static_cast<int>(select_keep.size()); }
-  bool cascades_tokens() const { return !tokens.off(); }
-  bool cascades_heads() const { return !heads.off(); }
   bool prunes_values() const { return local_value < 1; }
-  bool progressive() const { return select == SelectRule::none && threshold > 0 && k_digits.size() > 1; }
-  std::uint32_t theta16() const { return static_cast<std::uint32_t>(65536 * threshold + 0.5); }
   std::uint32_t mu16(int stage) const {
     return static_cast<std::uint32_t>(65536 * select_keep[static_cast<std::size_t>(stage)] + 0.5);
   }

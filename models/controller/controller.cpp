@@ -4,10 +4,10 @@
 
 namespace winnow {
 
-Controller::Controller(const Params& params, const golden::Policy& policy, PlanSource& source, ControllerPorts ports,
+Controller::Controller(const Params& params, const golden::Decisions& decisions, PlanSource& source, ControllerPorts ports,
                        ControllerMemories memories)
     : Block("controller", "qk without a task"),
-      s_{params, policy, policy.digits(), ports, memories, nullptr, {}, {}, {}, {}, {}, {}, {}, {}},
+      s_{params, decisions, decisions.digits, ports, memories, nullptr, {}, {}, {}, {}, {}, {}, {}, {}},
       planner_(s_, source),
       loads_(s_),
       groups_(s_, loads_) {

@@ -26,7 +26,7 @@ namespace winnow {
 class Controller : public Block {
  public:
   using Params = ControllerParams;
-  Controller(const Params& params, const golden::Policy& policy, PlanSource& source, ControllerPorts ports,
+  Controller(const Params& params, const golden::Decisions& decisions, PlanSource& source, ControllerPorts ports,
              ControllerMemories memories);
 
   void tick(Cycle now) override {

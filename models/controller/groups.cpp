@@ -4,7 +4,6 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "golden/policies/rules.h"
 
 namespace winnow::controller {
 
@@ -48,7 +47,7 @@ void Groups::start(Cycle now) {
   g.layer = &layer, g.head = &h, g.number = number_++;
   g.query = h.started, g.store = static_cast<std::uint16_t>(store);
   g.first_query = h.first_query + h.started * h.group_heads;
-  g.undecided = !whole && s_.policy.select == golden::SelectRule::none && s_.digits.count > 1;
+  g.undecided = !whole && s_.decisions.decides();
 
   GroupEntry& e = s_.memories.groups[store];
   s_.store_free[store] = 0;
@@ -61,7 +60,7 @@ void Groups::start(Cycle now) {
   const auto live = static_cast<std::uint32_t>(h.plan->live.size());
   e.slots = layer.plan.causal ? static_cast<std::uint32_t>(g.query) + 1 : live;
   e.digit = whole ? s_.last_pass() : 0;
-  e.last_pass = whole || s_.policy.select == golden::SelectRule::none || s_.digits.count == 1;
+  e.last_pass = whole || !s_.records();
   e.undecided = g.undecided;
   e.follow = follows(g);
   e.readable.fill(kNotYet);
@@ -106,12 +105,12 @@ bool Groups::send_tasks(Group& g, bool later, Cycle now) {
 
 // A selection follows the pass under way.
 bool Groups::stage_due(const Group& g) const {
-  return !g.layer->plan.full_width && s_.records() && g.pass < s_.policy.stages();
+  return !g.layer->plan.full_width && s_.records() && g.pass < s_.decisions.stages;
 }
 
 // After this pass importance and P x V read, no top-k engine (which loads faster than softmax divides).
 bool Groups::follows(const Group& g) const {
-  return !stage_due(g) && !s_.policy.prunes_values() && !g.head->plan->value_count;
+  return !stage_due(g) && !s_.decisions.prunes_values() && !g.head->plan->value_count;
 }
 
 void Groups::end_of_pass(Group& g) {
@@ -239,14 +238,9 @@ void Groups::select(Group& g, Cycle now) {
   job.from_store = true, job.store = g.store;
   job.what = Candidates::tokens, job.tag = e.tag, job.names = g.head->live;
   job.job.n = e.slots;
-  if (s_.policy.select == golden::SelectRule::mass) {
-    job.job.rule = topk::Rule::kMass;
-    job.job.amount = s_.policy.mu16(g.pass);
-  } else {
-    const double share = s_.policy.select_keep[static_cast<std::size_t>(g.pass)];
-    job.job.rule = topk::Rule::kCount;
-    job.job.amount = static_cast<unsigned>(golden::selected_count(share, static_cast<int>(e.slots)));
-  }
+  const golden::SelectionStage& stage = s_.decisions.stage[g.pass];
+  job.job.rule = stage.by_mass ? topk::Rule::kMass : topk::Rule::kCount;
+  job.job.amount = stage.by_mass ? stage.mu16 : static_cast<unsigned>(stage.count(static_cast<int>(e.slots)));
   s_.ports.topk.push(now, job);
   g.sent = s_.moved = true;
 }
@@ -287,8 +281,8 @@ void Groups::choose_values(Group& g, Turns& turns, Cycle now) {
     std::uint32_t k = e.slots;
     if (g.head->plan->value_count)
       k = static_cast<std::uint32_t>(g.head->plan->value_count);
-    else if (s_.policy.prunes_values())
-      k = static_cast<std::uint32_t>(golden::kept_values(s_.policy, static_cast<int>(e.slots)));
+    else if (s_.decisions.prunes_values())
+      k = static_cast<std::uint32_t>(s_.decisions.kept_values(static_cast<int>(e.slots)));
     if (k >= e.slots) {
       g.all_values = true;
       move(g, Stage::kept);
@@ -307,7 +301,7 @@ void Groups::choose_values(Group& g, Turns& turns, Cycle now) {
 
 // V of this group waits until it is known which of it is used.
 bool Groups::fetches_values(const Group& g) const {
-  return !g.layer->plan.full_width && !s_.records() && (s_.policy.prunes_values() || g.head->plan->value_count) &&
+  return !g.layer->plan.full_width && !s_.records() && (s_.decisions.prunes_values() || g.head->plan->value_count) &&
          !g.values_sent;
 }
 

@@ -28,7 +28,7 @@ FetchJob Loads::key_job(const Head& h, int digit, ListRef list, std::uint32_t it
   FetchJob j = job(h, s_.records() && digit > 0 ? Stream::record : Stream::key, h.plan->key[i], list, items);
   j.tag.pass = static_cast<std::uint8_t>(digit);
   j.key_bits = static_cast<std::uint8_t>(h.plan->key_bits[i]);
-  j.key_signed = digit == 0 || s_.policy.msb == golden::MsbRule::round;
+  j.key_signed = digit == 0 || s_.decisions.msb == golden::MsbRule::round;
   if (s_.records() && digit == s_.last_pass() && digit > 0) j.value_bits = static_cast<std::uint8_t>(h.plan->value_bits);
   return j;
 }
@@ -64,7 +64,7 @@ void Loads::open_heads() {
       if (plan.value_scale.item_bytes)
         h.loads.push_back(job(h, Stream::value_scale, plan.value_scale, h.live, live));
       // V of all tokens need not wait for anybody, unless some will not be fetched.
-      if (!s_.records() && (whole || (!s_.policy.prunes_values() && !plan.value_count)))
+      if (!s_.records() && (whole || (!s_.decisions.prunes_values() && !plan.value_count)))
         h.loads.push_back(value_job(h, h.live, live));
       s_.moved = true;
     }

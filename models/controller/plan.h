@@ -8,7 +8,6 @@
 
 #include "golden/layout.h"
 #include "golden/num.h"
-#include "golden/policies/policy.h"
 #include "models/links/fetch_jobs.h"
 #include "models/links/topk_jobs.h"
 #include "models/memories/head_constants.h"
@@ -23,11 +22,11 @@ struct HeadPlan {
   std::array<golden::Region, golden::kMaxDigits> key;  // digit planes, or records from the second on
   golden::Region value, value_scale, query;
   std::array<int, golden::kMaxDigits> key_bits{};
-  int value_bits = 0, query_bits = 12;
+  int value_bits = 0, query_bits = golden::kWordBits;
   GroupConstants constants;               // a query head each
   // Shape-only: what stands in the file instead of being decided.
   bool forced = false, forced_refetch = false;
-  int value_count = 0;                                   // values fetched; 0 = the policy's share
+  int value_count = 0;                                   // values fetched; 0 = the plan's share
   bool accumulates = true;                               // importance is added up
   const std::vector<std::uint32_t>* priority = nullptr;  // [token] stands in for probabilities, 16 bits
 };

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "golden/policies/policy.h"
+#include "golden/policies/decisions.h"
 #include "models/controller/plan.h"
 #include "models/links/compactions.h"
 #include "models/links/groups_done.h"
@@ -133,7 +133,7 @@ struct Group {
 
 struct State {
   ControllerParams params;
-  golden::Policy policy;
+  golden::Decisions decisions;
   golden::Digits digits;
   ControllerPorts ports;
   ControllerMemories memories;
@@ -150,7 +150,7 @@ struct State {
   // Whether anything was done in the tick at hand, and whether something could not be for want of room in a link.
   bool moved = false, blocked = false;
 
-  bool records() const { return policy.select != golden::SelectRule::none; }
+  bool records() const { return decisions.selects(); }
   int last_pass() const { return digits.count - 1; }
   // Whether the link takes that many entries; one that does not is a reason to look again in the next cycle.
   template <class T>

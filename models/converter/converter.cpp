@@ -26,7 +26,7 @@ const ConverterParams& checked(const ConverterParams& p, const ConverterTargets&
           "a multiple of 8 up to 256");
   require(p.vectors_per_cycle > 0 && p.vectors_per_cycle <= 64, "vectors_per_cycle", p.vectors_per_cycle, "1..64");
   require(p.scales_per_cycle > 0 && p.scales_per_cycle <= 64, "scales_per_cycle", p.scales_per_cycle, "1..64");
-  require(p.max_word_bits >= 12 && p.max_word_bits <= 32, "max_word_bits", p.max_word_bits, "12..32");
+  require(p.max_word_bits >= golden::kWordBits && p.max_word_bits <= 32, "max_word_bits", p.max_word_bits, "12..32");
   for (const KvBuffer* b : {&t.key, &t.value}) {
     require(b->banks() == p.vectors_per_cycle, "vectors_per_cycle", p.vectors_per_cycle,
             "the banks of the " + std::string(b->label()) + ", " + std::to_string(b->banks()));
@@ -83,7 +83,8 @@ void Converter::start(Cycle now) {
   const bool record = job_.stream == Stream::record, scale = job_.stream == Stream::value_scale;
   const bool key = job_.stream == Stream::key || job_.stream == Stream::query || (record && job_.key_bits);
   const bool value = job_.stream == Stream::value || (record && job_.value_bits);
-  const int least = job_.shape_only ? 1 : 2, most = job_.shape_only ? params_.max_word_bits : 12;
+  const int least = job_.shape_only ? 1 : golden::kLeastWordBits,
+            most = job_.shape_only ? params_.max_word_bits : golden::kWordBits;
   const bool widths = (!key || (job_.key_bits >= least && job_.key_bits <= most)) &&
                       (!value || (job_.value_bits >= least && job_.value_bits <= most)) && (key || value || scale);
   if (!widths || job_.words != (scale ? 1 : params_.head_dim) ||

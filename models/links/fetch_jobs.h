@@ -2,21 +2,17 @@
 // Controller -> fetcher, and on to the converter: address lists.
 #include <cstdint>
 
+#include "golden/formats.h"
 #include "models/links/tag.h"
 #include "models/memories/lists.h"
 #include "models/prim/link.h"
 
 namespace winnow {
 
-// What a fetch brings, and so where the converter delivers it.
-enum class Stream : std::uint8_t {
-  query,        // D words of one or more query heads -> query registers
-  key,          // one K digit plane, or full-width K -> K buffer
-  value,        // V -> V buffer
-  value_scale,  // one 16-bit word a token -> scale store
-  record,       // what only survivors need: K digits, or K digits and V side by side -> K and V buffer
-};
-inline constexpr int kStreams = 5;
+// What a fetch brings, and so where the converter delivers it: query -> query registers, key -> K buffer, value -> V
+// buffer, value_scale -> value scales, record -> K and V buffer.
+using golden::kStreams;
+using golden::Stream;
 inline constexpr int kEpochs = 4;
 
 // One address list for the fetcher: items of `item_bytes` at base + index * stride_bytes, in list order.

@@ -19,7 +19,7 @@ struct OutputVector {
   template <class V>
   void fields(V&& v) {
     tag.fields(v);
-    v("address", address, 36), v("words", words, 9), v("data", data, 12 * kMaxHeadDim);
+    v("address", address, 36), v("words", words, 9), v("data", data, golden::kWordBits * kMaxHeadDim);
   }
 };
 

@@ -11,16 +11,16 @@
 #include <vector>
 
 #include "golden/model.h"
-#include "golden/policies/rules.h"
+#include "golden/policies/decisions.h"
 #include "models/prim/memory.h"
 
 namespace winnow {
 
 class ImportanceMemory : public MemoryBase {
  public:
-  ImportanceMemory(const golden::Shape& shape, const golden::Policy& policy, int width)
-      : MemoryBase("importance_memory", "importance memory"), shape_(shape), policy_(policy), width_(width),
-        per_head_(policy.scope == golden::ImportanceScope::kv_head) {
+  ImportanceMemory(const golden::Shape& shape, const golden::Decisions& decisions, int width)
+      : MemoryBase("importance_memory", "importance memory"), shape_(shape), decay_shift_(decisions.decay_shift), width_(width),
+        per_head_(decisions.per_kv_head) {
     const auto n = static_cast<std::size_t>(shape.tokens);
     tokens_.assign(per_head_ ? n * static_cast<std::size_t>(shape.layers * shape.kv_heads) : n, 0);
     chances_.assign(n, 0);
@@ -34,8 +34,8 @@ class ImportanceMemory : public MemoryBase {
   }
   // A generation step begins: decay is due.
   void begin_step() {
-    if (policy_.importance != golden::ImportanceRule::decay) return;
-    for (auto& x : tokens_) x = golden::decayed(policy_, x);
+    if (decay_shift_ == 0) return;
+    for (auto& x : tokens_) x = golden::decayed(x, decay_shift_);
     words_read_ += tokens_.size(), words_written_ += tokens_.size();
     // With a list a KV head the subtraction rides on the load of the list for its choice.
     if (!per_head_) sweep_ = (tokens_.size() + static_cast<std::size_t>(width_) - 1) / static_cast<std::size_t>(width_);
@@ -54,11 +54,11 @@ class ImportanceMemory : public MemoryBase {
     return per_head_ ? static_cast<std::size_t>((layer * shape_.kv_heads + kv_head) * shape_.tokens) : 0;
   }
 
-  MemoryShape shape() const override { return {tokens_.size(), 48, width_, 1, 1}; }
+  MemoryShape shape() const override { return {tokens_.size(), golden::kImportanceBits, width_, 1, 1}; }
 
  private:
   golden::Shape shape_;
-  golden::Policy policy_;
+  int decay_shift_;  // of a step; 0: nothing decays
   int width_;
   bool per_head_;
   std::uint64_t sweep_ = 0;  // cycles of decay still to go

@@ -73,7 +73,7 @@ class KvBuffer : public MemoryBase {
 
   // Words of D * 12 bits: what a bank reads or writes in a cycle.
   MemoryShape shape() const override {
-    return {static_cast<std::uint64_t>(halves()) * static_cast<std::uint64_t>(slots_a_half_), 12 * head_dim_,
+    return {static_cast<std::uint64_t>(halves()) * static_cast<std::uint64_t>(slots_a_half_), golden::kWordBits * head_dim_,
             halves() * banks_, 1, 1};
   }
   void report(StatSink& sink) const override {

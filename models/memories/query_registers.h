@@ -38,7 +38,7 @@ class QueryRegisters : public MemoryBase {
   void release(std::uint64_t count, Cycle now);  // the oldest `count` vectors
 
   bool drained() const override { return pushed_ == released_; }
-  MemoryShape shape() const override { return {static_cast<std::uint64_t>(entries_), 12 * head_dim_, 1, 1, 1}; }
+  MemoryShape shape() const override { return {static_cast<std::uint64_t>(entries_), golden::kWordBits * head_dim_, 1, 1, 1}; }
   void report(StatSink& sink) const override { sink.count("vectors", "vectors", pushed_); }
 
   std::uint64_t pushed() const { return pushed_; }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "golden/formats.h"
 #include "models/prim/memory.h"
 #include "models/prim/places.h"
 
@@ -33,7 +34,7 @@ class RankingItems : public MemoryBase {
 
   MemoryShape shape() const override {
     const auto banks = static_cast<int>(places_.most() ? places_.most() : 1);
-    return {static_cast<std::uint64_t>(banks) * slots_, 48, banks, 1, 1};
+    return {static_cast<std::uint64_t>(banks) * slots_, golden::kImportanceBits, banks, 1, 1};
   }
   bool drained() const override { return places_.held() == 0; }
 

@@ -14,6 +14,7 @@
 // Paper: the FIFOs around softmax (section 3); partial scores are kept for the second pass, which the paper leaves open.
 #include <cstdint>
 
+#include "golden/formats.h"
 #include "models/prim/memory.h"
 #include "models/prim/sizes.h"
 
@@ -30,12 +31,7 @@ struct Exponentials : RowMemory<std::uint32_t> {
 // Sum (or largest) of p over the group's live query heads.
 struct SelectionScores : RowMemory<std::uint32_t> {
   explicit SelectionScores(const Sizes& s)
-      : RowMemory("selection_scores", "selection scores", 16 + bits_of(s.group), s.stores, 1, s.longest) {}
-  static int bits_of(int group) {
-    int bits = 0;
-    while (1 << bits < group) ++bits;
-    return bits;
-  }
+      : RowMemory("selection_scores", "selection scores", golden::selection_score_bits(s.group), s.stores, 1, s.longest) {}
 };
 struct KeptFlags : RowMemory<std::uint8_t> {
   explicit KeptFlags(const Sizes& s) : RowMemory("kept_flags", "kept flags", 1, s.stores, 1, s.longest) {}

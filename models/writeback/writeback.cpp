@@ -42,7 +42,7 @@ void WriteBack::take(const OutputVector& vector) {
   next_ = 0;
   left_ = output_bursts(vector.words);
   ++vectors_;
-  useful_bytes_ += vector.words * std::uint64_t{12} / 8;
+  useful_bytes_ += golden::packed_bytes(vector.words, golden::kWordBits);
   std::uint8_t* p = bytes_.data();
   for (std::size_t i = 0; i < vector.words; i += 2) {  // two words are three bytes
     const auto a = static_cast<std::uint32_t>(vector.data[i]) & 0xfff;

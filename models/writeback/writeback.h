@@ -19,7 +19,9 @@
 namespace winnow {
 
 // Bursts of one output vector of `words` words.
-constexpr int output_bursts(int words) { return (words * 12 / 8 + kBurstBytes - 1) / kBurstBytes; }
+constexpr int output_bursts(int words) {
+  return static_cast<int>(golden::bursts_of(golden::packed_bytes(words, golden::kWordBits)));
+}
 
 class WriteBack : public Block {
  public:

@@ -19,7 +19,7 @@ class MachineEngine {
   MachineEngine(const EngineInput& input, const std::string& rtl)
       : input_(input),
         p_(*input.prepared),
-        rtl_(rtl::parse_requests(rtl), p_.machine, rtl::uses_of(p_.policy), p_.shape.group(), input.seed) {}
+        rtl_(rtl::parse_requests(rtl), p_.machine, rtl::uses_of(p_.model->decisions()), p_.shape.group(), input.seed) {}
 
   bool next(golden::LayerResult& r) {
     if (!std::exchange(ran_, true)) run();
@@ -87,7 +87,7 @@ std::optional<Engine> make_rtl(const EngineInput& input, std::string& why_not) {
     why_not = "no machine is given";
     return std::nullopt;
   }
-  if (const rtl::Uses uses = rtl::uses_of(input.prepared->policy); !uses.topk && !uses.cascade_topk) {
+  if (const rtl::Uses uses = rtl::uses_of(input.prepared->model->decisions()); !uses.topk && !uses.cascade_topk) {
     why_not = "policy " + input.prepared->policy.name + " asks for no choice: its RTL would do nothing";
     return std::nullopt;
   }

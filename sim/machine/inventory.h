@@ -30,7 +30,7 @@ namespace winnow {
 // What the machine is built for, besides its description.
 struct Workpiece {
   golden::Shape shape;
-  golden::Policy policy;
+  golden::Decisions decisions;
   std::vector<std::uint8_t> image;  // bytes of the memory
   std::uint64_t seed = 1;
   bool shape_only = false;  // addresses, bursts and cycles without values

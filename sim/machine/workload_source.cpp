@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kMostTokens = 1 << 16;       // a place in the order is a probability's 16 bits
 constexpr int kMostIndex = (1 << 16) - 1;  // of a layer or head (Tag)
+constexpr int kDecayShift = 5;             // the sweep takes the same time for any
 
 [[noreturn]] void refuse(const Workload& w, const WorkloadRow& row, const char* column, int value,
                          const std::string& rule) {
@@ -114,8 +115,8 @@ WorkloadLayout::WorkloadLayout(const Workload& w, const std::vector<WorkloadLaye
     for (std::size_t k = 0; k < h.bits.size(); ++k)
       h.base[k] = place(std::uint64_t{tokens_} * head_dim_ / 8 * static_cast<std::uint64_t>(h.bits[k]));
   for (auto& [layer, r] : out_) {
-    r.item_bytes = head_dim_ * 12 / 8;
-    r.stride = (r.item_bytes + golden::kBurstBytes - 1) / golden::kBurstBytes * golden::kBurstBytes;
+    r.item_bytes = golden::packed_bytes(static_cast<int>(head_dim_), golden::kWordBits);
+    r.stride = golden::whole_bursts(r.item_bytes);
     r.items = tokens_ * static_cast<std::uint32_t>(w.heads);
     r.base = place(std::uint64_t{r.stride} * tokens_ * static_cast<std::uint64_t>(w.heads));
   }
@@ -135,15 +136,14 @@ golden::Shape shape_of(const Workload& w) {
   return {w.layers, w.heads, w.heads, w.head_dim, w.longest, w.longest, true, 1.0};
 }
 
-golden::Policy policy_of(const Workload& w) {
-  golden::Policy p;
-  p.name = "workload";
+golden::Decisions decisions_of(const Workload& w) {
+  golden::Decisions d;
   // Digits' widths and V's stand in the rows; what counts here is that a verdict is waited for.
   const auto decides = [](const WorkloadRow& r) { return r.refetch || r.threshold > 0; };
-  if (std::any_of(w.rows.begin(), w.rows.end(), decides)) p.k_digits = {6, 6};
+  if (std::any_of(w.rows.begin(), w.rows.end(), decides)) d.digits = {2, {6, 6}};
   const auto rescales = [](const WorkloadRow& r) { return r.rescale_importance; };
-  if (std::any_of(w.rows.begin(), w.rows.end(), rescales)) p.importance = golden::ImportanceRule::decay;
-  return p;
+  if (std::any_of(w.rows.begin(), w.rows.end(), rescales)) d.decay_shift = kDecayShift;
+  return d;
 }
 
 WorkloadSource::WorkloadSource(const Workload& workload, const std::vector<WorkloadLayer>& layers,

@@ -67,9 +67,9 @@ class WorkloadLayout {
   std::uint64_t bytes_ = 0;
 };
 
-// Shape and policy that a machine is built with for a workload.
+// Shape and plan that a machine is built with for a workload.
 golden::Shape shape_of(const Workload& workload);
-golden::Policy policy_of(const Workload& workload);
+golden::Decisions decisions_of(const Workload& workload);
 
 class WorkloadSource : public PlanSource {
  public:

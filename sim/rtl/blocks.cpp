@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "golden/error.h"
-#include "golden/policies/rules.h"
+#include "golden/policies/decisions.h"
 #include "sim/rtl/shell.h"
 
 namespace winnow::rtl {
@@ -17,7 +17,7 @@ constexpr const char *kTopk = "topk", *kCascadeTopk = "cascade topk";
 
 // Items of the first engine are sums of 16-bit probabilities over a group's query heads: hardware for groups of up to
 // 16 (scripts/rtl/package.py, TopkItemBits), wider for a wider group.
-constexpr unsigned kTopkItemBits = 20;
+constexpr int kTopkGroup = 16;
 
 }  // namespace
 
@@ -36,8 +36,8 @@ std::vector<Request> parse_requests(const std::string& list) {
   return all;
 }
 
-Uses uses_of(const golden::Policy& p) {
-  return {p.stages() > 0 || p.prunes_values(), p.cascades_tokens() || p.cascades_heads()};
+Uses uses_of(const golden::Decisions& d) {
+  return {d.selects() || d.prunes_values(), d.prunes_tokens || d.prunes_heads};
 }
 
 Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Uses uses, int group, std::uint64_t seed)
@@ -50,8 +50,7 @@ Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Use
   c.pivot = pivot_;
   for (const Request& r : requests) {
     if (uses.topk) {
-      c.item_bits = kTopkItemBits;
-      while (group > 1 << (c.item_bits - 16)) ++c.item_bits;
+      c.item_bits = static_cast<unsigned>(golden::selection_score_bits(std::max(kTopkGroup, group)));
       loaded_.push_back({kTopk, TopkLibrary(c, r.folder), seed});
     }
     if (uses.cascade_topk) {

@@ -22,7 +22,7 @@ std::vector<Request> parse_requests(const std::string& list);
 struct Uses {
   bool topk = true, cascade_topk = true;
 };
-Uses uses_of(const golden::Policy& policy);
+Uses uses_of(const golden::Decisions& decisions);
 
 class Blocks {
  public:

@@ -57,7 +57,7 @@ Prepared prepare(const RunOptions& options) {
 
 std::unique_ptr<MachineModel> make_trace_machine(const Prepared& p, golden::Walk& walk, std::uint64_t seed,
                                                  MachineModel::OnLayer on_layer) {
-  Workpiece piece{p.shape, p.policy, golden::build_image(*p.model, *p.layout),
+  Workpiece piece{p.shape, p.model->decisions(), golden::build_image(*p.model, *p.layout),
                   seed,    false,    p.shape.tokens_in(p.range.last_step)};
   const auto source = [&](ImportanceMemory& importance) {
     return std::make_unique<TraceSource>(*p.model, *p.layout, walk, importance, p.range);

@@ -28,7 +28,8 @@ class Run {
       : options_(options),
         p_(prepare(options)),
         walk_(*p_.model, *p_.layout, p_.reference.get()),
-        rtl_(rtl::parse_requests(options.rtl), p_.machine, rtl::uses_of(p_.policy), p_.shape.group(), options.seed),
+        rtl_(rtl::parse_requests(options.rtl), p_.machine, rtl::uses_of(p_.model->decisions()), p_.shape.group(),
+             options.seed),
         prompt_(p_.shape.layers),
         decode_(p_.shape.layers),
         prompt_layers_(p_.shape.layers),
@@ -88,9 +89,10 @@ class Run {
           compared_.outputs, compared_.probabilities, compared_.decisions, compared_.importances, compared_.counts,
           compared_.differences);
     }
-    if (!decode_.layers && (p_.policy.progressive() || p_.policy.stages()))
+    const golden::Decisions& plan = p_.model->decisions();
+    if (!decode_.layers && (plan.decides() || plan.selects()))
       fmt::print("{}: decode only; here K and V are loaded once at full width, for all queries\n",
-                 p_.policy.stages() ? "select" : "LSB refetch");
+                 plan.selects() ? "select" : "LSB refetch");
     fmt::print(
         "replay is open loop: a pruned layer's output does not feed the next; the model's weights take no time\n");
     fmt::print("results in {}\n", folder_.path());

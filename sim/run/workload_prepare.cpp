@@ -69,17 +69,17 @@ PreparedWorkload prepare_workload(const RunOptions& options) {
     throw Error(fmt::format("{}: bytes of all heads: {}: machine {} has {} in its {} channels: raise hbm2.channels",
                             options.trace, layout.bytes(), machine.name, capacity, machine.hbm2.channels));
   const golden::Shape shape = shape_of(w);
-  const golden::Policy policy = policy_of(inside);
+  const golden::Decisions decisions = decisions_of(inside);
   return {std::move(w), std::move(machine),  range,
           layers,       std::move(layout),   shape,
-          policy,       total_bytes(inside), dense_bytes(inside, 8),
+          decisions,    total_bytes(inside), dense_bytes(inside, 8),
           layer_count,  inside.rows.size()};
 }
 
 std::unique_ptr<MachineModel> make_workload_machine(const PreparedWorkload& p, std::uint64_t seed, Compared& compared,
                                                     MachineModel::OnLayer on_layer) {
   Workpiece piece;
-  piece.shape = p.shape, piece.policy = p.policy, piece.seed = seed, piece.shape_only = true,
+  piece.shape = p.shape, piece.decisions = p.decisions, piece.seed = seed, piece.shape_only = true,
   piece.longest = p.workload.longest;
   piece.image.resize(p.layout.bytes());
   return std::make_unique<MachineModel>(

@@ -16,7 +16,7 @@ struct PreparedWorkload {
   std::vector<WorkloadLayer> layers;
   WorkloadLayout layout;
   golden::Shape shape;
-  golden::Policy policy;
+  golden::Decisions decisions;
   WorkloadBytes bytes;               // by the closed form, of the rows in range
   std::uint64_t dense_elements = 0;  // of K and V, were nothing pruned, in range
   std::uint64_t layers_in_range = 0, rows_in_range = 0;

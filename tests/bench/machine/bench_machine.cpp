@@ -28,8 +28,12 @@ void simulate(benchmark::State& state, const char* machine, const char* policy, 
   double bursts = 0;
   for (auto _ : state) {
     golden::Walk walk(*p.model, *p.layout, nullptr);
-    Workpiece piece{p.shape, p.policy, golden::build_image(*p.model, *p.layout),
-                    1,       false,    p.shape.tokens_in(p.range.last_step)};
+    Workpiece piece{p.shape,
+                    p.model->decisions(),
+                    golden::build_image(*p.model, *p.layout),
+                    1,
+                    false,
+                    p.shape.tokens_in(p.range.last_step)};
     MachineModel m(
         p.machine, std::move(piece),
         [&](ImportanceMemory& importance) {

@@ -23,7 +23,7 @@ TEST(Importance, SumsAndBankStalls) {
     golden::Shape shape;
     shape.layers = 1, shape.heads = 2, shape.kv_heads = 1, shape.head_dim = 8, shape.tokens = 400, shape.prompt = 400;
     test::GroupMemories m(1, 2, 400);
-    ImportanceMemory importance(shape, golden::Policy{}, 8);
+    ImportanceMemory importance(shape, golden::Decisions{}, 8);
     Fifo<ImportanceJob> jobs(4);
     Fifo<ImportanceDone> done(4);
     Fifo<HeadMagnitude> magnitudes(4);
@@ -70,10 +70,10 @@ TEST(Importance, SumsAndBankStalls) {
 TEST(Importance, DecaySweepsTheMemory) {
   golden::Shape shape;
   shape.layers = 1, shape.heads = 1, shape.kv_heads = 1, shape.head_dim = 8, shape.tokens = 50, shape.prompt = 50;
-  golden::Policy policy;
-  policy.importance = golden::ImportanceRule::decay, policy.decay_shift = 3;
+  golden::Decisions decisions;
+  decisions.decay_shift = 3;
   test::GroupMemories m(1, 1, 50);
-  ImportanceMemory importance(shape, policy, 4);
+  ImportanceMemory importance(shape, decisions, 4);
   Fifo<ImportanceJob> jobs(4);
   Fifo<ImportanceDone> done(4);
   Fifo<HeadMagnitude> magnitudes(4);

@@ -49,8 +49,12 @@ Outcome Bench::run(Run run) const {
   const Prepared& p = prepared_;
   Outcome out;
   golden::Walk walk(*p.model, *p.layout, nullptr);
-  Workpiece piece{p.shape,       p.policy, run.image.empty() ? image() : std::move(run.image),
-                  options_.seed, false,    p.shape.tokens_in(p.range.last_step)};
+  Workpiece piece{p.shape,
+                  p.model->decisions(),
+                  run.image.empty() ? image() : std::move(run.image),
+                  options_.seed,
+                  false,
+                  p.shape.tokens_in(p.range.last_step)};
   MachineModel* self = nullptr;
   MachineModel m(
       p.machine, std::move(piece),
