@@ -6,6 +6,7 @@
 // Sources: cascade pruning, local value pruning, progressive quantization: SpAtten 3.1..3.5. Progressive selection and
 // the options that real models need (protection, decay, rounded digits, renormalising): README, "Policies".
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -115,7 +116,12 @@ Policy make_policy(const std::string& name);
 KeepSchedule tokens_from_average(double avg);
 KeepSchedule heads_from_average(double avg);
 
-// Parameters that contradict each other; throws Error with key, value and rule.
+// The first rule between parameters, or of one of them, that does not hold.
+struct PolicyViolation {
+  std::string key, value, rule;
+};
+std::optional<PolicyViolation> find_violation(const Policy& p);
+// Throws Error `policy NAME: key: value: rule`.
 void validate(const Policy& p);
 
 }  // namespace winnow::golden

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <charconv>
 #include <string>
+#include <utility>
 
 #include "golden/error.h"
 #include "golden/policies/policy.h"
@@ -50,9 +52,17 @@ Policy select() {
   return p;
 }
 
-std::string list(const std::vector<int>& v) {
+std::string number(double x) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, x).ptr};
+}
+
+// As a file has it.
+template <class Number>
+std::string list(const std::vector<Number>& v) {
+  if (v.empty()) return "none";
   std::string s = "[";
-  for (std::size_t i = 0; i < v.size(); ++i) s += (i ? ", " : "") + std::to_string(v[i]);
+  for (std::size_t i = 0; i < v.size(); ++i) s += (i ? ", " : "") + number(v[i]);
   return s + "]";
 }
 
@@ -87,44 +97,66 @@ KeepSchedule tokens_from_average(double avg) {
 
 KeepSchedule heads_from_average(double avg) { return {1.0, 2 * avg - 1.0}; }
 
-void validate(const Policy& p) {
-  const auto fail = [&](const std::string& what) { throw Error("policy " + p.name + ": " + what); };
+std::optional<PolicyViolation> find_violation(const Policy& p) {
+  const auto broken = [](const char* key, std::string value, std::string rule) {
+    return PolicyViolation{key, std::move(value), std::move(rule)};
+  };
+  const std::string digits = list(p.k_digits);
   const int n = static_cast<int>(p.k_digits.size());
-  if (n < 1 || n > kMaxDigits) fail("k_digits: " + list(p.k_digits) + ": 1 to 4 digits");
-  const int bits = p.digits().bits();
+  if (n < 1 || n > kMaxDigits)
+    return broken("k_digits", digits, "must be 1 to " + std::to_string(kMaxDigits) + " digits");
   for (int w : p.k_digits)
-    if (w < 2) fail("k_digits: " + list(p.k_digits) + ": a digit has at least 2 bits");
-  if (bits < 2 || bits > 12)
-    fail("k_digits: " + list(p.k_digits) + ": sum " + std::to_string(bits) + " is not in 2..12");
+    if (w < kLeastWordBits)
+      return broken("k_digits", digits, "a digit must have at least " + std::to_string(kLeastWordBits) + " bits");
+  if (p.digits().bits() > kWordBits)
+    return broken("k_digits", digits, "must add up to at most " + std::to_string(kWordBits) + " bits");
   if (p.msb == MsbRule::round && largest_code(p.digits(), p.msb) == 0)
-    fail("k_digits: " + list(p.k_digits) + ": no rounded code fits these digits");
+    return broken("k_digits", digits, "must leave room for a rounded code, or msb must not be round");
+  if (p.v_bits < kLeastWordBits || p.v_bits > kWordBits)
+    return broken("v_bits", std::to_string(p.v_bits),
+                  "must be " + std::to_string(kLeastWordBits) + ".." + std::to_string(kWordBits));
   if (p.select != SelectRule::none) {
-    if (p.select_keep.empty() || p.select_keep.size() > 3)
-      fail("select_keep: " + std::to_string(p.select_keep.size()) + " stages: one to three");
+    if (p.select_keep.empty() || p.select_keep.size() > kMaxStages)
+      return broken("select_keep", list(p.select_keep),
+                    "must have one to " + std::to_string(kMaxStages) + " stages where select is not none");
     if (n != p.stages() + 1)
-      fail("k_digits: " + list(p.k_digits) + ": select with " + std::to_string(p.stages()) + " stage(s) needs " +
-           std::to_string(p.stages() + 1) + " digits");
+      return broken("k_digits", digits,
+                    "must be " + std::to_string(p.stages() + 1) + " digits, one more than select_keep has stages");
     for (double keep : p.select_keep)
-      if (!(keep > 0 && keep <= 1)) fail("select_keep: " + std::to_string(keep) + ": outside (0, 1]");
+      if (!(keep > 0 && keep <= 1))
+        return broken("select_keep", list(p.select_keep), "shares must be above 0, at most 1");
     for (int i = 0; p.select == SelectRule::mass && i < p.stages(); ++i)
       if (p.mu16(i) == 0)
-        fail("select_keep: " + std::to_string(p.select_keep[static_cast<std::size_t>(i)]) + ": mass below 1/65536");
-    if (p.threshold > 0) fail("threshold: select decides per token; set threshold to 0");
-    if (p.prunes_values()) fail("local_value: select fetches V with K's LSBs; set local_value to 1");
+        return broken("select_keep", list(p.select_keep), "shares of probability must be at least 1/65536");
+    if (p.threshold > 0)
+      return broken("threshold", number(p.threshold), "must be 0 where select is not none: select decides per token");
+    if (p.prunes_values())
+      return broken("local_value", number(p.local_value),
+                    "must be 1 where select is not none: V is fetched with K's last digits");
   } else {
-    if (!p.select_keep.empty()) fail("select_keep: given, but select is none");
-    if (p.rest) fail("rest: given, but select is none");
-    if (n > 2) fail("k_digits: " + list(p.k_digits) + ": without select at most MSB and LSB");
-    if (n == 2 && p.threshold == 0) fail("threshold: 0 with two digits never fetches K's LSBs; give one digit instead");
+    if (!p.select_keep.empty()) return broken("select_keep", list(p.select_keep), "must be none where select is none");
+    if (p.rest) return broken("rest", "true", "must be false where select is none");
+    if (n > 2) return broken("k_digits", digits, "must be one digit, or MSBs and LSBs, where select is none");
+    if (n == 2 && p.threshold == 0)
+      return broken("threshold", "0", "must be above 0 where K has two digits: its LSBs were never fetched");
   }
-  for (const auto& [key, s] : {std::pair{"tokens", p.tokens}, std::pair{"heads", p.heads}})
-    if (!(s.start >= 0 && s.start <= 1 && s.end >= 0 && s.end <= 1))
-      fail(std::string(key) + ": start and end must lie in 0..1");
+  for (const auto& [key, share] : {std::pair{"tokens.start", p.tokens.start},
+                                   {"tokens.end", p.tokens.end},
+                                   {"heads.start", p.heads.start},
+                                   {"heads.end", p.heads.end}})
+    if (!(share >= 0 && share <= 1)) return broken(key, number(share), "must be 0..1");
   if (!(p.local_value > 0 && p.local_value <= 1))
-    fail("local_value: " + std::to_string(p.local_value) + ": outside (0, 1]");
-  if (p.scope == ImportanceScope::kv_head && p.permanent) fail("permanent: with scope kv_head each step chooses anew");
+    return broken("local_value", number(p.local_value), "must be above 0, at most 1");
+  if (p.scope == ImportanceScope::kv_head && p.permanent)
+    return broken("permanent", "true", "must be false where scope is kv_head: each step chooses anew");
   if (p.scope == ImportanceScope::kv_head && p.importance == ImportanceRule::normalised)
-    fail("importance: normalised is kept with scope shared only");
+    return broken("importance", "normalised", "must be sum or decay where scope is kv_head");
+  return std::nullopt;
+}
+
+void validate(const Policy& p) {
+  if (const auto bad = find_violation(p))
+    throw Error("policy " + p.name + ": " + bad->key + ": " + bad->value + ": " + bad->rule);
 }
 
 }  // namespace winnow::golden

@@ -76,7 +76,7 @@ void add_check_command(CLI::App& app, const std::string& command_line, int& exit
   command->add_option("TRACE", options->trace, "a .safetensors trace, or synthetic:...")->required();
   command->add_option("--engines", *names, "which to compare, with the first that is there")->capture_default_str();
   command->add_option("--machine", options->machine, "a name (winnow machines) or a .yaml file")->capture_default_str();
-  command->add_option("--policy", options->policy, "a name (winnow policies)")->capture_default_str();
+  command->add_option("--policy", options->policy, "a name (winnow policies) or a .yaml file")->capture_default_str();
   command
       ->add_option("--rtl", options->rtl, "what the engine rtl has in RTL: topk, or topk=FOLDER with the sources there")
       ->default_val("topk");

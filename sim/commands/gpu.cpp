@@ -20,6 +20,7 @@
 #include "golden/error.h"
 #include "sim/commands/commands.h"
 #include "sim/commands/gpu_report.h"
+#include "sim/config/policy_schema.h"
 #include "sim/results/files.h"
 #include "sim/results/run_folder.h"
 #include "sim/run/prepare.h"
@@ -49,7 +50,7 @@ Trace checked_input(GpuOptions& o) {
   const int layers = trace.meta().layers;
   if (o.layer < 0) o.layer = layers / 2;
   if (o.layer >= layers) throw Error(fmt::format("--layer: {}: the trace has layers 0-{}", o.layer, layers - 1));
-  golden::make_policy(o.policy);
+  load_policy(o.policy);
   std::string why;
   if (cuda_ref::gpu_name(&why).empty()) throw Error("gpu: no GPU: " + why);
   return trace;
@@ -86,7 +87,7 @@ cuda_ref::BaselineInput layer_input(const Trace& trace, const GpuOptions& o, int
   in.batches = !o.batches.empty() ? o.batches : decode ? std::vector<int>{1, 16, 64} : std::vector<int>{1, 8};
   if (!decode) return in;
 
-  const golden::Policy policy = golden::make_policy(o.policy);
+  const golden::Policy policy = load_policy(o.policy);
   const golden::Layout layout(source.shape, policy, 1024);
   const auto walk = model->walk(policy, layout);
   golden::LayerResult r;
@@ -284,7 +285,9 @@ void add_gpu_command(CLI::App& app, const std::string& command_line, int& exit_c
   CLI::App* command = app.add_subcommand("gpu", "measure attention on the GPU at hand: time, energy, bytes");
   auto o = std::make_shared<GpuOptions>();
   command->add_option("TRACE", o->trace, "a .safetensors trace, or synthetic:...")->required();
-  command->add_option("--policy", o->policy, "whose selection the gathered sparse peer takes (decode)")
+  command
+      ->add_option("--policy", o->policy,
+                   "whose selection the gathered sparse peer takes (decode): a name or a .yaml file")
       ->capture_default_str();
   command->add_option("--layer", o->layer, "which layer's attention (default: the middle one)")
       ->check(CLI::NonNegativeNumber);

@@ -21,7 +21,7 @@ std::string is_seed(const std::string& text) {
 std::string default_folder(const std::string& front, const RunOptions& options) {
   const auto stem = [](const std::string& path) { return std::filesystem::path(path).stem().string(); };
   const std::string trace = options.trace.starts_with("synthetic:") ? "synthetic" : stem(options.trace);
-  return fmt::format("results/{}{}-{}-{}", front, trace, stem(options.machine), options.policy);
+  return fmt::format("results/{}{}-{}-{}", front, trace, stem(options.machine), stem(options.policy));
 }
 
 void add_run_command(CLI::App& app, const std::string& command_line, int& exit_code) {
@@ -32,7 +32,7 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
   options->version = WINNOW_VERSION;
   command->add_option("TRACE", options->trace, "a .safetensors trace, a .csv workload, or synthetic:...")->required();
   command->add_option("--machine", options->machine, "a name (winnow machines) or a .yaml file")->capture_default_str();
-  command->add_option("--policy", options->policy, "a name (winnow policies)")->capture_default_str();
+  command->add_option("--policy", options->policy, "a name (winnow policies) or a .yaml file")->capture_default_str();
   command
       ->add_option("--engine", options->engine, "systemc: the machine, in cycles; golden, cuda: values and bytes only")
       ->check(CLI::IsMember({"systemc", "golden", "cuda"}))

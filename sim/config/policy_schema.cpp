@@ -3,8 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <type_traits>
+
+#include "golden/error.h"
+#include "sim/config/yaml.h"
+#include "traces/text.h"
 
 namespace winnow {
 namespace {
@@ -15,14 +21,14 @@ bool parse_number(std::string_view text, const golden::Range& range, Number& num
   return ec == std::errc{} && end == text.data() + text.size() && number >= range.min && number <= range.max;
 }
 
-// "4,4" or "[4, 4]"; "none" for an empty list.
+// "4,4" or "[4, 4]"; "none" or "[]" for an empty list.
 template <class Number>
 Param::Custom list_target(std::vector<Number>& list, const golden::Range& range) {
   const auto set = [&list, range](const std::string& text) {
     std::string_view rest = text;
     if (rest.starts_with('[') && rest.ends_with(']')) rest = rest.substr(1, rest.size() - 2);
     std::vector<Number> parsed;
-    while (rest != "none") {
+    while (rest != "none" && text != "[]") {
       while (rest.starts_with(' ')) rest.remove_prefix(1);
       const std::size_t comma = std::min(rest.find(','), rest.size());
       Number number{};
@@ -35,7 +41,7 @@ Param::Custom list_target(std::vector<Number>& list, const golden::Range& range)
     return true;
   };
   return {[&list] { return list.empty() ? "none" : fmt::format("[{}]", fmt::join(list, ", ")); }, set,
-          fmt::format("must be a list of numbers {}..{} with commas, or none", range.min, range.max)};
+          fmt::format("must be a list of numbers {}..{} with commas, or none", range.min, range.max), true};
 }
 
 template <class E>
@@ -90,13 +96,38 @@ Schema policy_schema(golden::Policy& policy) {
                     "",
                     average_target(policy.tokens, golden::tokens_from_average),
                     {},
-                    "cascade: average share of tokens, sets tokens.start and tokens.end"});
+                    "cascade: average share of tokens, sets tokens.start and tokens.end",
+                    true});
   schema.push_back({"heads.avg",
                     "",
                     average_target(policy.heads, golden::heads_from_average),
                     {},
-                    "cascade: average share of heads, sets heads.start and heads.end"});
+                    "cascade: average share of heads, sets heads.start and heads.end",
+                    true});
   return schema;
+}
+
+Schema policy_file_schema(golden::Policy& policy) {
+  Schema schema = policy_schema(policy);
+  schema.insert(schema.begin(), {"name", "", &policy.name, {}, "what results call this policy"});
+  return schema;
+}
+
+golden::Policy load_policy(const std::string& name_or_path) {
+  if (std::filesystem::path(name_or_path).extension() != ".yaml") {
+    std::vector<std::string> names;
+    for (const golden::PolicyEntry& entry : golden::policies()) names.push_back(entry.name);
+    if (std::find(names.begin(), names.end(), name_or_path) == names.end())
+      throw Error(fmt::format("--policy: {}: no such policy: must be one of {}, or a .yaml file",
+                              in_quotes(name_or_path), fmt::join(names, ", ")));
+    return golden::make_policy(name_or_path);
+  }
+  golden::Policy policy;
+  const KeyLines lines = load_yaml(name_or_path, policy_file_schema(policy));
+  if (const auto bad = golden::find_violation(policy))
+    throw Error(
+        fmt::format("{}: line {}: {}: {}: {}", name_or_path, lines.at(bad->key), bad->key, bad->value, bad->rule));
+  return policy;
 }
 
 }  // namespace winnow

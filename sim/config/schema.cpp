@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <numeric>
@@ -34,6 +35,19 @@ std::size_t distance(const std::string& a, const std::string& b) {
     }
   }
   return row[b.size()];
+}
+
+// Text that YAML gives back as it is, in quotes where it must be.
+std::string yaml_text(const std::string& text) {
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.';
+  };
+  const bool word = !text.empty() && std::isalnum(static_cast<unsigned char>(text[0])) && text != "null" &&
+                    text != "Null" && text != "NULL" && std::all_of(text.begin(), text.end(), plain);
+  if (word) return text;
+  std::string quoted = "'";
+  for (char c : text) quoted += c == '\'' ? "''" : std::string(1, c);
+  return quoted + "'";
 }
 
 }  // namespace
@@ -115,8 +129,9 @@ std::string show_yaml(const Schema& schema) {
   std::string text;
   std::vector<std::string> open;  // sections of the line before
   for (const Param& param : schema) {
-    const std::string value = param.value_text();
-    if (value.empty()) continue;
+    if (param.shorthand) continue;
+    std::string value = param.value_text();
+    if (std::holds_alternative<std::string*>(param.target)) value = yaml_text(value);
     std::vector<std::string> path;
     for (std::size_t at = 0, dot; at <= param.key.size(); at = dot + 1) {
       dot = std::min(param.key.find('.', at), param.key.size());

@@ -13,9 +13,10 @@ namespace winnow {
 struct Param {
   // A value of another kind: a list, an enumeration, a shorthand for several members.
   struct Custom {
-    std::function<std::string()> get;                  // empty text: not shown
+    std::function<std::string()> get;
     std::function<bool(const std::string& text)> set;  // false and no change: the rule is broken
     std::string rule;                                  // "must be ..."
+    bool list = false;                                 // in a file a YAML list
   };
   using Target = std::variant<int*, double*, bool*, std::string*, Custom>;
   std::string key;   // dotted, the YAML section first: "hbm2.channels"
@@ -23,6 +24,7 @@ struct Param {
   Target target;
   Rule rule;
   std::string doc;
+  bool shorthand = false;  // sets other parameters: for --set alone, no file has it
 
   std::string rule_text() const;   // "must be a power of two, 1..64"
   std::string value_text() const;  // as the file would have it

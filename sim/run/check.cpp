@@ -54,7 +54,7 @@ void compare_layer(const golden::Shape& s, const LayerPlan& plan, const std::vec
         if (!((plan.heads[head / G].heads >> (head % G)) & 1)) continue;
         const std::uint8_t* at = &image[plan.out.at(plan.positions[i] * H + head)];
         for (std::size_t d = 0; d < D; ++d)
-          compare.same(c.outputs, golden::get_word(at, d, 12, true),
+          compare.same(c.outputs, golden::get_word(at, d, golden::kWordBits, true),
                        static_cast<std::int32_t>(expected.out[(i * H + head) * D + d]), [&] {
                          return fmt::format("head {} position {} dimension {}: output", head, plan.positions[i], d);
                        });

@@ -23,7 +23,7 @@ golden::LayerResult layer_of_machine(const golden::Shape& s, const LayerPlan& pl
       if (!((r.heads[head / G] >> (head % G)) & 1)) continue;
       const std::uint8_t* at = &image[plan.out.at(plan.positions[i] * H + head)];
       for (std::size_t d = 0; d < D; ++d)
-        r.out[(i * H + head) * D + d] = static_cast<std::int16_t>(golden::get_word(at, d, 12, true));
+        r.out[(i * H + head) * D + d] = static_cast<std::int16_t>(golden::get_word(at, d, golden::kWordBits, true));
     }
 
   if (plan.step > 0)

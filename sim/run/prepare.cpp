@@ -29,7 +29,7 @@ golden::FloatSource float_source(const Trace& trace) {
 }
 
 Settled settle(const RunOptions& options) {
-  Settled s{load_machine(options.machine), golden::make_policy(options.policy)};
+  Settled s{load_machine(options.machine), load_policy(options.policy)};
   Settings settings;
   settings.add("machine", machine_schema(s.machine));
   settings.add("policy", policy_schema(s.policy));

@@ -31,7 +31,7 @@ golden::Accesses expected_accesses(const Workload& w, const WorkloadLayer& layer
                                    const std::vector<std::uint32_t>& order) {
   golden::Accesses a;
   const auto position = static_cast<std::uint32_t>(order.size()) - 1;
-  const std::uint64_t out_bytes = static_cast<std::uint64_t>(w.head_dim) * 12 / 8;
+  const std::uint32_t out_bytes = golden::packed_bytes(w.head_dim, golden::kWordBits);
   for (std::size_t i = layer.first; i < layer.end; ++i) {
     const WorkloadRow& r = w.rows[i];
     const WorkloadBytes bytes = row_bytes(r);
@@ -42,7 +42,7 @@ golden::Accesses expected_accesses(const Workload& w, const WorkloadLayer& layer
     of(a, Stream::key) += golden::bursts(layout.key(r), keys.data(), keys.size());
     if (r.refetch) of(a, Stream::key) += golden::bursts(layout.refetch(r), keys.data(), keys.size());
     of(a, Stream::value) += golden::bursts(layout.value(r), values.data(), values.size());
-    a.write_bursts += (out_bytes + golden::kBurstBytes - 1) / golden::kBurstBytes;
+    a.write_bursts += golden::bursts_of(out_bytes);
   }
   return a;
 }

@@ -48,7 +48,7 @@ TEST(CheckCommand, BadInputIsOneLine) {
   } cases[] = {{"--engines golden", "a check needs two"},
                {"--engines golden,abacus", "known are golden, cuda"},
                {"--layers 9", "--layers: 9-9: the trace has layers 0-2"},
-               {"--policy nobody", "policy 'nobody': unknown"},
+               {"--policy nobody", "--policy: 'nobody': no such policy"},
                {"--set no_such=1", "no_such"}};
   for (const auto& c : cases) {
     const Ran r = winnow("check " + kTrace + " " + c.arguments);
@@ -78,7 +78,7 @@ TEST(GpuCommand, BadInputIsOneLineBeforeAnyGpu) {
     std::string arguments, part;
   } cases[] = {{"no-such-file.safetensors", "no-such-file.safetensors"},
                {kTrace + " --layer 99", "--layer: 99: the trace has layers 0-2"},
-               {kTrace + " --policy nobody", "policy 'nobody': unknown"},
+               {kTrace + " --policy nobody", "--policy: 'nobody': no such policy"},
                {WINNOW_SOURCE_DIR "/tests/traces/reader/workload.csv", "workload.csv: holds shapes without values"}};
   for (const auto& c : cases) {
     const Ran r = winnow("gpu " + c.arguments + " --probe");

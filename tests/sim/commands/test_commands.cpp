@@ -111,6 +111,37 @@ TEST(Commands, ListsNameWhatCanBeNamed) {
   }
 }
 
+// A policy of a file is one like any other: shown, changed by --set, in the manifest, in diff.
+TEST(Commands, APolicyMayBeAFile) {
+  const TempFolder temp;
+  const std::string shown = winnow_of("policies --show spatten").out, file = temp / "mine.yaml";
+  EXPECT_TRUE(shown.starts_with("name: spatten ")) << shown;
+  std::ofstream(file) << shown;
+  const Outcome again = winnow_of("policies --show " + file);
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.out, shown);
+
+  const std::string trace = "run synthetic:layers=2,heads=2,kv_heads=1,head_dim=8,tokens=20,prompt=18,causal=1,seed=3 ";
+  const auto run = [&](const std::string& policy, const std::string& to) {
+    const Outcome o = winnow_of(trace + "--machine tiny --policy " + policy + " -o " + (temp / to));
+    EXPECT_EQ(o.code, 0) << o.err;
+  };
+  run("spatten", "preset"), run(file, "file");
+  EXPECT_EQ(read_whole(temp / "file/result.json"), read_whole(temp / "preset/result.json"));
+  EXPECT_NE(winnow_of("diff " + (temp / "preset") + " " + (temp / "file")).out.find("settings: all equal"),
+            std::string::npos);
+
+  std::string other = shown;
+  other.replace(other.find("spatten"), 7, "mine   "), other.replace(other.find("v_bits: 8"), 9, "v_bits: 4");
+  std::ofstream(file, std::ios::trunc) << other;
+  run(file + " --set local_value=0.5", "other");
+  const std::string diff = winnow_of("diff " + (temp / "preset") + " " + (temp / "other")).out;
+  for (const char* words : {"policy.name", " mine", "policy.v_bits", "policy.local_value"})
+    EXPECT_NE(diff.find(words), std::string::npos) << words << " not in: " << diff;
+  EXPECT_EQ(diff.find("policy.threshold"), std::string::npos) << diff;
+  EXPECT_NE(read_whole(temp / "other/manifest.json").find("\"v_bits\": \"4\""), std::string::npos);
+}
+
 TEST(Commands, DiffAndTableReadStoredRuns) {
   const TempFolder temp;
   for (const auto& [name, cycles] : {std::pair{"a", 100}, {"b", 50}}) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <sstream>
 
 #include "sim/config/policy_schema.h"
 #include "sim/config/settings.h"
@@ -11,6 +12,7 @@ namespace winnow {
 namespace {
 
 using test::error_of;
+using test::TextFile;
 
 TEST(PolicySchema, SetsEveryKind) {
   golden::Policy policy = golden::make_policy("select");
@@ -68,6 +70,93 @@ TEST(PolicySchema, ShownValuesAssignAgain) {
   }
   std::printf("compared %d parameters\n", compared);
   EXPECT_GT(compared, 60);
+}
+
+// What --show prints is a file that loads again, to the last parameter, and prints the same.
+TEST(PolicyFile, ShownPoliciesLoadAgain) {
+  int compared = 0;
+  const auto round_trip = [&](golden::Policy policy) {
+    const std::string shown = show_yaml(policy_file_schema(policy));
+    const TextFile file(shown);
+    golden::Policy again = load_policy(file.path());
+    EXPECT_EQ(again.name, policy.name);
+    const Schema from = policy_schema(policy), to = policy_schema(again);
+    for (std::size_t i = 0; i < from.size(); ++i, ++compared)
+      EXPECT_EQ(to[i].value_text(), from[i].value_text()) << policy.name << ": " << from[i].key;
+    EXPECT_EQ(show_yaml(policy_file_schema(again)), shown);
+  };
+  for (const golden::PolicyEntry& entry : golden::policies()) round_trip(entry.make());
+  // What no preset has: lists of several numbers, numbers without a short form, every enumeration's other names.
+  golden::Policy p = golden::make_policy("select");
+  p.name = "two stages: 'mine'", p.k_digits = {2, 2, 4}, p.select_keep = {0.99, 1.0 / 3},
+  p.select = golden::SelectRule::count;
+  p.msb = golden::MsbRule::truncate, p.tokens = {0.1 + 0.2, 1e-9}, p.permanent = true;
+  p.importance = golden::ImportanceRule::normalised, p.protect_first = 4096;
+  round_trip(p);
+  p.name = "null", p.importance = golden::ImportanceRule::decay, p.permanent = false;
+  p.scope = golden::ImportanceScope::kv_head;
+  round_trip(p);
+  std::printf("compared %d parameters\n", compared);
+  EXPECT_GT(compared, 100);
+}
+
+TEST(PolicyFile, RefusesWithLineKeyValueAndRule) {
+  golden::Policy spatten = golden::make_policy("spatten");
+  const std::string good = show_yaml(policy_file_schema(spatten));
+  // The file with one line replaced; the line's number comes first in the message.
+  const auto with = [&](const std::string& key, const std::string& line) {
+    std::string text;
+    int number = 0, at = 0;
+    std::istringstream lines(good);
+    for (std::string l; std::getline(lines, l);) {
+      ++number;
+      const bool here = l.starts_with(key + ":");
+      if (here) at = number;
+      if (!here || !line.empty()) text += (here ? line : l) + "\n";
+    }
+    EXPECT_GT(at, 0) << key;
+    return std::pair(text, at);
+  };
+  const struct {
+    const char *key, *line, *words;
+  } bad[] = {
+      {"k_digits", "k_digits: [8, x]", "k_digits: '[8, x]': must be a list of numbers 1..12 with commas, or none"},
+      {"k_digits", "k_digits: [[8], 4]", "k_digits: a list: must be a list of numbers 1..12 with commas, or none"},
+      {"k_digits", "k_digits: [8, 5]", "k_digits: [8, 5]: must add up to at most 12 bits"},
+      {"k_digits", "k_digits: none", "k_digits: none: must be 1 to 4 digits"},
+      {"v_bits", "v_bits: eight", "v_bits: 'eight': must be an integer 2..12"},
+      {"v_bits", "v_bits: 13", "v_bits: '13': must be an integer 2..12"},
+      {"v_bits", "v_bits: [8]", "v_bits: a list: must be an integer 2..12"},
+      {"rest", "rest: yes", "rest: 'yes': must be true or false"},
+      {"rest", "rest: true", "rest: true: must be false where select is none"},
+      {"msb", "msb: half", "msb: 'half': must be one of midpoint, truncate, round"},
+      {"threshold", "threshold: 0", "threshold: 0: must be above 0 where K has two digits"},
+      {"local_value", "local_value: 0", "local_value: 0: must be above 0, at most 1"},
+      {"select_keep", "select_keep: [0.5]", "select_keep: [0.5]: must be none where select is none"},
+      {"scope", "scop: shared", "scop: 'shared': no such key, did you mean scope?"},
+      {"renormalise", "tokens.avg: 0.7", "tokens.avg: '0.7': is for --set alone"},
+      {"name", "name:", "name: empty: must be a name"},
+      {"name", "name: ''", "name: '': must be a name"},
+  };
+  for (const auto& b : bad) {
+    const auto [text, at] = with(b.key, b.line);
+    const TextFile file(text);
+    const std::string line = error_of([&] { load_policy(file.path()); });
+    EXPECT_TRUE(line.starts_with(file.path() + ": line " + std::to_string(at) + ": " + b.words)) << line;
+    EXPECT_EQ(line.find('\n'), std::string::npos) << line;
+  }
+  for (const char* key : {"name", "scope"}) {
+    const TextFile file(with(key, "").first);
+    const std::string line = error_of([&] { load_policy(file.path()); });
+    EXPECT_TRUE(line.starts_with(file.path() + ": " + key + ": missing: must be ")) << line;
+  }
+  EXPECT_NE(error_of([] { load_policy("/no/such.yaml"); }).find("/no/such.yaml: open: No such file"),
+            std::string::npos);
+  std::string known;
+  for (const golden::PolicyEntry& entry : golden::policies()) known += std::string(entry.name) + ", ";
+  EXPECT_EQ(error_of([] { load_policy("nobody"); }),
+            "--policy: 'nobody': no such policy: must be one of " + known + "or a .yaml file");
+  std::printf("refused %zu files\n", std::size(bad) + 4);
 }
 
 }  // namespace
