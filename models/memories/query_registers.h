@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "golden/formats.h"
 #include "models/prim/memory.h"
 
 namespace winnow {

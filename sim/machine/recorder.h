@@ -5,6 +5,7 @@
 #include <deque>
 #include <vector>
 
+#include "golden/formats.h"
 #include "models/controller/observer.h"
 #include "models/memories/group_table.h"
 #include "models/memories/score_memories.h"
