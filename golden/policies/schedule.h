@@ -7,8 +7,10 @@
 // out   numbers, lists and items; TokenChoice and the functions marked so are for the device too
 // state none: a Schedule holds what it was made of, and no call changes it
 // Source: SpAtten 3.2, 3.3 (cascade), 3.5 (schedule of ratios); what the paper leaves open: README, "Policies".
+#include <cmath>
 #include <cstdint>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "golden/formats.h"
@@ -115,8 +117,7 @@ struct Schedule {
   }
 };
 
-// --- lists
-// ------------------------------------------------------------------------------------------------------------
+// --- lists ----------------------------------------------------------------------------------------------------------
 
 // What an engine compares of a list of tokens; `importance` and `chances` by token.
 inline std::vector<std::uint64_t> token_items(const TokenChoice& choice, const std::vector<std::uint32_t>& from,

@@ -5,6 +5,7 @@
 #include <deque>
 #include <vector>
 
+#include "golden/formats.h"
 #include "models/controller/observer.h"
 #include "models/memories/group_table.h"
 #include "models/memories/score_memories.h"
@@ -16,7 +17,7 @@ struct GroupRecord {
   std::uint32_t query = 0;  // place in the plan's positions
   std::uint16_t head = 0;   // KV head
   bool refetched = false;
-  std::vector<std::uint32_t> survivors[3];  // after each stage, slots of the first pass
+  std::vector<std::uint32_t> survivors[golden::kMaxStages];  // after each stage, slots of the first pass
   std::vector<std::uint32_t> values;        // slots whose V was used
   std::vector<std::uint16_t> p;             // [group][slots of the first pass] last probabilities; 0 where left out
 };
