@@ -4,8 +4,8 @@
 
 namespace winnow {
 
-Controller::Controller(const Params& params, const golden::Decisions& decisions, PlanSource& source, ControllerPorts ports,
-                       ControllerMemories memories)
+Controller::Controller(const Params& params, const golden::Decisions& decisions, PlanSource& source,
+                       ControllerPorts ports, ControllerMemories memories)
     : Block("controller", "qk without a task"),
       s_{params, decisions, ports, memories, nullptr, {}, {}, {}, {}, {}, {}, {}, {}},
       planner_(s_, source),

@@ -4,15 +4,16 @@
 // In:   plans (PlanSource); verdicts, done and release messages of the blocks.
 // Out:  FetchJob to the fetcher; QkTask (first and later passes) to Q x K; CompactJob to softmax; TopkJob to both
 //       engines; ImportanceJob; PvJob.
-// Order: heads are loaded in order, as far ahead as halves of the buffers are free, also into the next layer if its plan
+// Order: heads are loaded in order, as far ahead as halves of the buffers are free, also into the next layer if its
+// plan
 //       is known; queries run in order once their layer is open; gathers (LSBs, records, V of survivors) go before
 //       loads. Importance, local top-k, V fetch and P x V keep head order. A layer opens when the one before has
 //       written its last output and its choices have been made.
 // State: heads being loaded or at work, groups in flight, the lists of the living and of survivors.
 // Latency: 1 cycle a message.
 // Parts: planner (which layer, who lives) -> loads (what is fetched) and groups (what is computed, kTransitions).
-// Waits for: nobody of its own. Its statistics say for whom Q x K had no task: what the oldest group or head waited for.
-// Paper: IV.A; what is open there: docs/specification/time.md.
+// Waits for: nobody of its own. Its statistics say for whom Q x K had no task: what the oldest group or head waited
+// for. Paper: IV.A; what is open there: docs/specification/time.md.
 #include <cstdint>
 
 #include "models/controller/groups.h"

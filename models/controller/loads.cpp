@@ -29,7 +29,8 @@ FetchJob Loads::key_job(const Head& h, int digit, ListRef list, std::uint32_t it
   j.tag.pass = static_cast<std::uint8_t>(digit);
   j.key_bits = static_cast<std::uint8_t>(h.plan->key_bits[i]);
   j.key_signed = digit == 0 || s_.decisions.msb == golden::MsbRule::round;
-  if (s_.records() && digit == s_.last_pass() && digit > 0) j.value_bits = static_cast<std::uint8_t>(h.plan->value_bits);
+  if (s_.records() && digit == s_.last_pass() && digit > 0)
+    j.value_bits = static_cast<std::uint8_t>(h.plan->value_bits);
   return j;
 }
 
@@ -61,8 +62,7 @@ void Loads::open_heads() {
           h.loads.push_back(digit);
         }
       h.scale_begun = plan.value_scale.item_bytes == 0;
-      if (plan.value_scale.item_bytes)
-        h.loads.push_back(job(h, Stream::value_scale, plan.value_scale, h.live, live));
+      if (plan.value_scale.item_bytes) h.loads.push_back(job(h, Stream::value_scale, plan.value_scale, h.live, live));
       // V of all tokens need not wait for anybody, unless some will not be fetched.
       if (!s_.records() && (whole || (!s_.decisions.prunes_values() && !plan.value_count)))
         h.loads.push_back(value_job(h, h.live, live));

@@ -23,7 +23,7 @@ struct HeadPlan {
   golden::Region value, value_scale, query;
   std::array<int, golden::kMaxDigits> key_bits{};
   int value_bits = 0, query_bits = golden::kWordBits;
-  GroupConstants constants;               // a query head each
+  GroupConstants constants;  // a query head each
   // Shape-only: what stands in the file instead of being decided.
   bool forced = false, forced_refetch = false;
   int value_count = 0;                                   // values fetched; 0 = the plan's share

@@ -19,7 +19,8 @@ class Planner {
   void close_layer();
 
  private:
-  // What is chosen for the next layer: tokens when the importances of the last are complete, heads when its outputs are.
+  // What is chosen for the next layer: tokens when the importances of the last are complete, heads when its outputs
+  // are.
   enum class Round : std::uint8_t { none, tokens, between, heads };
   // A choice on its way through the cascade's unit.
   struct Sent {

@@ -40,7 +40,8 @@ const ConverterParams& checked(const ConverterParams& p, const ConverterTargets&
 
 }  // namespace
 
-Converter::Converter(const ConverterParams& params, const Lists& lists, StartedJobs& jobs, DataFifos& data, ConverterTargets targets)
+Converter::Converter(const ConverterParams& params, const Lists& lists, StartedJobs& jobs, DataFifos& data,
+                     ConverterTargets targets)
     : Block("converter", "converter"),
       params_(checked(params, targets)),
       jobs_(jobs),
@@ -155,7 +156,9 @@ int Converter::deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle
   int n = 0;
   for (; n < params_.vectors_per_cycle && streams_.item_there(); ++n) {
     std::int16_t* to = target.write(job_.half, streams_.item(), now);
-    if (!job_.shape_only) (job_.merge ? converter::unpack_behind : converter::unpack)(streams_.item_data(), bits, is_signed, job_.words, to);
+    if (!job_.shape_only)
+      (job_.merge ? converter::unpack_behind : converter::unpack)(streams_.item_data(), bits, is_signed, job_.words,
+                                                                  to);
     streams_.advance();
   }
   vectors_ += static_cast<std::uint64_t>(n);

@@ -43,7 +43,8 @@ struct ConverterTargets {
 class Converter : public Block {
  public:
   // Throws winnow::Error if a parameter is out of range or does not fit the targets.
-  Converter(const ConverterParams& params, const Lists& lists, StartedJobs& jobs, DataFifos& data, ConverterTargets targets);
+  Converter(const ConverterParams& params, const Lists& lists, StartedJobs& jobs, DataFifos& data,
+            ConverterTargets targets);
 
   void tick(Cycle now) override;
 

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/memories/kv_buffer.h"
 #include "models/links/data_fifos.h"
 #include "models/links/fetch_jobs.h"
+#include "models/memories/kv_buffer.h"
 
 namespace winnow::converter {
 
@@ -40,7 +40,7 @@ class RecordUnit {
   std::vector<std::uint8_t> bytes_;  // [lane][lane_bytes_]
   std::array<Lane, kMaxLanes> lane_{};
   LaneMask filling_ = 0, whole_ = 0;  // lanes whose record wants bursts; is whole
-  int pointer_ = 0;                            // lane that chooses first
+  int pointer_ = 0;                   // lane that chooses first
   FetchJob job_;
   std::uint32_t record_bursts_ = 0, left_ = 0;  // bursts a record; records not delivered
   std::uint64_t bursts_ = 0, bank_conflicts_ = 0;

@@ -45,7 +45,8 @@ void check(const FetchJob& job) {
 
 }  // namespace
 
-AddressGenerator::AddressGenerator(Fifo<FetchJob>& jobs, const Lists& lists, AddressFifos& addresses, StartedJobs& started, int lanes)
+AddressGenerator::AddressGenerator(Fifo<FetchJob>& jobs, const Lists& lists, AddressFifos& addresses,
+                                   StartedJobs& started, int lanes)
     : jobs_(jobs), lists_(lists), addresses_(addresses), started_(started), lanes_(lanes) {}
 
 int AddressGenerator::tick(Cycle now) {

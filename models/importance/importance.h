@@ -2,7 +2,8 @@
 // Importance beside the pipeline: adds up probabilities of tokens and |out| of heads, and gives the cascade's top-k
 // engine what it compares.
 //
-// In:   Fifo<ImportanceJob>: a group whose probabilities are final; its selection scores are read, `width` slots a cycle.
+// In:   Fifo<ImportanceJob>: a group whose probabilities are final; its selection scores are read, `width` slots a
+// cycle.
 //       Fifo<HeadMagnitude> from P x V.
 // Out:  Fifo<ImportanceDone>; the importance memory, from which the cascade chooses.
 // Rate: width tokens a cycle. The token memory has `width` banks (bank = token mod width), each behind a queue of

@@ -25,11 +25,11 @@ struct FetchJob {
   std::uint8_t key_bits = 0, value_bits = 0;  // word widths; 0 = absent. A record holds K words, then V words.
   std::uint8_t key_signed = 1;    // words are sign-extended; 0: unsigned digits (LSB planes of truncated codes)
   std::uint8_t value_signed = 1;  // the same for V words
-  std::uint8_t merge = 0;       // K words follow the digits that the half holds: word = (held << key_bits) + word
-  std::uint8_t shape_only = 0;  // 1: addresses, bursts and arrival count, values are not unpacked (CSV workloads)
-  std::uint8_t epoch = 0;       // layer the traffic is counted for, mod kEpochs: loads run ahead of layers
-  std::uint8_t half = 0;        // destination half of the K or V double buffer (or store of the head in flight)
-  std::uint16_t words = 0;      // words an item and operand (head dimension; 1 for scales)
+  std::uint8_t merge = 0;         // K words follow the digits that the half holds: word = (held << key_bits) + word
+  std::uint8_t shape_only = 0;    // 1: addresses, bursts and arrival count, values are not unpacked (CSV workloads)
+  std::uint8_t epoch = 0;         // layer the traffic is counted for, mod kEpochs: loads run ahead of layers
+  std::uint8_t half = 0;          // destination half of the K or V double buffer (or store of the head in flight)
+  std::uint16_t words = 0;        // words an item and operand (head dimension; 1 for scales)
   std::uint32_t item_bytes = 0, stride_bytes = 0, items = 0;
   std::uint64_t base = 0;
   ListRef list = kEveryItem;  // token of each item, ascending; unchanged until the converter has finished the job

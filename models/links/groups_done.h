@@ -20,7 +20,8 @@ struct GroupDone {
 
 struct GroupsDone {
   using Payload = GroupDone;
-  static constexpr LinkInfo kInfo{"groups_done", "softmax", "controller", "the stage's latency in groups of one short row"};
+  static constexpr LinkInfo kInfo{"groups_done", "softmax", "controller",
+                                  "the stage's latency in groups of one short row"};
   static Cycle latency(const Sizes& s) { return static_cast<Cycle>(s.requantize_latency); }
   static std::size_t depth(const Sizes&) { return 32; }
 };

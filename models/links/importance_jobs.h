@@ -28,12 +28,14 @@ struct ImportanceDone {
 
 struct ImportanceJobs {
   using Payload = ImportanceJob;
-  static constexpr LinkInfo kInfo{"importance_jobs", "controller", "importance", "groups of a prompt whose sums queue behind one another"};
+  static constexpr LinkInfo kInfo{"importance_jobs", "controller", "importance",
+                                  "groups of a prompt whose sums queue behind one another"};
   static std::size_t depth(const Sizes&) { return 32; }
 };
 struct ImportanceAnswers {
   using Payload = ImportanceDone;
-  static constexpr LinkInfo kInfo{"importance_answers", "importance", "controller", "short groups follow each other closely"};
+  static constexpr LinkInfo kInfo{"importance_answers", "importance", "controller",
+                                  "short groups follow each other closely"};
   static std::size_t depth(const Sizes&) { return 8; }
 };
 

@@ -9,14 +9,14 @@ namespace winnow {
 
 struct PvJob {
   std::uint16_t store = 0;
-  std::uint8_t half = 0;            // of V and its scales
-  bool resident = false;            // V slots are list places, not places among the kept
-  bool all = true;                  // every slot is kept
-  bool last = false;                // nobody reads this half of V after this job
-  ConstantsRef constants = 0;       // the head's output scales
-  std::uint64_t address = 0;        // of the group's first query head's output vector
+  std::uint8_t half = 0;       // of V and its scales
+  bool resident = false;       // V slots are list places, not places among the kept
+  bool all = true;             // every slot is kept
+  bool last = false;           // nobody reads this half of V after this job
+  ConstantsRef constants = 0;  // the head's output scales
+  std::uint64_t address = 0;   // of the group's first query head's output vector
   std::uint32_t address_stride = 0;
-  std::uint16_t first_head = 0;     // query head of group 0
+  std::uint16_t first_head = 0;  // query head of group 0
 
   template <class V>
   void fields(V&& v) {

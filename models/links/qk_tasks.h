@@ -32,7 +32,8 @@ inline std::size_t qk_task_depth(const Sizes& s) { return static_cast<std::size_
 
 struct FirstPasses {
   using Payload = QkTask;
-  static constexpr LinkInfo kInfo{"first_passes", "controller", "qk", "four groups' tasks, and as many short ones as hide a message"};
+  static constexpr LinkInfo kInfo{"first_passes", "controller", "qk",
+                                  "four groups' tasks, and as many short ones as hide a message"};
   static std::size_t depth(const Sizes& s) { return qk_task_depth(s); }
 };
 struct LaterPasses {

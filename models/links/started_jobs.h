@@ -20,7 +20,8 @@ class StartedJobs : public LinkBase {
  public:
   static constexpr LinkInfo kInfo{"started_jobs", "fetcher", "converter", "loads run ahead of their data by that many"};
   // One more job, popped, is still being worked on by the converter.
-  explicit StartedJobs(std::size_t depth) : LinkBase(kInfo), fifo_(depth), made_(std::bit_ceil(depth + 2)), mask_(made_.size() - 1) {}
+  explicit StartedJobs(std::size_t depth)
+      : LinkBase(kInfo), fifo_(depth), made_(std::bit_ceil(depth + 2)), mask_(made_.size() - 1) {}
 
   // Generator.
   bool can_push(Cycle now) const { return fifo_.can_push(now); }

@@ -41,7 +41,8 @@ struct TopkJob {
   void fields(V&& v) {
     v("n", job.n, 17), v("rule", job.rule, 1), v("amount", job.amount, 17), v("what", what, 2);
     tag.fields(v);
-    v("names", names, 8), v("from_store", from_store, 1), v("store", store, 4), v("items", items, 8), v("kept", kept, 8);
+    v("names", names, 8), v("from_store", from_store, 1), v("store", store, 4), v("items", items, 8),
+        v("kept", kept, 8);
   }
 };
 struct TopkDone {

@@ -1,9 +1,9 @@
 #pragma once
 // Registers of the groups in flight, one entry a store: what a group is, for the blocks that work on it.
 //
-// Written by the controller when a group starts and when its pass changes, but: `slots` also by softmax's compaction, and
-// `readable` by softmax's division. Read by softmax, progressive, importance, P x V, top-k (for reports).
-// Paper: the control state of the pipeline; open there.
+// Written by the controller when a group starts and when its pass changes, but: `slots` also by softmax's compaction,
+// and `readable` by softmax's division. Read by softmax, progressive, importance, P x V, top-k (for reports). Paper:
+// the control state of the pipeline; open there.
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -21,13 +21,13 @@ inline constexpr Cycle kNotYet = ~Cycle{0};
 
 struct GroupEntry {
   Tag tag;
-  int half = 0;             // of the K, V and scale buffers
-  std::uint32_t heads = 0;  // live query heads, a bit each
-  std::uint32_t slots = 0;  // slots now
-  int digit = 0;            // of the pass under way
-  bool last_pass = true;    // probabilities overwrite exponentials, the rest joins the denominator
-  bool follow = false;      // readers at `width` a cycle may follow each row's division
-  bool undecided = false;   // progressive decides on this pass before anything is divided
+  int half = 0;                                 // of the K, V and scale buffers
+  std::uint32_t heads = 0;                      // live query heads, a bit each
+  std::uint32_t slots = 0;                      // slots now
+  int digit = 0;                                // of the pass under way
+  bool last_pass = true;                        // probabilities overwrite exponentials, the rest joins the denominator
+  bool follow = false;                          // readers at `width` a cycle may follow each row's division
+  bool undecided = false;                       // progressive decides on this pass before anything is divided
   bool forced = false, forced_refetch = false;  // shape-only: the verdict stands in the workload file
   ConstantsRef constants = 0;
   std::array<Cycle, kMaxGroup> readable{};  // cycle from which a row may be followed; kNotYet before its division
@@ -45,7 +45,8 @@ class GroupTable : public MemoryBase {
   GroupEntry& operator[](std::size_t store) { return entries_[store]; }
   const GroupEntry& operator[](std::size_t store) const { return entries_[store]; }
 
-  // half 1, heads G, slots 17, digit 2, five flags, constants 4; a flag a row instead of the cycle that the model keeps.
+  // half 1, heads G, slots 17, digit 2, five flags, constants 4; a flag a row instead of the cycle that the model
+  // keeps.
   MemoryShape shape() const override { return {entries_.size(), 1 + group_ + 17 + 2 + 5 + 4 + group_, 1, 5, 2}; }
   void report(StatSink&) const override {}
 

@@ -4,7 +4,8 @@
 // In:   importance adds tokens, `width` banks (bank = token mod width) of one a cycle; heads one a cycle. The sweep of
 //       decay rewrites all tokens, `width` words a cycle; begin_step() asks for it.
 // Out:  the source of plans reads it when the cascade chooses.
-// State: importance of every token (one list, or one a layer and KV head), the rows in which a token was live and visible
+// State: importance of every token (one list, or one a layer and KV head), the rows in which a token was live and
+// visible
 //       (rule `normalised`), importance of every query head.
 // Paper: III.A, III.B; docs/specification/numbers.md, "Importance". Widths: token 48 bits, head 64.
 #include <cstdint>
@@ -19,7 +20,10 @@ namespace winnow {
 class ImportanceMemory : public MemoryBase {
  public:
   ImportanceMemory(const golden::Shape& shape, const golden::Decisions& decisions, int width)
-      : MemoryBase("importance_memory", "importance memory"), shape_(shape), decay_shift_(decisions.decay_shift), width_(width),
+      : MemoryBase("importance_memory", "importance memory"),
+        shape_(shape),
+        decay_shift_(decisions.decay_shift),
+        width_(width),
         per_head_(decisions.per_kv_head) {
     const auto n = static_cast<std::size_t>(shape.tokens);
     tokens_.assign(per_head_ ? n * static_cast<std::size_t>(shape.layers * shape.kv_heads) : n, 0);

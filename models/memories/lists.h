@@ -1,8 +1,9 @@
 #pragma once
-// Lists of tokens (or places): the living of each head, the survivors of each group, the queries that are asked for, what
-// the cascade kept.
+// Lists of tokens (or places): the living of each head, the survivors of each group, the queries that are asked for,
+// what the cascade kept.
 //
-// In:   the controller takes a list, fills it, and gives it back when nobody reads it any more; the cascade's top-k unit
+// In:   the controller takes a list, fills it, and gives it back when nobody reads it any more; the cascade's top-k
+// unit
 //       writes the places it keeps.
 // Out:  the fetcher's address generator, importance, top-k (names for reports) and the controller read entries.
 // State: the entries, and which lists are taken.

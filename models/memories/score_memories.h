@@ -1,7 +1,7 @@
 #pragma once
-// What lies of the groups in flight between softmax, top-k, importance and P x V. A *group* is one query position on one
-// KV head with the query heads that share it. Slots are places in the list of live tokens; after a selection they are
-// places in the list of survivors, and the origins give the place before.
+// What lies of the groups in flight between softmax, top-k, importance and P x V. A *group* is one query position on
+// one KV head with the query heads that share it. Slots are places in the list of live tokens; after a selection they
+// are places in the list of survivors, and the origins give the place before.
 //
 //   memory            words a group      written by                            read by
 //   scores            query heads x L    softmax (gather, compaction)          softmax
@@ -31,7 +31,8 @@ struct Exponentials : RowMemory<std::uint32_t> {
 // Sum (or largest) of p over the group's live query heads.
 struct SelectionScores : RowMemory<std::uint32_t> {
   explicit SelectionScores(const Sizes& s)
-      : RowMemory("selection_scores", "selection scores", golden::selection_score_bits(s.group), s.stores, 1, s.longest) {}
+      : RowMemory("selection_scores", "selection scores", golden::selection_score_bits(s.group), s.stores, 1,
+                  s.longest) {}
 };
 struct KeptFlags : RowMemory<std::uint8_t> {
   explicit KeptFlags(const Sizes& s) : RowMemory("kept_flags", "kept flags", 1, s.stores, 1, s.longest) {}

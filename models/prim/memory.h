@@ -1,9 +1,9 @@
 #pragma once
-// A memory: where anything lies that more than one block reads or writes. Each has a name, a shape, and counts what goes
-// through its ports.
+// A memory: where anything lies that more than one block reads or writes. Each has a name, a shape, and counts what
+// goes through its ports.
 //
-// Each kind of memory is a class of models/memories: banks, ports and widths stand there. Today ports are counted, and a
-// second access in a cycle is refused only by K and V (KvBuffer).
+// Each kind of memory is a class of models/memories: banks, ports and widths stand there. Today ports are counted, and
+// a second access in a cycle is refused only by K and V (KvBuffer).
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -54,8 +54,12 @@ class RowMemory : public MemoryBase {
  public:
   // `stores` groups in flight, each `rows` rows (query heads) of `slots` words.
   RowMemory(const char* name, const char* label, int bits, int stores, int rows, int slots)
-      : MemoryBase(name, label), bits_(bits), stores_(static_cast<std::size_t>(stores)), rows_(static_cast<std::size_t>(rows)),
-        slots_(static_cast<std::size_t>(slots)), words_(stores_ * rows_ * slots_) {}
+      : MemoryBase(name, label),
+        bits_(bits),
+        stores_(static_cast<std::size_t>(stores)),
+        rows_(static_cast<std::size_t>(rows)),
+        slots_(static_cast<std::size_t>(slots)),
+        words_(stores_ * rows_ * slots_) {}
 
   std::uint32_t slots() const { return static_cast<std::uint32_t>(slots_); }
   // Slots [from, from + n) of a row, n words through the port.
@@ -71,7 +75,9 @@ class RowMemory : public MemoryBase {
   const T* peek(std::size_t store, std::size_t row = 0) const { return at(store, row); }
   T* poke(std::size_t store, std::size_t row = 0) { return at(store, row); }
 
-  MemoryShape shape() const override { return {stores_ * rows_ * slots_, bits_, static_cast<int>(stores_ * rows_), 1, 1}; }
+  MemoryShape shape() const override {
+    return {stores_ * rows_ * slots_, bits_, static_cast<int>(stores_ * rows_), 1, 1};
+  }
 
  private:
   T* at(std::size_t store, std::size_t row) { return &words_[(store * rows_ + row) * slots_]; }

@@ -13,7 +13,8 @@ class Places {
   std::uint16_t take(std::size_t limit, const char* of) {
     for (std::size_t i = 0; i < taken_.size(); ++i)
       if (!taken_[i]) return taken_[i] = 1, ++held_, static_cast<std::uint16_t>(i);
-    if (taken_.size() == limit) throw std::logic_error(std::string(of) + ": all " + std::to_string(limit) + " are taken");
+    if (taken_.size() == limit)
+      throw std::logic_error(std::string(of) + ": all " + std::to_string(limit) + " are taken");
     taken_.push_back(1), ++held_;
     most_ = most_ > held_ ? most_ : held_;
     return static_cast<std::uint16_t>(taken_.size() - 1);

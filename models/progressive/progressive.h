@@ -22,7 +22,12 @@ class Progressive : public Block {
  public:
   Progressive(std::uint32_t theta16, const GroupTable& groups, Pipe<RowSum>& sums, Fifo<Verdict>& to_softmax,
               Fifo<Verdict>& to_controller)
-      : Block("progressive", "progressive"), theta16_(theta16), groups_(groups), sums_(sums), to_softmax_(to_softmax), to_controller_(to_controller) {}
+      : Block("progressive", "progressive"),
+        theta16_(theta16),
+        groups_(groups),
+        sums_(sums),
+        to_softmax_(to_softmax),
+        to_controller_(to_controller) {}
 
   void tick(Cycle now) override {
     if (!sums_.can_pop(now)) {

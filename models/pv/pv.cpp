@@ -234,8 +234,9 @@ void Pv::finish(Row& row, Cycle now) {
   p.magnitude = {static_cast<std::uint16_t>(row.job.first_head + row.head), 0};
   if (!params_.shape_only) {
     const GroupConstants& constants = m_.constants.of(row.job.constants);
-    const golden::Scale scale =
-        params_.renormalise ? golden::mul(constants.to_out[h], golden::renormaliser(row.kept_sum)) : constants.to_out[h];
+    const golden::Scale scale = params_.renormalise
+                                    ? golden::mul(constants.to_out[h], golden::renormaliser(row.kept_sum))
+                                    : constants.to_out[h];
     std::uint64_t magnitude = 0;
     for (std::size_t d = 0; d < static_cast<std::size_t>(params_.head_dim); ++d) {
       p.out.data[d] = golden::requantize_out(acc_[d], scale, row.exponent);

@@ -26,8 +26,8 @@ void Softmax::report(StatSink& sink) const {
 }
 
 bool Softmax::idle() const {
-  return scores_.drained() && !gathering_open_ && !exp_active_ && !divide_active_ &&
-         for_exp_.empty() && for_divide_.empty() && !compacting_;
+  return scores_.drained() && !gathering_open_ && !exp_active_ && !divide_active_ && for_exp_.empty() &&
+         for_divide_.empty() && !compacting_;
 }
 
 void Softmax::tick(Cycle now) {
@@ -135,11 +135,10 @@ bool Softmax::exponentiate(Cycle now) {
     const std::uint64_t denominator =
         golden::saturating_denominator(g.last_pass ? sum + head(exp_row_.store, exp_row_.head).rest : sum);
     exp_row_.reciprocal = golden::reciprocal(denominator);
-    exp_row_.ready =
-        now + static_cast<Cycle>(params_.sizes.exp_latency + params_.sizes.accumulate_latency + params_.sizes.divide_latency);
+    exp_row_.ready = now + static_cast<Cycle>(params_.sizes.exp_latency + params_.sizes.accumulate_latency +
+                                              params_.sizes.divide_latency);
     RowSum& out = sums_.push(now);
-    out.tag = exp_row_.tag, out.store = exp_row_.store, out.denominator = denominator,
-    out.last_row = exp_row_.last_row;
+    out.tag = exp_row_.tag, out.store = exp_row_.store, out.denominator = denominator, out.last_row = exp_row_.last_row;
     for_divide_.push(exp_row_);
     exp_active_ = false;
   }

@@ -101,9 +101,9 @@ class Softmax : public Block {
 
   // What is known of a query head's row between the passes of its group.
   struct Head {
-    std::int64_t top = 0;           // of the last pass
-    std::uint64_t rest = 0;         // exponentials left out, at `top`
-    std::int64_t query_sum = 0;     // for midpoint constants, option rest
+    std::int64_t top = 0;        // of the last pass
+    std::uint64_t rest = 0;      // exponentials left out, at `top`
+    std::int64_t query_sum = 0;  // for midpoint constants, option rest
   };
   Head& head(std::size_t store, int h) { return heads_[store * kMaxGroup + static_cast<std::size_t>(h)]; }
 
@@ -119,8 +119,8 @@ class Softmax : public Block {
   int taken_ = 0;  // scores already taken of the row at the pipe's head
   Row gathering_;
   bool gathering_open_ = false;
-  int fifo_words_ = 0;  // in the row FIFO: words of `width` values of one row, the last of a row may be shorter
-  int packed_ = 0;      // values in the word that is being filled in front of it
+  int fifo_words_ = 0;       // in the row FIFO: words of `width` values of one row, the last of a row may be shorter
+  int packed_ = 0;           // values in the word that is being filled in front of it
   std::vector<Head> heads_;  // [store][query head]
   Rows for_exp_, for_divide_;
   Row exp_row_, divide_row_;

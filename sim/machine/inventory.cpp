@@ -92,7 +92,9 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       hbm2(all, memory_config(machine), machine.hbm2.energy, std::move(piece.image)),
       fetcher(all, machine.fetcher, MemoryGrid{machine.hbm2.channels, machine.hbm2.interleave_bytes}, fetch_jobs, lists,
               write_bursts, ports_of(hbm2.memory()), started_jobs, data_fifos),
-      converter(all, ConverterParams{sizes.head_dim, std::max(sizes.key_banks, sizes.value_banks), 32, piece.shape_only ? 32 : golden::kWordBits},
+      converter(all,
+                ConverterParams{sizes.head_dim, std::max(sizes.key_banks, sizes.value_banks), 32,
+                                piece.shape_only ? 32 : golden::kWordBits},
                 lists, started_jobs, data_fifos, ConverterTargets{keys, values, value_scales, queries}),
       qk(all, Qk::Params{sizes.head_dim, sizes.key_banks, piece.shape_only}, first_passes, later_passes, keys, queries,
          score_rows, key_released),
@@ -105,8 +107,8 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       topk(all, "topk", "topk", topk_config(machine.topk, piece.decisions.score_bits, piece.seed),
            TopkMemories{groups, selection_scores, ranking_items, kept, lists, origins}, topk_jobs, topk_answers),
       pv(all,
-         Pv::Params{sizes.head_dim, sizes.value_banks, sizes.width, machine.pv.latency(),
-                    piece.decisions.token_scales, piece.decisions.renormalise, piece.shape_only},
+         Pv::Params{sizes.head_dim, sizes.value_banks, sizes.width, machine.pv.latency(), piece.decisions.token_scales,
+                    piece.decisions.renormalise, piece.shape_only},
          PvMemories{groups, constants, exponentials, kept, origins, values, value_scales}, pv_jobs, outputs, magnitudes,
          stores_released, pv_answers),
       writeback(all, outputs, write_bursts),
@@ -116,19 +118,20 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
           all, "cascade_topk", "cascade topk", topk_config(machine.topk, golden::kImportanceBits, piece.seed + 1),
           TopkMemories{groups, selection_scores, ranking_items, kept, lists, origins}, cascade_jobs, cascade_answers),
       source(make_source(importance_memory)),
-      controller(all,
-                 ControllerParams{sizes.group, sizes.head_dim, piece.shape_only, static_cast<std::size_t>(sizes.halves),
-                                  static_cast<std::size_t>(sizes.prompt_stores)},
-                 piece.decisions, *source,
-                 ControllerPorts{fetch_jobs, first_passes, later_passes, key_released, verdicts_to_controller, groups_done,
-                                 compactions, compactions_done, topk_jobs, cascade_jobs, topk_answers, cascade_answers,
-                                 importance_jobs, importance_answers, pv_jobs, stores_released, pv_answers},
-                 ControllerMemories{groups, constants, lists, ranking_items, origins, kept, selection_scores, keys, values,
-                                    value_scales, queries, importance_memory}) {
+      controller(
+          all,
+          ControllerParams{sizes.group, sizes.head_dim, piece.shape_only, static_cast<std::size_t>(sizes.halves),
+                           static_cast<std::size_t>(sizes.prompt_stores)},
+          piece.decisions, *source,
+          ControllerPorts{fetch_jobs, first_passes, later_passes, key_released, verdicts_to_controller, groups_done,
+                          compactions, compactions_done, topk_jobs, cascade_jobs, topk_answers, cascade_answers,
+                          importance_jobs, importance_answers, pv_jobs, stores_released, pv_answers},
+          ControllerMemories{groups, constants, lists, ranking_items, origins, kept, selection_scores, keys, values,
+                             value_scales, queries, importance_memory}) {
   const int most = machine.topk.parallelism * machine.topk.fifo;
   if (piece.decisions.prunes_heads && piece.shape.heads > most)
-    throw Error("heads: " + std::to_string(piece.shape.heads) + ": machine " + machine.name + " chooses among at most " +
-                std::to_string(most) + " (topk.parallelism * topk.fifo): raise topk.fifo");
+    throw Error("heads: " + std::to_string(piece.shape.heads) + ": machine " + machine.name +
+                " chooses among at most " + std::to_string(most) + " (topk.parallelism * topk.fifo): raise topk.fifo");
 }
 
 std::string Inventory::undrained() const {

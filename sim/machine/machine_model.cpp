@@ -14,13 +14,15 @@ MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSo
       blocks_(parts_.all.blocks),
       on_layer_(std::move(on_layer)) {
   parts_.controller.observe(&recorder_);
-  std::replace(blocks_.begin(), blocks_.end(), static_cast<Block*>(&parts_.controller), static_cast<Block*>(&lazy_controller_));
+  std::replace(blocks_.begin(), blocks_.end(), static_cast<Block*>(&parts_.controller),
+               static_cast<Block*>(&lazy_controller_));
   // What the controller does to memories shows in the same cycle.
   std::rotate(blocks_.begin(), blocks_.end() - 1, blocks_.end());
 }
 
 void MachineModel::without_short_cuts() {
-  std::replace(blocks_.begin(), blocks_.end(), static_cast<Block*>(&lazy_controller_), static_cast<Block*>(&parts_.controller));
+  std::replace(blocks_.begin(), blocks_.end(), static_cast<Block*>(&lazy_controller_),
+               static_cast<Block*>(&parts_.controller));
 }
 
 void MachineModel::report(StatSink& sink, Cycle cycles) const {
@@ -38,7 +40,8 @@ void MachineModel::report(StatSink& sink, Cycle cycles) const {
 
 // The last output has left the fetcher and is in a controller's queue, where every later read finds it.
 bool MachineModel::layer_written() const {
-  if (!parts_.controller.layer_computed() || !parts_.pv.idle() || !parts_.writeback.idle() || !parts_.importance.idle()) return false;
+  if (!parts_.controller.layer_computed() || !parts_.pv.idle() || !parts_.writeback.idle() || !parts_.importance.idle())
+    return false;
   const std::uint64_t expected = (vectors_closed_ + parts_.controller.layer_vectors()) *
                                  static_cast<std::uint64_t>(output_bursts(parts_.sizes.head_dim));
   if (parts_.fetcher.writes() != expected) return false;

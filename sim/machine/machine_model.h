@@ -1,6 +1,6 @@
 #pragma once
-// The machine at work: the inventory's parts, cycle by cycle, and what happens between layers. Untimed as a whole: tick()
-// runs every block once; run_systemc() gives each block an SC_METHOD instead. Both give the same cycles.
+// The machine at work: the inventory's parts, cycle by cycle, and what happens between layers. Untimed as a whole:
+// tick() runs every block once; run_systemc() gives each block an SC_METHOD instead. Both give the same cycles.
 #include <cstdint>
 #include <functional>
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
-// What the machine decided, for the comparison with golden: watches the controller and reads the memories without ports.
-// No part of the machine.
+// What the machine decided, for the comparison with golden: watches the controller and reads the memories without
+// ports. No part of the machine.
 #include <cstdint>
 #include <deque>
 #include <vector>
@@ -18,8 +18,8 @@ struct GroupRecord {
   std::uint16_t head = 0;   // KV head
   bool refetched = false;
   std::vector<std::uint32_t> survivors[golden::kMaxStages];  // after each stage, slots of the first pass
-  std::vector<std::uint32_t> values;        // slots whose V was used
-  std::vector<std::uint16_t> p;             // [group][slots of the first pass] last probabilities; 0 where left out
+  std::vector<std::uint32_t> values;                         // slots whose V was used
+  std::vector<std::uint16_t> p;  // [group][slots of the first pass] last probabilities; 0 where left out
 };
 
 class Recorder final : public ControllerObserver {
@@ -27,7 +27,12 @@ class Recorder final : public ControllerObserver {
   // Without `values` probabilities are not kept: shape-only runs have none.
   Recorder(const GroupTable& groups, const Exponentials& probabilities, const KeptFlags& kept, const Origins& origins,
            int group, bool values)
-      : groups_(groups), probabilities_(probabilities), kept_(kept), origins_(origins), group_(group), values_(values) {}
+      : groups_(groups),
+        probabilities_(probabilities),
+        kept_(kept),
+        origins_(origins),
+        group_(group),
+        values_(values) {}
 
   // Groups that have left, in order of start, since the last call of clear().
   const std::vector<GroupRecord>& records() const { return done_; }

@@ -20,8 +20,8 @@ struct RunRange {
 class TraceSource : public PlanSource {
  public:
   // `walk` is golden's, which the checker advances over the layers of the range; this advances it over the others.
-  TraceSource(const golden::Quantized& model, const golden::Layout& layout, golden::Walk& walk, ImportanceMemory& importance,
-              RunRange range);
+  TraceSource(const golden::Quantized& model, const golden::Layout& layout, golden::Walk& walk,
+              ImportanceMemory& importance, RunRange range);
 
   bool more() const override { return step_ <= range_.last_step; }
   bool needs_previous() const override;

@@ -32,8 +32,8 @@ class Comparison {
 }  // namespace
 
 void compare_layer(const golden::Shape& s, const LayerPlan& plan, const std::vector<GroupRecord>& records,
-                   const LayerCounts& counts, const ImportanceMemory& importance, const std::vector<std::uint8_t>& image,
-                   const golden::LayerResult& expected, Compared& c) {
+                   const LayerCounts& counts, const ImportanceMemory& importance,
+                   const std::vector<std::uint8_t>& image, const golden::LayerResult& expected, Compared& c) {
   Comparison compare(c, plan);
   compare.same(c.decisions, plan.step, expected.step, [] { return std::string("step"); });
   compare.same(c.decisions, plan.layer, expected.layer, [] { return std::string("layer"); });

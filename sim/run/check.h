@@ -19,7 +19,7 @@ struct Compared {
 
 // Compares one layer that the machine has just finished with golden's result of the same layer.
 void compare_layer(const golden::Shape& shape, const LayerPlan& plan, const std::vector<GroupRecord>& records,
-                   const LayerCounts& counts, const ImportanceMemory& importance, const std::vector<std::uint8_t>& image,
-                   const golden::LayerResult& expected, Compared& c);
+                   const LayerCounts& counts, const ImportanceMemory& importance,
+                   const std::vector<std::uint8_t>& image, const golden::LayerResult& expected, Compared& c);
 
 }  // namespace winnow

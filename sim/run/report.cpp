@@ -212,7 +212,8 @@ class LabelSink : public StatSink {
   }
 
  protected:
-  void put(const std::string&, const std::string& label, Unit unit, std::variant<std::uint64_t, double> value) override {
+  void put(const std::string&, const std::string& label, Unit unit,
+           std::variant<std::uint64_t, double> value) override {
     tree_.add({label, unit, value});
   }
 

@@ -152,7 +152,8 @@ class Run {
       const auto start = std::chrono::steady_clock::now();
       golden::LayerResult r;
       walk_.next(r);
-      compare_layer(p_.shape, plan, records, counts, machine->parts().importance_memory, machine->parts().hbm2.memory().image(), r, compared_);
+      compare_layer(p_.shape, plan, records, counts, machine->parts().importance_memory,
+                    machine->parts().hbm2.memory().image(), r, compared_);
       if (last == 0) last = machine->first_request();
       take(r, counts.last_write - last);
       last = counts.last_write;

@@ -7,7 +7,8 @@ namespace winnow::test {
 struct FetchSide {
   FetchSide(const FetcherParams& params, const MemoryGrid& grid, Fifo<FetchJob>& jobs, Fifo<WriteBurst>& writes,
             MemoryPorts ports)
-      : data(params.lanes < 1 || params.lanes > kMaxLanes ? 1 : params.lanes, params.data_fifo < 2 ? 2 : params.data_fifo),
+      : data(params.lanes < 1 || params.lanes > kMaxLanes ? 1 : params.lanes,
+             params.data_fifo < 2 ? 2 : params.data_fifo),
         fetcher(params, grid, jobs, lists, writes, std::move(ports), started, data) {}
 
   Lists lists{1 << 16};

@@ -32,8 +32,7 @@ struct Outcome {
 Outcome run(const Case& s, const std::array<int, 3>& order) {
   Random random(s.seed);
   const int lanes = s.params.lanes;
-  FakeMemory memory(s.grid.channels, s.grid.interleave_bytes, s.max_latency, s.accept, random_image(kImage, 7),
-                    s.seed);
+  FakeMemory memory(s.grid.channels, s.grid.interleave_bytes, s.max_latency, s.accept, random_image(kImage, 7), s.seed);
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
   FetchSide side(s.params, s.grid, jobs, writes, memory.ports());

@@ -91,7 +91,8 @@ TEST(Pv, OutputsAndCycles) {
       origins[i] = i, flags[i] = c.all || i % static_cast<unsigned>(c.every) == 1;
       if (flags[i]) kept.push_back(i);
       for (int h = 0; h < 2; ++h)
-        a.m.exponentials.poke(0, static_cast<std::size_t>(h))[i] = c.largest ? 65535 : (i * 97 + static_cast<unsigned>(h) * 13) % 3000;
+        a.m.exponentials.poke(0, static_cast<std::size_t>(h))[i] =
+            c.largest ? 65535 : (i * 97 + static_cast<unsigned>(h) * 13) % 3000;
     }
     // V of resident heads lies at its place in the list, else side by side.
     a.load(c.slots, now,
@@ -108,7 +109,8 @@ TEST(Pv, OutputsAndCycles) {
       const OutputVector& v = a.out.peek();
       std::uint64_t largest = 0;
       const auto wide = [&](std::uint32_t i) {
-        return std::uint64_t{a.m.exponentials.peek(0, static_cast<std::size_t>(rows))[i]} * (c.scaled ? a.scales.value(0, i) : 65536u);
+        return std::uint64_t{a.m.exponentials.peek(0, static_cast<std::size_t>(rows))[i]} *
+               (c.scaled ? a.scales.value(0, i) : 65536u);
       };
       for (std::uint32_t i : kept) largest = std::max(largest, wide(i));
       int exponent = 0;

@@ -66,8 +66,8 @@ Outcome Bench::run(Run run) const {
         if (!run.check) return;
         golden::LayerResult expected;
         walk.next(expected);
-        compare_layer(p.shape, plan, records, counts, self->parts().importance_memory, self->parts().hbm2.memory().image(), expected,
-                      out.compared);
+        compare_layer(p.shape, plan, records, counts, self->parts().importance_memory,
+                      self->parts().hbm2.memory().image(), expected, out.compared);
       });
   self = &m;
   m.set_stuck_limit(kStuck);
