@@ -2,8 +2,8 @@
 // Widths, limits and orders that golden, the machine, the CUDA kernels and the reports share. Each is said here and
 // nowhere else; who needs one includes this. Host and device, no state.
 //
-// Sources: 12-bit words on chip, 16-bit probabilities, 12-bit outputs: SpAtten section 3. Bursts of 32 bytes: HBM2, a
-// pseudo-channel of 64 bits at burst length 4. Records, token scales and widths of importance: README, "Policies".
+// Sources: 12-bit words on chip, 16-bit probabilities, 12-bit outputs: paper, IV. Bursts of 32 bytes: HBM2, a
+// pseudo-channel of 64 bits at burst length 4. Records, token scales and widths: docs/specification/.
 #include <cstdint>
 
 #ifdef __CUDACC__

@@ -6,7 +6,8 @@
 // in    a policy, a shape, and the step and layer asked about
 // out   numbers, lists and items; TokenChoice and the functions marked so are for the device too
 // state none: a Schedule holds what it was made of, and no call changes it
-// Source: SpAtten 3.2, 3.3 (cascade), 3.5 (schedule of ratios); what the paper leaves open: README, "Policies".
+// Source: paper, III.A, III.B (cascade), V.A (schedule of ratios); what it leaves open:
+// docs/specification/algorithm.md.
 #include <cmath>
 #include <cstdint>
 #include <numeric>
