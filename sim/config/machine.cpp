@@ -122,7 +122,7 @@ Machine load_machine(const std::string& name_or_path) {
 
 TokenLimit max_tokens(const Machine& m, int head_dim, int group) {
   // A row of all banks is `multipliers` words wide and holds whole vectors only.
-  const auto vectors = [&](const Machine::Sram& sram, int multipliers) {
+  const auto vectors = [&](const auto& sram, int multipliers) {
     return sram.words() / multipliers * keys_a_cycle(multipliers, head_dim);
   };
   const TokenLimit limits[] = {

@@ -6,13 +6,14 @@ namespace winnow::test {
 
 struct FetchSide {
   FetchSide(const FetcherParams& params, const MemoryGrid& grid, Fifo<FetchJob>& jobs, Fifo<WriteBurst>& writes,
-            MemoryPorts ports)
-      : data(params.lanes < 1 || params.lanes > kMaxLanes ? 1 : params.lanes,
+            MemoryPorts ports, int jobs_ahead = 8)
+      : started(static_cast<std::size_t>(jobs_ahead)),
+        data(params.lanes < 1 || params.lanes > kMaxLanes ? 1 : params.lanes,
              params.data_fifo < 2 ? 2 : params.data_fifo),
         fetcher(params, grid, jobs, lists, writes, std::move(ports), started, data) {}
 
   Lists lists{1 << 16};
-  StartedJobs started{8};
+  StartedJobs started;
   DataFifos data;
   Fetcher fetcher;
 };

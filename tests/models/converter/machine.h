@@ -16,6 +16,7 @@ namespace winnow::test {
 struct MachineCase {
   FetcherParams fetcher;
   MemoryGrid grid;
+  int jobs_ahead = 8;
   ConverterParams converter;
   int tokens = 200, query_entries = 4;
   unsigned offer = 30, begin = 20, read = 50;  // percent a cycle: next job, arming a target, popping a query
@@ -37,7 +38,7 @@ class Machine {
   Machine(const MachineCase& c, Memory& memory, MemoryPorts ports, std::uint64_t image_bytes)
       : case_(c),
         memory_(memory),
-        side_(c.fetcher, c.grid, jobs_, writes_, std::move(ports)),
+        side_(c.fetcher, c.grid, jobs_, writes_, std::move(ports), c.jobs_ahead),
         fetcher_(side_.fetcher),
         key_("key_buffer", "key buffer", 2, c.tokens, c.converter.head_dim, c.converter.vectors_per_cycle),
         value_("value_buffer", "value buffer", 2, c.tokens, c.converter.head_dim, c.converter.vectors_per_cycle),

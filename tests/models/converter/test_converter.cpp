@@ -15,7 +15,10 @@ MachineCase random_case(std::uint64_t seed) {
   const int dims[] = {8, 24, 32, 64, 64, 64, 96, 128, 256}, banks[] = {1, 2, 3, 6, 8, 16, 32};
   const unsigned chance[] = {100, 40, 10};
   const auto depth = [&](int places) { return static_cast<int>(2 + random.below(static_cast<unsigned>(places))); };
-  c.fetcher = {random.pick(lanes), random.pick(channels), random.pick(interleaves), depth(63), depth(63), depth(8)};
+  c.fetcher.lanes = random.pick(lanes);
+  c.grid.channels = random.pick(channels), c.grid.interleave_bytes = random.pick(interleaves);
+  c.fetcher.address_fifo = depth(63), c.fetcher.data_fifo = depth(63);
+  c.jobs_ahead = depth(8);
   c.converter = {random.pick(dims), random.pick(banks), static_cast<int>(1 + random.below(32)), 12};
   c.query_entries = static_cast<int>(1 + random.below(8));
   c.offer = random.pick(chance), c.begin = random.pick(chance), c.read = random.pick(chance);

@@ -16,6 +16,7 @@ constexpr std::size_t kImage = 1 << 20;
 struct Case {
   FetcherParams params;
   MemoryGrid grid;
+  int jobs_ahead = 8;
   unsigned max_latency, accept, take, write;  // percent, but for the latency
   std::uint64_t seed;
   int jobs = 12;
@@ -35,7 +36,7 @@ Outcome run(const Case& s, const std::array<int, 3>& order) {
   FakeMemory memory(s.grid.channels, s.grid.interleave_bytes, s.max_latency, s.accept, random_image(kImage, 7), s.seed);
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);
-  FetchSide side(s.params, s.grid, jobs, writes, memory.ports());
+  FetchSide side(s.params, s.grid, jobs, writes, memory.ports(), s.jobs_ahead);
   Fetcher& fetcher = side.fetcher;
 
   // Reads keep to the lower half of the image, writes go to the upper one.
@@ -160,6 +161,7 @@ TEST(Fetcher, RandomJobsComeInOrderOverEveryShape) {
         const auto depth = [&](unsigned places) { return static_cast<int>(2 + random.below(places)); };
         s.params = {lanes, depth(63), depth(63)};
         s.grid = {channels, interleave};
+        s.jobs_ahead = depth(8);
         const unsigned latency[] = {0, 5, 60, 300}, chance[] = {100, 60, 20};
         s.max_latency = random.pick(latency);
         s.accept = random.pick(chance);
