@@ -25,7 +25,7 @@ struct GroupConstants {
 
 class HeadConstants : public MemoryBase {
  public:
-  explicit HeadConstants(int group) : MemoryBase("head_constants", "head constants"), group_(group) {}
+  explicit HeadConstants(int group) : MemoryBase({"head_constants", "head constants", "controller", "softmax, pv"}), group_(group) {}
 
   ConstantsRef take(const GroupConstants& constants) {
     const ConstantsRef place = places_.take(kMost, "head constants");

@@ -16,13 +16,13 @@ void require(bool ok, const char* name, const std::string& what) {
 
 }  // namespace
 
-KvBuffer::KvBuffer(const char* name, const char* label, int halves, int tokens, int head_dim, int banks)
-    : MemoryBase(name, label), tokens_(tokens), head_dim_(head_dim), banks_(banks) {
-  require(halves > 0, label, "halves is " + std::to_string(halves) + ", must be at least 1");
-  require(tokens > 0 && tokens <= 65536, label, "tokens is " + std::to_string(tokens) + ", must be 1..65536");
-  require(head_dim > 0 && head_dim % 8 == 0, label,
+KvBuffer::KvBuffer(const MemoryInfo& info, int halves, int tokens, int head_dim, int banks)
+    : MemoryBase(info), tokens_(tokens), head_dim_(head_dim), banks_(banks) {
+  require(halves > 0, label(), "halves is " + std::to_string(halves) + ", must be at least 1");
+  require(tokens > 0 && tokens <= 65536, label(), "tokens is " + std::to_string(tokens) + ", must be 1..65536");
+  require(head_dim > 0 && head_dim % 8 == 0, label(),
           "head dimension is " + std::to_string(head_dim) + ", must be a positive multiple of 8");
-  require(banks > 0 && banks <= 64, label, "banks is " + std::to_string(banks) + ", must be 1..64");
+  require(banks > 0 && banks <= 64, label(), "banks is " + std::to_string(banks) + ", must be 1..64");
   stride_ = (head_dim + 15) / 16 * 16;
   rows_a_half_ = (tokens + banks - 1) / banks;
   slots_a_half_ = rows_a_half_ * banks;

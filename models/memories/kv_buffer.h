@@ -21,7 +21,7 @@ namespace winnow {
 class KvBuffer : public MemoryBase {
  public:
   // Throws winnow::Error if a size is not positive, D is not a multiple of 8, or banks exceeds 64.
-  KvBuffer(const char* name, const char* label, int halves, int tokens, int head_dim, int banks);
+  KvBuffer(const MemoryInfo& info, int halves, int tokens, int head_dim, int banks);
 
   int halves() const { return static_cast<int>(state_.size()); }
   int tokens() const { return tokens_; }

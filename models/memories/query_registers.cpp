@@ -9,7 +9,7 @@
 namespace winnow {
 
 QueryRegisters::QueryRegisters(int entries, int head_dim)
-    : MemoryBase("query_registers", "query registers"), entries_(entries), head_dim_(head_dim) {
+    : MemoryBase({"query_registers", "query registers", "converter", "qk"}), entries_(entries), head_dim_(head_dim) {
   if (entries <= 0) throw Error("query registers: entries is " + std::to_string(entries) + ", must be at least 1");
   if (head_dim <= 0 || head_dim % 8)
     throw Error("query registers: head dimension is " + std::to_string(head_dim) +

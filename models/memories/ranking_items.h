@@ -18,7 +18,7 @@ using ItemsRef = std::uint16_t;
 class RankingItems : public MemoryBase {
  public:
   explicit RankingItems(int slots)
-      : MemoryBase("ranking_items", "ranking items"), slots_(static_cast<std::uint64_t>(slots)) {}
+      : MemoryBase({"ranking_items", "ranking items", "controller", "cascade_topk"}), slots_(static_cast<std::uint64_t>(slots)) {}
 
   ItemsRef take(std::vector<std::uint64_t> items) {
     const ItemsRef place = places_.take(kMost, "ranking items");

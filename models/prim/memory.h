@@ -22,14 +22,20 @@ struct MemoryShape {
   std::uint64_t total_bits() const { return words * static_cast<std::uint64_t>(bits); }
 };
 
+// Name in snake_case, and as people read it; names of the blocks at its ports, with commas between.
+struct MemoryInfo {
+  const char *name, *label;
+  const char *written_by, *read_by;
+};
+
 // What the inventory knows of every memory.
 class MemoryBase {
  public:
-  // Name in snake_case, and as people read it.
-  MemoryBase(const char* name, const char* label) : name_(name), label_(label) {}
+  explicit MemoryBase(const MemoryInfo& info) : info_(info) {}
   virtual ~MemoryBase() = default;
-  const char* name() const { return name_; }
-  const char* label() const { return label_; }
+  const MemoryInfo& info() const { return info_; }
+  const char* name() const { return info_.name; }
+  const char* label() const { return info_.label; }
   virtual MemoryShape shape() const = 0;
   // Nothing is left in it that somebody still has to take away.
   virtual bool drained() const { return true; }
@@ -45,7 +51,7 @@ class MemoryBase {
   std::uint64_t words_written_ = 0;
 
  private:
-  const char *name_, *label_;
+  MemoryInfo info_;
 };
 
 // Words of type T in rows: [store][row][slot]. Users take a run of slots at a time, which is counted.
@@ -53,8 +59,8 @@ template <class T>
 class RowMemory : public MemoryBase {
  public:
   // `stores` groups in flight, each `rows` rows (query heads) of `slots` words.
-  RowMemory(const char* name, const char* label, int bits, int stores, int rows, int slots)
-      : MemoryBase(name, label),
+  RowMemory(const MemoryInfo& info, int bits, int stores, int rows, int slots)
+      : MemoryBase(info),
         bits_(bits),
         stores_(static_cast<std::size_t>(stores)),
         rows_(static_cast<std::size_t>(rows)),

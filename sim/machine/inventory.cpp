@@ -50,8 +50,8 @@ Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
 
 Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& make_source)
     : sizes(sizes_of(machine, piece)),
-      keys(all, "key_buffer", "key buffer", sizes.halves, sizes.longest, sizes.head_dim, sizes.key_banks),
-      values(all, "value_buffer", "value buffer", sizes.halves, sizes.longest, sizes.head_dim, sizes.value_banks),
+      keys(all, MemoryInfo{"key_buffer", "key buffer", "converter", "qk"}, sizes.halves, sizes.longest, sizes.head_dim, sizes.key_banks),
+      values(all, MemoryInfo{"value_buffer", "value buffer", "converter", "pv"}, sizes.halves, sizes.longest, sizes.head_dim, sizes.value_banks),
       value_scales(all, sizes.halves, sizes.longest),
       queries(all, std::max(2 * sizes.halves, 4 * golden::kQueryChunk) * sizes.group, sizes.head_dim),
       groups(all, sizes),

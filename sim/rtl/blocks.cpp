@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <stdexcept>
 
 #include "golden/error.h"
 #include "golden/policies/decisions.h"
@@ -61,7 +62,10 @@ Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Use
 }
 
 TopkUnit& Blocks::unit(MachineModel& machine, const std::string& block) const {
-  return block == kTopk ? static_cast<TopkUnit&>(machine.parts().topk) : machine.parts().cascade_topk;
+  for (Block* b : machine.parts().all.blocks)
+    if (block == b->label())
+      if (auto* unit = dynamic_cast<TopkUnit*>(b)) return *unit;
+  throw std::logic_error("--rtl: the machine has no block " + block + " that RTL can stand in for");
 }
 
 void Blocks::attach(MachineModel& machine) {

@@ -96,8 +96,8 @@ struct Bare {
   explicit Bare(int banks = 8)
       : data(32, 64),
         queue(8),
-        key("key_buffer", "key buffer", 2, 1024, 64, banks),
-        value("value_buffer", "value buffer", 2, 1024, 64, banks),
+        key({"key_buffer", "key buffer", "", ""}, 2, 1024, 64, banks),
+        value({"value_buffer", "value buffer", "", ""}, 2, 1024, 64, banks),
         scales(2, 1024),
         queries(16, 64),
         converter({64, banks, 32, 12}, lists, queue, data, {key, value, scales, queries}) {}

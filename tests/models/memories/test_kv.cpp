@@ -99,10 +99,10 @@ TEST(KvBuffer, ViolationsThrow) {
   EXPECT_EQ(b.row_slots(0, 0), 8);
   EXPECT_EQ(b.row_slots(0, 1), 4);
   EXPECT_THROW(b.begin(0, 17, 3), Error);
-  EXPECT_THROW(KvBuffer("k", "k", 2, 16, 60, 8), Error);
-  EXPECT_THROW(KvBuffer("k", "k", 2, 0, 64, 8), Error);
-  EXPECT_THROW(KvBuffer("k", "k", 2, 16, 64, 65), Error);
-  EXPECT_THROW(KvBuffer("k", "k", 0, 16, 64, 8), Error);
+  EXPECT_THROW(KvBuffer({"k", "k", "", ""}, 2, 16, 60, 8), Error);
+  EXPECT_THROW(KvBuffer({"k", "k", "", ""}, 2, 0, 64, 8), Error);
+  EXPECT_THROW(KvBuffer({"k", "k", "", ""}, 2, 16, 64, 65), Error);
+  EXPECT_THROW(KvBuffer({"k", "k", "", ""}, 0, 16, 64, 8), Error);
   std::cout << "13 violations compared\n";
 }
 

@@ -19,7 +19,7 @@ struct Array {
       : dim(head_dim),
         m(1, 2, kTokens),
         jobs(4),
-        values("value_buffer", "value buffer", 2, kTokens, head_dim, banks),
+        values({"value_buffer", "value buffer", "", ""}, 2, kTokens, head_dim, banks),
         scales(2, kTokens),
         out(8),
         magnitudes(8),

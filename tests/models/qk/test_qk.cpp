@@ -12,7 +12,7 @@ namespace {
 struct Array {
   Array(int head_dim, int banks, int tokens)
       : dim(head_dim),
-        keys("key_buffer", "key buffer", 2, tokens, head_dim, banks),
+        keys({"key_buffer", "key buffer", "", ""}, 2, tokens, head_dim, banks),
         queries(8, head_dim),
         first(8),
         later(8),
