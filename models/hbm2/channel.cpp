@@ -33,6 +33,9 @@ Channel::Channel(const Spec& spec, const ControllerPreset& preset, const std::st
       burst_bytes_(static_cast<std::uint64_t>(spec.burst_bytes)),
       queues_{RequestQueue(static_cast<std::size_t>(preset.read_queue), table_->banks),
               RequestQueue(static_cast<std::size_t>(preset.write_queue), table_->banks)},
+      max_pending_((read_latency_ + 1) * static_cast<std::size_t>(preset.offers + 1)),
+      pending_(std::bit_ceil(max_pending_ + read_latency_ + 1)),
+      pending_mask_(pending_.size() - 1),
       next_refresh_(refresh_interval_ - 1 + refresh_phase),
       timers_(table_) {}
 
@@ -46,7 +49,7 @@ bool Channel::accept(Cycle now, std::uint64_t local, bool write, std::uint64_t a
       ++stats_.coalesced_writes;
       return true;
     }
-    if (pending_count() >= kMaxForwarded) return false;
+    if (pending_count() >= max_pending_) return false;  // more than `offers` a cycle
     ++stats_.forwarded_reads;
     push_return(address, tag, now, now);
   } else {
@@ -70,12 +73,12 @@ bool Channel::accept(Cycle now, std::uint64_t local, bool write, std::uint64_t a
 
 void Channel::push_return(std::uint64_t address, std::uint32_t tag, Cycle arrive, Cycle depart) {
   if (pending_count() == 0) next_return_ = depart;
-  pending_[pending_tail_++ & kPendingMask] = {depart, arrive, address, tag};
+  pending_[pending_tail_++ & pending_mask_] = {depart, arrive, address, tag};
 }
 
 ReturnedRead Channel::pop_return(Cycle now) {
-  const Pending& p = pending_[pending_head_++ & kPendingMask];
-  next_return_ = pending_count() ? pending_[pending_head_ & kPendingMask].depart : kNever;
+  const Pending& p = pending_[pending_head_++ & pending_mask_];
+  next_return_ = pending_count() ? pending_[pending_head_ & pending_mask_].depart : kNever;
   ++stats_.reads_returned;
   stats_.read_latency_cycles += now + 1 - p.arrive;
   released(now);

@@ -1,7 +1,9 @@
 #pragma once
 // The controller of one HBM2 channel (one or two pseudo-channels) and the state of its banks.
 //
-// In:  accept(): reads and writes of 32 B bursts, any number a cycle while queues have room (the machine offers 1).
+// In:  accept(): reads and writes of 32 B bursts, up to the preset's `offers` a cycle while queues have room (the
+// machine
+//      offers 1).
 // Out: returns in the order of their RD commands, CL + BL cycles after it; commands to an optional sink.
 // Rate: one column command and one row command a cycle (ACT: every second cycle), shared by the pseudo-channels.
 //
@@ -24,6 +26,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "models/hbm2/address.h"
 #include "models/hbm2/request_queue.h"
@@ -84,9 +87,6 @@ class Channel {
 
  private:
   static constexpr std::uint64_t kNever = ~std::uint64_t{0} >> 1;
-  static constexpr std::size_t kPending = 128,
-                               kPendingMask = kPending - 1;  // reads in flight: at most 48 and 64 forwarded
-  static constexpr std::size_t kMaxForwarded = 64;
 
   struct Pending {
     Cycle depart = 0, arrive = 0;
@@ -142,8 +142,11 @@ class Channel {
   std::array<RequestQueue, 2> queues_;           // reads, writes
   std::array<QueuedRequest, kMaxBanks> active_;  // in the order of their ACT
   std::size_t active_count_ = 0;
-  std::array<Pending, kPending> pending_{};
-  std::uint64_t pending_head_ = 0, pending_tail_ = 0;
+  // Reads in flight, a ring. Each leaves within CL + BL cycles, and a cycle brings at most one RD and `offers` reads
+  // that the write queue answers: `max_pending_` together, and no read is ever refused for want of a place here.
+  std::size_t max_pending_;
+  std::vector<Pending> pending_;
+  std::uint64_t pending_mask_ = 0, pending_head_ = 0, pending_tail_ = 0;
   bool write_mode_ = false;
   int refresh_head_ = 0, refresh_count_ = 0;
   Cycle next_refresh_ = 0, wake_ = 0, next_return_ = kNever;

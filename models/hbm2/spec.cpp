@@ -144,7 +144,6 @@ void read_timing(const Reader& r, Spec& s) {
   for (const char* name : kRequired) r.at(t, name, "timing");
   if (s.cycles("REFI") <= s.cycles("RFC")) r.fail(t["REFI"], "timing.REFI", "must be larger than RFC");
   if (s.cycles("BL") < 1) r.fail(t["BL"], "timing.BL", "must be at least 1");
-  if (s.cycles("CL") + s.cycles("BL") > 48) r.fail(t["CL"], "timing.CL", "CL + BL must be at most 48");
 }
 
 void read_commands(const Reader& r, Spec& s) {

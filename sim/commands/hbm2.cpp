@@ -21,7 +21,7 @@ using hbm2::RequestStream;
 using hbm2::Spec;
 
 struct Options {
-  std::string stream, preset = "ch", mapping = "M2", window = "0", energy, timing, dump;
+  std::string stream, preset = "ch", mapping = "M2", window = "0", offers, energy, timing, dump;
   bool json = false, sensitivity = false;
 };
 
@@ -29,6 +29,12 @@ std::uint64_t window_of(const std::string& word) {
   if (word.empty() || word.size() > 9 || word.find_first_not_of("0123456789") != std::string::npos)
     throw Error(fmt::format("--window: '{}' must be a whole number in 0..999999999 (0: offer until refused)", word));
   return std::stoull(word);
+}
+
+int offers_of(const std::string& word) {
+  if (word.size() != 1 || word[0] < '1' || word[0] > '8')
+    throw Error(fmt::format("--offers: '{}' must be a whole number in 1..8", word));
+  return word[0] - '0';
 }
 
 DriverResult simulate(const Spec& spec, const DriverConfig& config, const RequestStream& stream) {
@@ -74,8 +80,8 @@ struct Report {
                  peak = result.peak_bytes_per_second(spec, config.controller.pseudo_channels) / 1e9;
     fmt::print("stream             {}: {} requests, {} bursts of {} B ({} read, {} written)\n", options.stream,
                stream.requests, result.bursts, spec.burst_bytes, stream.reads, stream.writes);
-    fmt::print("memory             {}, mapping {}, window {}\n", options.preset, config.mapping,
-               config.window ? std::to_string(config.window) : "0 (offer until refused)");
+    fmt::print("memory             {}, mapping {}, window {}, {} offered a cycle\n", options.preset, config.mapping,
+               config.window ? std::to_string(config.window) : "0 (offer until refused)", config.controller.offers);
     fmt::print("cycles             {}\n", result.cycles);
     fmt::print("bandwidth          {:.2f} GB/s, {:.1f} % of {:.0f} GB/s\n", got, 100 * got / peak, peak);
     fmt::print("mean read latency  {:.1f} cycles\n", s.mean_read_latency_cycles());
@@ -106,6 +112,7 @@ struct Report {
     j["preset"] = options.preset;
     j["mapping"] = config.mapping;
     j["window"] = config.window;
+    j["offers"] = config.controller.offers;
     j["requests"] = stream.requests;
     j["bursts"] = result.bursts;
     j["cycles"] = result.cycles;
@@ -147,6 +154,7 @@ void run(const Options& o) {
   spec.mapping(o.mapping);
   spec.energy_preset(o.energy);
   config.window = window_of(o.window);
+  if (!o.offers.empty()) config.controller.offers = offers_of(o.offers);
   const RequestStream stream = hbm2::read_stream(o.stream, spec.channel_bytes(config.controller.pseudo_channels));
   if (!o.dump.empty()) hbm2::write_ramulator_trace(o.dump, stream, spec, o.mapping, config.controller.pseudo_channels);
   Report report{o, spec, config, stream, simulate(spec, config, stream), {}};
@@ -177,6 +185,9 @@ void add_hbm2_command(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--window", o->window, "bursts outstanding at most; 0: offer until refused")
       ->capture_default_str();
+  command->add_option("--offers", o->offers,
+                      "bursts offered a cycle, 1..8 (default: the preset's, pc 1 and ch 2; Ramulator's front ends for "
+                      "traces offer 1)");
   command->add_flag("--json", o->json, "print JSON");
   command->add_option("--energy", o->energy, "energy preset: oconnor2017 (default), hbm_power_measured, idd_8gb");
   command->add_option("--timing", o->timing,

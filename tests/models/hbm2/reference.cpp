@@ -75,5 +75,53 @@ TEST(Hbm2Reference, EveryRow) {
   fmt::print("compared {} values of {} rows; held {} rules against {} commands\n", compared, rows, rules, commands);
 }
 
+// Every row of reference_mixes.tsv: reads and writes in all proportions, at places of all kinds, fed at all rates. All
+// numbers must be equal, the sum of the latencies too.
+TEST(Hbm2Reference, EveryMixOfReadsAndWrites) {
+  std::ifstream in(WINNOW_SOURCE_DIR "/tests/models/hbm2/reference_mixes.tsv");
+  ASSERT_TRUE(in);
+  const Spec& spec = default_spec();
+  std::uint64_t rows = 0, commands = 0, rules = 0, forwarded = 0, coalesced = 0;
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty() || line[0] == '#' || line.starts_with("preset")) continue;
+    SCOPED_TRACE(line);
+    std::istringstream words(line);
+    std::string preset, scheduler, name;
+    DriverConfig d;
+    int offers = 0;
+    words >> preset >> scheduler >> d.mapping >> name >> d.window >> offers;
+    std::vector<std::uint64_t> expected;
+    for (std::uint64_t v = 0; words >> v;) expected.push_back(v);
+    ASSERT_EQ(expected.size(), 14u);
+    d.controller = spec.controller(preset);
+    d.controller.row_hit_guard = scheduler == "rowhit";
+    d.controller.offers = offers;
+    const RequestStream stream = test::reference_mix(name);
+    CommandChecker checker(spec, d.controller.pseudo_channels);
+    const DriverResult r = drive(spec, d, stream, &checker);
+    checker.finish(r.cycles);
+    const Statistics& s = r.statistics;
+    const std::vector<std::uint64_t> got = {stream.bursts.size(), r.cycles,          s.read_latency_cycles,
+                                            s.row_hits,           s.row_misses,      s.row_conflicts,
+                                            s.refreshes,          s.writes,          s.reads,
+                                            s.precharge_alls,     s.precharges,      s.activates,
+                                            s.forwarded_reads,    s.coalesced_writes};
+    EXPECT_EQ(got, expected);
+    EXPECT_EQ(checker.violation_count(), 0u) << checker.violations().front().text;
+    ++rows;
+    commands += checker.commands();
+    rules += checker.comparisons();
+    forwarded += s.forwarded_reads;
+    coalesced += s.coalesced_writes;
+  }
+  EXPECT_EQ(rows, 148u);
+  EXPECT_GT(forwarded, 100'000u);
+  EXPECT_GT(coalesced, 10'000u);
+  fmt::print(
+      "compared {} values of {} rows ({} reads answered from the write queue, {} writes merged); held {} rules "
+      "against {} commands\n",
+      14 * rows, rows, forwarded, coalesced, rules, commands);
+}
+
 }  // namespace
 }  // namespace winnow::hbm2

@@ -61,6 +61,36 @@ inline RequestStream gather_reads(std::uint64_t seed, int n, std::uint64_t bytes
   return s;
 }
 
+// Reads and writes drawn burst by burst, `read_percent` of them reads, at places of one kind:
+//   rand    bursts at random over 256 MiB            seq     one burst after the other
+//   block   256 B at random over 256 MiB             stride  1 KiB apart
+//   few     bursts at random over 256 KiB            again   as few, 7 of 8 where was written last
+inline RequestStream mix(const std::string& kind, unsigned read_percent, int n) {
+  RequestStream s;
+  Lcg r{read_percent};
+  std::uint64_t last = 0;
+  for (std::uint64_t i = 0; static_cast<int>(s.bursts.size()) < n; ++i) {
+    const bool write = r.u32() % 100 >= read_percent;
+    if (kind == "seq") s.add(write, i * 32, 32);
+    if (kind == "stride") s.add(write, i * 1024 % (256 << 20), 32);
+    if (kind == "rand") s.add(write, std::uint64_t{r.u32() % (1 << 23)} * 32, 32);
+    if (kind == "block") s.add(write, std::uint64_t{r.u32() % (1 << 20)} * 256, 256);
+    if (kind == "few" || kind == "again") {
+      std::uint64_t a = std::uint64_t{r.u32() % (1 << 13)} * 32;
+      if (kind == "again" && r.u32() % 8 != 0) a = last;
+      if (write) last = a;
+      s.add(write, a, 32);
+    }
+  }
+  return s;
+}
+
+// The streams of reference_mixes.tsv: kind_readpercent, 20,000 bursts.
+inline RequestStream reference_mix(const std::string& name) {
+  const std::size_t at = name.find('_');
+  return mix(name.substr(0, at), static_cast<unsigned>(std::stoul(name.substr(at + 1))), 20'000);
+}
+
 inline RequestStream reference_stream(const std::string& name) {
   if (name == "a32_seq") return strided_reads(100'000, 32);
   if (name == "b32_rand") return random_reads(1, 100'000);
