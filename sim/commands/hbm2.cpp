@@ -6,19 +6,19 @@
 #include <nlohmann/json.hpp>
 
 #include "golden/error.h"
-#include "models/hbm2/driver.h"
-#include "models/hbm2/energy.h"
-#include "models/hbm2/stream.h"
+#include "models/dram/driver.h"
+#include "models/dram/energy.h"
+#include "models/dram/stream.h"
 #include "sim/commands/commands.h"
 #include "sim/results/progress.h"
 
 namespace winnow {
 namespace {
 
-using hbm2::DriverConfig;
-using hbm2::DriverResult;
-using hbm2::RequestStream;
-using hbm2::Spec;
+using dram::DriverConfig;
+using dram::DriverResult;
+using dram::RequestStream;
+using dram::Spec;
 
 struct Options {
   std::string stream, preset = "ch", mapping = "M2", window = "0", offers, energy, timing, dump;
@@ -38,7 +38,7 @@ int offers_of(const std::string& word) {
 }
 
 DriverResult simulate(const Spec& spec, const DriverConfig& config, const RequestStream& stream) {
-  hbm2::StreamDriver driver(spec, config, stream);
+  dram::StreamDriver driver(spec, config, stream);
   Progress progress("hbm2", stream.bursts.size(), "bursts");
   while (!driver.run(1'000'000)) progress.at(driver.accepted(), static_cast<double>(driver.accepted()));
   return driver.result();
@@ -53,7 +53,7 @@ struct Sensitivity {
 
 std::vector<Sensitivity> sensitivity(const Spec& spec, const DriverConfig& config, const RequestStream& stream) {
   std::vector<Sensitivity> list;
-  for (const hbm2::TimingParameter& p : spec.timing)
+  for (const dram::TimingParameter& p : spec.timing)
     for (const auto& [cycles, source] : p.others)
       list.push_back({p.name, source, cycles, p.cycles, simulate(spec.with(p.name, cycles), config, stream).cycles});
   return list;
@@ -68,14 +68,14 @@ struct Report {
   std::vector<Sensitivity> sensitivity;
 
   std::string energy_name() const { return options.energy.empty() ? spec.default_energy : options.energy; }
-  hbm2::Energy energy() const {
-    return hbm2::energy(spec, spec.energy_preset(options.energy), result.statistics, config.controller.pseudo_channels);
+  dram::Energy energy() const {
+    return dram::energy(spec, spec.energy_preset(options.energy), result.statistics, config.controller.pseudo_channels);
   }
   double energy_per_bit(double pj) const { return pj / (static_cast<double>(result.bursts) * spec.burst_bytes * 8); }
 
   void print() const {
-    const hbm2::Statistics& s = result.statistics;
-    const hbm2::Energy e = energy();
+    const dram::Statistics& s = result.statistics;
+    const dram::Energy e = energy();
     const double got = result.bytes_per_second(spec) / 1e9,
                  peak = result.peak_bytes_per_second(spec, config.controller.pseudo_channels) / 1e9;
     fmt::print("stream             {}: {} requests, {} bursts of {} B ({} read, {} written)\n", options.stream,
@@ -105,8 +105,8 @@ struct Report {
   }
 
   void print_json() const {
-    const hbm2::Statistics& s = result.statistics;
-    const hbm2::Energy e = energy();
+    const dram::Statistics& s = result.statistics;
+    const dram::Energy e = energy();
     nlohmann::ordered_json j;
     j["stream"] = options.stream;
     j["preset"] = options.preset;
@@ -147,7 +147,7 @@ struct Report {
 };
 
 void run(const Options& o) {
-  const Spec spec = o.timing.empty() ? hbm2::default_spec() : hbm2::load_spec(o.timing);
+  const Spec spec = o.timing.empty() ? dram::default_spec() : dram::load_spec(o.timing);
   DriverConfig config;
   config.controller = spec.controller(o.preset);
   config.mapping = o.mapping;
@@ -155,8 +155,8 @@ void run(const Options& o) {
   spec.energy_preset(o.energy);
   config.window = window_of(o.window);
   if (!o.offers.empty()) config.controller.offers = offers_of(o.offers);
-  const RequestStream stream = hbm2::read_stream(o.stream, spec.channel_bytes(config.controller.pseudo_channels));
-  if (!o.dump.empty()) hbm2::write_ramulator_trace(o.dump, stream, spec, o.mapping, config.controller.pseudo_channels);
+  const RequestStream stream = dram::read_stream(o.stream, spec.channel_bytes(config.controller.pseudo_channels));
+  if (!o.dump.empty()) dram::write_ramulator_trace(o.dump, stream, spec, o.mapping, config.controller.pseudo_channels);
   Report report{o, spec, config, stream, simulate(spec, config, stream), {}};
   if (o.sensitivity) report.sensitivity = sensitivity(spec, config, stream);
   if (o.json)
@@ -191,7 +191,7 @@ void add_hbm2_command(CLI::App& app) {
   command->add_flag("--json", o->json, "print JSON");
   command->add_option("--energy", o->energy, "energy preset: oconnor2017 (default), hbm_power_measured, idd_8gb");
   command->add_option("--timing", o->timing,
-                      "timing file in the form of models/hbm2/hbm2.yaml, instead of the one compiled in");
+                      "timing file in the form of models/dram/hbm2.yaml, instead of the one compiled in");
   command->add_flag("--sensitivity", o->sensitivity, "run again with each number that other public sources give");
   command->add_option(
       "--dump-requests", o->dump,

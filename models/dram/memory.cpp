@@ -1,0 +1,105 @@
+#include "models/dram/memory.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cstring>
+
+#include "golden/error.h"
+
+namespace winnow::dram {
+namespace {
+
+int power_of_two(int value, const char* what, int low, int high) {
+  if (value < low || value > high || !std::has_single_bit(static_cast<unsigned>(value)))
+    throw Error(fmt::format("{}: '{}' must be a power of two in {}..{}", what, value, low, high));
+  return std::countr_zero(static_cast<unsigned>(value));
+}
+
+int in_range(int value, const char* what, int low, int high) {
+  if (value < low || value > high) throw Error(fmt::format("{}: '{}' must be in {}..{}", what, value, low, high));
+  return value;
+}
+
+}  // namespace
+
+Memory::Memory(const MemoryConfig& config, std::vector<std::uint8_t> image)
+    : config_(config), image_(std::move(image)) {
+  channel_bits_ = static_cast<unsigned>(power_of_two(config.channels, "hbm2.channels", 1, 256));
+  interleave_bits_ = static_cast<unsigned>(power_of_two(config.interleave_bytes, "hbm2.interleave_bytes", 32, 2048));
+  return_queue_ = static_cast<std::size_t>(in_range(config.return_queue, "hbm2.return_queue", 1, 4096));
+  in_range(config.request_queue, "hbm2.request_queue", 2, 4096);
+  // Reads that may be in flight when the queue fills, and as many answered from the write queue.
+  const std::size_t in_flight = 2 * static_cast<std::size_t>(config.spec.cycles("CL") + config.spec.cycles("BL") + 1);
+  const auto table = std::make_shared<const CommandTable>(config.spec, config.controller.pseudo_channels);
+  for (int c = 0; c < config.channels; ++c)
+    lanes_.push_back({Fifo<Request>(static_cast<std::size_t>(config.request_queue)),
+                      Fifo<Return>(return_queue_ + in_flight),
+                      std::make_unique<Channel>(config.spec, config.controller, config.mapping,
+                                                config.refresh_phase * static_cast<Cycle>(c), table)});
+  const std::uint64_t capacity = config.spec.channel_bytes(config.controller.pseudo_channels) << channel_bits_;
+  if (image_.size() > capacity)
+    throw Error(fmt::format("hbm2: the image of {} bytes must fit into the {} bytes of {} channels", image_.size(),
+                            capacity, config.channels));
+}
+
+Memory::~Memory() = default;
+Memory::Memory(Memory&&) noexcept = default;
+
+void Memory::tick(Cycle now) {
+  now_ = now + 1;
+  for (std::size_t c = 0; c < lanes_.size(); ++c) {
+    const Lane& lane = lanes_[c];
+    if (now >= lane.channel->wake() || lane.channel->has_return(now) || !lane.in.drained()) tick_lane(c, now);
+  }
+}
+
+void Memory::record(std::vector<RequestStream>* streams) {
+  if (streams) streams->resize(lanes_.size());
+  recorded_ = streams;
+}
+
+void Memory::tick_lane(std::size_t channel, Cycle now) {
+  Lane& lane = lanes_[channel];
+  Channel& ch = *lane.channel;
+  const std::size_t waiting = lane.out.depth() - lane.out.space(now);
+  const bool room = waiting + ch.pending_count() + 2 <= lane.out.depth();  // one answered from the write queue, one RD
+  if (lane.in.can_pop(now)) {
+    const Request& r = lane.in.peek();
+    if (r.address + kBurstBytes > image_.size() || r.address % kBurstBytes != 0)
+      throw Error(fmt::format("hbm2: address {:#x} must be a multiple of 32 inside the image of {} bytes", r.address,
+                              image_.size()));
+    if ((r.write || room) && ch.accept(now, local_address(r.address), r.write, r.address, r.tag)) {
+      if (r.write) std::memcpy(&image_[r.address], r.data.data(), kBurstBytes);
+      if (recorded_) [[unlikely]]
+        (*recorded_)[channel].add(r.write, local_address(r.address), kBurstBytes);
+      lane.in.pop(now);
+    }
+  }
+  while (ch.has_return(now)) {
+    const ReturnedRead read = ch.pop_return(now);
+    Return& out = lane.out.push(now);
+    out.address = read.address;
+    out.tag = read.tag;
+    std::memcpy(out.data.data(), &image_[read.address], kBurstBytes);
+  }
+  if (now >= ch.wake()) ch.tick(now, waiting < return_queue_ && room);
+}
+
+bool Memory::idle() const {
+  for (const Lane& lane : lanes_)
+    if (!lane.in.drained() || !lane.out.drained() || !lane.channel->idle()) return false;
+  return true;
+}
+
+Statistics Memory::statistics(int channel) const {
+  return lanes_[static_cast<std::size_t>(channel)].channel->statistics(now_);
+}
+
+Statistics Memory::statistics() const {
+  Statistics sum;
+  for (int c = 0; c < channels(); ++c) sum += statistics(c);
+  return sum;
+}
+
+}  // namespace winnow::dram
