@@ -1,10 +1,10 @@
 #pragma once
-// The controller of one HBM2 channel (one or two pseudo-channels) and the state of its banks.
+// The controller of one channel (one or two pseudo-channels) and the state of its banks.
 //
 // In:  accept(): reads and writes of 32 B bursts, up to the preset's `offers` a cycle while queues have room (the
 // machine
 //      offers 1).
-// Out: returns in the order of their RD commands, CL + BL cycles after it; commands to an optional sink.
+// Out: returns in the order of their RD commands, `read_latency` cycles after it; commands to an optional sink.
 // Rate: one column command and one row command a cycle (ACT: every second cycle), shared by the pseudo-channels.
 //
 // A cycle, in this order:
@@ -142,8 +142,8 @@ class Channel {
   std::array<RequestQueue, 2> queues_;           // reads, writes
   std::array<QueuedRequest, kMaxBanks> active_;  // in the order of their ACT
   std::size_t active_count_ = 0;
-  // Reads in flight, a ring. Each leaves within CL + BL cycles, and a cycle brings at most one RD and `offers` reads
-  // that the write queue answers: `max_pending_` together, and no read is ever refused for want of a place here.
+  // Reads in flight, a ring. Each leaves within `read_latency` cycles, and a cycle brings at most one RD and `offers`
+  // reads that the write queue answers: `max_pending_` together, and no read is ever refused for want of a place here.
   std::size_t max_pending_;
   std::vector<Pending> pending_;
   std::uint64_t pending_mask_ = 0, pending_head_ = 0, pending_tail_ = 0;

@@ -1,6 +1,6 @@
 #pragma once
-// Watches a command stream and names every rule it breaks. Written from the rules of the standard and the numbers
-// of hbm2.yaml alone: neither the constraint table nor any state of the controller is used.
+// Watches a command stream of HBM2 and names every rule it breaks. Written from the rules of the standard and the
+// numbers of hbm2.yaml alone: neither the constraint table nor any state of the controller is used.
 //
 // A delay counts from the cycle in which a command is complete; ACT takes two cycles of the row bus and counts
 // from its second. Rules, by the names violations carry:

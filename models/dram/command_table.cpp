@@ -19,7 +19,8 @@ CommandTable::CommandTable(const Spec& spec, int pseudo_channels)
       banks(groups * spec.banks),
       bank_bits(std::countr_zero(static_cast<unsigned>(spec.banks))),
       group_bits(std::countr_zero(static_cast<unsigned>(spec.bank_groups))) {
-  if (groups > kLanes || banks > kMaxBanks) throw Error("hbm2: a channel must have at most 8 bank groups and 32 banks");
+  if (groups > kLanes || banks > kMaxBanks)
+    throw Error(spec.type + ": a channel must have at most 8 bank groups and 32 banks");
   using Table = std::array<std::array<std::int32_t, kCommands>, kCommands>;  // [preceding][following]
   std::array<Table, kLevels> delay;
   for (auto& level : delay)

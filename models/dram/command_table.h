@@ -1,5 +1,5 @@
 #pragma once
-// The constraint table of hbm2.yaml, compiled for one channel: what each command delays, and by how much.
+// The constraint table of a memory type, compiled for one channel: what each command delays, and by how much.
 //
 // Delays at bank-group level and above meet in one number a bank group ("lane": pseudo-channel * groups +
 // group, at most 8), those of single banks stay apart.

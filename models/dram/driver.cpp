@@ -16,7 +16,7 @@ double DriverResult::bytes_per_second(const Spec& spec) const {
 
 double DriverResult::peak_bytes_per_second(const Spec& spec, int pseudo_channels) const {
   return pseudo_channels * static_cast<double>(spec.burst_bytes) * 1e12 /
-         (static_cast<double>(spec.cycles("BL")) * spec.clock_ps);
+         (static_cast<double>(spec.evaluate(spec.burst_cycles)) * spec.clock_ps);
 }
 
 StreamDriver::StreamDriver(const Spec& spec, const DriverConfig& config, const RequestStream& stream, CommandSink* sink)

@@ -1,23 +1,28 @@
 #pragma once
-// HBM2: all channels with their controllers, and the bytes they hold.
+// The main memory: all channels with their controllers, and the bytes they hold. What type it is, its spec says.
 //
 // In:  one Fifo<Request> a channel. One request is accepted per channel and cycle (a read into the read queue,
 //      a write into the write queue; it waits in the FIFO while that queue is full).
 // Out: one Fifo<Return> a channel, in the order in which the column commands were issued, not in request order.
 //      A read's data is copied from the image in the cycle it completes and can be popped one cycle later.
-// Latency: CL + BL from the RD command; queueing before it. Rate: up to 32 B a cycle and channel.
-// State: see channel.h. Waits for: a place in the return queue (reads only).
+// Latency: `read_latency` (HBM2: CL + BL) from the RD command; queueing before it. Rate: up to 32 B a cycle and
+// channel. State: see channel.h. Waits for: a place in the return queue (reads only).
 //
 // Return queue: a RD is issued only while fewer than `return_queue` bursts wait in the queue at the cycle's
-// start. Reads already in the DRAM (at most CL + BL) land behind them in places of their own, as a FIFO with
-// an almost-full threshold does it in RTL. Reserving one of 16 places from RD to pop instead would hold each
+// start. Reads already in the DRAM (at most as long as `read_latency`) land behind them in places of their own, as a
+// FIFO with an almost-full threshold does it in RTL. Reserving one of 16 places from RD to pop instead would hold each
 // for 18 cycles and cap a channel at 16/18 of its bandwidth.
 //
 // Writes change the image when they are accepted: every read accepted later returns the new data. A reader
 // that wants the old data must have its return before the write is pushed.
 //
+// Two clocks: FIFOs and requests live in machine cycles; commands, latencies, refreshes and statistics in memory
+// cycles. Memory cycles m with m = floor(n * memory / machine) up to floor((n + 1) * memory / machine) - 1 fall into
+// machine cycle n: one each at 1:1, none in some machine cycles where the memory is slower. The first of them accepts
+// the request.
+//
 // Addresses: channel = (a / interleave) mod channels, address inside the channel =
-// a / (interleave * channels) * interleave + a mod interleave; from there the mapping of hbm2.yaml.
+// a / (interleave * channels) * interleave + a mod interleave; from there the mapping of the spec.
 // The paper puts 16 channels of HBM2 behind its fetcher's crossbars.
 #include <cstdint>
 #include <memory>
@@ -33,6 +38,13 @@
 
 namespace winnow::dram {
 
+struct ClockRatio {  // memory cycles in so many machine cycles
+  int memory = 1, machine = 1;
+  Cycle memory_cycle(Cycle machine_cycle) const {
+    return machine_cycle * static_cast<Cycle>(memory) / static_cast<Cycle>(machine);
+  }
+};
+
 struct MemoryConfig {
   int channels = 16;          // a power of two
   int interleave_bytes = 32;  // a power of two, 32..2048
@@ -40,7 +52,8 @@ struct MemoryConfig {
   ControllerPreset controller;  // queue depths a channel, guard, watermarks (default: preset `ch`)
   int return_queue = 16;        // bursts
   int request_queue = 4;        // entries of the FIFO in front of each controller
-  Cycle refresh_phase = 0;      // channel c refreshes c * refresh_phase cycles after channel 0
+  Cycle refresh_phase = 0;      // channel c refreshes c * refresh_phase memory cycles after channel 0
+  ClockRatio clock;
   Spec spec = default_spec();
 };
 
@@ -65,7 +78,7 @@ class Memory {
   const Fifo<Request>& requests(int channel) const { return lanes_[static_cast<std::size_t>(channel)].in; }
   const Fifo<Return>& returns(int channel) const { return lanes_[static_cast<std::size_t>(channel)].out; }
 
-  // One cycle of every channel; cycles are consecutive.
+  // One machine cycle of every channel; cycles are consecutive.
   void tick(Cycle now);
 
   // Nothing queued, in flight or waiting to be popped.
@@ -88,7 +101,8 @@ class Memory {
     Fifo<Return> out;
     std::unique_ptr<Channel> channel;
   };
-  void tick_lane(std::size_t channel, Cycle now);
+  void tick_channels(Cycle now, Cycle memory_now, bool accepts);
+  void tick_lane(std::size_t channel, Cycle now, Cycle memory_now, bool accepts);
 
   MemoryConfig config_;
   unsigned interleave_bits_ = 0, channel_bits_ = 0;
@@ -96,7 +110,7 @@ class Memory {
   std::vector<Lane> lanes_;
   std::vector<RequestStream>* recorded_ = nullptr;
   std::size_t return_queue_ = 16;
-  Cycle now_ = 0;
+  Cycle now_ = 0;  // memory cycles so far
 };
 
 }  // namespace winnow::dram

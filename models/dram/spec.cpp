@@ -5,7 +5,9 @@
 
 #include <bit>
 #include <cctype>
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -15,13 +17,9 @@ namespace winnow::dram {
 namespace {
 
 constexpr std::array<const char*, kCommands> kCommandNames = {"ACT", "PRE", "PREA", "RD", "WR", "REF"};
-constexpr std::array<const char*, kLevels> kLevelNames = {"channel", "pseudo_channel", "bank_group", "bank"};
-constexpr std::array<const char*, 4> kFieldNames = {"column", "bank_group", "bank", "row"};
+constexpr std::array<const char*, kCommands> kRoles = {"activate", "precharge", "precharge_all",
+                                                       "read",     "write",     "refresh"};
 constexpr int kMaxCycles = 1'000'000;
-
-// The timing numbers the controller and the checker ask for by name.
-constexpr const char* kRequired[] = {"BL",   "CL",   "CWL", "RCDRD", "RCDWR", "RP",   "RAS",  "RC",  "CCDS", "CCDL",
-                                     "RRDS", "RRDL", "FAW", "RTP",   "WR",    "WTRS", "WTRL", "RFC", "REFI", "RTW"};
 
 // Reads one file; every complaint names file, line, key, value and rule.
 class Reader {
@@ -84,11 +82,11 @@ class Reader {
     }
   }
 
-  template <std::size_t N>
-  int index(const YAML::Node& n, const std::string& where, const std::array<const char*, N>& names) const {
+  template <class Names>
+  int index(const YAML::Node& n, const std::string& where, const Names& names) const {
     const std::string w = n.IsScalar() ? n.Scalar() : "";
     std::string list;
-    for (std::size_t i = 0; i < N; ++i) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
       if (w == names[i]) return static_cast<int>(i);
       list += (i ? ", " : "") + std::string(names[i]);
     }
@@ -105,6 +103,15 @@ class Reader {
   YAML::Node root_;
 };
 
+void read_levels(const Reader& r, Spec& s) {
+  const YAML::Node list = r.section("levels");
+  if (!list.IsSequence() || list.size() != kLevels)
+    r.fail(list, "levels", fmt::format("must be a list of {} names, from the channel down", kLevels));
+  for (std::size_t i = 0; i < kLevels; ++i) s.level_names[i] = list[i].as<std::string>("");
+  if (std::set<std::string>(s.level_names.begin(), s.level_names.end()).size() != kLevels)
+    r.fail(list, "levels", "must be different names");
+}
+
 void read_organization(const Reader& r, Spec& s) {
   const YAML::Node o = r.section("organization");
   r.known(o, "organization", {"bank_groups", "banks", "rows", "columns", "burst_bytes", "clock_ps"});
@@ -117,8 +124,8 @@ void read_organization(const Reader& r, Spec& s) {
       r.fail(n["count"], where, fmt::format("'{}' must be a power of two", v));
     return v;
   };
-  s.bank_groups = count("bank_groups", 4, true);
-  s.banks = count("banks", 4, true);
+  s.bank_groups = count("bank_groups", 8, true);
+  s.banks = count("banks", 32, true);
   s.rows = count("rows", 1 << 20, true);
   s.columns = count("columns", 1 << 10, true);
   s.burst_bytes = count("burst_bytes", 32, true);
@@ -141,23 +148,49 @@ void read_timing(const Reader& r, Spec& s) {
         p.others.emplace_back(r.integer(o, "cycles", where, 0, kMaxCycles), r.source(o, where));
     s.timing.push_back(std::move(p));
   }
-  for (const char* name : kRequired) r.at(t, name, "timing");
-  if (s.cycles("REFI") <= s.cycles("RFC")) r.fail(t["REFI"], "timing.REFI", "must be larger than RFC");
-  if (s.cycles("BL") < 1) r.fail(t["BL"], "timing.BL", "must be at least 1");
+}
+
+void read_controller(const Reader& r, Spec& s) {
+  const YAML::Node c = r.section("controller");
+  r.known(c, "controller", {"read_latency", "burst_cycles", "refresh_interval", "refresh_cycles"});
+  const auto expression = [&](const char* key) {
+    std::string text = r.word(c, key, "controller");
+    int cycles = 0;
+    try {
+      cycles = s.evaluate(text);
+    } catch (const Error& e) {
+      r.fail(c[key], std::string("controller.") + key, e.what());
+    }
+    if (cycles < 1) r.fail(c[key], std::string("controller.") + key, fmt::format("{}: must be at least 1", cycles));
+    return text;
+  };
+  s.read_latency = expression("read_latency");
+  s.burst_cycles = expression("burst_cycles");
+  s.refresh_cycles = expression("refresh_cycles");
+  s.refresh_interval = expression("refresh_interval");
+  if (s.evaluate(s.refresh_interval) <= s.evaluate(s.refresh_cycles))
+    r.fail(c["refresh_interval"], "controller.refresh_interval",
+           fmt::format("{} must be larger than {}", s.refresh_interval, s.refresh_cycles));
 }
 
 void read_commands(const Reader& r, Spec& s) {
   const YAML::Node c = r.section("commands");
-  r.known(c, "commands", {"ACT", "PRE", "PREA", "RD", "WR", "REF"});
-  for (int i = 0; i < kCommands; ++i) {
-    const std::string where = std::string("commands.") + kCommandNames[static_cast<std::size_t>(i)];
-    const YAML::Node n = r.at(c, kCommandNames[static_cast<std::size_t>(i)], "commands");
-    const auto k = static_cast<std::size_t>(i);
+  if (!c.IsMap()) r.fail(c, "commands", "must be a map");
+  for (const auto& kv : c) {
+    const std::string where = "commands." + kv.first.Scalar();
+    const YAML::Node n = kv.second;
+    r.known(n, where, {"does", "bus", "cycles"});
+    const auto k = static_cast<std::size_t>(r.index(r.at(n, "does", where), where + ".does", kRoles));
+    if (!s.command_names[k].empty())
+      r.fail(n["does"], where + ".does", fmt::format("'{}' is what {} does", kRoles[k], s.command_names[k]));
+    s.command_names[k] = kv.first.Scalar();
     s.on_row_bus[k] = r.index(r.at(n, "bus", where), where + ".bus", std::array<const char*, 2>{"column", "row"}) == 1;
     s.bus_cycles[k] = r.integer(n, "cycles", where, 1, 8);
-    const bool column = i == static_cast<int>(Command::read) || i == static_cast<int>(Command::write);
-    if (column == s.on_row_bus[k]) r.fail(n, where, "RD and WR use the column bus, all others the row bus");
+    const bool column = k == static_cast<std::size_t>(Command::read) || k == static_cast<std::size_t>(Command::write);
+    if (column == s.on_row_bus[k]) r.fail(n, where, "reads and writes use the column bus, all others the row bus");
   }
+  for (std::size_t k = 0; k < kCommands; ++k)
+    if (s.command_names[k].empty()) r.fail(c, "commands", fmt::format("no command does '{}'", kRoles[k]));
 }
 
 void read_constraints(const Reader& r, Spec& s) {
@@ -168,11 +201,11 @@ void read_constraints(const Reader& r, Spec& s) {
     const YAML::Node n = list[i];
     r.known(n, where, {"level", "preceding", "following", "latency", "window"});
     Constraint c;
-    c.level = static_cast<Level>(r.index(r.at(n, "level", where), where + ".level", kLevelNames));
+    c.level = static_cast<Level>(r.index(r.at(n, "level", where), where + ".level", s.level_names));
     for (const auto& p : r.at(n, "preceding", where))
-      c.preceding.push_back(static_cast<Command>(r.index(p, where + ".preceding", kCommandNames)));
+      c.preceding.push_back(static_cast<Command>(r.index(p, where + ".preceding", s.command_names)));
     for (const auto& f : r.at(n, "following", where))
-      c.following.push_back(static_cast<Command>(r.index(f, where + ".following", kCommandNames)));
+      c.following.push_back(static_cast<Command>(r.index(f, where + ".following", s.command_names)));
     if (c.preceding.empty() || c.following.empty())
       r.fail(n, where, "preceding and following must name a command each");
     c.latency = r.word(n, "latency", where);
@@ -187,17 +220,21 @@ void read_constraints(const Reader& r, Spec& s) {
 }
 
 void read_mappings(const Reader& r, Spec& s) {
+  // In the order of Field.
+  const std::array<std::string, 4> fields = {"column", s.level_names[static_cast<std::size_t>(Level::bank_group)],
+                                             s.level_names[static_cast<std::size_t>(Level::bank)], "row"};
   for (const auto& kv : r.section("mappings")) {
     const std::string where = "mappings." + kv.first.Scalar();
     std::array<Field, 4> order{};
     std::set<int> seen;
     if (kv.second.IsSequence() && kv.second.size() == 4)
       for (std::size_t i = 0; i < 4; ++i) {
-        const int f = r.index(kv.second[i], where, kFieldNames);
+        const int f = r.index(kv.second[i], where, fields);
         order[i] = static_cast<Field>(f);
         seen.insert(f);
       }
-    if (seen.size() != 4) r.fail(kv.second, where, "must name column, bank_group, bank and row once each");
+    if (seen.size() != 4)
+      r.fail(kv.second, where, fmt::format("must name column, {}, {} and row once each", fields[1], fields[2]));
     s.mappings.emplace_back(kv.first.Scalar(), order);
   }
 }
@@ -262,6 +299,18 @@ const auto& find(const List& list, const std::string& name, const char* what) {
   throw Error(fmt::format("{} '{}' is unknown; it must be one of {}", what, name, known));
 }
 
+template <class List>
+std::vector<std::string> names(const List& list) {
+  std::vector<std::string> all;
+  for (const auto& [key, value] : list) all.push_back(key);
+  return all;
+}
+
+// The files beside this one, by type.
+constexpr std::pair<const char*, const char*> kFiles[] = {
+#include "memory_types.inc"
+};
+
 }  // namespace
 
 const char* name(Command c) { return kCommandNames[static_cast<std::size_t>(c)]; }
@@ -269,7 +318,7 @@ const char* name(Command c) { return kCommandNames[static_cast<std::size_t>(c)];
 int Spec::cycles(const std::string& timing_name) const {
   for (const TimingParameter& p : timing)
     if (p.name == timing_name) return p.cycles;
-  throw Error(fmt::format("timing '{}' is unknown; hbm2.yaml lists them under timing", timing_name));
+  throw Error(fmt::format("timing '{}' is unknown; {}.yaml lists them under timing", timing_name, type));
 }
 
 Spec Spec::with(const std::string& timing_name, int value) const {
@@ -317,6 +366,9 @@ const EnergyPreset& Spec::energy_preset(const std::string& name) const {
   return find(energy, name.empty() ? default_energy : name, "energy preset");
 }
 
+std::vector<std::string> Spec::mapping_names() const { return names(mappings); }
+std::vector<std::string> Spec::energy_names() const { return names(energy); }
+
 std::uint64_t Spec::channel_bytes(int pseudo_channels) const {
   return std::uint64_t{1} * static_cast<unsigned>(pseudo_channels * bank_groups * banks * columns * burst_bytes) *
          static_cast<unsigned>(rows);
@@ -325,8 +377,11 @@ std::uint64_t Spec::channel_bytes(int pseudo_channels) const {
 Spec parse_spec(const std::string& text, const std::string& file_name) {
   const Reader r(text, file_name);
   Spec s;
+  s.type = std::filesystem::path(file_name).stem().string();
+  read_levels(r, s);
   read_organization(r, s);
   read_timing(r, s);
+  read_controller(r, s);
   read_commands(r, s);
   read_constraints(r, s);
   read_mappings(r, s);
@@ -343,11 +398,26 @@ Spec load_spec(const std::string& path) {
   return parse_spec(text.str(), path);
 }
 
-const Spec& default_spec() {
-  static const Spec spec = parse_spec(
-#include "default_spec.inc"
-      , "models/dram/hbm2.yaml");
-  return spec;
+std::vector<std::string> memory_types() {
+  std::vector<std::string> types;
+  for (const auto& [type, text] : kFiles) types.emplace_back(type);
+  return types;
 }
+
+const Spec& memory_spec(const std::string& type) {
+  static const std::map<std::string, Spec> specs = [] {
+    std::map<std::string, Spec> all;
+    for (const auto& [name, text] : kFiles)
+      all.emplace(name, parse_spec(text, fmt::format("models/dram/{}.yaml", name)));
+    return all;
+  }();
+  const auto found = specs.find(type);
+  if (found == specs.end())
+    throw Error(
+        fmt::format("memory type '{}' is unknown; it must be one of {}", type, fmt::join(memory_types(), ", ")));
+  return found->second;
+}
+
+const Spec& default_spec() { return memory_spec("hbm2"); }
 
 }  // namespace winnow::dram

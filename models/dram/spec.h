@@ -1,6 +1,7 @@
 #pragma once
-// What an HBM2 channel is, as data: organization, timing, constraint table, address mappings, controller
-// presets and energy, read from hbm2.yaml (a copy is compiled in). All cycles are command-clock cycles.
+// What a channel of a memory type is, as data: levels, organization, timing, commands, constraint table, address
+// mappings, controller presets and energy. One YAML file a type (hbm2.yaml); copies are compiled in. All cycles are
+// command-clock cycles. README.md says what a further type needs.
 #include <array>
 #include <cstdint>
 #include <string>
@@ -9,10 +10,12 @@
 
 namespace winnow::dram {
 
+// By what a command does; the file says what the type calls it.
 enum class Command : std::uint8_t { activate, precharge, precharge_all, read, write, refresh };
 inline constexpr int kCommands = 6;
-const char* name(Command c);  // ACT, PRE, PREA, RD, WR, REF
+const char* name(Command c);  // as messages and traces have it: ACT, PRE, PREA, RD, WR, REF
 
+// From the channel down, by HBM2's names; the file says what the type calls them.
 enum class Level : std::uint8_t { channel, pseudo_channel, bank_group, bank };
 inline constexpr int kLevels = 4;
 
@@ -48,6 +51,11 @@ struct EnergyPreset {
 enum class Field : std::uint8_t { column, bank_group, bank, row };
 
 struct Spec {
+  std::string type;  // the file's name without .yaml
+  std::array<std::string, kLevels> level_names;
+  std::array<std::string, kCommands> command_names;
+  // Sums and differences of timing names, as the constraints' latencies.
+  std::string read_latency, burst_cycles, refresh_interval, refresh_cycles;
   int bank_groups = 0, banks = 0, rows = 0, columns = 0, burst_bytes = 0, clock_ps = 0;
   std::vector<TimingParameter> timing;
   std::array<int, kCommands> bus_cycles{};  // how long a command holds its bus
@@ -64,10 +72,14 @@ struct Spec {
   const std::array<Field, 4>& mapping(const std::string& name) const;
   const ControllerPreset& controller(const std::string& name) const;
   const EnergyPreset& energy_preset(const std::string& name) const;  // "" = the default
+  std::vector<std::string> mapping_names() const;
+  std::vector<std::string> energy_names() const;
   std::uint64_t channel_bytes(int pseudo_channels) const;
 };
 
-const Spec& default_spec();
+std::vector<std::string> memory_types();           // compiled in, by name
+const Spec& memory_spec(const std::string& type);  // throws Error on an unknown type
+const Spec& default_spec();                        // hbm2
 // Reads a file of hbm2.yaml's form. Throws winnow::Error naming file, line, key, value and rule.
 Spec load_spec(const std::string& path);
 Spec parse_spec(const std::string& text, const std::string& file_name);

@@ -277,6 +277,100 @@ TEST(DramMemory, ChannelsRefreshTogetherOrByTheirPhase) {
   fmt::print("compared {} cycles\n", compared);
 }
 
+struct Recorder : CommandSink {
+  std::vector<std::tuple<Cycle, Command, int, int, int, std::uint32_t, std::uint32_t>> all;
+  void command(const IssuedCommand& c) override {
+    all.emplace_back(c.cycle, c.command, c.pseudo_channel, c.bank_group, c.bank, c.row, c.column);
+  }
+};
+
+// The same requests at the same memory cycles make the same commands at the same memory cycles, whatever the machine's
+// clock is; and the checker finds them legal. Requests come at random, seldom enough that no FIFO fills.
+TEST(DramMemory, CommandsDoNotDependOnTheMachinesClock) {
+  struct Run {
+    Recorder recorder;
+    Statistics statistics;
+    std::vector<std::uint64_t> returned;
+  };
+  constexpr Cycle kMemoryCycles = 60'000;
+  const auto run = [](ClockRatio clock, std::uint64_t seed) {
+    MemoryConfig config;
+    config.channels = 1;
+    config.clock = clock;
+    Memory memory(config, noise(1 << 20));
+    auto r = std::make_unique<Run>();
+    memory.controller(0).attach(&r->recorder);
+    // Every request has a slot of 24 memory cycles at whose start a machine cycle begins (24 and 36 hold all ratios
+    // below), and is pushed so that this machine cycle is the first to see it.
+    test::Lcg random{seed};
+    struct Planned {
+      Cycle at;
+      std::uint64_t address;
+      bool write;
+    };
+    std::vector<Planned> plan;
+    for (Cycle slot = 1; slot * 24 < kMemoryCycles - 2'000; ++slot)
+      if (random.u32() % 3 != 0) plan.push_back({slot * 24, random.u32() % (1 << 15) * 32, random.u32() % 4 == 0});
+    std::size_t next = 0;
+    for (Cycle now = 0; clock.memory_cycle(now) < kMemoryCycles; ++now) {
+      if (next < plan.size() && clock.memory_cycle(now + 1) >= plan[next].at && memory.requests(0).can_push(now)) {
+        Request& q = memory.requests(0).push(now);
+        q.address = plan[next].address;
+        q.write = plan[next].write;
+        ++next;
+      }
+      if (memory.returns(0).can_pop(now)) {
+        r->returned.push_back(memory.returns(0).peek().address);
+        memory.returns(0).pop(now);
+      }
+      memory.tick(now);
+    }
+    EXPECT_EQ(next, plan.size());
+    EXPECT_TRUE(memory.idle());
+    r->statistics = memory.statistics();
+    return r;
+  };
+  std::uint64_t compared = 0;
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const auto same = run({1, 1}, seed);
+    ASSERT_GT(same->recorder.all.size(), 3'000u);
+    for (const ClockRatio clock : {ClockRatio{2, 1}, ClockRatio{3, 2}, ClockRatio{4, 4}, ClockRatio{1, 2}}) {
+      SCOPED_TRACE(fmt::format("{}:{} seed {}", clock.memory, clock.machine, seed));
+      const auto other = run(clock, seed);
+      EXPECT_EQ(other->recorder.all, same->recorder.all);
+      EXPECT_EQ(other->returned, same->returned);
+      EXPECT_EQ(other->statistics.refreshes, same->statistics.refreshes);
+      EXPECT_EQ(other->statistics.read_latency_cycles, same->statistics.read_latency_cycles);
+      EXPECT_EQ(other->statistics.cycles, same->statistics.cycles);
+      compared += same->recorder.all.size() + same->returned.size() + 3;
+    }
+  }
+  fmt::print("compared {} values\n", compared);
+}
+
+// A memory twice as fast returns 1 KiB-strided reads in half the machine cycles; one half as fast in twice.
+TEST(DramMemory, AFasterMemoryNeedsFewerMachineCycles) {
+  const auto cycles = [](ClockRatio clock) {
+    MemoryConfig config;
+    config.channels = 1;
+    config.clock = clock;
+    Checked m(config, std::vector<std::uint8_t>(16 << 20));
+    std::uint64_t next = 0, returned = 0;
+    Cycle now = 0;
+    for (; returned < 10'000; ++now) {
+      if (next < 10'000 && m.memory.requests(0).can_push(now)) m.memory.requests(0).push(now).address = next++ * 1024;
+      if (m.memory.returns(0).can_pop(now)) m.memory.returns(0).pop(now), ++returned;
+      m.memory.tick(now);
+    }
+    m.finish(clock.memory_cycle(now));
+    return static_cast<double>(now);
+  };
+  const double same = cycles({1, 1}), fast = cycles({2, 1}), slow = cycles({1, 2});
+  EXPECT_NEAR(fast / same, 0.5, 0.01);
+  EXPECT_NEAR(slow / same, 2.0, 0.02);
+  fmt::print("compared 3 runs: {}, {} and {} machine cycles\n", same, fast, slow);
+}
+
 TEST(DramMemory, EnergyPartsAreCountsTimesThePreset) {
   const Spec& spec = default_spec();
   Statistics s;
@@ -320,12 +414,13 @@ TEST(DramMemory, RefusesWhatContradictsItself) {
   EXPECT_EQ(refused([](MemoryConfig& c) { c.interleave_bytes = 16; }),
             "hbm2.interleave_bytes: '16' must be a power of two in 32..2048");
   EXPECT_EQ(refused([](MemoryConfig& c) { c.return_queue = 0; }), "hbm2.return_queue: '0' must be in 1..4096");
+  EXPECT_EQ(refused([](MemoryConfig& c) { c.clock.machine = 0; }), "hbm2.clock.machine: '0' must be in 1..64");
   EXPECT_EQ(refused([](MemoryConfig& c) { c.mapping = "M3"; }), "mapping 'M3' is unknown; it must be one of M1, M2");
   Memory m(MemoryConfig{}, std::vector<std::uint8_t>(64));
   m.requests(2).push(0).address = 64;
   m.tick(0);
   EXPECT_THROW(m.tick(1), Error);
-  fmt::print("compared 5 messages\n");
+  fmt::print("compared 6 messages\n");
 }
 
 }  // namespace
