@@ -147,7 +147,7 @@ struct Report {
 };
 
 void run(const Options& o) {
-  const Spec spec = o.timing.empty() ? dram::default_spec() : dram::load_spec(o.timing);
+  const Spec spec = o.timing.empty() ? dram::memory_spec("hbm2") : dram::load_spec(o.timing);
   DriverConfig config;
   config.controller = spec.controller(o.preset);
   config.mapping = o.mapping;
@@ -170,6 +170,7 @@ void run(const Options& o) {
 void add_hbm2_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("hbm2", "run the HBM2 model alone on a request stream");
   const auto o = std::make_shared<Options>();
+  const Spec& table = dram::memory_spec("hbm2");
   command
       ->add_option(
           "STREAM", o->stream,
@@ -181,7 +182,8 @@ void add_hbm2_command(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--mapping", o->mapping,
-                   "address bits from the burst up: M1 column, group, bank, row; M2 group, column, bank, row")
+                   fmt::format("address bits from the burst up, as the table has them: {}",
+                               fmt::join(table.mapping_names(), ", ")))
       ->capture_default_str();
   command->add_option("--window", o->window, "bursts outstanding at most; 0: offer until refused")
       ->capture_default_str();
@@ -189,7 +191,9 @@ void add_hbm2_command(CLI::App& app) {
                       "bursts offered a cycle, 1..8 (default: the preset's, pc 1 and ch 2; Ramulator's front ends for "
                       "traces offer 1)");
   command->add_flag("--json", o->json, "print JSON");
-  command->add_option("--energy", o->energy, "energy preset: oconnor2017 (default), hbm_power_measured, idd_8gb");
+  command->add_option("--energy", o->energy,
+                      fmt::format("energy preset: one of {} (default {})", fmt::join(table.energy_names(), ", "),
+                                  table.default_energy));
   command->add_option("--timing", o->timing,
                       "timing file in the form of models/dram/hbm2.yaml, instead of the one compiled in");
   command->add_flag("--sensitivity", o->sensitivity, "run again with each number that other public sources give");

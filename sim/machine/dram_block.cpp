@@ -9,7 +9,7 @@ bool DramBlock::idle() const {
 }
 
 dram::Energy DramBlock::energy() const {
-  const dram::Spec& spec = dram::default_spec();
+  const dram::Spec& spec = memory_.spec();
   return dram::energy(spec, spec.energy_preset(preset_), memory_.statistics(), 2);
 }
 

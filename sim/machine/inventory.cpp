@@ -10,6 +10,7 @@ namespace {
 
 dram::MemoryConfig memory_config(const Machine& m) {
   dram::MemoryConfig c;
+  c.spec = dram::memory_spec(m.memory_type);
   c.channels = m.hbm2.channels, c.interleave_bytes = m.hbm2.interleave_bytes, c.mapping = m.hbm2.mapping;
   c.controller = c.spec.controller("ch");
   c.controller.read_queue = m.hbm2.read_queue, c.controller.write_queue = m.hbm2.write_queue;

@@ -162,7 +162,7 @@ std::string ByLayer::table(bool timed) const {
 }
 
 double attainable_bandwidth(const Machine& machine, const std::vector<dram::RequestStream>& streams) {
-  const dram::Spec& spec = dram::default_spec();
+  const dram::Spec& spec = dram::memory_spec(machine.memory_type);
   dram::DriverConfig config;
   config.controller = spec.controller("ch");
   config.controller.read_queue = machine.hbm2.read_queue, config.controller.write_queue = machine.hbm2.write_queue;
@@ -194,8 +194,8 @@ void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles,
 void dump_requests(const std::string& prefix, const Machine& machine, const std::vector<dram::RequestStream>& streams) {
   for (std::size_t c = 0; c < streams.size(); ++c)
     if (!streams[c].bursts.empty())
-      dram::write_ramulator_trace(fmt::format("{}.ch{:02}", prefix, c), streams[c], dram::default_spec(),
-                                  machine.hbm2.mapping, 2);
+      dram::write_ramulator_trace(fmt::format("{}.ch{:02}", prefix, c), streams[c],
+                                  dram::memory_spec(machine.memory_type), machine.hbm2.mapping, 2);
 }
 
 namespace {
