@@ -5,7 +5,7 @@
 namespace winnow::fetcher {
 
 AddressCrossbar::AddressCrossbar(AddressFifos& addresses, DataFifos& data, Fifo<WriteBurst>& writes,
-                                 std::vector<Fifo<hbm2::Request>*> channels)
+                                 std::vector<Fifo<dram::Request>*> channels)
     : addresses_(addresses),
       data_(data),
       writes_(writes),
@@ -23,7 +23,7 @@ AddressCrossbar::Result AddressCrossbar::tick(Cycle now) {
     LaneMask asking = addresses_.asking(c) & room;
     if (c == write_channel) asking |= LaneMask{1} << write_port;
     if (asking == 0) continue;
-    Fifo<hbm2::Request>& out = *channels_[static_cast<std::size_t>(c)];
+    Fifo<dram::Request>& out = *channels_[static_cast<std::size_t>(c)];
     if (!out.can_push(now)) {
       result.channel_full = true;
       continue;
@@ -33,7 +33,7 @@ AddressCrossbar::Result AddressCrossbar::tick(Cycle now) {
     const int winner = std::countr_zero(behind ? behind : asking);
     pointer = static_cast<std::uint8_t>(winner + 1);
     conflicts_ += static_cast<std::uint64_t>(std::popcount(asking)) - 1;
-    hbm2::Request& request = out.push(now);
+    dram::Request& request = out.push(now);
     if (winner == write_port) {
       request.address = writes_.peek().address;
       request.tag = 0;

@@ -2,7 +2,7 @@
 // Address crossbar, lanes x channels: brings each lane's oldest address to the channel that holds it.
 //
 // In:   the heads of the address FIFOs; the head of Fifo<WriteBurst>, which is one more requester.
-// Out:  one Fifo<hbm2::Request> a channel. channel = (address / interleave_bytes) mod channels. A read's tag is
+// Out:  one Fifo<dram::Request> a channel. channel = (address / interleave_bytes) mod channels. A read's tag is
 //       lane + 64 * place, place being the one reserved in the lane's data FIFO.
 // Rate: one request a channel and cycle, one a lane and cycle; round-robin over lanes and the write port, one
 //       pointer a channel (behind the requester served last).
@@ -22,7 +22,7 @@ namespace winnow::fetcher {
 class AddressCrossbar {
  public:
   AddressCrossbar(AddressFifos& addresses, DataFifos& data, Fifo<WriteBurst>& writes,
-                  std::vector<Fifo<hbm2::Request>*> channels);
+                  std::vector<Fifo<dram::Request>*> channels);
 
   struct Result {
     int reads = 0, writes = 0;
@@ -37,7 +37,7 @@ class AddressCrossbar {
   AddressFifos& addresses_;
   DataFifos& data_;
   Fifo<WriteBurst>& writes_;
-  std::vector<Fifo<hbm2::Request>*> channels_;
+  std::vector<Fifo<dram::Request>*> channels_;
   std::vector<std::uint8_t> pointer_;  // [channel]
   std::uint64_t conflicts_ = 0;
 };

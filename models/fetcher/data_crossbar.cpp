@@ -4,7 +4,7 @@
 
 namespace winnow::fetcher {
 
-DataCrossbar::DataCrossbar(DataFifos& data, std::vector<Fifo<hbm2::Return>*> channels)
+DataCrossbar::DataCrossbar(DataFifos& data, std::vector<Fifo<dram::Return>*> channels)
     : data_(data), channels_(std::move(channels)) {}
 
 int DataCrossbar::tick(Cycle now) {
@@ -25,7 +25,7 @@ int DataCrossbar::tick(Cycle now) {
     const std::uint64_t behind = asking & (~std::uint64_t{0} << pointer_[lane]);
     const int winner = std::countr_zero(behind ? behind : asking);
     pointer_[lane] = static_cast<std::uint8_t>(winner + 1);
-    Fifo<hbm2::Return>& in = *channels_[static_cast<std::size_t>(winner)];
+    Fifo<dram::Return>& in = *channels_[static_cast<std::size_t>(winner)];
     data_.write(static_cast<int>(lane), in.peek().tag >> 6, in.peek().data, now);
     in.pop(now);
     ++moved;

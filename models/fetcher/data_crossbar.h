@@ -1,7 +1,7 @@
 #pragma once
 // Data crossbar, channels x lanes: brings returned bursts to the places their lanes reserved.
 //
-// In:   one Fifo<hbm2::Return> a channel, in any order; the tag names lane and place.
+// In:   one Fifo<dram::Return> a channel, in any order; the tag names lane and place.
 // Out:  the data FIFOs.
 // Rate: one burst a channel and cycle, one a lane and cycle; round-robin over channels, one pointer a lane.
 // Latency: none of its own. State: the pointers. Never blocks on space: every burst has its place.
@@ -18,7 +18,7 @@ namespace winnow::fetcher {
 
 class DataCrossbar {
  public:
-  DataCrossbar(DataFifos& data, std::vector<Fifo<hbm2::Return>*> channels);
+  DataCrossbar(DataFifos& data, std::vector<Fifo<dram::Return>*> channels);
 
   // Returns the number of bursts moved.
   int tick(Cycle now);
@@ -27,7 +27,7 @@ class DataCrossbar {
 
  private:
   DataFifos& data_;
-  std::vector<Fifo<hbm2::Return>*> channels_;
+  std::vector<Fifo<dram::Return>*> channels_;
   std::array<std::uint32_t, kMaxLanes> asking_{};  // [lane], scratch of one cycle: bit c = channel c
   std::array<std::uint8_t, kMaxLanes> pointer_{};  // [lane]
   std::uint64_t conflicts_ = 0;

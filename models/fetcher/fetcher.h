@@ -3,7 +3,7 @@
 //
 // In:   Fifo<FetchJob> (address lists), Fifo<WriteBurst> (write-back).
 // Out:  DataFifos: bursts in order a lane; StartedJobs: the jobs in the same order. Both go to the converter.
-//       To memory: one Fifo<hbm2::Request> and one Fifo<hbm2::Return> a channel.
+//       To memory: one Fifo<dram::Request> and one Fifo<dram::Return> a channel.
 // Rate: `lanes` addresses, `channels` requests and `channels` bursts a cycle.
 // Latency without the memory: job popped in c, first addresses made in c+1, issued in c+2; a return that can
 //       be popped in cycle r can be taken by the converter in r+1.
@@ -28,8 +28,8 @@ namespace winnow {
 
 // One request and one return FIFO a channel.
 struct MemoryPorts {
-  std::vector<Fifo<hbm2::Request>*> requests;
-  std::vector<Fifo<hbm2::Return>*> returns;
+  std::vector<Fifo<dram::Request>*> requests;
+  std::vector<Fifo<dram::Return>*> returns;
 };
 
 // Of a memory that has channels(), requests(channel) and returns(channel).

@@ -4,7 +4,7 @@
 
 #include "models/links/write_bursts.h"
 
-namespace winnow::hbm2 {
+namespace winnow::dram {
 
 struct Request {
   std::uint64_t address = 0;  // global, a multiple of 32
@@ -29,4 +29,4 @@ struct Return {
   }
 };
 
-}  // namespace winnow::hbm2
+}  // namespace winnow::dram

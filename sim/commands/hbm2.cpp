@@ -6,22 +6,22 @@
 #include <nlohmann/json.hpp>
 
 #include "golden/error.h"
-#include "models/hbm2/driver.h"
-#include "models/hbm2/energy.h"
-#include "models/hbm2/stream.h"
+#include "models/dram/driver.h"
+#include "models/dram/energy.h"
+#include "models/dram/stream.h"
 #include "sim/commands/commands.h"
 #include "sim/results/progress.h"
 
 namespace winnow {
 namespace {
 
-using hbm2::DriverConfig;
-using hbm2::DriverResult;
-using hbm2::RequestStream;
-using hbm2::Spec;
+using dram::DriverConfig;
+using dram::DriverResult;
+using dram::RequestStream;
+using dram::Spec;
 
 struct Options {
-  std::string stream, preset = "ch", mapping = "M2", window = "0", energy, timing, dump;
+  std::string stream, preset = "ch", mapping = "M2", window = "0", offers, energy, timing, dump;
   bool json = false, sensitivity = false;
 };
 
@@ -31,8 +31,14 @@ std::uint64_t window_of(const std::string& word) {
   return std::stoull(word);
 }
 
+int offers_of(const std::string& word) {
+  if (word.size() != 1 || word[0] < '1' || word[0] > '8')
+    throw Error(fmt::format("--offers: '{}' must be a whole number in 1..8", word));
+  return word[0] - '0';
+}
+
 DriverResult simulate(const Spec& spec, const DriverConfig& config, const RequestStream& stream) {
-  hbm2::StreamDriver driver(spec, config, stream);
+  dram::StreamDriver driver(spec, config, stream);
   Progress progress("hbm2", stream.bursts.size(), "bursts");
   while (!driver.run(1'000'000)) progress.at(driver.accepted(), static_cast<double>(driver.accepted()));
   return driver.result();
@@ -47,7 +53,7 @@ struct Sensitivity {
 
 std::vector<Sensitivity> sensitivity(const Spec& spec, const DriverConfig& config, const RequestStream& stream) {
   std::vector<Sensitivity> list;
-  for (const hbm2::TimingParameter& p : spec.timing)
+  for (const dram::TimingParameter& p : spec.timing)
     for (const auto& [cycles, source] : p.others)
       list.push_back({p.name, source, cycles, p.cycles, simulate(spec.with(p.name, cycles), config, stream).cycles});
   return list;
@@ -62,20 +68,20 @@ struct Report {
   std::vector<Sensitivity> sensitivity;
 
   std::string energy_name() const { return options.energy.empty() ? spec.default_energy : options.energy; }
-  hbm2::Energy energy() const {
-    return hbm2::energy(spec, spec.energy_preset(options.energy), result.statistics, config.controller.pseudo_channels);
+  dram::Energy energy() const {
+    return dram::energy(spec, spec.energy_preset(options.energy), result.statistics, config.controller.pseudo_channels);
   }
   double energy_per_bit(double pj) const { return pj / (static_cast<double>(result.bursts) * spec.burst_bytes * 8); }
 
   void print() const {
-    const hbm2::Statistics& s = result.statistics;
-    const hbm2::Energy e = energy();
+    const dram::Statistics& s = result.statistics;
+    const dram::Energy e = energy();
     const double got = result.bytes_per_second(spec) / 1e9,
                  peak = result.peak_bytes_per_second(spec, config.controller.pseudo_channels) / 1e9;
     fmt::print("stream             {}: {} requests, {} bursts of {} B ({} read, {} written)\n", options.stream,
                stream.requests, result.bursts, spec.burst_bytes, stream.reads, stream.writes);
-    fmt::print("memory             {}, mapping {}, window {}\n", options.preset, config.mapping,
-               config.window ? std::to_string(config.window) : "0 (offer until refused)");
+    fmt::print("memory             {}, mapping {}, window {}, {} offered a cycle\n", options.preset, config.mapping,
+               config.window ? std::to_string(config.window) : "0 (offer until refused)", config.controller.offers);
     fmt::print("cycles             {}\n", result.cycles);
     fmt::print("bandwidth          {:.2f} GB/s, {:.1f} % of {:.0f} GB/s\n", got, 100 * got / peak, peak);
     fmt::print("mean read latency  {:.1f} cycles\n", s.mean_read_latency_cycles());
@@ -99,13 +105,14 @@ struct Report {
   }
 
   void print_json() const {
-    const hbm2::Statistics& s = result.statistics;
-    const hbm2::Energy e = energy();
+    const dram::Statistics& s = result.statistics;
+    const dram::Energy e = energy();
     nlohmann::ordered_json j;
     j["stream"] = options.stream;
     j["preset"] = options.preset;
     j["mapping"] = config.mapping;
     j["window"] = config.window;
+    j["offers"] = config.controller.offers;
     j["requests"] = stream.requests;
     j["bursts"] = result.bursts;
     j["cycles"] = result.cycles;
@@ -140,15 +147,16 @@ struct Report {
 };
 
 void run(const Options& o) {
-  const Spec spec = o.timing.empty() ? hbm2::default_spec() : hbm2::load_spec(o.timing);
+  const Spec spec = o.timing.empty() ? dram::memory_spec("hbm2") : dram::load_spec(o.timing);
   DriverConfig config;
   config.controller = spec.controller(o.preset);
   config.mapping = o.mapping;
   spec.mapping(o.mapping);
   spec.energy_preset(o.energy);
   config.window = window_of(o.window);
-  const RequestStream stream = hbm2::read_stream(o.stream, spec.channel_bytes(config.controller.pseudo_channels));
-  if (!o.dump.empty()) hbm2::write_ramulator_trace(o.dump, stream, spec, o.mapping, config.controller.pseudo_channels);
+  if (!o.offers.empty()) config.controller.offers = offers_of(o.offers);
+  const RequestStream stream = dram::read_stream(o.stream, spec.channel_bytes(config.controller.pseudo_channels));
+  if (!o.dump.empty()) dram::write_ramulator_trace(o.dump, stream, spec, o.mapping, config.controller.pseudo_channels);
   Report report{o, spec, config, stream, simulate(spec, config, stream), {}};
   if (o.sensitivity) report.sensitivity = sensitivity(spec, config, stream);
   if (o.json)
@@ -162,6 +170,7 @@ void run(const Options& o) {
 void add_hbm2_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("hbm2", "run the HBM2 model alone on a request stream");
   const auto o = std::make_shared<Options>();
+  const Spec& table = dram::memory_spec("hbm2");
   command
       ->add_option(
           "STREAM", o->stream,
@@ -173,14 +182,20 @@ void add_hbm2_command(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--mapping", o->mapping,
-                   "address bits from the burst up: M1 column, group, bank, row; M2 group, column, bank, row")
+                   fmt::format("address bits from the burst up, as the table has them: {}",
+                               fmt::join(table.mapping_names(), ", ")))
       ->capture_default_str();
   command->add_option("--window", o->window, "bursts outstanding at most; 0: offer until refused")
       ->capture_default_str();
+  command->add_option("--offers", o->offers,
+                      "bursts offered a cycle, 1..8 (default: the preset's, pc 1 and ch 2; Ramulator's front ends for "
+                      "traces offer 1)");
   command->add_flag("--json", o->json, "print JSON");
-  command->add_option("--energy", o->energy, "energy preset: oconnor2017 (default), hbm_power_measured, idd_8gb");
+  command->add_option("--energy", o->energy,
+                      fmt::format("energy preset: one of {} (default {})", fmt::join(table.energy_names(), ", "),
+                                  table.default_energy));
   command->add_option("--timing", o->timing,
-                      "timing file in the form of models/hbm2/hbm2.yaml, instead of the one compiled in");
+                      "timing file in the form of models/dram/hbm2.yaml, instead of the one compiled in");
   command->add_flag("--sensitivity", o->sensitivity, "run again with each number that other public sources give");
   command->add_option(
       "--dump-requests", o->dump,

@@ -19,10 +19,12 @@ struct Machine {
   int heads_in_flight = 0;      // whose first passes may be open at once
   int score_store_entries = 0;  // partial scores and e, a head in flight: query heads of the group * tokens
 
+  // The main memory. Its section is called as its type is, and so says which table of models/dram the machine has.
+  std::string memory_type = "hbm2";
   struct Hbm2 {
     int channels = 0;
     int interleave_bytes = 0;  // neighbouring channels take turns at this grain
-    std::string mapping;       // M1 or M2: order of the address bits inside a channel
+    std::string mapping;       // order of the address bits inside a channel, by the table's names
     int read_queue = 0;        // requests a channel
     int write_queue = 0;
     int return_queue = 0;   // bursts a channel; a read is issued only with a place free
@@ -37,7 +39,7 @@ struct Machine {
   PvParams pv;
 };
 
-// Bound to `machine`; the order is the file's and `--show`'s.
+// Bound to `machine`; the order is the file's and `--show`'s. What the memory's keys may say, its table says.
 Schema machine_schema(Machine& machine);
 
 // A name of sim/machines, or a path of a .yaml file. Throws Error naming file, line, key, value and rule.

@@ -8,13 +8,13 @@ bool DramBlock::idle() const {
   return true;
 }
 
-hbm2::Energy DramBlock::energy() const {
-  const hbm2::Spec& spec = hbm2::default_spec();
-  return hbm2::energy(spec, spec.energy_preset(preset_), memory_.statistics(), 2);
+dram::Energy DramBlock::energy() const {
+  const dram::Spec& spec = memory_.spec();
+  return dram::energy(spec, spec.energy_preset(preset_), memory_.statistics(), 2);
 }
 
 void DramBlock::report(StatSink& sink) const {
-  const hbm2::Statistics s = memory_.statistics();
+  const dram::Statistics s = memory_.statistics();
   sink.count("act", "ACT", s.activates);
   sink.count("pre", "PRE", s.precharges);
   sink.count("rd", "RD", s.reads);
@@ -23,7 +23,7 @@ void DramBlock::report(StatSink& sink) const {
   const std::uint64_t columns = s.row_hits + s.row_misses + s.row_conflicts;
   sink.ratio("row_hits", "row hits", columns ? static_cast<double>(s.row_hits) / static_cast<double>(columns) : 0);
   sink.ratio("mean_read_latency", "mean read latency, cycles", s.mean_read_latency_cycles());
-  const hbm2::Energy e = energy();
+  const dram::Energy e = energy();
   sink.joules("energy_activate", "energy activate", e.activate_pj * 1e-12);
   sink.joules("energy_read", "energy read", e.read_pj * 1e-12);
   sink.joules("energy_write", "energy write", e.write_pj * 1e-12);

@@ -1,8 +1,8 @@
 #pragma once
 // The memory as a block of the machine: one tick is a cycle of all channels. They are one process, because a kernel
 // with one a channel would be half as fast.
-#include "models/hbm2/energy.h"
-#include "models/hbm2/memory.h"
+#include "models/dram/energy.h"
+#include "models/dram/memory.h"
 #include "models/prim/block.h"
 
 namespace winnow {
@@ -10,7 +10,7 @@ namespace winnow {
 class DramBlock : public Block {
  public:
   // `preset`: of the energy model.
-  DramBlock(const hbm2::MemoryConfig& config, std::string preset, std::vector<std::uint8_t> image)
+  DramBlock(const dram::MemoryConfig& config, std::string preset, std::vector<std::uint8_t> image)
       : Block("hbm2", "hbm2"), memory_(config, std::move(image)), preset_(std::move(preset)) {}
 
   void tick(Cycle now) override { memory_.tick(now); }
@@ -18,12 +18,12 @@ class DramBlock : public Block {
   bool idle() const override;
   void report(StatSink& sink) const override;
 
-  hbm2::Memory& memory() { return memory_; }
-  const hbm2::Memory& memory() const { return memory_; }
-  hbm2::Energy energy() const;
+  dram::Memory& memory() { return memory_; }
+  const dram::Memory& memory() const { return memory_; }
+  dram::Energy energy() const;
 
  private:
-  hbm2::Memory memory_;
+  dram::Memory memory_;
   std::string preset_;
 };
 

@@ -8,8 +8,9 @@
 namespace winnow {
 namespace {
 
-hbm2::MemoryConfig memory_config(const Machine& m) {
-  hbm2::MemoryConfig c;
+dram::MemoryConfig memory_config(const Machine& m) {
+  dram::MemoryConfig c;
+  c.spec = dram::memory_spec(m.memory_type);
   c.channels = m.hbm2.channels, c.interleave_bytes = m.hbm2.interleave_bytes, c.mapping = m.hbm2.mapping;
   c.controller = c.spec.controller("ch");
   c.controller.read_queue = m.hbm2.read_queue, c.controller.write_queue = m.hbm2.write_queue;

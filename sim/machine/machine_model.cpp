@@ -45,7 +45,7 @@ bool MachineModel::layer_written() const {
   const std::uint64_t expected = (vectors_closed_ + parts_.controller.layer_vectors()) *
                                  static_cast<std::uint64_t>(output_bursts(parts_.sizes.head_dim));
   if (parts_.fetcher.writes() != expected) return false;
-  const hbm2::Memory& memory = parts_.hbm2.memory();
+  const dram::Memory& memory = parts_.hbm2.memory();
   for (int c = 0; c < memory.channels(); ++c)
     if (!memory.requests(c).drained()) return false;
   return true;

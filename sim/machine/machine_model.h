@@ -49,7 +49,7 @@ class MachineModel {
   void report(StatSink& sink, Cycle cycles) const;
 
   // Every request is added to `streams` (one a channel, which must outlive the run) until `most` bursts are there.
-  void record_requests(std::vector<hbm2::RequestStream>* streams, std::uint64_t most) {
+  void record_requests(std::vector<dram::RequestStream>* streams, std::uint64_t most) {
     parts_.hbm2.memory().record(streams);
     record_most_ = most;
   }

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <memory>
 
-#include "models/hbm2/driver.h"
-#include "models/hbm2/energy.h"
+#include "models/dram/driver.h"
+#include "models/dram/energy.h"
 #include "sim/results/writers.h"
 
 namespace winnow {
@@ -161,24 +161,24 @@ std::string ByLayer::table(bool timed) const {
   return align(rows);
 }
 
-double attainable_bandwidth(const Machine& machine, const std::vector<hbm2::RequestStream>& streams) {
-  const hbm2::Spec& spec = hbm2::default_spec();
-  hbm2::DriverConfig config;
+double attainable_bandwidth(const Machine& machine, const std::vector<dram::RequestStream>& streams) {
+  const dram::Spec& spec = dram::memory_spec(machine.memory_type);
+  dram::DriverConfig config;
   config.controller = spec.controller("ch");
   config.controller.read_queue = machine.hbm2.read_queue, config.controller.write_queue = machine.hbm2.write_queue;
   config.controller.offers = 1;  // the crossbar hands a channel one request a cycle
   config.mapping = machine.hbm2.mapping;
   std::uint64_t bursts = 0, cycles = 0;
-  for (const hbm2::RequestStream& s : streams) {
+  for (const dram::RequestStream& s : streams) {
     if (s.bursts.empty()) continue;
-    cycles = std::max(cycles, hbm2::drive(spec, config, s).cycles);
+    cycles = std::max(cycles, dram::drive(spec, config, s).cycles);
     bursts += s.bursts.size();
   }
   return cycles ? static_cast<double>(bursts * kBurstBytes) * machine.clock_ghz * 1e9 / static_cast<double>(cycles) : 0;
 }
 
 void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles,
-                   const std::vector<hbm2::RequestStream>& streams, StatTree& summary) {
+                   const std::vector<dram::RequestStream>& streams, StatTree& summary) {
   std::uint64_t recorded = 0;
   for (const auto& s : streams) recorded += s.bursts.size();
   const std::uint64_t moved = m.parts().fetcher.reads() + m.parts().fetcher.writes();
@@ -191,11 +191,11 @@ void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles,
   summary.joules("DRAM energy", m.parts().hbm2.energy().total_pj() * 1e-12);
 }
 
-void dump_requests(const std::string& prefix, const Machine& machine, const std::vector<hbm2::RequestStream>& streams) {
+void dump_requests(const std::string& prefix, const Machine& machine, const std::vector<dram::RequestStream>& streams) {
   for (std::size_t c = 0; c < streams.size(); ++c)
     if (!streams[c].bursts.empty())
-      hbm2::write_ramulator_trace(fmt::format("{}.ch{:02}", prefix, c), streams[c], hbm2::default_spec(),
-                                  machine.hbm2.mapping, 2);
+      dram::write_ramulator_trace(fmt::format("{}.ch{:02}", prefix, c), streams[c],
+                                  dram::memory_spec(machine.memory_type), machine.hbm2.mapping, 2);
 }
 
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "golden/walk.h"
-#include "models/hbm2/stream.h"
+#include "models/dram/stream.h"
 #include "sim/machine/machine_model.h"
 #include "sim/results/run_folder.h"
 #include "sim/results/statistics.h"
@@ -71,16 +71,16 @@ class ByLayer {
 };
 
 // Bandwidth that the memory model reaches on each channel's request stream alone, in bytes a second of the slowest.
-double attainable_bandwidth(const Machine& machine, const std::vector<hbm2::RequestStream>& streams);
+double attainable_bandwidth(const Machine& machine, const std::vector<dram::RequestStream>& streams);
 
 // Requests kept for the memory-alone figure: 2^22 bursts are 128 MiB of traffic.
 inline constexpr std::uint64_t kRecordedBursts = std::uint64_t{1} << 22;
 
 // Time, bandwidth achieved and attainable on the recorded streams, DRAM energy.
 void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles,
-                   const std::vector<hbm2::RequestStream>& streams, StatTree& summary);
+                   const std::vector<dram::RequestStream>& streams, StatTree& summary);
 // One file a channel, `prefix`.chNN: Ramulator's load/store trace.
-void dump_requests(const std::string& prefix, const Machine& machine, const std::vector<hbm2::RequestStream>& streams);
+void dump_requests(const std::string& prefix, const Machine& machine, const std::vector<dram::RequestStream>& streams);
 
 // The machine's cycles, bandwidth, energy of the DRAM, and every block's busy, idle and waiting cycles.
 struct Timing {

@@ -7,7 +7,7 @@
 
 #include "cuda_ref/walk.h"
 #include "golden/error.h"
-#include "models/hbm2/stream.h"
+#include "models/dram/stream.h"
 #include "sim/config/policy_schema.h"
 #include "sim/machine/systemc_machine.h"
 #include "sim/results/progress.h"
@@ -161,7 +161,7 @@ class Run {
     };
     const auto m = make_trace_machine(p_, walk_, options_.seed, on_layer);
     machine = m.get();
-    std::vector<hbm2::RequestStream> streams(static_cast<std::size_t>(p_.machine.hbm2.channels));
+    std::vector<dram::RequestStream> streams(static_cast<std::size_t>(p_.machine.hbm2.channels));
     m->record_requests(&streams, options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0});
     const auto start = std::chrono::steady_clock::now();
     const auto simulate = [&] {

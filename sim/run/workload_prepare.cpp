@@ -4,7 +4,7 @@
 #include <set>
 
 #include "golden/error.h"
-#include "models/hbm2/spec.h"
+#include "models/dram/spec.h"
 #include "sim/config/settings.h"
 #include "sim/run/workload_run.h"
 
@@ -64,7 +64,7 @@ PreparedWorkload prepare_workload(const RunOptions& options) {
       static_cast<std::uint64_t>(machine.hbm2.channels) * static_cast<std::uint64_t>(machine.hbm2.interleave_bytes);
   WorkloadLayout layout(w, layers, align);
   const std::uint64_t capacity =
-      hbm2::default_spec().channel_bytes(2) * static_cast<std::uint64_t>(machine.hbm2.channels);
+      dram::memory_spec(machine.memory_type).channel_bytes(2) * static_cast<std::uint64_t>(machine.hbm2.channels);
   if (layout.bytes() > capacity)
     throw Error(fmt::format("{}: bytes of all heads: {}: machine {} has {} in its {} channels: raise hbm2.channels",
                             options.trace, layout.bytes(), machine.name, capacity, machine.hbm2.channels));

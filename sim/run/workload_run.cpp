@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "models/hbm2/energy.h"
+#include "models/dram/energy.h"
 #include "sim/machine/systemc_machine.h"
 #include "sim/results/progress.h"
 #include "sim/results/writers.h"
@@ -148,7 +148,7 @@ class WorkloadRun {
     };
     const std::unique_ptr<MachineModel> m = make_workload_machine(p_, options_.seed, compared_, on_layer);
     machine = m.get();
-    std::vector<hbm2::RequestStream> streams(static_cast<std::size_t>(p_.machine.hbm2.channels));
+    std::vector<dram::RequestStream> streams(static_cast<std::size_t>(p_.machine.hbm2.channels));
     m->record_requests(&streams, options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0});
     const auto start = std::chrono::steady_clock::now();
     const auto simulate = [&] {

@@ -9,8 +9,8 @@
 
 #include "models/converter/converter.h"
 #include "models/converter/unpack.h"
+#include "models/dram/memory.h"
 #include "models/fetcher/fetcher.h"
-#include "models/hbm2/memory.h"
 #include "models/writeback/writeback.h"
 #include "tests/support/fetch_side.h"
 
@@ -34,13 +34,13 @@ class IdealMemory {
     for (auto& c : channels_) {
       if (c->head != c->tail && c->delay[c->head % 64].due <= now && c->out.can_push(now)) {
         const Entry& e = c->delay[c->head++ % 64];
-        hbm2::Return& r = c->out.push(now);
+        dram::Return& r = c->out.push(now);
         r.address = e.address;
         r.tag = e.tag;
         std::memcpy(r.data.data(), &image_[e.address], kBurstBytes);
       }
       if (c->in.can_pop(now) && c->tail - c->head < 64) {
-        const hbm2::Request& r = c->in.peek();
+        const dram::Request& r = c->in.peek();
         c->delay[c->tail++ % 64] = Entry{now + 20, r.address, r.tag};
         c->in.pop(now);
       }
@@ -54,8 +54,8 @@ class IdealMemory {
     std::uint32_t tag;
   };
   struct Channel {
-    Fifo<hbm2::Request> in{4};
-    Fifo<hbm2::Return> out{16};
+    Fifo<dram::Request> in{4};
+    Fifo<dram::Return> out{16};
     Entry delay[64];
     std::uint64_t head = 0, tail = 0;
   };
@@ -64,10 +64,10 @@ class IdealMemory {
 };
 
 struct RealMemory {
-  hbm2::Memory memory;
+  dram::Memory memory;
   explicit RealMemory(int channels) : memory(config(channels), std::vector<std::uint8_t>(kImage, 0x5a)) {}
-  static hbm2::MemoryConfig config(int channels) {
-    hbm2::MemoryConfig c;
+  static dram::MemoryConfig config(int channels) {
+    dram::MemoryConfig c;
     c.channels = channels;
     return c;
   }
@@ -164,7 +164,7 @@ void IdealMemoryAlone(benchmark::State& state) {
   for (auto _ : state) {
     for (std::size_t c = 0; c < 16; ++c) {
       if (ports.requests[c]->can_push(now)) {
-        hbm2::Request& r = ports.requests[c]->push(now);
+        dram::Request& r = ports.requests[c]->push(now);
         r.address = now * 512 % kImage + c * 32;
         r.tag = 0;
       }

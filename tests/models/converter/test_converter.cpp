@@ -71,7 +71,7 @@ TEST(Converter, SameCyclesInEveryOrderOfEvaluation) {
 
 TEST(Converter, OverTheRealMemory) {
   struct Real {
-    hbm2::Memory memory;
+    dram::Memory memory;
     void tick(Cycle now) { memory.tick(now); }
     const std::vector<std::uint8_t>& image() const { return memory.image(); }
   };
@@ -79,10 +79,10 @@ TEST(Converter, OverTheRealMemory) {
   for (std::uint64_t seed = 300; seed < 330; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     const MachineCase c = random_case(seed);
-    hbm2::MemoryConfig config;
+    dram::MemoryConfig config;
     config.channels = c.grid.channels;
     config.interleave_bytes = c.grid.interleave_bytes;
-    Real real{hbm2::Memory(config, random_image(kImage, seed))};
+    Real real{dram::Memory(config, random_image(kImage, seed))};
     const MachineResult r = Machine<Real>(c, real, ports_of(real.memory), kImage).run({0, 1, 2, 3});
     sum.words += r.words, sum.bursts += r.bursts, sum.cycles += r.cycles;
     EXPECT_EQ(real.memory.statistics().reads_returned, r.bursts);

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "models/dram/memory.h"
 #include "models/fetcher/fetcher.h"
-#include "models/hbm2/memory.h"
 #include "tests/support/fetch_side.h"
 
 namespace winnow::test {
@@ -75,7 +75,7 @@ class FakeMemory {
       if (c.in.pushed() - c.seen > 1) throw std::logic_error("two requests of one channel in one cycle");
       c.seen = c.in.pushed();
       if (c.in.can_pop(now) && c.flying.size() < 32 && c.random.percent(accept_)) {
-        const hbm2::Request& r = c.in.peek();
+        const dram::Request& r = c.in.peek();
         if (r.address / interleave_ % channels_.size() != i) throw std::logic_error("request on a foreign channel");
         log_.push_back({now, static_cast<int>(i), r.address, r.write});
         if (r.write) {
@@ -106,12 +106,12 @@ class FakeMemory {
  private:
   struct Flying {
     Cycle due;
-    hbm2::Return data;
+    dram::Return data;
   };
   struct Channel {
     explicit Channel(std::uint64_t seed) : in(4), out(16), random(seed) {}
-    Fifo<hbm2::Request> in;
-    Fifo<hbm2::Return> out;
+    Fifo<dram::Request> in;
+    Fifo<dram::Return> out;
     std::uint64_t seen = 0;
     std::vector<Flying> flying;
     Random random;

@@ -294,17 +294,17 @@ TEST(Fetcher, RoundRobinOverLanesAndWritePort) {
 // Three channels return bursts for one lane: one a cycle, channels in turn; another lane's burst is not held up.
 TEST(DataCrossbar, RoundRobinOverChannels) {
   DataFifos data(2, 16);
-  std::vector<std::unique_ptr<Fifo<hbm2::Return>>> fifos;
-  std::vector<Fifo<hbm2::Return>*> ports;
+  std::vector<std::unique_ptr<Fifo<dram::Return>>> fifos;
+  std::vector<Fifo<dram::Return>*> ports;
   for (int c = 0; c < 4; ++c) {
-    fifos.push_back(std::make_unique<Fifo<hbm2::Return>>(8));
+    fifos.push_back(std::make_unique<Fifo<dram::Return>>(8));
     ports.push_back(fifos.back().get());
   }
   for (int i = 0; i < 12; ++i) {
     const std::uint32_t place = data.reserve(0);
-    fifos[static_cast<std::size_t>(i % 3)]->push(0, hbm2::Return{0, place << 6, {}});
+    fifos[static_cast<std::size_t>(i % 3)]->push(0, dram::Return{0, place << 6, {}});
   }
-  fifos[3]->push(0, hbm2::Return{0, data.reserve(1) << 6 | 1, {}});
+  fifos[3]->push(0, dram::Return{0, data.reserve(1) << 6 | 1, {}});
   fetcher::DataCrossbar crossbar(data, ports);
   for (Cycle now = 1; now <= 12; ++now) {
     EXPECT_EQ(crossbar.tick(now), now == 1 ? 2 : 1);

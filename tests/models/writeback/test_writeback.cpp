@@ -3,7 +3,7 @@
 
 #include <iostream>
 
-#include "models/hbm2/memory.h"
+#include "models/dram/memory.h"
 #include "models/writeback/writeback.h"
 #include "tests/models/converter/bits.h"
 #include "tests/models/fetcher/support.h"
@@ -90,7 +90,7 @@ TEST(WriteBack, ABurstACycleAndNamedWaits) {
 TEST(WriteBack, ThroughFetcherIntoTheImageWhileReadsGoOn) {
   constexpr std::uint64_t kOut = 1 << 19;
   constexpr int kVectors = 400;
-  hbm2::Memory memory(hbm2::MemoryConfig{}, random_image(1 << 20, 8));
+  dram::Memory memory(dram::MemoryConfig{}, random_image(1 << 20, 8));
   const std::vector<std::uint8_t> before = memory.image();
   Fifo<FetchJob> jobs(8);
   Fifo<WriteBurst> writes(4);

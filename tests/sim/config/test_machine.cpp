@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <sstream>
 
+#include "models/dram/spec.h"
 #include "sim/config/machine.h"
 #include "sim/config/settings.h"
 #include "tests/sim/config/text_file.h"
@@ -33,6 +34,23 @@ TEST(Machines, ShippedOnesLoadAndMatchThePaper) {
   EXPECT_EQ(tiny.qk.multipliers, 32);
   EXPECT_EQ(tiny.qk.sram.tokens, 256);
   for (const Machine* machine : {&full, &eighth, &tiny}) EXPECT_FALSE(find_violation(*machine)) << machine->name;
+}
+
+// What the keys of the memory may say comes from its table, whatever that holds.
+TEST(Machines, MemoryKeysAskTheTable) {
+  for (const std::string& type : dram::memory_types()) {
+    Machine machine;
+    machine.memory_type = type;
+    const Schema schema = machine_schema(machine);
+    const dram::Spec& table = dram::memory_spec(type);
+    const auto rule = [&](const char* key) { return find_param(schema, type + "." + key)->rule; };
+    EXPECT_EQ(rule("mapping").choices, table.mapping_names());
+    EXPECT_EQ(rule("energy").choices, table.energy_names());
+    EXPECT_EQ(rule("refresh_phase").high, table.evaluate(table.refresh_interval) - 1);
+    EXPECT_FALSE(table.mapping_names().empty());
+    EXPECT_FALSE(table.energy_names().empty());
+  }
+  EXPECT_EQ(load_machine("tiny").memory_type, "hbm2");
 }
 
 TEST(Machines, ShownOnesLoadAgain) {
