@@ -17,8 +17,7 @@ struct TopkParams {
   static void visit(P& p, V&& v) {
     v("parallelism", p.parallelism, "", param::power(topk::kParallelismMin, topk::kParallelismMax),
       "P: items a cycle, both engines");
-    v("fifo", p.fifo, "entries", param::power(topk::kFifoMin, topk::kFifoMax),
-      "of P items, L and R each");
+    v("fifo", p.fifo, "entries", param::power(topk::kFifoMin, topk::kFifoMax), "of P items, L and R each");
     v("pivot", p.pivot, "", param::one_of({"random", "sampled"}), "pivot rule; results do not depend on it");
   }
 };

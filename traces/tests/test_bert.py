@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import save_file
 from tiny_models import write_bert
 from winnow_traces.bert import BertModel, BertTokenizer
-from winnow_traces.bfloat16 import narrowed, widened
 from winnow_traces.bert_source import BertSource
+from winnow_traces.bfloat16 import narrowed, widened
 from winnow_traces.errors import CaptureError
 from winnow_traces.source import Request
 
