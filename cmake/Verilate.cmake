@@ -6,7 +6,9 @@ if(NOT EXISTS ${WINNOW_PYTHON})
   set(WINNOW_PYTHON python3)
 endif()
 execute_process(COMMAND ${WINNOW_PYTHON} -c "import yaml" RESULT_VARIABLE no_yaml OUTPUT_QUIET ERROR_QUIET)
-if(NOT VERILATOR)
+if(WINNOW_SANITIZE)
+  message(STATUS "RTL is left out: Verilator's models are generated, and sanitizers are for this project's C++")
+elseif(NOT VERILATOR)
   message(STATUS "RTL is left out: verilator is missing (apt-get install verilator); all else is built, and "
                  "scripts/rtl/prove and scripts/rtl/synth work without it")
 elseif(no_yaml)
@@ -37,7 +39,7 @@ function(winnow_machine_package name)
     COMMAND ${WINNOW_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/rtl/package.py ${yaml}
             ${CMAKE_BINARY_DIR}/rtl/${name}/winnow_machine_pkg.sv
     COMMAND ${CMAKE_COMMAND} -E touch ${CMAKE_BINARY_DIR}/rtl/${name}/winnow_machine_pkg.sv
-    DEPENDS ${yaml} ${CMAKE_SOURCE_DIR}/scripts/rtl/package.py
+    DEPENDS ${yaml} ${CMAKE_SOURCE_DIR}/scripts/rtl/package.py ${CMAKE_SOURCE_DIR}/models/topk/ranges.h
     COMMENT "RTL parameters of machine ${name}" VERBATIM)
 endfunction()
 

@@ -11,6 +11,7 @@ import ctypes
 import itertools
 import json
 import os
+import pathlib
 import statistics
 import sys
 import time
@@ -71,7 +72,7 @@ class Power:
 def bus_id(torch):
     p = torch.cuda.get_device_properties(0)
     if hasattr(p, "pci_bus_id"):
-        return "%08x:%02x:%02x.0" % (p.pci_domain_id, p.pci_bus_id, p.pci_device_id)
+        return f"{p.pci_domain_id:08x}:{p.pci_bus_id:02x}:{p.pci_device_id:02x}.0"
     return "0000:00:00.0"
 
 
@@ -234,12 +235,12 @@ def main():
         import torch
         from torch.nn.attention import SDPBackend, sdpa_kernel
     except ImportError as e:
-        print("sdpa: torch is not there: %s" % e, file=sys.stderr)
+        print(f"sdpa: torch is not there: {e}", file=sys.stderr)
         return 3
     if not torch.cuda.is_available():
-        print("sdpa: torch %s sees no GPU" % torch.__version__, file=sys.stderr)
+        print(f"sdpa: torch {torch.__version__} sees no GPU", file=sys.stderr)
         return 3
-    lists = json.load(open(a.chosen))["lists"] if a.chosen else []
+    lists = json.loads(pathlib.Path(a.chosen).read_text())["lists"] if a.chosen else []
     power = Power(bus_id(torch))
     idle = power.window(a.energy_seconds, lambda: time.sleep(0.02))[0] if power.watts() else 0.0
     backends = {
@@ -274,21 +275,21 @@ def main():
             want = problem.expected(chosen)
             for name, backend in backends.items():
                 kernel = ("gathered sparse, " if chosen else "") + "fused, PyTorch " + name
-                label = "%s %s batch %d" % (kernel, dtype_name, batch)
+                label = f"{kernel} {dtype_name} batch {batch}"
                 try:
                     with torch.no_grad(), sdpa_kernel([backend]):
                         error = ((problem.run(0).double() - want).abs().max() / want.abs().max()).item()
                         if not error <= TOLERANCE[dtype_name]:
-                            wrong.append("%s: output is off by %g of the largest value" % (label, error))
+                            wrong.append(f"{label}: output is off by {error:g} of the largest value")
                             continue
                         for cold in (True, False):
                             if cold and not problem.cold:
                                 refused.append(
-                                    "%s, cold: L2 would not be: more sets of buffers than there may be" % label
+                                    f"{label}, cold: L2 would not be: more sets of buffers than there may be"
                                 )
                                 continue
                             if time.monotonic() > deadline:
-                                refused.append("%s, %s: out of time" % (label, "cold" if cold else "warm"))
+                                refused.append("{}, {}: out of time".format(label, "cold" if cold else "warm"))
                                 continue
                             one = measure(torch, a, problem, power, idle, cold)
                             one.update(
@@ -302,7 +303,7 @@ def main():
                             measured.append(one)
                             keep()
                 except (RuntimeError, TypeError) as e:
-                    refused.append("%s: %s" % (label, str(e).splitlines()[0]))
+                    refused.append(f"{label}: {str(e).splitlines()[0]}")
             del problem, want
     keep()
     return 0

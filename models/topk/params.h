@@ -4,6 +4,7 @@
 #include <string>
 
 #include "models/prim/params.h"
+#include "models/topk/ranges.h"
 
 namespace winnow {
 
@@ -14,8 +15,9 @@ struct TopkParams {
 
   template <class P, class V>
   static void visit(P& p, V&& v) {
-    v("parallelism", p.parallelism, "", param::power(2, 64), "P: items a cycle, both engines");
-    v("fifo", p.fifo, "entries", param::power(2, 4096), "of P items, L and R each");
+    v("parallelism", p.parallelism, "", param::power(topk::kParallelismMin, topk::kParallelismMax),
+      "P: items a cycle, both engines");
+    v("fifo", p.fifo, "entries", param::power(topk::kFifoMin, topk::kFifoMax), "of P items, L and R each");
     v("pivot", p.pivot, "", param::one_of({"random", "sampled"}), "pivot rule; results do not depend on it");
   }
 };

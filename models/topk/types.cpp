@@ -14,19 +14,24 @@ namespace {
   throw Error(std::string(where) + "." + what + " " + std::to_string(value) + " " + rule);
 }
 
-bool power_of_two_in(unsigned v, unsigned lo, unsigned hi) { return std::has_single_bit(v) && v >= lo && v <= hi; }
+bool in(unsigned v, unsigned lo, unsigned hi) { return v >= lo && v <= hi; }
+
+std::string span(unsigned lo, unsigned hi) { return std::to_string(lo) + ".." + std::to_string(hi); }
 
 }  // namespace
 
 unsigned Config::index_bits() const { return static_cast<unsigned>(std::bit_width(capacity() - 1)); }
 
 void check(const Config& c, const char* where) {
-  if (!power_of_two_in(c.parallelism, 2, kMaxLanes))
-    refuse(where, "parallelism", c.parallelism, "is not a power of two in 2..64");
-  if (!power_of_two_in(c.fifo_depth, 2, 4096)) refuse(where, "fifo", c.fifo_depth, "is not a power of two in 2..4096");
-  if (c.item_bits < 1 || c.item_bits > 48) refuse(where, "item_bits", c.item_bits, "is not in 1..48");
-  if (c.sum_bits() > 64)
-    refuse(where, "item_bits", c.item_bits, "and parallelism * fifo give sums of more than 64 bits");
+  if (!std::has_single_bit(c.parallelism) || !in(c.parallelism, kParallelismMin, kParallelismMax))
+    refuse(where, "parallelism", c.parallelism, "is not a power of two in " + span(kParallelismMin, kParallelismMax));
+  if (!std::has_single_bit(c.fifo_depth) || !in(c.fifo_depth, kFifoMin, kFifoMax))
+    refuse(where, "fifo", c.fifo_depth, "is not a power of two in " + span(kFifoMin, kFifoMax));
+  if (!in(c.item_bits, kItemBitsMin, kItemBitsMax))
+    refuse(where, "item_bits", c.item_bits, "is not in " + span(kItemBitsMin, kItemBitsMax));
+  if (c.sum_bits() > kSumBitsMax)
+    refuse(where, "item_bits", c.item_bits,
+           "and parallelism * fifo give sums of more than " + std::to_string(kSumBitsMax) + " bits");
 }
 
 void check(const Job& job, const Config& c, const char* where) {

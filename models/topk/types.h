@@ -4,10 +4,11 @@
 #include <cstdint>
 
 #include "models/links/topk_jobs.h"
+#include "models/topk/ranges.h"
 
 namespace winnow::topk {
 
-constexpr unsigned kMaxLanes = 64;
+constexpr unsigned kMaxLanes = kParallelismMax;
 
 // One row of P items (or indices); lanes from the row's count on hold nothing of meaning.
 using Row = std::array<std::uint64_t, kMaxLanes>;
@@ -18,9 +19,10 @@ using Row = std::array<std::uint64_t, kMaxLanes>;
 enum class PivotRule : std::uint8_t { kRandom, kSampled };
 
 struct Config {
-  unsigned parallelism = 16;  // P: items a cycle, a power of two in 2..64
-  unsigned fifo_depth = 64;   // rows of P items in each FIFO, a power of two in 2..4096; n <= P * depth
-  unsigned item_bits = 20;    // width of an unsigned item, 1..48
+  // Ranges: models/topk/ranges.h.
+  unsigned parallelism = 16;              // P: items a cycle
+  unsigned fifo_depth = 64;               // rows of P items in each FIFO; n <= P * depth
+  unsigned item_bits = kItemBitsDefault;  // width of an unsigned item
   PivotRule pivot = PivotRule::kSampled;
   std::uint64_t seed = 1;  // of the LFSR
 

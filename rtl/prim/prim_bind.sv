@@ -1,6 +1,8 @@
 // Binds the ready/valid rules to every primitive that drives a link.
 
-bind prim_fifo prim_handshake_checker #(.Width(Width)) u_out_checker (
+bind prim_fifo prim_handshake_checker #(
+  .Width(Width)
+) u_out_checker (
   .clk_i,
   .rst_ni,
   .clear_i,
@@ -9,7 +11,9 @@ bind prim_fifo prim_handshake_checker #(.Width(Width)) u_out_checker (
   .data_i (data_o)
 );
 
-bind prim_skid_buffer prim_handshake_checker #(.Width(Width)) u_out_checker (
+bind prim_skid_buffer prim_handshake_checker #(
+  .Width(Width)
+) u_out_checker (
   .clk_i,
   .rst_ni,
   .clear_i(1'b0),
@@ -18,7 +22,9 @@ bind prim_skid_buffer prim_handshake_checker #(.Width(Width)) u_out_checker (
   .data_i (data_o)
 );
 
-bind prim_rr_arbiter prim_handshake_checker #(.Width(Requests)) u_out_checker (
+bind prim_rr_arbiter prim_handshake_checker #(
+  .Width(Requests)
+) u_out_checker (
   .clk_i,
   .rst_ni,
   .clear_i(1'b0),

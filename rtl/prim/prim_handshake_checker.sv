@@ -11,10 +11,12 @@ module prim_handshake_checker #(
   input logic [Width-1:0] data_i
 );
 
-  ValidHolds: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) valid_i && !ready_i |=> valid_i)
+  ValidHolds :
+  assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) valid_i && !ready_i |=> valid_i)
   else $error("%m: valid fell before ready");
 
-  DataHolds: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) valid_i && !ready_i |=> $stable(data_i))
+  DataHolds :
+  assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) valid_i && !ready_i |=> $stable(data_i))
   else $error("%m: data changed before ready");
 
 endmodule

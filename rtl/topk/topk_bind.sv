@@ -1,6 +1,9 @@
 // Binds the checkers of the top-k engine.
 
-bind topk_row_fifo topk_row_fifo_checker #(.Depth(Depth), .LevelBits(LevelBits)) u_checker (
+bind topk_row_fifo topk_row_fifo_checker #(
+  .Depth(Depth),
+  .LevelBits(LevelBits)
+) u_checker (
   .clk_i,
   .rst_ni,
   .clear_i,

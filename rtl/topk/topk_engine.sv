@@ -55,18 +55,26 @@ module topk_engine
   // The zero eliminator of R carries items in a pass and indices in the filter.
   localparam int unsigned WordBits = (ItemBits > IndexBits) ? ItemBits : IndexBits;
 
-  // A set that cannot be built stops here, with the texts of models/topk/types.cpp.
-  if (Parallelism < 2 || Parallelism > 64 || 2 ** $clog2(Parallelism) != Parallelism) begin : gen_bad_parallelism
-    $error("topk.parallelism %0d is not a power of two in 2..64", Parallelism);
+  // A set that cannot be built stops here, with the texts of models/topk/types.cpp; bounds are those of
+  // models/topk/ranges.h.
+  localparam int unsigned PMin = winnow_machine_pkg::TopkParallelismMin;
+  localparam int unsigned PMax = winnow_machine_pkg::TopkParallelismMax;
+  localparam int unsigned FifoMin = winnow_machine_pkg::TopkFifoMin;
+  localparam int unsigned FifoMax = winnow_machine_pkg::TopkFifoMax;
+  localparam int unsigned ItemBitsMin = winnow_machine_pkg::TopkItemBitsMin;
+  localparam int unsigned ItemBitsMax = winnow_machine_pkg::TopkItemBitsMax;
+  localparam int unsigned SumBitsMax = winnow_machine_pkg::TopkSumBitsMax;
+  if (Parallelism < PMin || Parallelism > PMax || 2 ** LaneBits != Parallelism) begin : gen_bad_parallelism
+    $error("topk.parallelism %0d is not a power of two in %0d..%0d", Parallelism, PMin, PMax);
   end
-  if (FifoDepth < 2 || FifoDepth > 4096 || 2 ** $clog2(FifoDepth) != FifoDepth) begin : gen_bad_fifo
-    $error("topk.fifo %0d is not a power of two in 2..4096", FifoDepth);
+  if (FifoDepth < FifoMin || FifoDepth > FifoMax || 2 ** $clog2(FifoDepth) != FifoDepth) begin : gen_bad_fifo
+    $error("topk.fifo %0d is not a power of two in %0d..%0d", FifoDepth, FifoMin, FifoMax);
   end
-  if (ItemBits < 1 || ItemBits > 48) begin : gen_bad_item_bits
-    $error("topk.item_bits %0d is not in 1..48", ItemBits);
+  if (ItemBits < ItemBitsMin || ItemBits > ItemBitsMax) begin : gen_bad_item_bits
+    $error("topk.item_bits %0d is not in %0d..%0d", ItemBits, ItemBitsMin, ItemBitsMax);
   end
-  if (SumBits > 64) begin : gen_bad_sum_bits
-    $error("topk.item_bits %0d and parallelism * fifo give sums of more than 64 bits", ItemBits);
+  if (SumBits > SumBitsMax) begin : gen_bad_sum_bits
+    $error("topk.item_bits %0d and parallelism * fifo give sums of more than %0d bits", ItemBits, SumBitsMax);
   end
 
   state_e state_d, state_q;

@@ -34,7 +34,8 @@ module topk_engine_checker
     .data_i (out_i)
   );
 
-  DrainedAtDecision: assert property (@(posedge clk_i) disable iff (!rst_ni) state_i == Decide |-> !part_valid_i)
+  DrainedAtDecision :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) state_i == Decide |-> !part_valid_i)
   else $error("%m: a row is under way while the pass is decided");
 
   int unsigned show;

@@ -12,14 +12,16 @@ module topk_row_fifo_checker #(
   input logic [LevelBits-1:0] level_i
 );
 
-  NoOverrun: assert property (@(posedge clk_i) disable iff (!rst_ni)
-      push_i && !pop_i |-> level_i != LevelBits'(Depth))
+  NoOverrun :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) push_i && !pop_i |-> level_i != LevelBits'(Depth))
   else $error("%m: pushed while full");
 
-  NoUnderrun: assert property (@(posedge clk_i) disable iff (!rst_ni) pop_i |-> level_i != '0)
+  NoUnderrun :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) pop_i |-> level_i != '0)
   else $error("%m: popped while empty");
 
-  ClearAlone: assert property (@(posedge clk_i) disable iff (!rst_ni) clear_i |-> !push_i)
+  ClearAlone :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) clear_i |-> !push_i)
   else $error("%m: pushed while cleared");
 
 endmodule

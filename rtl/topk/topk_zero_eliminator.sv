@@ -18,7 +18,7 @@ module topk_zero_eliminator #(
 
   logic [CountBits-1:0] empty[Lanes], empty_before[Lanes];  // lane i counts the empty lanes among 0..i
   logic [Width-1:0] item[Lanes], item_before[Lanes];
-  logic [Layers-1:0] zeros[Lanes], zeros_before[Lanes];     // how far an item has to move
+  logic [Layers-1:0] zeros[Lanes], zeros_before[Lanes];  // how far an item has to move
 
   always_comb begin
     // Prefix sum (Kogge-Stone): after layer l, lane i has counted the lanes i - 2^(l+1) + 1..i.

@@ -4,7 +4,8 @@
   scripts/rtl/mutants.py tests/rtl/topk/topk.mutants OUTPUT_FOLDER SOURCE.sv...
 
 Each line of the list is `file | text | replacement` (a bar inside is written \\|); the text becomes
-`((mutant_pkg::selected == N) ? (replacement) : (text))`, for an assignment `a = text` only its right side. 0 selects none.
+`((mutant_pkg::selected == N) ? (replacement) : (text))`, for an assignment `a = text` only its right side. 0 selects
+none.
 """
 
 import pathlib

@@ -16,10 +16,6 @@ namespace {
 
 constexpr const char *kTopk = "topk", *kCascadeTopk = "cascade topk";
 
-// Items of the first engine are sums of 16-bit probabilities over a group's query heads: hardware for groups of up to
-// 16 (scripts/rtl/package.py, TopkItemBits), wider for a wider group.
-constexpr int kTopkGroup = 16;
-
 }  // namespace
 
 std::vector<Request> parse_requests(const std::string& list) {
@@ -51,7 +47,7 @@ Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Use
   c.pivot = pivot_;
   for (const Request& r : requests) {
     if (uses.topk) {
-      c.item_bits = static_cast<unsigned>(golden::selection_score_bits(std::max(kTopkGroup, group)));
+      c.item_bits = std::max(topk::kItemBitsDefault, static_cast<unsigned>(golden::selection_score_bits(group)));
       loaded_.push_back({kTopk, TopkLibrary(c, r.folder), seed});
     }
     if (uses.cascade_topk) {

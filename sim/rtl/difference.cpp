@@ -35,7 +35,7 @@ void write_save_file(const std::string& stem, const std::string& scope, const st
                      const Difference& d) {
   std::ofstream save(stem + ".gtkw");
   save << "[dumpfile] \"" << std::filesystem::absolute(stem + ".fst").string() << "\"\n[timestart] "
-       << 2 * (d.cycle > 40 ? d.cycle - 40 : 0) << "\n*-4.000000 " << 2 * d.cycle << "\n";
+       << (d.cycle > 40 ? d.cycle - 40 : 0) << "\n*-3.000000 " << d.cycle << "\n";
   const auto add = [&](const std::string& n) {
     save << "@22\n" << scope << ".rtl_" << n << "[63:0]\n" << scope << ".model_" << n << "[63:0]\n";
   };

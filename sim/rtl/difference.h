@@ -17,7 +17,8 @@ struct Difference {
 // "first difference: cycle 8, block topk, signal part_above: rtl 0 (0x0), model 4 (0x4)" and "working on: ...".
 std::string to_text(const Difference& d);
 
-// Cycles before a difference that the waveform holds; one cycle is 2 ps there.
+// Cycles before a difference that the waveform holds. Time there counts cycles of the block's clock
+// (verilated_block.h).
 inline constexpr std::uint64_t kWindow = 2000;
 
 // GTKWave's save file beside stem.fst: both sides of every named probe, opened at the difference.

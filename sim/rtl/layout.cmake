@@ -1,5 +1,6 @@
 # Writes rtl_layout.h with the hash of the headers that a library of RTL shares with winnow (scripts/rtl/library forms the
 # same): cmake -DSOURCE=... -DOUTPUT=... -P layout.cmake
+cmake_minimum_required(VERSION 3.25)
 file(GLOB headers RELATIVE ${SOURCE} ${SOURCE}/models/topk/*.h ${SOURCE}/sim/rtl/topk_port.h)
 list(SORT headers)
 set(all "")

@@ -37,7 +37,7 @@ class Port final : public TopkPort {
     return rtl_.assertion();
   }
   void trace_open(const char* path) override { rtl_.trace_open(path); }
-  void trace_dump(std::uint64_t time) override { rtl_.trace_dump(time); }
+  void trace_dump(std::uint64_t cycle) override { rtl_.trace_dump(cycle); }
   void trace_close() override { rtl_.trace_close(); }
 
  private:

@@ -35,7 +35,7 @@ class TopkPort {
   // The model's values into the waveform beside the RTL's.
   virtual void show(const topk::Engine& model, const topk::Outputs& expected) = 0;
   virtual void trace_open(const char* path) = 0;
-  virtual void trace_dump(std::uint64_t time) = 0;
+  virtual void trace_dump(std::uint64_t cycle) = 0;
   virtual void trace_close() = 0;
 };
 

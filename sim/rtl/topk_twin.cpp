@@ -17,7 +17,7 @@ topk::Outputs TopkTwin::comb(const topk::Engine& model, const topk::Outputs& exp
     const std::string lane = first.lane < 0 ? "" : "[" + std::to_string(first.lane) + "]";
     const Difference d{cycle_, block_, first.name + lane, first.rtl, first.model, "", ""};
     if (tracing_) {
-      port_->trace_dump(2 * cycle_);
+      port_->trace_dump(cycle_);
       close_trace(d);
     }
     throw Diverged{d};
@@ -33,7 +33,7 @@ void TopkTwin::close_trace(const Difference& d) {
 
 void TopkTwin::tick(const topk::Inputs& in) {
   port_->drive(in);
-  if (tracing_) port_->trace_dump(2 * cycle_);
+  if (tracing_) port_->trace_dump(cycle_);
   if (const std::string assertion = port_->clock(); !assertion.empty()) {
     Difference d{cycle_, block_, "", 0, 0, "", assertion};
     if (tracing_) close_trace(d);

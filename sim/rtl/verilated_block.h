@@ -34,14 +34,19 @@ class VerilatedBlock {
   }
   // The assertion that failed at the last clock; empty: none.
   const std::string& assertion() const { return assertion_; }
+  // Time in the waveform counts cycles: one unit of time, 1 ns to viewers, is one cycle of clk_i. What is written at
+  // time c are the values of cycle c, before the rising edge that ends it; both edges lie between two units, so clk_i
+  // itself is flat.
   void trace_open(const std::string& path) {
     trace_ = std::make_unique<VerilatedFstC>();
+    trace_->set_time_unit("1ns");
+    trace_->set_time_resolution("1ns");
     rtl_->trace(trace_.get(), 99);
     trace_->open(path.c_str());
   }
-  void trace_dump(std::uint64_t time) {
+  void trace_dump(std::uint64_t cycle) {
     rtl_->eval();
-    trace_->dump(time);
+    trace_->dump(cycle);
   }
   void trace_close() { trace_->close(); }
   // Points and counts, in a build with coverage.

@@ -60,7 +60,27 @@ class WithoutTorch(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             with open(os.path.join(folder, "torch.py"), "w") as f:
                 f.write("raise ImportError('not here')\n")
-            words = ["--heads", "2", "--kv-heads", "2", "--rows", "1", "--keys", "8", "--head-dim", "64", "--runs", "10", "--l2-bytes", "1", "--scale", "1", "--batches", "1", "-o"] + [os.path.join(folder, "out.json")]
+            words = [
+                "--heads",
+                "2",
+                "--kv-heads",
+                "2",
+                "--rows",
+                "1",
+                "--keys",
+                "8",
+                "--head-dim",
+                "64",
+                "--runs",
+                "10",
+                "--l2-bytes",
+                "1",
+                "--scale",
+                "1",
+                "--batches",
+                "1",
+                "-o",
+            ] + [os.path.join(folder, "out.json")]
             run = subprocess.run(
                 [sys.executable, os.path.join(BASELINE, "sdpa.py")] + words,
                 text=True,

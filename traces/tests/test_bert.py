@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import save_file
 from tiny_models import write_bert
 from winnow_traces.bert import BertModel, BertTokenizer
-from winnow_traces.bfloat16 import narrowed, widened
 from winnow_traces.bert_source import BertSource
+from winnow_traces.bfloat16 import narrowed, widened
 from winnow_traces.errors import CaptureError
 from winnow_traces.source import Request
 
@@ -72,7 +72,7 @@ def test_forward_equals_loops(tmp_path, text_file, compared):
 
 def test_prefixed_weights_give_the_same(tmp_path, text_file, compared):
     """Models saved with a head on top name their tensors bert.*; the head itself is not needed."""
-    tensors, config = write_bert(tmp_path / "bert", text_file.read_text(encoding="utf-8"))
+    tensors, _config = write_bert(tmp_path / "bert", text_file.read_text(encoding="utf-8"))
     plain = BertModel(tmp_path / "bert").forward([2, 9, 8, 7, 3])[3]
     save_file({"bert." + name: values for name, values in tensors.items()}, tmp_path / "bert" / "model.safetensors")
     assert np.array_equal(plain, BertModel(tmp_path / "bert").forward([2, 9, 8, 7, 3])[3])

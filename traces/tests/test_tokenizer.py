@@ -38,6 +38,6 @@ def test_no_text_no_tokens(tmp_path, text_file, compared):
 
 def test_unknown_tokenizer_is_refused(tmp_path, text_file, compared):
     write_llama(tmp_path / "words.gguf", text_file.read_text(encoding="utf-8"), vocabulary="qwen2", weights=False)
-    with pytest.raises(CaptureError, match="tokenizer.ggml.pre is 'qwen2', known are smollm"):
+    with pytest.raises(CaptureError, match=r"tokenizer\.ggml\.pre is 'qwen2', known are smollm"):
         tokenizer_of(GgufFile(tmp_path / "words.gguf"))
     compared("message", 1)

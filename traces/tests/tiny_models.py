@@ -1,5 +1,6 @@
 """Small random models and vocabularies, the same bytes each time, in the file formats that capture reads."""
 
+import itertools
 import json
 from collections import Counter
 
@@ -31,7 +32,7 @@ def byte_pair_vocabulary(text, merges):
     for _ in range(merges):
         pairs = Counter()
         for word, count in words.items():
-            for pair in zip(word, word[1:]):
+            for pair in itertools.pairwise(word):
                 pairs[pair] += count
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))
         learned.append(best)

@@ -181,7 +181,7 @@ class LlamaModel:
         x = self._embedding[np.asarray(token_ids)]
         for layer, w in enumerate(self._layers):
 
-            def project(part, values):
+            def project(part, values, w=w):
                 out = values @ w[part].T
                 return out + w[part + ".bias"] if part + ".bias" in w else out
 

@@ -198,6 +198,36 @@ TEST(Engine, BadConfig) {
   EXPECT_EQ(message({64, 1024, 48}), "accepted");
 }
 
+// The bounds of ranges.h are the last values that check() takes, and its texts name them.
+TEST(Engine, RangesAreTheLastThatAreTaken) {
+  const auto span = [](unsigned low, unsigned high) { return std::to_string(low) + ".." + std::to_string(high); };
+  const auto refusal = [](Config c) {
+    try {
+      check(c);
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string("accepted");
+  };
+  for (const unsigned p : {kParallelismMin, kParallelismMax})
+    for (const unsigned rows : {kFifoMin, kFifoMax}) EXPECT_EQ(refusal({p, rows, kItemBitsMin}), "accepted");
+  for (const unsigned p : {kParallelismMin / 2, 2 * kParallelismMax})
+    EXPECT_EQ(refusal({p, kFifoMin, kItemBitsMin}), "topk.parallelism " + std::to_string(p) +
+                                                        " is not a power of two in " +
+                                                        span(kParallelismMin, kParallelismMax));
+  for (const unsigned rows : {kFifoMin / 2, 2 * kFifoMax})
+    EXPECT_EQ(refusal({kParallelismMin, rows, kItemBitsMin}),
+              "topk.fifo " + std::to_string(rows) + " is not a power of two in " + span(kFifoMin, kFifoMax));
+  for (const unsigned bits : {kItemBitsMin - 1, kItemBitsMax + 1})
+    EXPECT_EQ(refusal({kParallelismMin, kFifoMin, bits}),
+              "topk.item_bits " + std::to_string(bits) + " is not in " + span(kItemBitsMin, kItemBitsMax));
+  Config widest{kParallelismMax, kFifoMin, kItemBitsMax};
+  while (refusal(widest) == "accepted" && widest.fifo_depth < kFifoMax) widest.fifo_depth *= 2;
+  EXPECT_EQ(widest.sum_bits(), kSumBitsMax + 1);
+  EXPECT_NE(refusal(widest).find("sums of more than " + std::to_string(kSumBitsMax) + " bits"), std::string::npos);
+  EXPECT_EQ(Config{}.item_bits, kItemBitsDefault);
+}
+
 std::string message(const Job& job) {
   Engine engine({4, 4, 8, PivotRule::kRandom, 1});
   Random random(1);

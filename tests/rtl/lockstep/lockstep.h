@@ -12,7 +12,7 @@
 //                                 before_clock(), clocks both
 //   doing()                       what is being worked on, for a report
 //   kName, kScope, probe_names()  the block, where its probes are in a waveform, those without lanes
-//   assertion(), trace_open(path), trace_dump(time), trace_close()     inherited from rtl::VerilatedBlock
+//   assertion(), trace_open(path), trace_dump(cycle), trace_close()     inherited from rtl::VerilatedBlock
 // and everything else is here: bubbles and back-pressure, comparison, count, report, waveform of both sides around the
 // first difference. models: tests/rtl/prim/fifo_block.h (the smallest), tests/rtl/topk/topk_block.h.
 #include <cstdint>
@@ -90,8 +90,7 @@ Outcome run(Block& block, std::uint64_t cycles) {
   return result;
 }
 
-// Runs again to the difference and writes the last rtl::kWindow cycles of both sides; one cycle is 2 ps in the
-// waveform.
+// Runs again to the difference and writes the last rtl::kWindow cycles of both sides.
 template <class Block>
 void write_waves(Block& block, const Difference& d, const std::string& stem) {
   const std::uint64_t from = d.cycle > rtl::kWindow ? d.cycle - rtl::kWindow : 0;
@@ -102,10 +101,10 @@ void write_waves(Block& block, const Difference& d, const std::string& stem) {
                  [](std::uint64_t rtl, auto& port) { port = rtl; });
     if (c < d.cycle || !d.assertion.empty())
       block.step([&] {
-        if (c >= from) block.trace_dump(2 * c);
+        if (c >= from) block.trace_dump(c);
       });
     else
-      block.trace_dump(2 * c);
+      block.trace_dump(c);
   }
   block.trace_close();
   rtl::write_save_file(stem, Block::kScope, Block::probe_names(), d);

@@ -17,8 +17,16 @@ module proof_arbiter #(
   logic [$clog2(Requests)-1:0] index;
   assign request = started_q ? (waiting_q | new_i) : '0;
 
-  prim_rr_arbiter #(.Requests(Requests)) u_dut (
-    .clk_i, .rst_ni(started_q), .request_i(request), .grant_o(grant), .valid_o(valid), .index_o(index), .ready_i
+  prim_rr_arbiter #(
+    .Requests(Requests)
+  ) u_dut (
+    .clk_i,
+    .rst_ni(started_q),
+    .request_i(request),
+    .grant_o(grant),
+    .valid_o(valid),
+    .index_o(index),
+    .ready_i
   );
 
   logic [$clog2(Requests)-1:0] one;  // free, then constant

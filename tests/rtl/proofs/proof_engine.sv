@@ -124,14 +124,33 @@ module proof_engine #(
 
   // The input is never starved and the output always taken, so that the run is short; lockstep covers the rest.
   topk_engine #(
-    .Parallelism(Lanes), .FifoDepth(Rows), .ItemBits(Width), .WithSampler(1'b1)
+    .Parallelism(Lanes),
+    .FifoDepth(Rows),
+    .ItemBits(Width),
+    .WithSampler(1'b1)
   ) u_dut (
-    .clk_i, .rst_ni(started_q), .sampled_i(sampled), .seed_en_i(1'b0), .seed_i(lfsr_i),
-    .job_valid_i(started_q && !job_done_q), .job_ready_o(job_ready), .job_n_i(n), .job_mass_i(Mass),
-    .job_amount_i(amount), .refused_o(refused),
-    .row_valid_i(1'b1), .row_ready_o(row_ready), .row_i(row),
-    .out_valid_o(out_valid), .out_ready_i(1'b1), .out_indices_o(indices), .out_count_o(count), .out_last_o(out_last),
-    .out_kept_o(kept), .out_boundary_o(boundary), .out_kept_sum_o(kept_sum)
+    .clk_i,
+    .rst_ni(started_q),
+    .sampled_i(sampled),
+    .seed_en_i(1'b0),
+    .seed_i(lfsr_i),
+    .job_valid_i(started_q && !job_done_q),
+    .job_ready_o(job_ready),
+    .job_n_i(n),
+    .job_mass_i(Mass),
+    .job_amount_i(amount),
+    .refused_o(refused),
+    .row_valid_i(1'b1),
+    .row_ready_o(row_ready),
+    .row_i(row),
+    .out_valid_o(out_valid),
+    .out_ready_i(1'b1),
+    .out_indices_o(indices),
+    .out_count_o(count),
+    .out_last_o(out_last),
+    .out_kept_o(kept),
+    .out_boundary_o(boundary),
+    .out_kept_sum_o(kept_sum)
   );
 
   // An index of an item that there is.
@@ -223,14 +242,14 @@ module proof_engine #(
         for (int unsigned i = 0; i < Lanes; i++) begin
           if (32'(i) < 32'(count)) begin
             assert (32'(indices[i]) < N);
-            assert (stays[index[i]]);                   // nothing that the rule drops
-            assert (!out_q[index[i]]);                  // nothing twice
+            assert (stays[index[i]]);  // nothing that the rule drops
+            assert (!out_q[index[i]]);  // nothing twice
             if (i > 0) assert (indices[i] > indices[i-1]);
           end
         end
         if (!last_index_q[IndexBits]) assert (indices[0] > last_index_q[IndexBits-1:0]);
         if (out_last) begin
-          assert (out_now == stays);                    // nothing is missing
+          assert (out_now == stays);  // nothing is missing
           assert (kept == stays_count);
           assert (kept_sum == stays_sum);
           if (Mass || k != n) assert (boundary == smallest);
@@ -245,8 +264,11 @@ module proof_engine #(
   always_ff @(posedge clk_i) cycle_q <= cycle_q + 8'd1;
   always_comb begin
     if (32'(cycle_q) == Cycles - 1) begin
-      if (Cover) assert (!(finished_q && !finished_before_q && n == (IndexBits + 1)'(MaxN)));
-      else assert (finished_q);
+      if (Cover) begin
+        assert (!(finished_q && !finished_before_q && n == (IndexBits + 1)'(MaxN)));
+      end else begin
+        assert (finished_q);
+      end
     end
   end
 

@@ -23,14 +23,34 @@ module proof_link #(
   assign clear = 1'b0;
 
   if (Skid) begin : gen_skid
-    prim_skid_buffer #(.Width(Width)) u_dut (
-      .clk_i, .rst_ni(started_q), .valid_i, .ready_o(ready), .data_i, .valid_o(valid), .ready_i, .data_o(data)
+    prim_skid_buffer #(
+      .Width(Width)
+    ) u_dut (
+      .clk_i,
+      .rst_ni(started_q),
+      .valid_i,
+      .ready_o(ready),
+      .data_i,
+      .valid_o(valid),
+      .ready_i,
+      .data_o(data)
     );
   end else begin : gen_fifo
     logic [$clog2(Depth + 1)-1:0] unused_level;
-    prim_fifo #(.Width(Width), .Depth(Depth)) u_dut (
-      .clk_i, .rst_ni(started_q), .clear_i(clear), .valid_i, .ready_o(ready), .data_i, .valid_o(valid), .ready_i,
-      .data_o(data), .level_o(unused_level)
+    prim_fifo #(
+      .Width(Width),
+      .Depth(Depth)
+    ) u_dut (
+      .clk_i,
+      .rst_ni(started_q),
+      .clear_i(clear),
+      .valid_i,
+      .ready_o(ready),
+      .data_i,
+      .valid_o(valid),
+      .ready_i,
+      .data_o(data),
+      .level_o(unused_level)
     );
   end
 

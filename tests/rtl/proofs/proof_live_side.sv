@@ -30,14 +30,33 @@ module proof_live_side #(
   logic [Lanes-1:0][Width-1:0] right, left;
   logic [CountBits-1:0] right_count, left_count;
 
-  topk_comparator_array #(.Parallelism(Lanes), .ItemBits(Width)) u_comparators (
-    .row_i, .count_i, .pivot_i, .above_o(above), .below_o(below)
+  topk_comparator_array #(
+    .Parallelism(Lanes),
+    .ItemBits(Width)
+  ) u_comparators (
+    .row_i,
+    .count_i,
+    .pivot_i,
+    .above_o(above),
+    .below_o(below)
   );
-  topk_zero_eliminator #(.Lanes(Lanes), .Width(Width)) u_right (
-    .row_i, .stays_i(above), .row_o(right), .count_o(right_count)
+  topk_zero_eliminator #(
+    .Lanes(Lanes),
+    .Width(Width)
+  ) u_right (
+    .row_i,
+    .stays_i(above),
+    .row_o(right),
+    .count_o(right_count)
   );
-  topk_zero_eliminator #(.Lanes(Lanes), .Width(Width)) u_left (
-    .row_i, .stays_i(below), .row_o(left), .count_o(left_count)
+  topk_zero_eliminator #(
+    .Lanes(Lanes),
+    .Width(Width)
+  ) u_left (
+    .row_i,
+    .stays_i(below),
+    .row_o(left),
+    .count_o(left_count)
   );
 
   function automatic logic [SumBits-1:0] weight(logic [Width-1:0] item);
@@ -84,9 +103,13 @@ module proof_live_side #(
         if (left[i] >= v_i) left_from = left_from + weight(left[i]);
       end
     end
-    if (target_i <= a) assert (right_above < target_i && target_i <= right_from);
-    else if (target_i <= a + e) assert (v_i == pivot_i);
-    else assert (left_above < target_i - a - e && target_i - a - e <= left_from);
+    if (target_i <= a) begin
+      assert (right_above < target_i && target_i <= right_from);
+    end else if (target_i <= a + e) begin
+      assert (v_i == pivot_i);
+    end else begin
+      assert (left_above < target_i - a - e && target_i - a - e <= left_from);
+    end
   end
 
 endmodule

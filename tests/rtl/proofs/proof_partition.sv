@@ -15,14 +15,33 @@ module proof_partition #(
   logic [Lanes-1:0][Width-1:0] right, left;
   logic [CountBits-1:0] right_count, left_count;
 
-  topk_comparator_array #(.Parallelism(Lanes), .ItemBits(Width)) u_comparators (
-    .row_i, .count_i, .pivot_i, .above_o(above), .below_o(below)
+  topk_comparator_array #(
+    .Parallelism(Lanes),
+    .ItemBits(Width)
+  ) u_comparators (
+    .row_i,
+    .count_i,
+    .pivot_i,
+    .above_o(above),
+    .below_o(below)
   );
-  topk_zero_eliminator #(.Lanes(Lanes), .Width(Width)) u_right (
-    .row_i, .stays_i(above), .row_o(right), .count_o(right_count)
+  topk_zero_eliminator #(
+    .Lanes(Lanes),
+    .Width(Width)
+  ) u_right (
+    .row_i,
+    .stays_i(above),
+    .row_o(right),
+    .count_o(right_count)
   );
-  topk_zero_eliminator #(.Lanes(Lanes), .Width(Width)) u_left (
-    .row_i, .stays_i(below), .row_o(left), .count_o(left_count)
+  topk_zero_eliminator #(
+    .Lanes(Lanes),
+    .Width(Width)
+  ) u_left (
+    .row_i,
+    .stays_i(below),
+    .row_o(left),
+    .count_o(left_count)
   );
 
   always_comb begin

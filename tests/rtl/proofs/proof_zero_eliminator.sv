@@ -11,7 +11,15 @@ module proof_zero_eliminator #(
   logic [Lanes-1:0][Width-1:0] row;
   logic [CountBits-1:0] count;
 
-  topk_zero_eliminator #(.Lanes(Lanes), .Width(Width)) u_dut (.row_i, .stays_i, .row_o(row), .count_o(count));
+  topk_zero_eliminator #(
+    .Lanes(Lanes),
+    .Width(Width)
+  ) u_dut (
+    .row_i,
+    .stays_i,
+    .row_o(row),
+    .count_o(count)
+  );
 
   always_comb begin
     logic [CountBits-1:0] earlier;

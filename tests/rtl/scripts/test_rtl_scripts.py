@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 
@@ -56,13 +58,91 @@ def test_lint_unknown_file(tmp_path):
     refused(run("lint", tmp_path / "nosuch.sv"), "rtl/ has no file of this name")
 
 
-VCD = """$timescale 1ps $end
+@pytest.fixture
+def moved(tmp_path):
+    """A copy of what knows the engine's ranges, in which every upper bound of models/topk/ranges.h is another one."""
+    for folder in ("models/topk", "golden", "rtl", "scripts/rtl", "sim/machines"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    header = tmp_path / "models/topk/ranges.h"
+    text = header.read_text()
+    for name, bound in (("Parallelism", 8), ("Fifo", 128), ("ItemBits", 24), ("SumBits", 30)):
+        text, count = re.subn(rf"(k{name}Max) = \d+;", rf"\1 = {bound};", text)
+        assert count == 1, name
+    header.write_text(text)
+    return tmp_path
+
+
+BAD_SETS = [  # parallelism, FIFO, item bits, what is said of it with those bounds
+    (16, 64, 20, "topk.parallelism 16 is not a power of two in 2..8"),
+    (4, 256, 20, "topk.fifo 256 is not a power of two in 2..128"),
+    (4, 64, 25, "topk.item_bits 25 is not in 1..24"),
+    (8, 128, 24, "topk.item_bits 24 and parallelism * fifo give sums of more than 30 bits"),
+]
+
+
+def test_ranges_move_package(moved):
+    for p, fifo, _, text in BAD_SETS[:2]:
+        machine = moved / "m.yaml"
+        machine.write_text(f"topk: {{parallelism: {p}, fifo: {fifo}, pivot: random}}\n")
+        done = subprocess.run(
+            [sys.executable, moved / "scripts/rtl/package.py", machine, moved / "pkg.sv"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode != 0 and done.stderr.strip() == f"{machine}: {text}", done.stderr
+    header = moved / "models/topk/ranges.h"
+    header.write_text(header.read_text().replace("kFifoMax", "kFifoMost"))
+    done = subprocess.run(
+        [sys.executable, moved / "scripts/rtl/package.py", machine, moved / "pkg.sv"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode != 0 and "no line `inline constexpr unsigned kFifoMax = NUMBER;`" in done.stderr, done.stderr
+
+
+def test_ranges_move_elaboration(moved):
+    if not shutil.which("verilator"):
+        pytest.skip("verilator is missing")
+    package = moved / "winnow_machine_pkg.sv"
+    command = [sys.executable, moved / "scripts/rtl/package.py", moved / "sim/machines/tiny.yaml", package]
+    subprocess.run(command, check=True, timeout=60)
+    rest = [p for d in ("prim", "topk") for p in sorted((moved / "rtl" / d).glob("*.sv")) if p.name != "topk_pkg.sv"]
+    for p, fifo, bits, text in [*BAD_SETS, (8, 64, 21, None)]:
+        done = subprocess.run(
+            ["verilator", "--lint-only", "-Wno-lint", "-Wno-style", "--top-module", "topk_engine"]
+            + [f"-GParallelism={p}", f"-GFifoDepth={fifo}", f"-GItemBits={bits}"]
+            + [moved / "rtl/verilator.vlt", package, moved / "rtl/topk/topk_pkg.sv", *rest],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert (done.returncode == 0) == (text is None) and (text or "") in done.stderr, done.stderr
+
+
+def test_ranges_move_model(moved):
+    if not shutil.which("g++"):
+        pytest.skip("g++ is missing")
+    sets = ", ".join(f"winnow::topk::Config{{{p}, {fifo}, {bits}}}" for p, fifo, bits, _ in BAD_SETS)
+    (moved / "main.cpp").write_text(
+        '#include <cstdio>\n#include "golden/error.h"\n#include "models/topk/types.h"\n'
+        f"int main() {{ for (const auto& c : {{{sets}}})\n"
+        "  try { winnow::topk::check(c); } catch (const winnow::Error& e) { std::puts(e.what()); } }\n"
+    )
+    command = ["g++", "-std=c++20", "-O0", "-I", moved, moved / "main.cpp", moved / "models/topk/types.cpp"]
+    subprocess.run([*command, "-o", moved / "main"], check=True, timeout=300)
+    done = subprocess.run([moved / "main"], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == [text for *_, text in BAD_SETS]
+
+
+VCD = """$timescale 1ns $end
 $scope module top $end
 $var wire 4 a rtl_x $end
 $var wire 4 b model_x $end
 $upscope $end
 $enddefinitions $end
-""" + "".join(f"#{2 * t}\nb{t % 16:b} a\nb{(t + (t > 20)) % 16:b} b\n" for t in range(100))
+""" + "".join(f"#{t}\nb{t % 16:b} a\nb{(t + (t > 20)) % 16:b} b\n" for t in range(100))
 
 
 @pytest.fixture
@@ -78,7 +158,7 @@ def wave(tmp_path):
     [
         (["-o", "/nonexist/a.png"], "/nonexist/a.png: No such file or directory"),
         (["-o", "a.xyz"], "a.xyz: Format 'xyz' is not supported"),
-        (["--from", "5000", "--to", "100"], "nothing to draw from 5000 to 100 ps"),
+        (["--from", "5000", "--to", "100"], "nothing to draw from cycle 5000 to 100"),
         (["nosuch"], "has no signal nosuch"),
     ],
 )
@@ -91,6 +171,20 @@ def test_wave_draws(wave, tmp_path):
     pytest.importorskip("matplotlib")
     assert run("wave", "png", wave, "--from", "0", "--to", "60", "-o", tmp_path / "a.svg").returncode == 0
     assert (tmp_path / "a.svg").stat().st_size > 1000
+
+
+def test_wave_counts_cycles(wave, tmp_path):
+    """A unit of time is a cycle: in the list of differences, and on a picture's axis around the first."""
+    pytest.importorskip("matplotlib")
+    done = run("wave", "diff", wave)
+    assert done.stdout.splitlines()[0].split() == ["cycle", "21", "rtl_x", "5", "against", "6"], done.stdout
+    done = run("wave", "png", wave, "-o", tmp_path / "a.svg")
+    assert done.returncode == 0, done.stderr
+    words = re.findall(r"<!-- (.*?) -->", (tmp_path / "a.svg").read_text())  # matplotlib names each text it draws
+    assert "cycle; values in hexadecimal" in words
+    assert f"{wave.name}: first difference in cycle 21, rtl_x" in words
+    ticks = [int(w) for w in words if re.fullmatch(r"\d{2,}", w)]
+    assert ticks and max(ticks) <= 25, ticks
 
 
 def test_wave_closed_pipe(wave):

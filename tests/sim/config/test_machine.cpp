@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "models/dram/spec.h"
+#include "models/topk/ranges.h"
 #include "sim/config/machine.h"
 #include "sim/config/settings.h"
 #include "tests/sim/config/text_file.h"
@@ -88,6 +89,27 @@ TEST(Machines, EveryKeyIsAssignedAlone) {
   }
   std::printf("changed %d keys\n", changed);
   EXPECT_EQ(changed, static_cast<int>(schema.size()));
+}
+
+// The engine's ranges are those of models/topk/ranges.h: the last value is taken, the next power of two is not.
+TEST(Machines, RangesOfTheTopkEngine) {
+  const struct {
+    const char* key;
+    unsigned low, high;
+  } ranges[] = {{"topk.parallelism", topk::kParallelismMin, topk::kParallelismMax},
+                {"topk.fifo", topk::kFifoMin, topk::kFifoMax}};
+  Machine machine = load_machine("spatten");
+  const Schema schema = machine_schema(machine);
+  for (const auto& range : ranges) {
+    const Param* const param = find_param(schema, range.key);
+    ASSERT_TRUE(param) << range.key;
+    for (const unsigned good : {range.low, range.high})
+      EXPECT_EQ(error_of([&] { param->assign("test", std::to_string(good)); }), "");
+    for (const unsigned bad : {range.low / 2, 2 * range.high})
+      EXPECT_EQ(error_of([&] { param->assign("test", std::to_string(bad)); }),
+                "test: " + std::string(range.key) + ": '" + std::to_string(bad) + "': must be a power of two " +
+                    std::to_string(range.low) + ".." + std::to_string(range.high));
+  }
 }
 
 TEST(Machines, ContradictionsAreRefused) {

@@ -88,6 +88,9 @@ TEST(RtlCommand, APlantedBugIsNamedAndLeavesItsWaves) {
   EXPECT_TRUE(fs::exists(out + "/topk.fst"));
   const std::string save = read_whole(out + "/topk.gtkw");
   EXPECT_NE(save.find("-first difference: zero_eliminator_"), std::string::npos) << save;
+  unsigned long long cycle = 0;
+  ASSERT_EQ(std::sscanf(r.text.c_str() + r.text.find("first difference"), "first difference: cycle %llu", &cycle), 1);
+  EXPECT_NE(save.find("\n*-3.000000 " + std::to_string(cycle) + "\n"), std::string::npos) << save;
   EXPECT_FALSE(fs::exists(out + "/result.json")) << "a run that parted has no result";
   // The printed command repeats it: the same report.
   const auto report = [](const std::string& text) {
@@ -100,10 +103,8 @@ TEST(RtlCommand, APlantedBugIsNamedAndLeavesItsWaves) {
   EXPECT_EQ(report(again.text), report(r.text));
   // The waveform says the same.
   const Ran wave = winnow("wave diff " + out + "/topk.fst");
-  int seen = 8;
+  int seen = 9;
   if (wave.text.find("pywellen is missing") == std::string::npos) {
-    unsigned long long cycle = 0;
-    ASSERT_EQ(std::sscanf(r.text.c_str() + r.text.find("first difference"), "first difference: cycle %llu", &cycle), 1);
     EXPECT_EQ(wave.code, 1) << wave.text;
     EXPECT_NE(wave.text.find("cycle " + std::string(8 - std::min<std::size_t>(8, std::to_string(cycle).size()), ' ') +
                              std::to_string(cycle)),
@@ -113,7 +114,16 @@ TEST(RtlCommand, APlantedBugIsNamedAndLeavesItsWaves) {
     const Ran all = winnow("wave " + out + "/topk.fst");
     for (const char* part : {"job  ", "row  ", "out  ", "taken", "transactions", "n=", "row=["})
       EXPECT_NE(all.text.find(part), std::string::npos) << part << "\n" << all.text;
-    seen += 10;
+    // Time counts cycles: the file holds those up to the difference, each once, a nanosecond each.
+    EXPECT_NE(all.text.find(" of " + std::to_string(std::min<unsigned long long>(cycle, 2000) + 1) + " cycles\n"),
+              std::string::npos)
+        << all.text;
+    const Ran unit = shell(WINNOW_SOURCE_DIR
+                           "/.venv/bin/python -c 'import pywellen, sys; t = pywellen.Waveform(sys.argv["
+                           "1]).timescale; print(t.factor, t.unit)' " +
+                           out + "/topk.fst");
+    EXPECT_EQ(unit.text, "1 ns\n");
+    seen += 12;
   } else {
     std::printf("wave: %s", wave.text.c_str());
   }
