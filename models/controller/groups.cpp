@@ -238,7 +238,7 @@ void Groups::select(Group& g, Cycle now) {
   job.what = Candidates::tokens, job.tag = e.tag, job.names = g.head->live;
   job.job.n = e.slots;
   const golden::SelectionStage& stage = s_.decisions.stage[g.pass];
-  job.job.rule = stage.by_mass ? topk::Rule::kMass : topk::Rule::kCount;
+  job.job.rule = stage.by_mass ? topk::Rule::mass : topk::Rule::count;
   job.job.amount = stage.by_mass ? stage.mu16 : static_cast<unsigned>(stage.count(static_cast<int>(e.slots)));
   s_.ports.topk.push(now, job);
   g.sent = s_.moved = true;
@@ -289,7 +289,7 @@ void Groups::choose_values(Group& g, Turns& turns, Cycle now) {
       TopkJob job;
       job.from_store = true, job.store = g.store;
       job.what = Candidates::values, job.tag = e.tag, job.names = g.head->live;
-      job.job = {e.slots, topk::Rule::kCount, k};
+      job.job = {e.slots, topk::Rule::count, k};
       s_.ports.topk.push(now, job);
       g.prunes_values = true;
       move(g, Stage::pruning);

@@ -58,7 +58,7 @@ bool Planner::answered(Cycle now) {
   if (sent_.size() < choices_.size() && s_.room(s_.ports.cascade, now)) {
     Choice& choice = choices_[sent_.size()];
     TopkJob job;
-    job.job = {static_cast<unsigned>(choice.items.size()), topk::Rule::kCount, choice.k};
+    job.job = {static_cast<unsigned>(choice.items.size()), topk::Rule::count, choice.k};
     job.what = choice.what, job.tag = choice.tag;
     job.names = m.lists.take(std::move(choice.names));
     job.items = m.ranking_items.take(std::move(choice.items));

@@ -29,13 +29,13 @@ struct Form {
   std::size_t words, operation, address;  // how many, and where
   std::string_view read, write;
   bool bare_is_hexadecimal;  // an address without 0x
-  enum Last { kNothing, kBytes, kCycle } last;
+  enum Last { nothing, bytes, cycle } last;
 };
 constexpr Form kForms[] = {
-    {"R|W HEX BYTES", 3, 0, 1, "R", "W", true, Form::kBytes},
-    {"0xADDRESS R|W", 2, 1, 0, "R", "W", false, Form::kNothing},
-    {"LD|ST 0xADDRESS", 2, 0, 1, "LD", "ST", false, Form::kNothing},
-    {"0xADDRESS READ|WRITE CYCLE", 3, 1, 0, "READ", "WRITE", true, Form::kCycle},
+    {"R|W HEX BYTES", 3, 0, 1, "R", "W", true, Form::bytes},
+    {"0xADDRESS R|W", 2, 1, 0, "R", "W", false, Form::nothing},
+    {"LD|ST 0xADDRESS", 2, 0, 1, "LD", "ST", false, Form::nothing},
+    {"0xADDRESS READ|WRITE CYCLE", 3, 1, 0, "READ", "WRITE", true, Form::cycle},
 };
 
 constexpr std::size_t kMostWords = 3;
@@ -134,7 +134,7 @@ RequestStream parse_stream(const std::string& text, const std::string& file_name
       fail(address_word, hexadecimal ? "the address must be hexadecimal, at most 15 digits"
                                      : "the address must be decimal, or hexadecimal with 0x; at most 15 digits");
     std::int64_t bytes = 1;
-    if (form->last == Form::kBytes) {
+    if (form->last == Form::bytes) {
       bytes = number(words.word[2], 10);
       if (bytes < 1 || static_cast<std::uint64_t>(bytes) > kMaxRequestBytes)
         fail(words.word[2], fmt::format("the size must be a decimal number of bytes in 1..{}", kMaxRequestBytes));
@@ -142,7 +142,7 @@ RequestStream parse_stream(const std::string& text, const std::string& file_name
     if (static_cast<std::uint64_t>(address + bytes) > channel_bytes)
       fail(address_word, fmt::format("the request must end inside the channel of {} bytes", channel_bytes));
     stream.add(op == form->write, static_cast<std::uint64_t>(address), static_cast<std::uint64_t>(bytes));
-    if (form->last == Form::kCycle) {
+    if (form->last == Form::cycle) {
       const std::int64_t cycle = number(words.word[2], 10);
       if (cycle < 0 || static_cast<std::uint64_t>(cycle) > kMaxCycle)
         fail(words.word[2], fmt::format("the cycle must be a decimal number in 0..{}", kMaxCycle));

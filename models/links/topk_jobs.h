@@ -11,12 +11,12 @@ namespace winnow {
 
 namespace topk {
 
-enum class Rule : std::uint8_t { kCount, kMass };
+enum class Rule : std::uint8_t { count, mass };
 
 // One selection: n items follow in rows of P, all full but the last.
 struct Job {
   unsigned n = 0;
-  Rule rule = Rule::kCount;
+  Rule rule = Rule::count;
   unsigned amount = 0;  // count: k in 1..n; mass: mu16 in 1..65536
 };
 

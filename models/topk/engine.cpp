@@ -23,9 +23,9 @@ bool Engine::last_row() const { return kept_ + partitioned_.above == select_.abo
 
 Outputs Engine::comb() const {
   Outputs out;
-  out.job_ready = state_ == State::kIdle;
-  out.row_ready = state_ == State::kLoad;
-  out.out_valid = state_ == State::kFilter && partitioned_.valid && partitioned_.above != 0;
+  out.job_ready = state_ == State::idle;
+  out.row_ready = state_ == State::load;
+  out.out_valid = state_ == State::filter && partitioned_.valid && partitioned_.above != 0;
   out.count = partitioned_.above;
   out.indices = &partitioned_.right;
   out.last = out.out_valid && last_row();
@@ -37,12 +37,12 @@ Outputs Engine::comb() const {
 
 void Engine::count_cycle(const Inputs& in) {
   switch (state_) {
-    case State::kIdle: ++(in.job_valid ? stats_.load_cycles : stats_.idle_cycles); break;
-    case State::kLoad:
+    case State::idle: ++(in.job_valid ? stats_.load_cycles : stats_.idle_cycles); break;
+    case State::load:
       stats_.load_stalls += in.row == nullptr;
       ++stats_.load_cycles;
       break;
-    case State::kFilter: ++stats_.filter_cycles; break;
+    case State::filter: ++stats_.filter_cycles; break;
     default: ++(loading_ ? stats_.load_cycles : stats_.select_cycles);
   }
 }
@@ -99,21 +99,21 @@ void Engine::begin_pass(unsigned rows, unsigned tail) {
 void Engine::tick(const Inputs& in) {
   const unsigned lanes = config_.parallelism;
   count_cycle(in);
-  select_.tick(state_ == State::kPass || state_ == State::kDrain);
+  select_.tick(state_ == State::pass || state_ == State::drain);
   switch (state_) {
-    case State::kIdle: {
+    case State::idle: {
       if (!in.job_valid) return;
       check(in.job, config_);
       n_ = in.job.n;
       begin_pass((n_ + lanes - 1) / lanes, (n_ - 1) % lanes + 1);
       select_.start(in.job);
       loading_ = true;
-      state_ = State::kLoad;
+      state_ = State::load;
       ++stats_.jobs;
       stats_.items += n_;
       break;
     }
-    case State::kLoad: {
+    case State::load: {
       select_.merge(partitioned_, true);
       partition();
       compared_.valid = in.row != nullptr;
@@ -128,32 +128,32 @@ void Engine::tick(const Inputs& in) {
                       " has more than item_bits = " + std::to_string(config_.item_bits) + " bits");
         compared_.masks = {first_lanes(compared_.count), 0};
         store_.push(compared_.row, lanes);
-        if (rows_left_ == 0) state_ = State::kDrain;
+        if (rows_left_ == 0) state_ = State::drain;
       }
       break;
     }
-    case State::kPass: {
+    case State::pass: {
       select_.merge(partitioned_, false);
       partition();
       read(select_.source().fifo());
       select_.source().pop();
-      if (rows_left_ == 0) state_ = State::kDrain;
+      if (rows_left_ == 0) state_ = State::drain;
       break;
     }
-    case State::kDrain: {
+    case State::drain: {
       select_.merge(partitioned_, loading_);
       partition();
       compared_.valid = false;
-      if (drained_) state_ = State::kDecide;
+      if (drained_) state_ = State::decide;
       drained_ = true;
       break;
     }
-    case State::kDecide: {
+    case State::decide: {
       const QuickSelect::Next next = select_.decide(loading_);
-      if (next == QuickSelect::Next::kPass) {
+      if (next == QuickSelect::Next::pass) {
         const Side& from = select_.source();
         begin_pass(from.rows(), (select_.items() - 1) % lanes + 1);
-        state_ = State::kPass;
+        state_ = State::pass;
         ++stats_.passes;
       } else {
         begin_pass((n_ + lanes - 1) / lanes, (n_ - 1) % lanes + 1);
@@ -161,18 +161,18 @@ void Engine::tick(const Inputs& in) {
         kept_ = 0;
         kept_sum_ = 0;
         equals_left_ = select_.equals();
-        state_ = next == QuickSelect::Next::kDivide ? State::kDivide : State::kFilter;
-        stats_.divisions += next == QuickSelect::Next::kDivide;
+        state_ = next == QuickSelect::Next::divide ? State::divide : State::filter;
+        stats_.divisions += next == QuickSelect::Next::divide;
       }
       loading_ = false;
       break;
     }
-    case State::kDivide: {
-      if (select_.divide()) state_ = State::kFilter;
+    case State::divide: {
+      if (select_.divide()) state_ = State::filter;
       equals_left_ = select_.equals();
       break;
     }
-    case State::kFilter: {
+    case State::filter: {
       const bool waits = partitioned_.valid && partitioned_.above != 0;
       if (waits && !in.out_ready) {
         ++stats_.filter_stalls;
@@ -182,7 +182,7 @@ void Engine::tick(const Inputs& in) {
         stats_.kept += kept_ + partitioned_.above;
         partitioned_.valid = compared_.valid = false;
         store_.clear();
-        state_ = State::kIdle;
+        state_ = State::idle;
         return;
       }
       if (waits) {

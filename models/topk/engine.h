@@ -51,7 +51,7 @@ struct CompareStage {
 
 class Engine {
  public:
-  enum class State : std::uint8_t { kIdle, kLoad, kPass, kDrain, kDecide, kDivide, kFilter };
+  enum class State : std::uint8_t { idle, load, pass, drain, decide, divide, filter };
 
   explicit Engine(const Config& config);
 
@@ -62,7 +62,7 @@ class Engine {
   // Restarts the LFSR; only while idle.
   void seed(std::uint64_t seed) { select_.seed(seed); }
 
-  bool busy() const { return state_ != State::kIdle; }
+  bool busy() const { return state_ != State::idle; }
   const Config& config() const { return config_; }
   const Stats& stats() const { return stats_; }
 
@@ -84,9 +84,9 @@ class Engine {
 
   Config config_;
   Stats stats_;
-  State state_ = State::kIdle;
+  State state_ = State::idle;
   bool loading_ = false;
-  bool drained_ = false;  // second cycle of kDrain
+  bool drained_ = false;  // second cycle of drain
   unsigned n_ = 0, rows_left_ = 0, tail_ = 0;
   CompareStage compared_;
   Partitioned partitioned_;

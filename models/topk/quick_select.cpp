@@ -14,7 +14,7 @@ QuickSelect::QuickSelect(const Config& config)
       stride_log2_(Sampler::stride_log2(0, config.parallelism)) {}  // as RTL's, one clock after reset
 
 void QuickSelect::start(const Job& job) {
-  mass_ = job.rule == Rule::kMass;
+  mass_ = job.rule == Rule::mass;
   amount_ = job.amount;
   items_ = job.n;
   target_ = mass_ ? 0 : job.amount;
@@ -34,7 +34,7 @@ void QuickSelect::clear_pass() {
 
 void QuickSelect::merge(const Partitioned& row, bool loading) {
   if (!row.valid) return;
-  const bool sample = config_.pivot == PivotRule::kSampled;
+  const bool sample = config_.pivot == PivotRule::sampled;
   right_.merge(row.right, row.above, sample, stride_log2_);
   if (!loading) left_.merge(row.left, row.below, sample, stride_log2_);
   equal_count_ += row.equal;
@@ -43,7 +43,7 @@ void QuickSelect::merge(const Partitioned& row, bool loading) {
 }
 
 std::uint64_t QuickSelect::next_pivot(const Side& side, std::uint64_t target) const {
-  if (config_.pivot == PivotRule::kRandom) return side.first_row()[lfsr_.below(side.first_count())];
+  if (config_.pivot == PivotRule::random) return side.first_row()[lfsr_.below(side.first_count())];
   // Count: the sample at rank target / stride, one further towards the larger side while the side is more than two
   // rows, so that the boundary falls into the smaller one. Mass: a sum says nothing of ranks; the median sample.
   unsigned rank = side.sampler().count() / 2;
@@ -75,32 +75,32 @@ QuickSelect::Next QuickSelect::decide(bool loading) {
     // Nothing to search for: all stay, or (sum 0) the first of equal items does.
     if (mass_ ? sum_above_ == 0 : target_ == items_) {
       equals_ = mass_ ? 1 : items_;
-      return Next::kFilter;
+      return Next::filter;
     }
     total_ = sum_above_;
     product_ = 0;
     product_step_ = mass_ ? 0 : kProductDone;
     go_on(true, target_);
-    return Next::kPass;
+    return Next::pass;
   }
   const std::uint64_t above = mass_ ? sum_above_ : right_.items();
   const std::uint64_t from = mass_ ? sum_above_ + sum_equal_ : right_.items() + equal_count_;
   if (target_ <= above) {
     go_on(true, target_);
-    return Next::kPass;
+    return Next::pass;
   }
   if (target_ > from) {
     above_ += right_.items() + equal_count_;
     go_on(false, target_ - from);
-    return Next::kPass;
+    return Next::pass;
   }
   above_ += right_.items();
   equals_ = mass_ ? 1 : static_cast<unsigned>(target_ - above);
-  if (!mass_ || equal_count_ == 1) return Next::kFilter;
+  if (!mass_ || equal_count_ == 1) return Next::filter;
   remainder_ = target_ - above - 1;
   quotient_ = 0;
   divide_step_ = index_bits_;
-  return Next::kDivide;
+  return Next::divide;
 }
 
 bool QuickSelect::divide() {

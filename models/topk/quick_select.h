@@ -29,7 +29,7 @@ struct Partitioned {
 
 class QuickSelect {
  public:
-  enum class Next : std::uint8_t { kPass, kDivide, kFilter };
+  enum class Next : std::uint8_t { pass, divide, filter };
 
   explicit QuickSelect(const Config& config);
 

@@ -37,9 +37,9 @@ void check(const Config& c, const char* where) {
 void check(const Job& job, const Config& c, const char* where) {
   if (job.n == 0 || job.n > c.capacity())
     refuse(where, "n", job.n, "is not in 1..parallelism * fifo = " + std::to_string(c.capacity()));
-  if (job.rule == Rule::kCount && (job.amount == 0 || job.amount > job.n))
+  if (job.rule == Rule::count && (job.amount == 0 || job.amount > job.n))
     refuse(where, "k", job.amount, "is not in 1..n = " + std::to_string(job.n));
-  if (job.rule == Rule::kMass && (job.amount == 0 || job.amount > 65536))
+  if (job.rule == Rule::mass && (job.amount == 0 || job.amount > 65536))
     refuse(where, "mu16", job.amount, "is not in 1..65536");
 }
 

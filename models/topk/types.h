@@ -14,16 +14,16 @@ constexpr unsigned kMaxLanes = kParallelismMax;
 using Row = std::array<std::uint64_t, kMaxLanes>;
 
 // How a pass gets its pivot. The result never depends on it, only the number of cycles does.
-//   kRandom   an item of the head row of the FIFO, lane from an LFSR
-//   kSampled  of up to 32 items sampled as they leave the zero eliminator, the one at rank target / n
-enum class PivotRule : std::uint8_t { kRandom, kSampled };
+//   random   an item of the head row of the FIFO, lane from an LFSR
+//   sampled  of up to 32 items sampled as they leave the zero eliminator, the one at rank target / n
+enum class PivotRule : std::uint8_t { random, sampled };
 
 struct Config {
   // Ranges: models/topk/ranges.h.
   unsigned parallelism = 16;              // P: items a cycle
   unsigned fifo_depth = 64;               // rows of P items in each FIFO; n <= P * depth
   unsigned item_bits = kItemBitsDefault;  // width of an unsigned item
-  PivotRule pivot = PivotRule::kSampled;
+  PivotRule pivot = PivotRule::sampled;
   std::uint64_t seed = 1;  // of the LFSR
 
   unsigned capacity() const { return parallelism * fifo_depth; }

@@ -84,7 +84,7 @@ std::string TopkUnit::doing() const {
   if (job_.from_store)
     text += "query " + std::to_string(job_.tag.query) + " of the step, pass " + std::to_string(job_.tag.pass) + ", ";
   const std::string what = name_of(job_.what);
-  text += "which " + what + " stay: n " + std::to_string(j.n) + (j.rule == topk::Rule::kCount ? ", k " : ", mu16 ") +
+  text += "which " + what + " stay: n " + std::to_string(j.n) + (j.rule == topk::Rule::count ? ", k " : ", mu16 ") +
           std::to_string(j.amount);
   if (next_ == 0) return text + "; nothing loaded yet";
   if (next_ < j.n) {

@@ -23,7 +23,7 @@ topk::Config topk_config(const TopkParams& p, int item_bits, std::uint64_t seed)
   topk::Config c;
   c.parallelism = static_cast<unsigned>(p.parallelism), c.fifo_depth = static_cast<unsigned>(p.fifo);
   c.item_bits = static_cast<unsigned>(item_bits);
-  c.pivot = p.pivot == "random" ? topk::PivotRule::kRandom : topk::PivotRule::kSampled;
+  c.pivot = p.pivot == "random" ? topk::PivotRule::random : topk::PivotRule::sampled;
   c.seed = seed;
   return c;
 }
@@ -51,8 +51,10 @@ Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
 
 Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& make_source)
     : sizes(sizes_of(machine, piece)),
-      keys(all, MemoryInfo{"key_buffer", "key buffer", "converter", "qk"}, sizes.halves, sizes.longest, sizes.head_dim, sizes.key_banks),
-      values(all, MemoryInfo{"value_buffer", "value buffer", "converter", "pv"}, sizes.halves, sizes.longest, sizes.head_dim, sizes.value_banks),
+      keys(all, MemoryInfo{"key_buffer", "key buffer", "converter", "qk"}, sizes.halves, sizes.longest, sizes.head_dim,
+           sizes.key_banks),
+      values(all, MemoryInfo{"value_buffer", "value buffer", "converter", "pv"}, sizes.halves, sizes.longest,
+             sizes.head_dim, sizes.value_banks),
       value_scales(all, sizes.halves, sizes.longest),
       queries(all, std::max(2 * sizes.halves, 4 * golden::kQueryChunk) * sizes.group, sizes.head_dim),
       groups(all, sizes),

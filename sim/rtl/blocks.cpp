@@ -39,7 +39,7 @@ Uses uses_of(const golden::Decisions& d) {
 
 Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Uses uses, int group, std::uint64_t seed)
     : asked_(!requests.empty()),
-      pivot_(machine.topk.pivot == "random" ? topk::PivotRule::kRandom : topk::PivotRule::kSampled),
+      pivot_(machine.topk.pivot == "random" ? topk::PivotRule::random : topk::PivotRule::sampled),
       seed_(seed) {
   topk::Config c;
   c.parallelism = static_cast<unsigned>(machine.topk.parallelism),

@@ -17,7 +17,7 @@ class TopkRtl : public VerilatedBlock<WINNOW_RTL_CLASS> {
   // sources have any, +refusals=1 lets the checker say why a job is refused.
   TopkRtl(topk::PivotRule pivot, std::uint64_t seed, const std::vector<std::string>& plusargs = {})
       : VerilatedBlock(plusargs) {
-    rtl_->sampled_i = pivot == topk::PivotRule::kSampled;
+    rtl_->sampled_i = pivot == topk::PivotRule::sampled;
     built_ = topk::Config{rtl_->parallelism_o, rtl_->fifo_depth_o, rtl_->item_bits_o, pivot, seed};
     rtl_->seed_en_i = 1;
     rtl_->seed_i = topk::Lfsr::fold(seed);
@@ -57,7 +57,7 @@ class TopkRtl : public VerilatedBlock<WINNOW_RTL_CLASS> {
   void drive(const topk::Inputs& in) {
     rtl_->job_valid_i = in.job_valid;
     rtl_->job_n_i = in.job.n;
-    rtl_->job_mass_i = in.job.rule == topk::Rule::kMass;
+    rtl_->job_mass_i = in.job.rule == topk::Rule::mass;
     rtl_->job_amount_i = in.job.amount;
     rtl_->row_valid_i = in.row != nullptr;
     if (in.row)

@@ -10,7 +10,7 @@
 namespace winnow::dram {
 namespace {
 
-enum Kind { kSequential, kRandom, kGather, kMixed };
+enum Kind { sequential, random_rows, gather, mixed };
 
 // 100,000 bursts; gather: 96 B records, every fourth taken.
 RequestStream make_stream(Kind kind) {
@@ -19,10 +19,10 @@ RequestStream make_stream(Kind kind) {
   const auto random = [&x] { return (x = x * 6364136223846793005ULL + 1442695040888963407ULL) >> 32; };
   while (s.bursts.size() < 100'000) {
     const std::uint64_t i = s.requests;
-    if (kind == kSequential) s.add(false, i * 32, 32);
-    if (kind == kRandom) s.add(false, random() % (1 << 23) * 32, 32);
-    if (kind == kGather) s.add(false, (i * 4 + random() % 4) * 96, 96);
-    if (kind == kMixed) s.add(i / 64 % 4 == 3, (i / 64 % 4 << 26) + i / 256 * 2048 + i % 64 * 32, 32);
+    if (kind == sequential) s.add(false, i * 32, 32);
+    if (kind == random_rows) s.add(false, random() % (1 << 23) * 32, 32);
+    if (kind == gather) s.add(false, (i * 4 + random() % 4) * 96, 96);
+    if (kind == mixed) s.add(i / 64 % 4 == 3, (i / 64 % 4 << 26) + i / 256 * 2048 + i % 64 * 32, 32);
   }
   return s;
 }
@@ -44,7 +44,7 @@ void one_channel(benchmark::State& state) {
 }
 BENCHMARK(one_channel)
     ->ArgNames({"stream", "pseudo"})
-    ->ArgsProduct({{kSequential, kRandom, kGather, kMixed}, {1, 2}})
+    ->ArgsProduct({{sequential, random_rows, gather, mixed}, {1, 2}})
     ->Unit(benchmark::kMillisecond);
 
 // Sequential addresses over all channels; `random` takes rows at random instead.

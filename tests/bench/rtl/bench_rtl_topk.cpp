@@ -22,7 +22,7 @@ namespace {
 
 constexpr unsigned kJobs = 32, kLanes = 16, kItemBits = 20, kIndexBits = 10;
 constexpr std::uint64_t kSeed = 1;
-constexpr Job kJob{1024, Rule::kCount, 512};
+constexpr Job kJob{1024, Rule::count, 512};
 
 const std::vector<std::vector<Row>>& jobs() {
   static const auto all = [] {
@@ -77,7 +77,7 @@ class Rtl {
     context_.commandArgs(1, const_cast<char**>(arguments));
     rtl_ = std::make_unique<V>(&context_);
     rtl_->clk_i = 0;
-    rtl_->sampled_i = pivot == PivotRule::kSampled;
+    rtl_->sampled_i = pivot == PivotRule::sampled;
     for (const int reset : {1, 0, 1}) {  // the reset acts on its falling edge
       rtl_->rst_ni = reset;
       rtl_->eval();
@@ -115,7 +115,7 @@ class Rtl {
   void tick(const Inputs& in) {
     rtl_->job_valid_i = in.job_valid;
     rtl_->job_n_i = static_cast<std::uint16_t>(in.job.n);
-    rtl_->job_mass_i = in.job.rule == Rule::kMass;
+    rtl_->job_mass_i = in.job.rule == Rule::mass;
     rtl_->job_amount_i = in.job.amount;
     rtl_->row_valid_i = in.row != nullptr;
     if (in.row) {
@@ -219,7 +219,7 @@ void TopkJobs(benchmark::State& state, Done (*by)(PivotRule)) {
   }
   state.counters["cycles/s"] = benchmark::Counter(static_cast<double>(cycles), benchmark::Counter::kIsRate);
   state.counters["cycles"] = static_cast<double>(expected.cycles);
-  state.SetLabel(pivot == PivotRule::kRandom ? "random" : "sampled");
+  state.SetLabel(pivot == PivotRule::random ? "random" : "sampled");
 }
 BENCHMARK_CAPTURE(TopkJobs, model, by_model)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(TopkJobs, systemc, by_systemc)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);

@@ -28,7 +28,7 @@ std::vector<std::vector<std::uint64_t>> inputs(unsigned n) {
 void Select(benchmark::State& state) {
   const Shape shape = kShapes[state.range(0)];
   const auto pivot = static_cast<PivotRule>(state.range(1));
-  const Job job = state.range(2) ? Job{shape.n, Rule::kMass, 62259} : Job{shape.n, Rule::kCount, shape.k};
+  const Job job = state.range(2) ? Job{shape.n, Rule::mass, 62259} : Job{shape.n, Rule::count, shape.k};
   const auto all = inputs(shape.n);
   Stats stats;
   std::uint64_t cycles = 0;
@@ -49,13 +49,13 @@ void Select(benchmark::State& state) {
   }
   state.counters["cycles/s"] = benchmark::Counter(static_cast<double>(cycles), benchmark::Counter::kIsRate);
   state.SetLabel("n " + std::to_string(shape.n) + (state.range(2) ? " mass 0.95" : " k " + std::to_string(shape.k)) +
-                 (pivot == PivotRule::kRandom ? " random" : " sampled"));
+                 (pivot == PivotRule::random ? " random" : " sampled"));
 }
 BENCHMARK(Select)->ArgsProduct({{0, 1, 2, 3}, {0, 1}, {0, 1}})->Unit(benchmark::kMillisecond);
 
 // An engine without a job: what it costs the machine in each of the many cycles that it waits.
 void Idle(benchmark::State& state) {
-  Engine engine({16, 64, 18, PivotRule::kSampled, 1});
+  Engine engine({16, 64, 18, PivotRule::sampled, 1});
   const Inputs in;
   for (auto _ : state) {
     benchmark::DoNotOptimize(engine.comb());

@@ -72,8 +72,8 @@ inline Result run(Engine& engine, const Job& job, std::span<const std::uint64_t>
 // The same job by the untimed reference.
 inline Result reference(const Job& job, std::span<const std::uint64_t> items) {
   Result r;
-  r.selection = job.rule == Rule::kCount ? golden::select_count(items, job.amount, r.kept)
-                                         : golden::select_mass(items, job.amount, r.kept);
+  r.selection = job.rule == Rule::count ? golden::select_count(items, job.amount, r.kept)
+                                        : golden::select_mass(items, job.amount, r.kept);
   return r;
 }
 

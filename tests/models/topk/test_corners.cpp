@@ -24,22 +24,22 @@ class BothPivots : public testing::TestWithParam<PivotRule> {
 };
 
 TEST_P(BothPivots, OneItem) {
-  EXPECT_EQ(once(engine_, Rule::kCount, 1, {7}).kept, (Kept{0}));
-  EXPECT_EQ(once(engine_, Rule::kMass, 1, {7}).kept, (Kept{0}));
-  EXPECT_EQ(once(engine_, Rule::kMass, 65536, {0}).kept, (Kept{0}));
+  EXPECT_EQ(once(engine_, Rule::count, 1, {7}).kept, (Kept{0}));
+  EXPECT_EQ(once(engine_, Rule::mass, 1, {7}).kept, (Kept{0}));
+  EXPECT_EQ(once(engine_, Rule::mass, 65536, {0}).kept, (Kept{0}));
 }
 
 TEST_P(BothPivots, AllEqual) {
   const Items v(9, 100);
-  EXPECT_EQ(once(engine_, Rule::kCount, 5, v).kept, (Kept{0, 1, 2, 3, 4}));     // cut in mid-row
-  EXPECT_EQ(once(engine_, Rule::kMass, 32768, v).kept, (Kept{0, 1, 2, 3, 4}));  // 450 of 900
+  EXPECT_EQ(once(engine_, Rule::count, 5, v).kept, (Kept{0, 1, 2, 3, 4}));     // cut in mid-row
+  EXPECT_EQ(once(engine_, Rule::mass, 32768, v).kept, (Kept{0, 1, 2, 3, 4}));  // 450 of 900
   EXPECT_EQ(engine_.stats().divisions, 1u);
-  EXPECT_EQ(once(engine_, Rule::kMass, 65536, v).kept.size(), 9u);
+  EXPECT_EQ(once(engine_, Rule::mass, 65536, v).kept.size(), 9u);
 }
 
 TEST_P(BothPivots, AllKeptTakesNoPass) {
   const Items v{4, 0, 2, 9, 9};
-  const Result r = once(engine_, Rule::kCount, 5, v);
+  const Result r = once(engine_, Rule::count, 5, v);
   EXPECT_EQ(r.kept, (Kept{0, 1, 2, 3, 4}));
   EXPECT_EQ(r.selection.boundary, 0u);
   EXPECT_EQ(r.selection.kept_sum, 24u);
@@ -48,21 +48,21 @@ TEST_P(BothPivots, AllKeptTakesNoPass) {
 }
 
 TEST_P(BothPivots, SumZeroKeepsTheFirst) {
-  EXPECT_EQ(once(engine_, Rule::kMass, 40000, Items(7, 0)).kept, (Kept{0}));
+  EXPECT_EQ(once(engine_, Rule::mass, 40000, Items(7, 0)).kept, (Kept{0}));
   EXPECT_EQ(engine_.stats().passes, 0u);
   // Zeros are never needed while anything else is there.
-  EXPECT_EQ(once(engine_, Rule::kMass, 65536, {0, 0, 3, 0, 1}).kept, (Kept{2, 4}));
+  EXPECT_EQ(once(engine_, Rule::mass, 65536, {0, 0, 3, 0, 1}).kept, (Kept{2, 4}));
 }
 
 TEST_P(BothPivots, SaturatedItemsAreKept) {
   // A caller protects tokens 1 and 6 by saturating their items.
   const std::uint64_t top = (1u << 18) - 1;
-  EXPECT_EQ(once(engine_, Rule::kCount, 3, {9, top, 8, 7, 200, 6, top}).kept, (Kept{1, 4, 6}));
+  EXPECT_EQ(once(engine_, Rule::count, 3, {9, top, 8, 7, 200, 6, top}).kept, (Kept{1, 4, 6}));
 }
 
 TEST_P(BothPivots, CyclesOfTheContract) {
   // 8 equal items, P 4: header 1, rows 2, 3 to the decision; one pass of 2 + 3; 5 kept: rows 0 and 1 of the store.
-  once(engine_, Rule::kCount, 5, Items(8, 1));
+  once(engine_, Rule::count, 5, Items(8, 1));
   const Stats& s = engine_.stats();
   EXPECT_EQ(s.load_cycles, 1u + 2 + 3);
   EXPECT_EQ(s.passes, 1u);
@@ -72,19 +72,19 @@ TEST_P(BothPivots, CyclesOfTheContract) {
   EXPECT_EQ(s.load_stalls + s.filter_stalls, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engine, BothPivots, testing::Values(PivotRule::kRandom, PivotRule::kSampled),
-                         [](const auto& info) { return info.param == PivotRule::kRandom ? "random" : "sampled"; });
+INSTANTIATE_TEST_SUITE_P(Engine, BothPivots, testing::Values(PivotRule::random, PivotRule::sampled),
+                         [](const auto& info) { return info.param == PivotRule::random ? "random" : "sampled"; });
 
 TEST(Engine, SameSeedSameCycles) {
-  const Config config{8, 32, 18, PivotRule::kRandom, 77};
-  Engine a(config), b(config), c({8, 32, 18, PivotRule::kRandom, 78});
+  const Config config{8, 32, 18, PivotRule::random, 77};
+  Engine a(config), b(config), c({8, 32, 18, PivotRule::random, 78});
   Random items_random(2);
   Random ra(4), rb(4), rc(4);
   std::uint64_t differ = 0, jobs = 0;
   for (int j = 0; j < 200; ++j) {
     Items v(200);
     for (auto& x : v) x = items_random.below(1u << 18);
-    const Job job{200, Rule::kCount, 50};
+    const Job job{200, Rule::count, 50};
     const auto cycles = run(a, job, v, ra).cycles;
     ASSERT_EQ(cycles, run(b, job, v, rb).cycles);
     differ += cycles != run(c, job, v, rc).cycles;
@@ -97,14 +97,14 @@ TEST(Engine, SameSeedSameCycles) {
 
 // Bubbles and back-pressure change load and filter, never the passes.
 TEST(Engine, PassesDoNotDependOnBubbles) {
-  const Config config{4, 64, 18, PivotRule::kRandom, 9};
+  const Config config{4, 64, 18, PivotRule::random, 9};
   Engine a(config), b(config);
   Random items_random(6), ra(1), rb(2);
   for (int j = 0; j < 200; ++j) {
     Items v(150);
     for (auto& x : v) x = items_random.below(1u << 18);
-    run(a, {150, Rule::kCount, 40}, v, ra);
-    run(b, {150, Rule::kCount, 40}, v, rb, 30, 30);
+    run(a, {150, Rule::count, 40}, v, ra);
+    run(b, {150, Rule::count, 40}, v, rb, 30, 30);
     ASSERT_EQ(a.stats().select_cycles, b.stats().select_cycles);
   }
   EXPECT_GT(b.stats().load_stalls, 0u);
@@ -229,7 +229,7 @@ TEST(Engine, RangesAreTheLastThatAreTaken) {
 }
 
 std::string message(const Job& job) {
-  Engine engine({4, 4, 8, PivotRule::kRandom, 1});
+  Engine engine({4, 4, 8, PivotRule::random, 1});
   Random random(1);
   try {
     const Items items(job.n, 1);
@@ -241,18 +241,18 @@ std::string message(const Job& job) {
 }
 
 TEST(Engine, BadJob) {
-  EXPECT_EQ(message({0, Rule::kCount, 1}), "topk.n 0 is not in 1..parallelism * fifo = 16");
-  EXPECT_EQ(message({17, Rule::kCount, 1}), "topk.n 17 is not in 1..parallelism * fifo = 16");
-  EXPECT_EQ(message({5, Rule::kCount, 6}), "topk.k 6 is not in 1..n = 5");
-  EXPECT_EQ(message({5, Rule::kCount, 0}), "topk.k 0 is not in 1..n = 5");
-  EXPECT_EQ(message({5, Rule::kMass, 0}), "topk.mu16 0 is not in 1..65536");
-  EXPECT_EQ(message({5, Rule::kMass, 65537}), "topk.mu16 65537 is not in 1..65536");
-  EXPECT_EQ(message({16, Rule::kCount, 16}), "accepted");
+  EXPECT_EQ(message({0, Rule::count, 1}), "topk.n 0 is not in 1..parallelism * fifo = 16");
+  EXPECT_EQ(message({17, Rule::count, 1}), "topk.n 17 is not in 1..parallelism * fifo = 16");
+  EXPECT_EQ(message({5, Rule::count, 6}), "topk.k 6 is not in 1..n = 5");
+  EXPECT_EQ(message({5, Rule::count, 0}), "topk.k 0 is not in 1..n = 5");
+  EXPECT_EQ(message({5, Rule::mass, 0}), "topk.mu16 0 is not in 1..65536");
+  EXPECT_EQ(message({5, Rule::mass, 65537}), "topk.mu16 65537 is not in 1..65536");
+  EXPECT_EQ(message({16, Rule::count, 16}), "accepted");
 }
 
 TEST(Engine, ItemTooWide) {
-  Engine engine({4, 4, 8, PivotRule::kRandom, 1});
-  EXPECT_THROW(once(engine, Rule::kCount, 1, {255, 256}), Error);
+  Engine engine({4, 4, 8, PivotRule::random, 1});
+  EXPECT_THROW(once(engine, Rule::count, 1, {255, 256}), Error);
 }
 
 }  // namespace

@@ -36,11 +36,11 @@ void compare_many(unsigned lanes, unsigned depth, unsigned bits, PivotRule pivot
     Job job;
     job.n =
         1 + static_cast<unsigned>(random.below(random.below(4) ? config.capacity() : 3 * lanes)) % config.capacity();
-    job.rule = random.below(2) ? Rule::kMass : Rule::kCount;
+    job.rule = random.below(2) ? Rule::mass : Rule::count;
     const auto items = make_items(random, job.n, bits);
-    job.amount = job.rule == Rule::kCount ? 1 + static_cast<unsigned>(random.below(job.n))
-                                          : 1 + static_cast<unsigned>(random.below(65536));
-    if (random.below(8) == 0) job.amount = job.rule == Rule::kCount ? job.n : 65536;
+    job.amount = job.rule == Rule::count ? 1 + static_cast<unsigned>(random.below(job.n))
+                                         : 1 + static_cast<unsigned>(random.below(65536));
+    if (random.below(8) == 0) job.amount = job.rule == Rule::count ? job.n : 65536;
     const unsigned offer = random.below(2) ? 100 : 40, take = random.below(2) ? 100 : 30;
     const Result expected = reference(job, items);
     const Result got = run(engine, job, items, random, offer, take);
@@ -52,7 +52,7 @@ void compare_many(unsigned lanes, unsigned depth, unsigned bits, PivotRule pivot
   }
   const Stats& s = engine.stats();
   std::printf("P %u depth %u bits %u %s: %d jobs, %llu values compared, %llu passes, %llu divisions\n", lanes, depth,
-              bits, pivot == PivotRule::kRandom ? "random" : "sampled", jobs, static_cast<unsigned long long>(compared),
+              bits, pivot == PivotRule::random ? "random" : "sampled", jobs, static_cast<unsigned long long>(compared),
               static_cast<unsigned long long>(s.passes), static_cast<unsigned long long>(s.divisions));
   EXPECT_GT(compared, static_cast<std::uint64_t>(jobs) * 4);
   EXPECT_GT(s.divisions, 0u);
@@ -68,11 +68,11 @@ class Sizes : public testing::TestWithParam<Case> {};
 
 TEST_P(Sizes, RandomPivot) {
   const Case c = GetParam();
-  compare_many(c.lanes, c.depth, c.bits, PivotRule::kRandom, 2000);
+  compare_many(c.lanes, c.depth, c.bits, PivotRule::random, 2000);
 }
 TEST_P(Sizes, SampledPivot) {
   const Case c = GetParam();
-  compare_many(c.lanes, c.depth, c.bits, PivotRule::kSampled, 2000);
+  compare_many(c.lanes, c.depth, c.bits, PivotRule::sampled, 2000);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engine, Sizes,
@@ -88,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(Engine, Sizes,
 // Every list of up to 5 items of 2 bits, every k, and a spread of shares: nothing left to chance.
 TEST(Engine, AllSmallInputs) {
   std::uint64_t jobs = 0, compared = 0;
-  for (PivotRule pivot : {PivotRule::kRandom, PivotRule::kSampled}) {
+  for (PivotRule pivot : {PivotRule::random, PivotRule::sampled}) {
     Engine engine({2, 4, 2, pivot, 1});
     Random random(7);
     for (unsigned n = 1; n <= 5; ++n) {
@@ -96,9 +96,8 @@ TEST(Engine, AllSmallInputs) {
         std::vector<std::uint64_t> items(n);
         for (unsigned i = 0; i < n; ++i) items[i] = (code >> (2 * i)) & 3;
         std::vector<Job> all;
-        for (unsigned k = 1; k <= n; ++k) all.push_back({n, Rule::kCount, k});
-        for (unsigned mu16 : {1u, 16384u, 32768u, 32769u, 52429u, 65535u, 65536u})
-          all.push_back({n, Rule::kMass, mu16});
+        for (unsigned k = 1; k <= n; ++k) all.push_back({n, Rule::count, k});
+        for (unsigned mu16 : {1u, 16384u, 32768u, 32769u, 52429u, 65535u, 65536u}) all.push_back({n, Rule::mass, mu16});
         for (const Job& job : all) {
           const Result expected = reference(job, items), got = run(engine, job, items, random);
           ASSERT_EQ(got.kept, expected.kept) << "n " << n << " code " << code << " amount " << job.amount;

@@ -181,11 +181,11 @@ int main(int argc, char** argv) {
                      ", \"sorter_cycles\": " + std::to_string(cycles_1024);
   std::printf("top-k engine, P %u, n 1024, k 512, mean of %u random inputs; sorter / engine in cycles:\n", kLanes,
               inputs);
-  for (const PivotRule pivot : {PivotRule::kRandom, PivotRule::kSampled}) {
-    const char* name = pivot == PivotRule::kRandom ? "random" : "sampled";
+  for (const PivotRule pivot : {PivotRule::random, PivotRule::sampled}) {
+    const char* name = pivot == PivotRule::random ? "random" : "sampled";
     Engine engine({kLanes, 64, kKeyBits, pivot, 1});
     Random random(seed), drive(1);
-    const Job job{1024, Rule::kCount, 512};
+    const Job job{1024, Rule::count, 512};
     for (unsigned run = 0; run < inputs; ++run) {
       const auto keys = items(random, job.n, false);
       const test::Result result = test::run(engine, job, keys, drive);

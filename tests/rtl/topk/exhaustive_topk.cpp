@@ -58,7 +58,7 @@ class Device : public winnow::rtl::TopkRtl {
     r.kept.clear();
     rtl_->job_valid_i = 1;
     rtl_->job_n_i = job.n;
-    rtl_->job_mass_i = job.rule == Rule::kMass;
+    rtl_->job_mass_i = job.rule == Rule::mass;
     rtl_->job_amount_i = job.amount;
     rtl_->row_valid_i = 0;
     std::size_t next = 0;
@@ -120,7 +120,7 @@ class Check {
     return mass_random(full_ ? 1'000'000 : 100'000) && mass_all_shares();
   }
 
-  std::uint64_t jobs(Rule rule) const { return jobs_[rule == Rule::kMass]; }
+  std::uint64_t jobs(Rule rule) const { return jobs_[rule == Rule::mass]; }
   std::uint64_t cycles() const { return device_.cycles(); }
   std::uint64_t compared() const { return compared_; }
 
@@ -149,7 +149,7 @@ class Check {
     for (unsigned rank = 0; rank < n; ++rank) value[rank] = spread ? rank * step + random_.below(step) : rank;
     items_.resize(n);
     for (unsigned i = 0; i < n; ++i) items_[i] = value[o[i]];
-    return job({n, Rule::kCount, k});
+    return job({n, Rule::count, k});
   }
 
   std::uint64_t draw(unsigned n, unsigned bits) {
@@ -168,7 +168,7 @@ class Check {
         mu16 = (1 + random_.below(sum)) * 65536 / sum + random_.below(2);
         mu16 = std::min<std::uint64_t>(mu16, 65536);
       }
-      if (!job({n, Rule::kMass, static_cast<unsigned>(mu16)})) return false;
+      if (!job({n, Rule::mass, static_cast<unsigned>(mu16)})) return false;
     }
     return true;
   }
@@ -176,7 +176,7 @@ class Check {
   bool mass_all_shares() {
     draw(kMinN + static_cast<unsigned>(random_.below(kMaxN - kMinN + 1)), 3);
     for (unsigned mu16 = 1; mu16 <= 65536; ++mu16) {
-      if (!job({static_cast<unsigned>(items_.size()), Rule::kMass, mu16})) return false;
+      if (!job({static_cast<unsigned>(items_.size()), Rule::mass, mu16})) return false;
     }
     return true;
   }
@@ -187,7 +187,7 @@ class Check {
     const unsigned take = slow ? 20 + static_cast<unsigned>(random_.below(80)) : 100;
     const bool ended = device_.run(job, items_, offer, take, got_);
     const Result expected = reference(job, items_);
-    ++jobs_[job.rule == Rule::kMass];
+    ++jobs_[job.rule == Rule::mass];
     compared_ += expected.kept.size() + 3;
     if (ended && got_.kept == expected.kept && got_.selection.kept == expected.selection.kept &&
         got_.selection.boundary == expected.selection.boundary &&
@@ -196,8 +196,8 @@ class Check {
     std::string items;
     for (const std::uint64_t v : items_) items += ' ' + std::to_string(v);
     std::printf("difference: n %u, %s %u, items%s, pivot %s, seed %llu, job %llu: expected %s; got %s%s\n", job.n,
-                job.rule == Rule::kCount ? "count, k" : "mass, mu16", job.amount, items.c_str(),
-                pivot_ == PivotRule::kRandom ? "random" : "sampled", static_cast<unsigned long long>(seed_),
+                job.rule == Rule::count ? "count, k" : "mass, mu16", job.amount, items.c_str(),
+                pivot_ == PivotRule::random ? "random" : "sampled", static_cast<unsigned long long>(seed_),
                 static_cast<unsigned long long>(jobs_[0] + jobs_[1]), text(expected).c_str(), text(got_).c_str(),
                 ended ? "" : ", and no proper end");
     return false;
@@ -233,7 +233,7 @@ int main(int argc, char** argv) {
       return 1;
     }
   }
-  for (const PivotRule pivot : {PivotRule::kRandom, PivotRule::kSampled}) {
+  for (const PivotRule pivot : {PivotRule::random, PivotRule::sampled}) {
     const std::clock_t start = std::clock();  // of this process: others may share the core
     Check check(seed, pivot, orderings, full);
     const bool equal = check.all();
@@ -241,15 +241,15 @@ int main(int argc, char** argv) {
     std::printf(
         "pivot %s, seed %llu: %llu jobs by count, %llu by mass, %llu cycles (%.2f M a second), "
         "%llu values compared: %s\n",
-        pivot == PivotRule::kRandom ? "random" : "sampled", static_cast<unsigned long long>(seed),
-        static_cast<unsigned long long>(check.jobs(Rule::kCount)),
-        static_cast<unsigned long long>(check.jobs(Rule::kMass)), static_cast<unsigned long long>(check.cycles()),
+        pivot == PivotRule::random ? "random" : "sampled", static_cast<unsigned long long>(seed),
+        static_cast<unsigned long long>(check.jobs(Rule::count)),
+        static_cast<unsigned long long>(check.jobs(Rule::mass)), static_cast<unsigned long long>(check.cycles()),
         static_cast<double>(check.cycles()) / s * 1e-6, static_cast<unsigned long long>(check.compared()),
         equal ? "equal" : "DIFFERENT");
     if (!equal) return 1;
     std::uint64_t every_k = 0;  // of the orderings that are all taken
     for (unsigned n = kMinN; n < kMaxN; ++n) every_k += kOrderings[n] * n;
-    if (check.jobs(Rule::kCount) < every_k || check.jobs(Rule::kMass) < 65536 || check.compared() < 4 * every_k) {
+    if (check.jobs(Rule::count) < every_k || check.jobs(Rule::mass) < 65536 || check.compared() < 4 * every_k) {
       std::printf("too few values were compared\n");
       return 1;
     }

@@ -43,7 +43,7 @@ std::vector<FileJob> read_jobs(const std::string& path, const Config& config) {
     if (!(words >> rule >> word) || (rule != "count" && rule != "mass")) fail("not `count|mass AMOUNT ITEM...`");
     if (!number(word, job.amount) || job.amount > kLargestAmount)
       fail("amount `" + word + "` is not in 0.." + std::to_string(kLargestAmount));
-    job.rule = rule == "count" ? Rule::kCount : Rule::kMass;
+    job.rule = rule == "count" ? Rule::count : Rule::mass;
     while (words >> word) {
       std::uint64_t item = 0;
       if (!number(word, item) || item >> config.item_bits)
@@ -108,8 +108,8 @@ int main(int argc, char** argv) {
   if (const auto code = winnow::test::parse(app, argc, argv)) return *code;
   try {
     std::vector<FileJob> jobs;
-    for (PivotRule rule : {PivotRule::kRandom, PivotRule::kSampled}) {
-      const char* name = rule == PivotRule::kRandom ? "random" : "sampled";
+    for (PivotRule rule : {PivotRule::random, PivotRule::sampled}) {
+      const char* name = rule == PivotRule::random ? "random" : "sampled";
       if (pivot != "both" && pivot != name) continue;
       // The parameters are the same for both rules, and known from the RTL alone.
       if (!jobs_path.empty() && jobs.empty()) jobs = read_jobs(jobs_path, TopkBlock(seed, rule).config());

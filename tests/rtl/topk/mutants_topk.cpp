@@ -17,7 +17,7 @@ using winnow::topk::test::TopkBlock;
 
 std::optional<winnow::lockstep::Difference> first_difference(unsigned mutant, std::uint64_t seed,
                                                              std::uint64_t cycles) {
-  for (const PivotRule pivot : {PivotRule::kSampled, PivotRule::kRandom}) {
+  for (const PivotRule pivot : {PivotRule::sampled, PivotRule::random}) {
     TopkBlock block(seed, pivot, nullptr, mutant);
     if (auto d = winnow::lockstep::run(block, cycles).difference) return d;
   }
@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
         // The pivot rule of the difference is the first that shows one.
         const std::string stem = waves + "/topk-mutant-" + std::to_string(m.number);
         std::filesystem::create_directories(waves);
-        for (const PivotRule pivot : {PivotRule::kSampled, PivotRule::kRandom}) {
+        for (const PivotRule pivot : {PivotRule::sampled, PivotRule::random}) {
           TopkBlock probe(seed, pivot, nullptr, m.number);
           if (!winnow::lockstep::run(probe, d->cycle + 1).difference) continue;
           TopkBlock again(seed, pivot, nullptr, m.number);

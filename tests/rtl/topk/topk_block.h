@@ -88,7 +88,7 @@ class TopkBlock : public rtl::TopkRtl {
 
   std::string doing() const {
     return "job " + std::to_string(jobs()) + ": n " + std::to_string(job_.n) +
-           (job_.rule == Rule::kCount ? ", count, k " : ", mass, mu16 ") + std::to_string(job_.amount) + ", " +
+           (job_.rule == Rule::count ? ", count, k " : ", mass, mu16 ") + std::to_string(job_.amount) + ", " +
            std::to_string(std::min(next_, job_.n)) + " items loaded, pass " + std::to_string(model_->stats().passes);
   }
 
@@ -117,15 +117,15 @@ class TopkBlock : public rtl::TopkRtl {
                : size < 7 ? 1 + static_cast<unsigned>(random_.below(capacity))
                           : capacity;
       if (random_.below(2) && capacity > 128) job_.n = 1 + (job_.n - 1) % 128;
-      job_.rule = random_.below(2) ? Rule::kMass : Rule::kCount;
-      job_.amount = job_.rule == Rule::kMass ? 1 + static_cast<unsigned>(random_.below(65536))
-                                             : 1 + static_cast<unsigned>(random_.below(job_.n));
+      job_.rule = random_.below(2) ? Rule::mass : Rule::count;
+      job_.amount = job_.rule == Rule::mass ? 1 + static_cast<unsigned>(random_.below(65536))
+                                            : 1 + static_cast<unsigned>(random_.below(job_.n));
       switch (random_.below(64)) {
         case 0: job_.n = 0; break;
         case 1: job_.n = capacity + 1; break;
         case 2: job_.amount = 0; break;
-        case 3: job_.amount = job_.rule == Rule::kMass ? 65537 : job_.n + 1; break;
-        case 4: job_.amount = job_.rule == Rule::kMass ? 65536 : job_.n; break;
+        case 3: job_.amount = job_.rule == Rule::mass ? 65537 : job_.n + 1; break;
+        case 4: job_.amount = job_.rule == Rule::mass ? 65536 : job_.n; break;
         case 5: job_.amount = 1; break;
         default: break;
       }
@@ -172,22 +172,22 @@ class TopkBlock : public rtl::TopkRtl {
     const QuickSelect& s = model_->select();
     const State now = model_->state();
     if (in.job_valid && out_.job_ready) {
-      ++cover_.jobs[job_.rule == Rule::kMass];
-      cover_.all_kept += job_.rule == Rule::kCount && job_.amount == job_.n;
+      ++cover_.jobs[job_.rule == Rule::mass];
+      cover_.all_kept += job_.rule == Rule::count && job_.amount == job_.n;
     }
     cover_.starved += out_.row_ready && !in.row;
     cover_.stalled += out_.out_valid && !in.out_ready;
     cover_.fifo_full += s.right().fifo().level() == config_.fifo_depth;
-    if (last_ == State::kDecide) {
-      if (now == State::kPass) ++(s.in_right() ? cover_.branch_right : cover_.branch_left);
-      cover_.branch_found += now == State::kFilter;
-      cover_.divided += now == State::kDivide;
-      cover_.sum_zero += now == State::kFilter && job_.rule == Rule::kMass && s.pivot() == 0;
-      cover_.side_in_pack_only += now == State::kPass && s.items() < config_.parallelism;
+    if (last_ == State::decide) {
+      if (now == State::pass) ++(s.in_right() ? cover_.branch_right : cover_.branch_left);
+      cover_.branch_found += now == State::filter;
+      cover_.divided += now == State::divide;
+      cover_.sum_zero += now == State::filter && job_.rule == Rule::mass && s.pivot() == 0;
+      cover_.side_in_pack_only += now == State::pass && s.items() < config_.parallelism;
     }
-    cover_.refill_from_empty += now == State::kPass && model_->partitioned().valid && s.source().fifo().level() == 1;
+    cover_.refill_from_empty += now == State::pass && model_->partitioned().valid && s.source().fifo().level() == 1;
     const CompareStage& c = model_->compared();
-    if (c.valid && now != State::kFilter) {
+    if (c.valid && now != State::filter) {
       unsigned zeros = 0;
       for (unsigned i = 0; i < c.count; ++i) {
         if ((c.masks.above >> i) & 1) {
@@ -219,7 +219,7 @@ class TopkBlock : public rtl::TopkRtl {
   Row row_{};
   unsigned next_ = 0, refused_ = 0;
   bool job_offered_ = false, row_offered_ = false, loading_ = false;
-  Engine::State last_ = Engine::State::kIdle;
+  Engine::State last_ = Engine::State::idle;
   Cover cover_;
 };
 
