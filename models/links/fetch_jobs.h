@@ -3,9 +3,9 @@
 #include <cstdint>
 
 #include "golden/formats.h"
-#include "models/links/tag.h"
-#include "models/memories/lists.h"
 #include "models/prim/link.h"
+#include "models/prim/refs.h"
+#include "models/prim/tag.h"
 
 namespace winnow {
 

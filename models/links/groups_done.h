@@ -2,8 +2,8 @@
 // Softmax -> controller: a group's probabilities are there, or (where readers follow) begin to be.
 #include <cstdint>
 
-#include "models/links/tag.h"
 #include "models/prim/link.h"
+#include "models/prim/tag.h"
 
 namespace winnow {
 

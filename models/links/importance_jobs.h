@@ -2,8 +2,8 @@
 // Controller -> importance: a group whose probabilities are added up; and the answer when they are.
 #include <cstdint>
 
-#include "models/memories/lists.h"
 #include "models/prim/link.h"
+#include "models/prim/refs.h"
 
 namespace winnow {
 

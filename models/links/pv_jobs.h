@@ -2,8 +2,8 @@
 // Controller -> P x V: a group whose probabilities are final and whose values are known; and what comes back.
 #include <cstdint>
 
-#include "models/memories/head_constants.h"
 #include "models/prim/link.h"
+#include "models/prim/refs.h"
 
 namespace winnow {
 

@@ -3,8 +3,8 @@
 // before a first one that was sent earlier.
 #include <cstdint>
 
-#include "models/links/tag.h"
 #include "models/prim/link.h"
+#include "models/prim/tag.h"
 
 namespace winnow {
 

@@ -2,8 +2,8 @@
 // Softmax -> progressive: the denominator of each query head's pass.
 #include <cstdint>
 
-#include "models/links/tag.h"
 #include "models/prim/link.h"
+#include "models/prim/tag.h"
 
 namespace winnow {
 

@@ -2,10 +2,9 @@
 // Controller -> both top-k units, and their answers.
 #include <cstdint>
 
-#include "models/links/tag.h"
-#include "models/memories/lists.h"
-#include "models/memories/ranking_items.h"
 #include "models/prim/link.h"
+#include "models/prim/refs.h"
+#include "models/prim/tag.h"
 
 namespace winnow {
 

@@ -3,9 +3,9 @@
 #include <array>
 #include <cstdint>
 
-#include "models/links/tag.h"
 #include "models/prim/limits.h"
 #include "models/prim/link.h"
+#include "models/prim/tag.h"
 
 namespace winnow {
 

@@ -8,12 +8,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/links/tag.h"
 #include "models/memories/head_constants.h"
 #include "models/prim/fifo.h"
 #include "models/prim/limits.h"
 #include "models/prim/memory.h"
 #include "models/prim/sizes.h"
+#include "models/prim/tag.h"
 
 namespace winnow {
 
@@ -39,7 +39,9 @@ struct GroupEntry {
 class GroupTable : public MemoryBase {
  public:
   explicit GroupTable(const Sizes& s)
-      : MemoryBase({"group_table", "group table", "controller, softmax", "softmax, progressive, topk, importance, pv"}), group_(s.group), entries_(static_cast<std::size_t>(s.stores)) {}
+      : MemoryBase({"group_table", "group table", "controller, softmax", "softmax, progressive, topk, importance, pv"}),
+        group_(s.group),
+        entries_(static_cast<std::size_t>(s.stores)) {}
 
   std::size_t size() const { return entries_.size(); }
   GroupEntry& operator[](std::size_t store) { return entries_[store]; }

@@ -12,10 +12,9 @@
 #include "models/prim/limits.h"
 #include "models/prim/memory.h"
 #include "models/prim/places.h"
+#include "models/prim/refs.h"
 
 namespace winnow {
-
-using ConstantsRef = std::uint16_t;
 
 struct GroupConstants {
   std::array<golden::Scale, kMaxGroup> to_log2{};  // of a score, a query head each
@@ -25,7 +24,8 @@ struct GroupConstants {
 
 class HeadConstants : public MemoryBase {
  public:
-  explicit HeadConstants(int group) : MemoryBase({"head_constants", "head constants", "controller", "softmax, pv"}), group_(group) {}
+  explicit HeadConstants(int group)
+      : MemoryBase({"head_constants", "head constants", "controller", "softmax, pv"}), group_(group) {}
 
   ConstantsRef take(const GroupConstants& constants) {
     const ConstantsRef place = places_.take(kMost, "head constants");

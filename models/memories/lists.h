@@ -15,16 +15,16 @@
 
 #include "models/prim/memory.h"
 #include "models/prim/places.h"
+#include "models/prim/refs.h"
 
 namespace winnow {
-
-using ListRef = std::uint16_t;
-inline constexpr ListRef kEveryItem = 0xffff;  // no list: the items 0, 1, 2, ...
 
 class Lists : public MemoryBase {
  public:
   // `slots`: entries that a list holds at most.
-  explicit Lists(int slots) : MemoryBase({"lists", "lists", "controller, cascade_topk", "controller, fetcher, converter, importance"}), slots_(static_cast<std::uint64_t>(slots)) {}
+  explicit Lists(int slots)
+      : MemoryBase({"lists", "lists", "controller, cascade_topk", "controller, fetcher, converter, importance"}),
+        slots_(static_cast<std::uint64_t>(slots)) {}
 
   ListRef take() {
     const ListRef list = places_.take(kMost, "lists");

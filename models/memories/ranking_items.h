@@ -10,15 +10,15 @@
 #include "golden/formats.h"
 #include "models/prim/memory.h"
 #include "models/prim/places.h"
+#include "models/prim/refs.h"
 
 namespace winnow {
-
-using ItemsRef = std::uint16_t;
 
 class RankingItems : public MemoryBase {
  public:
   explicit RankingItems(int slots)
-      : MemoryBase({"ranking_items", "ranking items", "controller", "cascade_topk"}), slots_(static_cast<std::uint64_t>(slots)) {}
+      : MemoryBase({"ranking_items", "ranking items", "controller", "cascade_topk"}),
+        slots_(static_cast<std::uint64_t>(slots)) {}
 
   ItemsRef take(std::vector<std::uint64_t> items) {
     const ItemsRef place = places_.take(kMost, "ranking items");

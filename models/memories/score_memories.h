@@ -22,24 +22,29 @@ namespace winnow {
 
 // Partial scores in units of the full-width codes.
 struct Scores : RowMemory<std::int32_t> {
-  explicit Scores(const Sizes& s) : RowMemory({"scores", "scores", "softmax", "softmax"}, 32, s.stores, s.group, s.longest) {}
+  explicit Scores(const Sizes& s)
+      : RowMemory({"scores", "scores", "softmax", "softmax"}, 32, s.stores, s.group, s.longest) {}
 };
 // Exponentials, 1.0 = 2^20; the last pass's probabilities overwrite them, 16 bits.
 struct Exponentials : RowMemory<std::uint32_t> {
-  explicit Exponentials(const Sizes& s) : RowMemory({"exponentials", "exponentials", "softmax", "softmax, pv"}, 21, s.stores, s.group, s.longest) {}
+  explicit Exponentials(const Sizes& s)
+      : RowMemory({"exponentials", "exponentials", "softmax", "softmax, pv"}, 21, s.stores, s.group, s.longest) {}
 };
 // Sum (or largest) of p over the group's live query heads.
 struct SelectionScores : RowMemory<std::uint32_t> {
   explicit SelectionScores(const Sizes& s)
-      : RowMemory({"selection_scores", "selection scores", "softmax", "topk, importance"}, golden::selection_score_bits(s.group), s.stores, 1,
-                  s.longest) {}
+      : RowMemory({"selection_scores", "selection scores", "softmax", "topk, importance"},
+                  golden::selection_score_bits(s.group), s.stores, 1, s.longest) {}
 };
 struct KeptFlags : RowMemory<std::uint8_t> {
-  explicit KeptFlags(const Sizes& s) : RowMemory({"kept_flags", "kept flags", "topk", "softmax, pv, controller"}, 1, s.stores, 1, s.longest) {}
+  explicit KeptFlags(const Sizes& s)
+      : RowMemory({"kept_flags", "kept flags", "topk", "softmax, pv, controller"}, 1, s.stores, 1, s.longest) {}
 };
 // The slot at the first pass.
 struct Origins : RowMemory<std::uint32_t> {
-  explicit Origins(const Sizes& s) : RowMemory({"origins", "origins", "controller, softmax", "importance, pv, controller"}, 16, s.stores, 1, s.longest) {}
+  explicit Origins(const Sizes& s)
+      : RowMemory({"origins", "origins", "controller, softmax", "importance, pv, controller"}, 16, s.stores, 1,
+                  s.longest) {}
 };
 
 }  // namespace winnow

@@ -20,7 +20,7 @@ TEST(KvBuffer, PresenceAndWordsAgainstBookkeeping) {
   for (int round = 0; round < 40; ++round) {
     const int banks_of[] = {1, 2, 3, 8, 16}, dims[] = {8, 24, 64};
     const int banks = random.pick(banks_of), dim = random.pick(dims), tokens = static_cast<int>(1 + random.below(60));
-    KvBuffer buffer("key buffer", "key buffer", 2, tokens, dim, banks);
+    KvBuffer buffer({"key buffer", "key buffer", "", ""}, 2, tokens, dim, banks);
     Cycle now = 1;
     reads = writes = 0;
     for (int load = 0; load < 4; ++load, ++now) {
@@ -84,7 +84,7 @@ TEST(KvBuffer, PresenceAndWordsAgainstBookkeeping) {
 }
 
 TEST(KvBuffer, ViolationsThrow) {
-  KvBuffer b("value buffer", "value buffer", 2, 16, 64, 8);
+  KvBuffer b({"value buffer", "value buffer", "", ""}, 2, 16, 64, 8);
   b.begin(0, 12, 0);
   EXPECT_THROW(b.write(0, 0, 0), std::logic_error);  // armed from the next cycle on
   b.write(0, 1, 1);

@@ -71,6 +71,7 @@ Outcome Bench::run(Run run) const {
       });
   self = &m;
   m.set_stuck_limit(kStuck);
+  if (run.drive == Drive::every_tick) m.without_short_cuts();
   Cycle ticks = 0;
   try {
     if (run.drive == Drive::systemc) {
@@ -80,7 +81,7 @@ Outcome Bench::run(Run run) const {
       Order order(m, run.drive);
       while (m.begin_cycle()) {
         if (run.watch) run.watch(m);
-        if (run.drive == Drive::construction)
+        if (run.drive == Drive::construction || run.drive == Drive::every_tick)
           m.tick();
         else
           order.tick(m.now());

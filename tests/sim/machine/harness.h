@@ -12,8 +12,8 @@
 
 namespace winnow::test {
 
-// Who calls the blocks, and in which order in a cycle.
-enum class Drive { construction, reverse, shuffled, systemc };
+// Who calls the blocks, and in which order in a cycle; every_tick: without the simulator's short cuts.
+enum class Drive { construction, reverse, shuffled, systemc, every_tick };
 
 struct LayerEnd {
   int step = 0, layer = 0;

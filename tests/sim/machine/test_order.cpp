@@ -49,6 +49,7 @@ std::uint64_t cases(std::uint64_t few) {
 
 TEST(Order, Reverse) { compare_orders(1, cases(80), {Drive::reverse}, "reverse"); }
 TEST(Order, ShuffledEachCycle) { compare_orders(1, cases(80), {Drive::shuffled}, "shuffled"); }
+TEST(Order, WithoutShortCuts) { compare_orders(1, cases(80), {Drive::every_tick}, "every tick of the controller"); }
 TEST(Order, SystemC) { compare_orders(1, cases(40), {Drive::systemc}, "SystemC"); }
 
 }  // namespace
