@@ -98,6 +98,29 @@ TEST(Commands, InfoPrintsTheTrace) {
   EXPECT_NE(workload.out.find("97,344 B + 22,016 B refetched"), std::string::npos) << workload.out;
 }
 
+// The encoder form, with the marks of a spreadsheet: described, run on the machine, and by its closed form alone.
+TEST(Commands, AnEncodersWorkload) {
+  const TempFolder temp;
+  const std::string file = temp / "encoder.csv";
+  std::ofstream(file)
+      << "\xef\xbb\xbf\"layer_id\";head_id;embedding_length_D;sentence_length_L;key_value_query_fetch_num;"
+         "quant_key_bit;quant_value_bit;quant_query_bit;auto_requant_thres;if_requant;"
+         "auto_requant_incre;auto_requant_num;if_accumulate_importance;if_topk;topk\r\n"
+         "0;0;72,0;40;40;6;8;12;0,05;True;4;3;True;True;30\r\n"
+         "1;0;72,0;40;30;6;8;12;0,05;False;4;0;True;False;-1\r\n";
+  const Outcome info = winnow_of("info " + file);
+  EXPECT_EQ(info.code, 0) << info.err;
+  EXPECT_NE(info.out.find("form             encoder"), std::string::npos) << info.out;
+  // 40 keys of 10 bits and 30 of 6; 70 values of 8 bits.
+  EXPECT_NE(info.out.find("key bytes        5,220 B"), std::string::npos) << info.out;
+  EXPECT_NE(info.out.find("value bytes      5,040 B"), std::string::npos) << info.out;
+  for (const char* engine : {"systemc", "golden"}) {
+    const Outcome run = winnow_of("run " + file + " --engine " + engine + " -o " + (temp / engine));
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_NE(run.out.find(" 0 differences"), std::string::npos) << run.out;
+  }
+}
+
 TEST(Commands, ListsNameWhatCanBeNamed) {
   const Outcome machines = winnow_of("machines"), policies = winnow_of("policies");
   for (const char* name : {"spatten ", "spatten-eighth ", "tiny "}) {

@@ -59,7 +59,7 @@ Outcome simulate(const RunOptions& options, bool reverse = false) {
   out.cycles = m->last_write() - m->first_request();
   EXPECT_EQ(out.layers, p.layers_in_range);
   EXPECT_EQ(out.groups, p.workload.encoder ? 0 : p.rows_in_range);  // nothing is recorded where K and V are resident
-  out.qk_busy = m->qk().stats().busy_cycles;
+  out.qk_busy = m->parts().qk.stats().busy_cycles();
   return out;
 }
 
