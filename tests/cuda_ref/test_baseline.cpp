@@ -13,16 +13,17 @@
 #include "cuda_ref/baseline/sets.h"
 #include "cuda_ref/baseline/work.h"
 #include "cuda_ref/engine/runtime_shim.h"
+#include "tests/support/random.h"
 #include "traces/trace.h"
 
 namespace winnow::cuda_ref::shim_backend {
 namespace {
 
-struct Random {
-  u64 x = 88172645463325252ull;
+// -1..1 in steps of 2^-23.
+struct Random : winnow::test::Random {
+  Random() : winnow::test::Random(1) {}
   float next() {
-    x ^= x >> 12, x ^= x << 25, x ^= x >> 27;
-    return static_cast<float>(static_cast<i32>((x * 0x2545F4914F6CDD1Dull) >> 40) - (1 << 23)) / (1 << 23);
+    return static_cast<float>(static_cast<i32>(winnow::test::Random::next() >> 40) - (1 << 23)) / (1 << 23);
   }
 };
 

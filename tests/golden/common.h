@@ -7,24 +7,17 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/random.h"
+
 namespace winnow::golden::test {
 
 __extension__ typedef __int128 Int128;  // the references' integer, wide enough for every product
 
-// xorshift64*: the same values on every machine.
-class Random {
+// Draws as arithmetic is tried with.
+class Random : public winnow::test::Random {
  public:
-  explicit Random(std::uint64_t seed) : x_(seed * 0x9E3779B97F4A7C15ull | 1) {
-    for (int i = 0; i < 8; ++i) bits();
-  }
-  std::uint64_t bits() {
-    x_ ^= x_ >> 12, x_ ^= x_ << 25, x_ ^= x_ >> 27;
-    return x_ * 0x2545F4914F6CDD1Dull;
-  }
-  // 0..n-1
-  std::uint64_t below(std::uint64_t n) {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits()) * n) >> 64);
-  }
+  using winnow::test::Random::Random;
+  std::uint64_t bits() { return next(); }
   int between(int low, int high) { return low + static_cast<int>(below(static_cast<std::uint64_t>(high - low + 1))); }
   bool chance(int percent) { return below(100) < static_cast<std::uint64_t>(percent); }
   // A value of a random number of bits, 0..most: small and large ones alike.
@@ -42,9 +35,6 @@ class Random {
   const T& of(const std::vector<T>& v) {
     return v[below(v.size())];
   }
-
- private:
-  std::uint64_t x_;
 };
 
 // Counts comparisons; a test that compared less than it must have fails.

@@ -12,27 +12,9 @@
 #include "models/dram/memory.h"
 #include "models/fetcher/fetcher.h"
 #include "tests/support/fetch_side.h"
+#include "tests/support/random.h"
 
 namespace winnow::test {
-
-// xorshift64*: the same values on every machine.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : s_(seed * 0x9e3779b97f4a7c15u + 1) { next(), next(); }
-  std::uint64_t next() {
-    s_ ^= s_ >> 12, s_ ^= s_ << 25, s_ ^= s_ >> 27;
-    return s_ * 0x2545f4914f6cdd1du;
-  }
-  std::uint64_t below(std::uint64_t n) { return (next() >> 11) % n; }
-  bool percent(unsigned chance) { return below(100) < chance; }
-  template <class T, std::size_t N>
-  T pick(const T (&from)[N]) {
-    return from[below(N)];
-  }
-
- private:
-  std::uint64_t s_;
-};
 
 inline std::vector<std::uint8_t> random_image(std::size_t bytes, std::uint64_t seed) {
   Random random(seed);

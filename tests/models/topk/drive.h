@@ -7,22 +7,11 @@
 
 #include "golden/select.h"
 #include "models/topk/engine.h"
+#include "tests/support/random.h"
 
 namespace winnow::topk::test {
 
-// Seeded generator for tests: xorshift64*.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : s_(seed * 0x9e3779b97f4a7c15u + 1) { next(), next(); }
-  std::uint64_t next() {
-    s_ ^= s_ >> 12, s_ ^= s_ << 25, s_ ^= s_ >> 27;
-    return s_ * 0x2545f4914f6cdd1du;
-  }
-  std::uint64_t below(std::uint64_t n) { return (next() >> 11) % n; }
-
- private:
-  std::uint64_t s_;
-};
+using winnow::test::Random;
 
 struct Result {
   golden::Selection selection;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sim/results/run_folder.h"
-#include "tests/sim/results/temp_folder.h"
+#include "tests/support/temporary.h"
 
 namespace winnow {
 namespace {

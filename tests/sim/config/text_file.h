@@ -1,41 +1,11 @@
 #pragma once
-// A file of a test's own, and the line that an act ends with.
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <string>
-
-#include "golden/error.h"
+// A YAML file of a test's own.
+#include "tests/support/temporary.h"
 
 namespace winnow::test {
 
-class TextFile {
- public:
-  explicit TextFile(const std::string& text) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "winnow-test-XXXXXX.yaml").string();
-    ::close(::mkstemps(pattern.data(), 5));
-    path_ = pattern;
-    std::ofstream(path_) << text;
-  }
-  ~TextFile() { std::filesystem::remove(path_); }
-  TextFile(const TextFile&) = delete;
-  TextFile& operator=(const TextFile&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
+struct TextFile : TempFile {
+  explicit TextFile(const std::string& text) : TempFile(text, ".yaml") {}
 };
-
-inline std::string error_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 }  // namespace winnow::test

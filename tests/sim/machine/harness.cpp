@@ -27,7 +27,7 @@ class Order {
 
  private:
   Drive drive_;
-  Random random_;
+  CaseRandom random_;
   std::vector<std::function<void(Cycle)>> calls_;
 };
 

@@ -9,6 +9,7 @@
 #include "sim/machine/machine_model.h"
 #include "sim/run/check.h"
 #include "sim/run/prepare.h"
+#include "tests/support/random.h"
 
 namespace winnow::test {
 
@@ -59,26 +60,17 @@ class Bench {
 // The case as the command line that repeats it.
 std::string command_of(const RunOptions& options);
 
-// A run's own generator: xorshift64*, the same on every machine.
-class Random {
+// Draws as cases are made of: in int.
+class CaseRandom : public Random {
  public:
-  explicit Random(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 0x123456789abcdefu) {
-    for (int i = 0; i < 8; ++i) next();
-  }
-  std::uint64_t next() {
-    state_ ^= state_ >> 12, state_ ^= state_ << 25, state_ ^= state_ >> 27;
-    return state_ * 0x2545f4914f6cdd1du;
-  }
-  int below(int n) { return static_cast<int>((next() >> 33) % static_cast<std::uint64_t>(n)); }
+  using Random::Random;
+  int below(int n) { return static_cast<int>(Random::below(static_cast<std::uint64_t>(n))); }
   int in(int low, int high) { return low + below(high - low + 1); }
   bool one_in(int n) { return below(n) == 0; }
   template <class T>
   T of(std::initializer_list<T> list) {
     return *(list.begin() + below(static_cast<int>(list.size())));
   }
-
- private:
-  std::uint64_t state_;
 };
 
 }  // namespace winnow::test

@@ -23,7 +23,7 @@ struct Trace {
 };
 
 // Widths of 1..4 digits, at least 2 bits each, 12 in all at most.
-std::vector<int> digits(Random& r, int count) {
+std::vector<int> digits(CaseRandom& r, int count) {
   std::vector<int> d;
   int left = 12;
   for (int i = 0; i < count; ++i) {
@@ -34,9 +34,9 @@ std::vector<int> digits(Random& r, int count) {
   return d;
 }
 
-double share(Random& r, int low = 1) { return r.in(low, 20) / 20.0; }
+double share(CaseRandom& r, int low = 1) { return r.in(low, 20) / 20.0; }
 
-void random_policy(Random& r, RunOptions& o) {
+void random_policy(CaseRandom& r, RunOptions& o) {
   const int kind = r.below(10);
   const int stages = kind < 4 ? r.of({1, 1, 1, 2, 3}) : 0;
   if (stages) {
@@ -69,7 +69,7 @@ void random_policy(Random& r, RunOptions& o) {
   set(o, "protect_newest", r.one_in(2) ? 1 : r.in(0, 40));
 }
 
-void random_machine(Random& r, RunOptions& o, const Trace& t) {
+void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
   // Half the arrays are as wide as a head, so that they bound the time; a few are wider than the sentence.
   const int head = power_at_least(t.head_dim);  // multipliers are a power of two, a head need not be
   const int heads = r.one_in(2) ? 1 : std::min(4096 / head, 1 << r.below(r.one_in(4) ? 7 : 4));
@@ -119,7 +119,7 @@ void random_machine(Random& r, RunOptions& o, const Trace& t) {
 }  // namespace
 
 RunOptions random_case(std::uint64_t seed) {
-  Random r(seed);
+  CaseRandom r(seed);
   Trace t;
   t.layers = r.in(1, 3), t.kv_heads = r.in(1, 4), t.group = r.in(1, 4), t.head_dim = 8 << r.below(4);
   if (r.one_in(20)) t.head_dim = r.of({128, 256});

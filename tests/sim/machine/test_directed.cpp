@@ -1,63 +1,65 @@
-// Command lines of directed.txt: what once went wrong, and corners that random cases reach seldom.
+// Cases of directed.yaml: what once went wrong, and corners that random cases reach seldom.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <sstream>
 
 #include "tests/sim/machine/harness.h"
 
 namespace winnow::test {
 namespace {
 
-IndexRange range_of(const std::string& text) {
+IndexRange range_of(const YAML::Node& node) {
   IndexRange r;
-  EXPECT_EQ(std::sscanf(text.c_str(), "%d-%d", &r.first, &r.last), 2) << text;
+  if (node) EXPECT_EQ(std::sscanf(node.as<std::string>().c_str(), "%d-%d", &r.first, &r.last), 2) << node;
   return r;
 }
 
-RunOptions parse(const std::string& line) {
+// A value as the command line has it: a list without its brackets.
+std::string text_of(const YAML::Node& node) {
+  if (!node.IsSequence()) return node.as<std::string>();
+  std::string text;
+  for (const YAML::Node& one : node) text += (text.empty() ? "" : ",") + one.as<std::string>();
+  return text;
+}
+
+RunOptions parse(const YAML::Node& one) {
   RunOptions o;
-  std::istringstream in(line);
-  std::string word, value;
-  in >> word >> word >> o.trace;
-  while (in >> word >> value) {
-    if (word == "--machine")
-      o.machine = value;
-    else if (word == "--policy")
-      o.policy = value;
-    else if (word == "--seed")
-      o.seed = std::stoull(value);
-    else if (word == "--layers")
+  for (const auto& entry : one) {
+    const std::string key = entry.first.as<std::string>();
+    const YAML::Node& value = entry.second;
+    if (key == "trace")
+      o.trace = value.as<std::string>();
+    else if (key == "machine")
+      o.machine = value.as<std::string>();
+    else if (key == "policy")
+      o.policy = value.as<std::string>();
+    else if (key == "seed")
+      o.seed = value.as<std::uint64_t>();
+    else if (key == "layers")
       o.layers = range_of(value);
-    else if (word == "--steps")
+    else if (key == "steps")
       o.steps = range_of(value);
-    else if (word == "--set")
-      o.set.push_back(value);
-    else
-      ADD_FAILURE() << "unknown option " << word;
+    else if (key == "set")
+      for (const auto& set : value) o.set.push_back(set.first.as<std::string>() + "=" + text_of(set.second));
+    else if (key != "about")
+      ADD_FAILURE() << "directed.yaml: " << key << ": no such key";
   }
   return o;
 }
 
 TEST(Directed, EqualToGolden) {
-  std::ifstream file(WINNOW_SOURCE_DIR "/tests/sim/machine/directed.txt");
-  ASSERT_TRUE(file);
-  std::string line, about;
   std::uint64_t cases = 0, compared = 0;
-  while (std::getline(file, line)) {
-    if (line.empty()) continue;
-    if (line[0] == '#') {
-      about = line;
-      continue;
-    }
-    const Bench bench(parse(line));
+  for (const YAML::Node& one : YAML::LoadFile(WINNOW_SOURCE_DIR "/tests/sim/machine/directed.yaml")) {
+    const auto about = one["about"].as<std::string>();
+    const RunOptions options = parse(one);
+    const Bench bench(options);
     for (Drive drive : {Drive::construction, Drive::shuffled}) {
       const Outcome out = bench.run({drive, true, {}, {}});
-      EXPECT_EQ(out.broken, "") << about << "\n" << line;
-      EXPECT_EQ(out.compared.differences, 0u) << about << "\n" << out.compared.first << "\n" << line;
+      EXPECT_EQ(out.broken, "") << about << "\n" << command_of(options);
+      EXPECT_EQ(out.compared.differences, 0u) << about << "\n" << out.compared.first << "\n" << command_of(options);
       EXPECT_GT(out.compared.outputs, 0u) << about;
       compared += out.compared.total();
     }

@@ -11,7 +11,7 @@
 #include "sim/results/run_folder.h"
 #include "sim/results/stored_run.h"
 #include "sim/results/writers.h"
-#include "tests/sim/results/temp_folder.h"
+#include "tests/support/temporary.h"
 
 namespace winnow {
 namespace {

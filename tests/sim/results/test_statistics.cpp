@@ -8,7 +8,7 @@
 #include "sim/results/progress.h"
 #include "sim/results/statistics.h"
 #include "sim/results/writers.h"
-#include "tests/sim/results/temp_folder.h"
+#include "tests/support/temporary.h"
 
 namespace winnow {
 namespace {

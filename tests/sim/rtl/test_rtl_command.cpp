@@ -8,7 +8,7 @@
 #include <string>
 
 #include "sim/results/files.h"
-#include "tests/sim/results/temp_folder.h"
+#include "tests/support/temporary.h"
 
 namespace winnow {
 namespace {

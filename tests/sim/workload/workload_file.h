@@ -5,12 +5,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
-#include <unistd.h>
+#include "tests/support/temporary.h"
 
 namespace winnow::test {
 
@@ -89,21 +87,8 @@ inline std::string encoder_text_of(const Generated& g, bool queries_fall) {
   return text + "made.yml" + std::string(14, ',') + "\n";
 }
 
-// A file that lives as long as the object.
-class WorkloadFile {
- public:
-  explicit WorkloadFile(const std::string& text) {
-    static int number = 0;
-    path_ = (std::filesystem::temp_directory_path() / fmt::format("winnow-workload-{}-{}.csv", ::getpid(), number++))
-                .string();
-    std::ofstream(path_) << text;
-  }
-  ~WorkloadFile() { std::filesystem::remove(path_); }
-  WorkloadFile(const WorkloadFile&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
+struct WorkloadFile : TempFile {
+  explicit WorkloadFile(const std::string& text) : TempFile(text, ".csv") {}
 };
 
 }  // namespace winnow::test

@@ -1,20 +1,15 @@
 #pragma once
 // A small valid trace file in memory, whose parts a test can bend before it is written.
-#include <unistd.h>
-
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "golden/error.h"
+#include "tests/support/temporary.h"
 #include "traces/trace.h"
 
 namespace winnow::test {
@@ -94,40 +89,5 @@ struct TraceFile {
     return all + text + body;
   }
 };
-
-// A file of the test's own folder, gone when the test ends.
-class TempFile {
- public:
-  explicit TempFile(const std::string& bytes, const std::string& extension = ".safetensors") {
-    std::string pattern = (std::filesystem::temp_directory_path() / "winnow-test-XXXXXX").string() + extension;
-    const int fd = ::mkstemps(pattern.data(), static_cast<int>(extension.size()));
-    if (fd < 0) throw std::runtime_error("mkstemps");
-    ::close(fd);
-    path_ = pattern;
-    write(bytes);
-  }
-  ~TempFile() { std::filesystem::remove(path_); }
-  TempFile(const TempFile&) = delete;
-  TempFile& operator=(const TempFile&) = delete;
-
-  void write(const std::string& bytes) const {
-    std::ofstream(path_, std::ios::binary | std::ios::trunc)
-        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-// The one line a bad input ends with; empty when nothing was thrown.
-inline std::string error_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 }  // namespace winnow::test
