@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <string>
 
-#include "golden/policies/rules.h"
 #include "tests/sim/machine/harness.h"
 
 namespace winnow::test {
