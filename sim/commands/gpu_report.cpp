@@ -58,23 +58,28 @@ void summarize_into(StatTree& t, const std::vector<Measured>& all, Manifest& man
   if (const Measured* m = fastest(all, [&](const Measured& x) { return x.batch == single && x.sparse; })) {
     manifest.options.emplace_back("fastest_sparse", fmt::format("{}, {}", m->kernel, m->dtype));
     t.seconds("time_a_layer_chosen", "time a layer, chosen tokens", median(*m) / single);
-    if (m->watts > 0) t.joules("energy a layer, chosen tokens, GPU over idle", m->joules / single);
+    if (m->watts > 0)
+      t.joules("energy_a_layer_chosen_gpu", "energy a layer, chosen tokens, GPU over idle", m->joules / single);
   }
   for (const char* dtype : {"fp32", "fp16"})
     if (const Measured* m = fastest(
             all, [&](const Measured& x) { return x.batch == single && !x.sparse && x.naive && x.dtype == dtype; }))
-      t.seconds(fmt::format("time_a_layer_naive_{}", dtype), fmt::format("time a layer, naive {}", dtype), median(*m) / single);
+      t.seconds(fmt::format("time_a_layer_naive_{}", dtype), fmt::format("time a layer, naive {}", dtype),
+                median(*m) / single);
   if (const Measured* m = large == single ? nullptr : dense(large)) {
-    t.seconds(fmt::format("time_a_sequence_batch_{}", large), fmt::format("time a layer and sequence, batch {}", large), median(*m) / large);
+    t.seconds(fmt::format("time_a_sequence_batch_{}", large), fmt::format("time a layer and sequence, batch {}", large),
+              median(*m) / large);
     if (m->watts > 0)
-      t.joules(fmt::format("energy_a_sequence_batch_{}_gpu", large), fmt::format("energy a layer and sequence, batch {}, GPU over idle", large), m->joules / large);
+      t.joules(fmt::format("energy_a_sequence_batch_{}_gpu", large),
+               fmt::format("energy a layer and sequence, batch {}, GPU over idle", large), m->joules / large);
   }
 }
 
 void describe(StatTree& t, const Measured& m, int layers, std::uint64_t l2) {
   const cuda_ref::Summary s = cuda_ref::summarize(m.samples);
   t.seconds("median", "median", s.median), t.seconds("trimmed_mean", "trimmed_mean", s.trimmed_mean);
-  t.seconds("least", "least", s.least), t.seconds("most", "most", s.most), t.seconds("roofline", "roofline", m.roofline_seconds);
+  t.seconds("least", "least", s.least), t.seconds("most", "most", s.most),
+      t.seconds("roofline", "roofline", m.roofline_seconds);
   t.seconds("all_layers", "all_layers", s.median * layers);
   t.ratio("of_roofline", "of_roofline", m.roofline_seconds / s.median);
   t.bytes("dram_counted", "dram_counted", static_cast<std::uint64_t>(m.bytes));
@@ -86,7 +91,8 @@ void describe(StatTree& t, const Measured& m, int layers, std::uint64_t l2) {
   t.count("operations", "operations", static_cast<std::uint64_t>(m.operations));
   t.count("runs", "runs", m.samples.size()), t.count("outputs_compared", "outputs_compared", m.compared);
   t.ratio("largest_error", "largest_error", m.largest_error);
-  t.count("buffer_sets", "buffer_sets", static_cast<std::uint64_t>(m.sets)), t.ratio("footprint_of_l2", "footprint_of_l2", of_l2(m.bytes, m.sets, l2));
+  t.count("buffer_sets", "buffer_sets", static_cast<std::uint64_t>(m.sets)),
+      t.ratio("footprint_of_l2", "footprint_of_l2", of_l2(m.bytes, m.sets, l2));
   if (m.watts > 0) t.joules("a_run", "a_run", m.joules), t.seconds("power_window", "power_window", m.window_seconds);
 }
 

@@ -7,15 +7,15 @@
 //            tokens that were chosen (a gather)
 //   softmax  it stood still for softmax: its scores were not taken, the pass before is not finished, or the decision
 //            whether the LSBs are needed is not made
-//   topk     it stood still for a choice of the top-k engine: which tokens or values of a head, or which tokens and heads
+//   topk     it stood still for a choice of the top-k engine: which tokens or values of a head, or which tokens and
+//   heads
 //            the next layer keeps
 //   drain    nothing was left to multiply before the layer's end, or both buffers were taken: fetch of V, P x V, write
 //   other    before the first layer, or an answer to the controller was not taken
 //
-// in   statistics of Q x K (busy, and for whom it waited) and of the controller (why Q x K had no task), after each cycle
-// out  cycles of each kind since the start; their sum is the number of cycles
-// A cycle in which Q x K had no task goes where the controller says in that same cycle. An observer, no part of the
-// machine.
+// in   statistics of Q x K (busy, and for whom it waited) and of the controller (why Q x K had no task), after each
+// cycle out  cycles of each kind since the start; their sum is the number of cycles A cycle in which Q x K had no task
+// goes where the controller says in that same cycle. An observer, no part of the machine.
 #include <array>
 #include <cstdint>
 
@@ -45,7 +45,7 @@ class TimeObserver {
  private:
   const Qk& qk_;
   const Controller& controller_;
-  std::uint64_t without_task_ = 0;                                      // of Q x K, so far
+  std::uint64_t without_task_ = 0;                                       // of Q x K, so far
   std::array<std::uint64_t, BlockStats::kMaxWaits> said_{}, counted_{};  // by the controller's wait: so far, and kept
 };
 

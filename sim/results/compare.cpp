@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sim/results/answer.h"
 #include "sim/results/writers.h"
 
 namespace winnow {
@@ -88,30 +89,22 @@ void add_one_layer(std::vector<Named>& summary) {
 
 }  // namespace
 
-std::string side_by_side(const std::vector<StoredRun>& runs, bool all) {
+namespace {
+
+std::string stem(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// Every statistic of every run.
+std::string every_statistic(const std::vector<StoredRun>& runs) {
   std::vector<std::vector<Named>> lists;
   std::vector<std::vector<std::string>> rows(1, {""});
   for (const StoredRun& run : runs) {
     rows[0].push_back(run.label);
-    std::vector<Named>& list = lists.emplace_back();
-    if (all) {
-      flatten("", "", run.result, list);
-    } else if (const StatTree* summary = run.result.find("summary")) {
-      flatten("", "", *summary, list);
-    }
+    flatten("", "", run.result, lists.emplace_back());
   }
-  if (std::any_of(runs.begin(), runs.end(), [](const StoredRun& run) { return run.setting("engine") == "gpu"; }))
-    std::for_each(lists.begin(), lists.end(), add_one_layer);
-  for (const char* key : {"trace", "machine.name", "policy.name", "options.fastest_dense", "options.fastest_sparse"}) {
-    const std::string name = key;
-    const bool option = name.starts_with("options.");
-    std::vector<std::string> row{option ? name.substr(8) : name};
-    for (const StoredRun& run : runs) {
-      const std::string value = run.setting(key);
-      row.push_back(option ? value : value.substr(value.rfind('/') + 1));
-    }
-    if (std::any_of(row.begin() + 1, row.end(), [](const std::string& cell) { return !cell.empty(); }))
-      rows.push_back(row);
+  for (const char* key : {"trace", "machine.name", "policy.name"}) {
+    std::vector<std::string> row{key};
+    for (const StoredRun& run : runs) row.push_back(stem(run.setting(key)));
+    rows.push_back(row);
   }
   for (const Named& named : merged(lists)) {
     std::vector<std::string> row{named.label};
@@ -122,6 +115,96 @@ std::string side_by_side(const std::vector<StoredRun>& runs, bool all) {
     rows.push_back(row);
   }
   return align(rows);
+}
+
+bool is_gpu(const StoredRun& run) { return run.setting("engine") == "gpu"; }
+
+// One block: at most kAbreast runs.
+constexpr std::size_t kAbreast = 4, kColumn = 15;
+
+std::string one_block(const std::vector<StoredRun>& runs, bool with_gpu) {
+  static const StatTree kNothing("nothing");
+  std::vector<std::vector<std::string>> rows(1, {""});
+  for (const StoredRun& run : runs) rows[0].push_back(shortened(run.label, kColumn));
+  for (const auto& [name, key] :
+       {std::pair{"trace", "trace"}, {"machine", "machine.name"}, {"policy", "policy.name"}}) {
+    std::vector<std::string> row{name};
+    for (const StoredRun& run : runs) row.push_back(shortened(stem(run.setting(key)), kColumn));
+    rows.push_back(row);
+  }
+  const std::vector<std::string> names = answer_rows();
+  const std::size_t first = rows.size();
+  for (const std::string& name : names) rows.push_back({name});
+  std::vector<std::vector<Named>> lists;
+  for (const StoredRun& run : runs) {
+    const StatTree* summary = run.result.find("summary");
+    flatten("", "", summary ? *summary : kNothing, lists.emplace_back());
+    const std::vector<std::string> cells =
+        is_gpu(run) ? std::vector<std::string>(names.size(), "-") : answer_cells(summary ? *summary : kNothing);
+    for (std::size_t i = 0; i < names.size(); ++i) rows[first + i].push_back(cells[i]);
+  }
+  if (with_gpu) {
+    std::for_each(lists.begin(), lists.end(), add_one_layer);
+    for (const char* key : {"time_a_layer", "dram_bytes_a_layer", "energy_a_layer_gpu", "energy_a_layer_dram"}) {
+      std::vector<std::string> row{""};
+      for (const auto& list : lists) {
+        const Statistic* one = find(list, key);
+        if (one != nullptr) row[0] = one->label;
+        row.push_back(one == nullptr ? "-" : show_short(*one));
+      }
+      if (!row[0].empty()) rows.push_back(row);
+    }
+  }
+  return align(rows);
+}
+
+// What was run: two runs that differ in policy alone can be compared.
+bool same_but_policy(const StoredRun& a, const StoredRun& b) {
+  for (const auto* list : {&a.settings, &b.settings})
+    for (const auto& [key, value] : *list)
+      if ((key == "trace_sha256" || key == "seed" || key == "engine" || key.starts_with("machine.") ||
+           key == "options.layers" || key == "options.steps") &&
+          a.setting(key) != b.setting(key))
+        return false;
+  return true;
+}
+
+}  // namespace
+
+std::string side_by_side(const std::vector<StoredRun>& runs, bool all) {
+  if (all) return every_statistic(runs);
+  const bool with_gpu = std::any_of(runs.begin(), runs.end(), is_gpu);
+  std::string text;
+  for (std::size_t at = 0; at < runs.size(); at += kAbreast) {
+    const auto from = runs.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto to = runs.begin() + static_cast<std::ptrdiff_t>(std::min(at + kAbreast, runs.size()));
+    text += (text.empty() ? "" : "\n") + one_block({from, to}, with_gpu);
+  }
+  return text;
+}
+
+std::string findings(const std::vector<StoredRun>& runs) {
+  std::string text;
+  for (const StoredRun& run : runs) {
+    const StatTree* summary = run.result.find("summary");
+    if (summary == nullptr) continue;
+    std::string line;
+    if (is_gpu(run)) {
+      const std::string dense = run.setting("options.fastest_dense");
+      line = dense.empty() ? "measured on a GPU." : "measured on a GPU; its fastest dense kernel is " + dense + ".";
+    } else if (const StatTree* other = run.result.find("against")) {
+      line = finding(*summary, run.setting("options.against"), *other);
+    } else {
+      const auto beside = std::find_if(runs.begin(), runs.end(), [&](const StoredRun& r) {
+        return &r != &run && r.setting("policy.name") == "dense" && same_but_policy(run, r) &&
+               r.result.find("summary") != nullptr;
+      });
+      const bool has = beside != runs.end() && run.setting("policy.name") != "dense";
+      line = has ? finding(*summary, beside->label, *beside->result.find("summary")) : finding(*summary);
+    }
+    text += wrapped(run.label + ": " + line, kLine);
+  }
+  return text;
 }
 
 std::string difference(const StoredRun& a, const StoredRun& b) {

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "golden/error.h"
 #include "traces/text.h"
@@ -62,8 +64,8 @@ void fill(const std::string& file, const std::string& place, const Json& part, S
     if (key == "label" || (place.empty() && key == "format")) continue;
     const std::string here = place + (place.empty() ? "" : ".") + key;
     if (!entry.is_object() || !entry.contains("label") || !entry["label"].is_string())
-      throw Error(fmt::format("{}: {}: {}: must be a part or a statistic, with a label", file, here,
-                              in_quotes(entry.dump())));
+      throw Error(
+          fmt::format("{}: {}: {}: must be a part or a statistic, with a label", file, here, in_quotes(entry.dump())));
     const auto label = entry["label"].get<std::string>();
     if (!entry.contains("unit")) {
       fill(file, here, entry, tree.part(key, label));
@@ -88,6 +90,40 @@ std::string show(const Statistic& statistic) {
   const double value = statistic.number();
   if (statistic.unit == Unit::bytes_per_second) return fmt::format("{:.4g} GB/s", value / 1e9);
   return fmt::format("{:.4g}{}", value, unit);
+}
+
+std::string show_short(const Statistic& statistic) {
+  const Unit unit = statistic.unit;
+  if (unit != Unit::bytes && unit != Unit::seconds && unit != Unit::joules && unit != Unit::bytes_per_second)
+    return show(statistic);
+  constexpr std::pair<double, const char*> kPrefixes[] = {{1e12, "T"}, {1e9, "G"},  {1e6, "M"},  {1e3, "k"},
+                                                          {1, ""},     {1e-3, "m"}, {1e-6, "u"}, {1e-9, "n"}};
+  const double value = statistic.number();
+  for (const auto& [factor, prefix] : kPrefixes) {
+    if (unit == Unit::bytes && factor < 1) break;
+    // 999.96 would be printed as 1000.
+    if (std::abs(value) >= factor * 0.99995) return fmt::format("{:.4g} {}{}", value / factor, prefix, symbol(unit));
+  }
+  return fmt::format("{:.4g} {}", value, symbol(unit));
+}
+
+std::string wrapped(const std::string& text, std::size_t most) {
+  std::string lines, line;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (!line.empty() && line.size() + 1 + word.size() > most)
+      lines += line + "\n", line = "  " + word;
+    else
+      line += (line.empty() ? "" : " ") + word;
+  }
+  return lines + line + "\n";
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
 }
 
 std::string to_table(const StatTree& tree) {

@@ -10,6 +10,9 @@ namespace winnow {
 // "1,234,567 B", "0.1235", "12.3 GB/s".
 std::string show(const Statistic& statistic);
 
+// The same in at most four digits: "1.235 MB", "8 us", "2.4 mJ"; counts and cycles whole.
+std::string show_short(const Statistic& statistic);
+
 // Labels left, values right, parts as headings.
 std::string to_table(const StatTree& tree);
 
@@ -25,5 +28,8 @@ StatTree from_json(const std::string& file, const std::string& text);
 
 // Columns padded to their widest cell, the first left, the others right; the first row is ruled off.
 std::string align(const std::vector<std::vector<std::string>>& rows);
+// Broken between words into lines of at most `most` characters; those after the first are indented by two.
+std::string wrapped(const std::string& text, std::size_t most);
+std::vector<std::string> lines_of(const std::string& text);
 
 }  // namespace winnow
