@@ -21,7 +21,9 @@ struct RunOptions {
   IndexRange layers, steps;        // what lies before is computed untimed
   std::vector<std::string> set;    // key=value of the machine or the policy, in order
   std::uint64_t seed = 1;
-  std::string output;  // the run's folder; never empty
+  std::string against;   // another policy that is run too, to compare with; empty: none
+  bool details = false;  // print every figure of the summary, the layers and the blocks
+  std::string output;    // the run's folder; never empty
   bool force = false;
   std::string dump_requests;  // file for the request stream; empty: none
   std::string command;        // as typed, for the manifest

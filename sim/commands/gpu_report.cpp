@@ -48,46 +48,52 @@ void summarize_into(StatTree& t, const std::vector<Measured>& all, Manifest& man
   if (best == nullptr) best = fastest(all, [&](const Measured& m) { return m.batch == single && !m.sparse; });
   if (best == nullptr) return;
   manifest.options.emplace_back("fastest_dense", fmt::format("{}, {}", best->kernel, best->dtype));
-  t.seconds("time a layer", median(*best) / single);
-  t.seconds("time a layer, roofline", best->roofline_seconds / single);
-  t.bytes("DRAM bytes a layer", static_cast<std::uint64_t>(best->bytes / single));
+  t.seconds("time_a_layer", "time a layer", median(*best) / single);
+  t.seconds("time_a_layer_roofline", "time a layer, roofline", best->roofline_seconds / single);
+  t.bytes("dram_bytes_a_layer", "DRAM bytes a layer", static_cast<std::uint64_t>(best->bytes / single));
   if (has_dram(*best))
-    t.bytes("DRAM bytes a layer, by Nsight Compute",
+    t.bytes("dram_bytes_a_layer_measured", "DRAM bytes a layer, by Nsight Compute",
             static_cast<std::uint64_t>((best->dram_read + best->dram_write) / single));
-  if (best->watts > 0) t.joules("energy a layer, GPU over idle", best->joules / single);
+  if (best->watts > 0) t.joules("energy_a_layer_gpu", "energy a layer, GPU over idle", best->joules / single);
   if (const Measured* m = fastest(all, [&](const Measured& x) { return x.batch == single && x.sparse; })) {
     manifest.options.emplace_back("fastest_sparse", fmt::format("{}, {}", m->kernel, m->dtype));
-    t.seconds("time a layer, chosen tokens", median(*m) / single);
-    if (m->watts > 0) t.joules("energy a layer, chosen tokens, GPU over idle", m->joules / single);
+    t.seconds("time_a_layer_chosen", "time a layer, chosen tokens", median(*m) / single);
+    if (m->watts > 0)
+      t.joules("energy_a_layer_chosen_gpu", "energy a layer, chosen tokens, GPU over idle", m->joules / single);
   }
   for (const char* dtype : {"fp32", "fp16"})
     if (const Measured* m = fastest(
             all, [&](const Measured& x) { return x.batch == single && !x.sparse && x.naive && x.dtype == dtype; }))
-      t.seconds(fmt::format("time a layer, naive {}", dtype), median(*m) / single);
+      t.seconds(fmt::format("time_a_layer_naive_{}", dtype), fmt::format("time a layer, naive {}", dtype),
+                median(*m) / single);
   if (const Measured* m = large == single ? nullptr : dense(large)) {
-    t.seconds(fmt::format("time a layer and sequence, batch {}", large), median(*m) / large);
+    t.seconds(fmt::format("time_a_sequence_batch_{}", large), fmt::format("time a layer and sequence, batch {}", large),
+              median(*m) / large);
     if (m->watts > 0)
-      t.joules(fmt::format("energy a layer and sequence, batch {}, GPU over idle", large), m->joules / large);
+      t.joules(fmt::format("energy_a_sequence_batch_{}_gpu", large),
+               fmt::format("energy a layer and sequence, batch {}, GPU over idle", large), m->joules / large);
   }
 }
 
 void describe(StatTree& t, const Measured& m, int layers, std::uint64_t l2) {
   const cuda_ref::Summary s = cuda_ref::summarize(m.samples);
-  t.seconds("median", s.median), t.seconds("trimmed_mean", s.trimmed_mean);
-  t.seconds("least", s.least), t.seconds("most", s.most), t.seconds("roofline", m.roofline_seconds);
-  t.seconds("all_layers", s.median * layers);
-  t.ratio("of_roofline", m.roofline_seconds / s.median);
-  t.bytes("dram_counted", static_cast<std::uint64_t>(m.bytes));
+  t.seconds("median", "median", s.median), t.seconds("trimmed_mean", "trimmed_mean", s.trimmed_mean);
+  t.seconds("least", "least", s.least), t.seconds("most", "most", s.most),
+      t.seconds("roofline", "roofline", m.roofline_seconds);
+  t.seconds("all_layers", "all_layers", s.median * layers);
+  t.ratio("of_roofline", "of_roofline", m.roofline_seconds / s.median);
+  t.bytes("dram_counted", "dram_counted", static_cast<std::uint64_t>(m.bytes));
   if (has_dram(m)) {
-    t.bytes("dram_measured_read", static_cast<std::uint64_t>(m.dram_read));
-    t.bytes("dram_measured_write", static_cast<std::uint64_t>(m.dram_write));
+    t.bytes("dram_measured_read", "dram_measured_read", static_cast<std::uint64_t>(m.dram_read));
+    t.bytes("dram_measured_write", "dram_measured_write", static_cast<std::uint64_t>(m.dram_write));
   }
-  t.bytes_per_second("bandwidth", m.bytes / s.median);
-  t.count("operations", static_cast<std::uint64_t>(m.operations));
-  t.count("runs", m.samples.size()), t.count("outputs_compared", m.compared);
-  t.ratio("largest_error", m.largest_error);
-  t.count("buffer_sets", static_cast<std::uint64_t>(m.sets)), t.ratio("footprint_of_l2", of_l2(m.bytes, m.sets, l2));
-  if (m.watts > 0) t.joules("a_run", m.joules), t.seconds("power_window", m.window_seconds);
+  t.bytes_per_second("bandwidth", "bandwidth", m.bytes / s.median);
+  t.count("operations", "operations", static_cast<std::uint64_t>(m.operations));
+  t.count("runs", "runs", m.samples.size()), t.count("outputs_compared", "outputs_compared", m.compared);
+  t.ratio("largest_error", "largest_error", m.largest_error);
+  t.count("buffer_sets", "buffer_sets", static_cast<std::uint64_t>(m.sets)),
+      t.ratio("footprint_of_l2", "footprint_of_l2", of_l2(m.bytes, m.sets, l2));
+  if (m.watts > 0) t.joules("a_run", "a_run", m.joules), t.seconds("power_window", "power_window", m.window_seconds);
 }
 
 // Rows under a temporary name until all are there, so that an earlier file stays whole until then.
@@ -130,7 +136,7 @@ std::string write_gpu_results(RunFolder& folder, Manifest manifest, int layers, 
       manifest.options.emplace_back(fmt::format("not_measured_{}", manifest.options.size()), line);
 
   StatTree result("result");
-  summarize_into(result.child("summary"), baseline.measured, manifest);
+  summarize_into(result.part("summary", "summary"), baseline.measured, manifest);
   Rows samples(folder, "samples.csv", {"measurement", "run", "seconds"});
   Rows rows(
       folder, "layers.csv",
@@ -143,7 +149,7 @@ std::string write_gpu_results(RunFolder& folder, Manifest manifest, int layers, 
   for (const Measured& m : baseline.measured) {
     const cuda_ref::Summary s = cuda_ref::summarize(m.samples);
     const std::string name = name_of(m);
-    describe(result.child(name), m, layers, facts.l2_bytes);
+    describe(result.part(snake_case(name), name), m, layers, facts.l2_bytes);
     for (std::size_t i = 0; i < m.samples.size(); ++i)
       samples.row({name, std::to_string(i), fmt::format("{:.9g}", m.samples[i])});
     const double footprint = of_l2(m.bytes, m.sets, facts.l2_bytes);

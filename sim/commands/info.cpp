@@ -11,7 +11,7 @@
 namespace winnow {
 namespace {
 
-std::string bytes_text(std::uint64_t bytes) { return show({"", Unit::bytes, bytes}); }
+std::string bytes_text(std::uint64_t bytes) { return show({"", "", Unit::bytes, bytes}); }
 
 // Largest magnitude, which a linear symmetric scale maps to the largest code, and root mean square.
 struct Scale {

@@ -44,6 +44,9 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
   command->add_option("--set", options->set, "key=value: another value for a key of the machine or the policy")
       ->take_all()
       ->allow_extra_args(false);
+  command->add_option("--against", options->against,
+                      "run this policy too, on the same machine and trace, and compare: dense, or any other");
+  command->add_flag("--details", options->details, "print every figure of the summary, by layer and by block");
   command->add_option("--seed", options->seed, "of all that is random: pivots, and which tokens a workload keeps")
       ->check(is_seed)
       ->capture_default_str();
@@ -52,7 +55,7 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
   command->add_option("--dump-requests", options->dump_requests,
                       "write the memory requests in the form Ramulator 2 reads");
   command->footer(example(
-      "  winnow run traces/samples/smollm2-160.safetensors --machine spatten --policy select\n"
+      "  winnow run traces/samples/smollm2-160.safetensors --machine spatten --policy select --against dense\n"
       "  winnow run traces/samples/minilm-128.safetensors --policy dense --layers 0-1 "
       "--set topk.pivot=sampled -o results/sampled --force\n"
       "  winnow run traces/samples/smollm2-160.safetensors --machine tiny --policy select --rtl topk --steps 1-2"));

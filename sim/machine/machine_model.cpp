@@ -11,6 +11,7 @@ MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSo
       group_(piece.shape.group()),
       recorder_(parts_.groups, parts_.exponentials, parts_.kept, parts_.origins, group_, !piece.shape_only),
       lazy_controller_(parts_.controller, parts_.queries),
+      time_(parts_.qk, parts_.controller),
       blocks_(parts_.all.blocks),
       on_layer_(std::move(on_layer)) {
   parts_.controller.observe(&recorder_);
@@ -52,6 +53,7 @@ bool MachineModel::layer_written() const {
 }
 
 bool MachineModel::begin_cycle() {
+  time_.look();
   if (parts_.fetcher.writes() != writes_seen_) writes_seen_ = parts_.fetcher.writes(), last_write_ = last_moved_ = now_;
   if (parts_.fetcher.reads() != reads_seen_) {
     if (!requested_) requested_ = true, first_request_ = now_;

@@ -9,6 +9,7 @@
 #include "golden/access.h"
 #include "sim/machine/inventory.h"
 #include "sim/machine/recorder.h"
+#include "sim/machine/time_shares.h"
 
 namespace winnow {
 
@@ -47,6 +48,8 @@ class MachineModel {
   const Inventory& parts() const { return parts_; }
   // Statistics of blocks and memories, each under its own name; utilisation is the busy share of `cycles`.
   void report(StatSink& sink, Cycle cycles) const;
+  // Where the time went, of the cycles before this one.
+  TimeShares time_shares() const { return time_.shares(); }
 
   // Every request is added to `streams` (one a channel, which must outlive the run) until `most` bursts are there.
   void record_requests(std::vector<dram::RequestStream>* streams, std::uint64_t most) {
@@ -64,6 +67,7 @@ class MachineModel {
   int group_;
   Recorder recorder_;
   LazyController lazy_controller_;
+  TimeObserver time_;
   std::vector<Block*> blocks_;
 
   OnLayer on_layer_;

@@ -1,6 +1,5 @@
 #include "sim/results/statistics.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "golden/error.h"
@@ -35,22 +34,59 @@ double Statistic::number() const {
   return std::visit([](auto v) { return static_cast<double>(v); }, value);
 }
 
-StatTree& StatTree::child(const std::string& name) {
-  for (StatTree& one : children_)
-    if (one.name_ == name) return one;
-  return children_.emplace_back(name);
+std::string snake_case(const std::string& text) {
+  std::string key;
+  for (const char c : text) {
+    const bool upper = c >= 'A' && c <= 'Z', plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (upper)
+      key += static_cast<char>(c - 'A' + 'a');
+    else if (plain)
+      key += c;
+    else if (!key.empty() && key.back() != '_')
+      key += '_';
+  }
+  while (key.ends_with('_')) key.pop_back();
+  return key;
 }
 
-const StatTree* StatTree::find(const std::string& name) const {
+void StatTree::check_key(const std::string& key) const {
+  const bool snake = !key.empty() && key[0] >= 'a' && key[0] <= 'z' &&
+                     key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+  if (!snake) throw Error("statistic " + key_ + "." + key + ": the key must be snake_case");
+  // These say what a part or a statistic of result.json is.
+  if (key == "format" || key == "label" || key == "unit" || key == "value")
+    throw Error("statistic " + key_ + "." + key + ": the key means something else in result.json");
+}
+
+StatTree& StatTree::part(const std::string& key, const std::string& label) {
+  for (StatTree& one : children_) {
+    if (one.key_ != key) continue;
+    if (one.label_ != label)
+      throw Error("part " + key_ + "." + key + ": '" + label + "': is called '" + one.label_ + "' already");
+    return one;
+  }
+  check_key(key);
+  if (statistic(key) != nullptr) throw Error("part " + key_ + "." + key + ": a statistic has that key");
+  return children_.emplace_back(key, label);
+}
+
+const StatTree* StatTree::find(const std::string& key) const {
   for (const StatTree& one : children_)
-    if (one.name_ == name) return &one;
+    if (one.key_ == key) return &one;
+  return nullptr;
+}
+
+const Statistic* StatTree::statistic(const std::string& key) const {
+  for (const Statistic& one : statistics_)
+    if (one.key == key) return &one;
   return nullptr;
 }
 
 void StatTree::add(Statistic statistic) {
-  if (std::any_of(statistics_.begin(), statistics_.end(), [&](const Statistic& s) { return s.name == statistic.name; }))
-    throw Error("statistic " + name_ + "." + statistic.name + ": stands there already");
-  if (!std::isfinite(statistic.number())) throw Error("statistic " + name_ + "." + statistic.name + ": must be finite");
+  check_key(statistic.key);
+  if (this->statistic(statistic.key) != nullptr || find(statistic.key) != nullptr)
+    throw Error("statistic " + key_ + "." + statistic.key + ": stands there already");
+  if (!std::isfinite(statistic.number())) throw Error("statistic " + key_ + "." + statistic.key + ": must be finite");
   statistics_.push_back(std::move(statistic));
 }
 

@@ -1,5 +1,9 @@
 #pragma once
-// Statistics: named values with a unit, in a tree of blocks. Blocks and the machine fill it; writers print it.
+// Statistics as a tree of parts. Blocks and the machine fill it through StatSink (models/prim/stat_sink.h); writers
+// print it, files keep it.
+//
+// A statistic and a part each have a key, snake_case, which programs rely on and which stands once in its part; and a
+// label, as people read it.
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -14,41 +18,46 @@ const char* symbol(Unit unit);          // "B", "cycles", ...; "" for count and 
 Unit unit_of(const std::string& name);  // of a name that unit_name gave; throws Error
 const char* unit_name(Unit unit);       // "bytes", as result.json has it
 
+// "Fused, cuDNN fp16" -> "fused_cudnn_fp16": a key from names that are not known beforehand.
+std::string snake_case(const std::string& text);
+
 struct Statistic {
-  std::string name;
+  std::string key, label;
   Unit unit;
   std::variant<std::uint64_t, double> value;
 
   double number() const;
 };
 
-// One block. Order is the order of adding, so the same run prints the same bytes.
-class StatTree {
+// One part. Order is the order of adding, so the same run prints the same bytes.
+class StatTree final : public StatSink {
  public:
-  explicit StatTree(std::string name) : name_(std::move(name)) {}
+  StatTree(std::string key, std::string label) : key_(std::move(key)), label_(std::move(label)) {}
+  explicit StatTree(const std::string& name) : StatTree(name, name) {}
 
-  const std::string& name() const { return name_; }
-  // The child of that name, made when there is none. References stay good.
-  StatTree& child(const std::string& name);
-  const StatTree* find(const std::string& name) const;
+  const std::string& key() const { return key_; }
+  const std::string& label() const { return label_; }
 
-  // Counted things are integers, derived ones are doubles, which must be finite. Throws Error on a name
-  // that the block has already.
-  void count(const std::string& name, std::uint64_t value) { add({name, Unit::count, value}); }
-  void bytes(const std::string& name, std::uint64_t value) { add({name, Unit::bytes, value}); }
-  void cycles(const std::string& name, std::uint64_t value) { add({name, Unit::cycles, value}); }
-  void seconds(const std::string& name, double value) { add({name, Unit::seconds, value}); }
-  void joules(const std::string& name, double value) { add({name, Unit::joules, value}); }
-  void square_micrometres(const std::string& name, double value) { add({name, Unit::square_micrometres, value}); }
-  void bytes_per_second(const std::string& name, double value) { add({name, Unit::bytes_per_second, value}); }
-  void ratio(const std::string& name, double value) { add({name, Unit::ratio, value}); }
+  // Throws Error where the part of that key has another label.
+  StatTree& part(const std::string& key, const std::string& label) override;
+  const StatTree* find(const std::string& key) const;        // a part; nullptr when there is none
+  const Statistic* statistic(const std::string& key) const;  // of this part; nullptr when there is none
+  // Throws Error where the key stands there already or is not snake_case, or the value is not finite.
   void add(Statistic statistic);
 
   const std::vector<Statistic>& statistics() const { return statistics_; }
   const std::deque<StatTree>& children() const { return children_; }
 
+ protected:
+  void put(const std::string& key, const std::string& label, Unit unit,
+           std::variant<std::uint64_t, double> value) override {
+    add({key, label, unit, value});
+  }
+
  private:
-  std::string name_;
+  void check_key(const std::string& key) const;
+
+  std::string key_, label_;
   std::vector<Statistic> statistics_;
   std::deque<StatTree> children_;
 };

@@ -39,6 +39,17 @@ Settled settle(const RunOptions& options) {
   return s;
 }
 
+std::vector<std::string> machine_settings(const RunOptions& options) {
+  Machine machine = load_machine(options.machine);
+  std::vector<std::string> own;
+  for (const std::string& assignment : options.set) {
+    const std::string key = assignment.substr(0, assignment.find('='));
+    for (const Param& p : machine_schema(machine))
+      if (key == p.key || key == "machine." + p.key) own.push_back(assignment);
+  }
+  return own;
+}
+
 Prepared prepare(const RunOptions& options) {
   Settled settled = settle(options);
   Prepared p{Trace::open(options.trace), std::move(settled.machine), std::move(settled.policy), {}, {}, {}, {}, {}};

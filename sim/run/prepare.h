@@ -23,6 +23,8 @@ struct Settled {
   golden::Policy policy;
 };
 Settled settle(const RunOptions& options);
+// Those of options.set that are the machine's.
+std::vector<std::string> machine_settings(const RunOptions& options);
 
 struct Prepared {
   Trace trace;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <memory>
+#include <tuple>
 
 #include "models/dram/driver.h"
 #include "models/dram/energy.h"
@@ -72,7 +73,7 @@ void Errors::add(int layer, const golden::ErrorSums& s) {
   rows_.insert(rows_.end(), s.rows.begin(), s.rows.end());
 }
 
-void Errors::report(StatTree& tree, const std::string& what) const {
+void Errors::report(StatTree& tree, const std::string& key, const std::string& label) const {
   double mean = 0, worst = 0, mean_all = 0;
   std::size_t n = 0;
   for (const Layer& l : layers_) {
@@ -89,20 +90,21 @@ void Errors::report(StatTree& tree, const std::string& what) const {
     std::nth_element(rows.begin(), at, rows.end());
     p99 = static_cast<double>(*at);
   }
-  tree.ratio(what + ", mean of layers", mean / static_cast<double>(n));
-  tree.ratio(what + ", worst layer", worst);
-  tree.ratio(what + ", rows' 99th percentile", p99);
-  tree.ratio(what + ", pruned outputs counted as 0", mean_all / static_cast<double>(n));
+  tree.ratio(key + "_mean", label + ", mean of layers", mean / static_cast<double>(n));
+  tree.ratio(key + "_worst_layer", label + ", worst layer", worst);
+  tree.ratio(key + "_rows_p99", label + ", rows' 99th percentile", p99);
+  tree.ratio(key + "_all_mean", label + ", pruned outputs counted as 0", mean_all / static_cast<double>(n));
 }
 
-void Phase::add(const golden::LayerResult& r, const golden::Shape& s, Cycle layer_cycles) {
-  ++layers, cycles += layer_cycles;
+void Phase::add(const golden::LayerResult& r, const golden::Shape& s, Cycle layer_cycles, const TimeShares& spent) {
+  ++layers, cycles += layer_cycles, time += spent;
   accesses += r.accesses;
   dense_elements += static_cast<std::uint64_t>(s.kv_heads) * static_cast<std::uint64_t>(r.tokens) *
                     static_cast<std::uint64_t>(s.head_dim) * 2;
   row_heads += r.row_heads, flat += r.flat, row_groups += r.row_groups, refetched += r.refetched;
   keys_seen += r.keys_seen, survivors += r.survivors, values += r.values;
   const Living l = living(r);
+  kept_elements += l.tokens * static_cast<std::uint64_t>(s.head_dim) * 2;
   live_tokens += l.tokens, all_tokens += static_cast<std::uint64_t>(r.tokens) * static_cast<std::uint64_t>(s.kv_heads);
   live_heads += l.heads, all_heads += static_cast<std::uint64_t>(s.heads);
   errors.add(r.layer, r.error);
@@ -110,25 +112,40 @@ void Phase::add(const golden::LayerResult& r, const golden::Shape& s, Cycle laye
 
 void report(const Phase& p, bool timed, StatTree& t) {
   if (!p.layers) return;
-  t.count("layers run", p.layers);
-  if (timed) t.cycles("cycles", p.cycles);
+  t.count("layers_run", "layers run", p.layers);
+  if (timed) t.cycles("cycles", "cycles", p.cycles);
   for (int k = 0; k < golden::kKinds; ++k)
-    t.bytes(fmt::format("DRAM {}, useful", golden::kKindNames[k]), p.accesses.useful[static_cast<std::size_t>(k)]);
+    t.bytes(fmt::format("dram_{}_useful", golden::kKindNames[k]), fmt::format("DRAM {}, useful", golden::kKindNames[k]),
+            p.accesses.useful[static_cast<std::size_t>(k)]);
   const std::uint64_t useful = p.accesses.kv_useful(), carried = p.accesses.kv_bursts() * golden::kBurstBytes;
-  t.bytes("DRAM K+V, useful", useful);
-  t.bytes("DRAM K+V, in bursts", carried);
-  t.bytes("DRAM all, in bursts", (p.accesses.read_bursts() + p.accesses.write_bursts) * golden::kBurstBytes);
-  for (const auto& [name, bits] : {std::pair{"FP32", 32}, std::pair{"FP16", 16}, std::pair{"12-bit dense", 12}}) {
+  t.bytes("dram_kv_useful", "DRAM K+V, useful", useful);
+  t.bytes("dram_kv_bursts", "DRAM K+V, in bursts", carried);
+  t.bytes("dram_kv_dense", "DRAM K+V, all at 12 bits (closed form)", p.dense_elements * 12 / 8);
+  t.bytes("dram_all_bursts", "DRAM all, in bursts",
+          (p.accesses.read_bursts() + p.accesses.write_bursts) * golden::kBurstBytes);
+  for (const auto& [key, name, bits] :
+       {std::tuple{"fp32", "FP32", 32}, {"fp16", "FP16", 16}, {"dense_12_bit", "12-bit dense", 12}}) {
     const double dense = static_cast<double>(p.dense_elements) * bits / 8;
-    t.ratio(fmt::format("K+V reduction against {}", name), useful ? dense / static_cast<double>(useful) : 0);
+    t.ratio(fmt::format("kv_reduction_{}", key), fmt::format("K+V reduction against {}", name),
+            useful ? dense / static_cast<double>(useful) : 0);
   }
-  t.ratio("K+V reduction against 12-bit dense, in bursts",
+  t.ratio("kv_reduction_dense_12_bit_bursts", "K+V reduction against 12-bit dense, in bursts",
           carried ? static_cast<double>(p.dense_elements) * 1.5 / static_cast<double>(carried) : 0);
-  t.ratio("tokens kept", share(p.live_tokens, p.all_tokens));
-  t.ratio("query heads kept", share(p.live_heads, p.all_heads));
-  t.ratio("LSB refetch rate", share(p.refetched, p.row_groups));
-  t.ratio("tokens selected of those seen", share(p.survivors, p.keys_seen));
-  t.ratio("values used of tokens seen", share(p.values, p.keys_seen));
+  t.ratio("tokens_kept", "tokens kept", share(p.live_tokens, p.all_tokens));
+  t.ratio("query_heads_kept", "query heads kept", share(p.live_heads, p.all_heads));
+  t.ratio("bits_read_kept_element", "bits read a K or V element of a kept token",
+          p.kept_elements ? 8 * static_cast<double>(useful) / static_cast<double>(p.kept_elements) : 0);
+  t.ratio("lsb_refetch_rate", "LSB refetch rate", share(p.refetched, p.row_groups));
+  t.ratio("tokens_selected", "tokens selected of those seen", share(p.survivors, p.keys_seen));
+  t.ratio("values_used", "values used of tokens seen", share(p.values, p.keys_seen));
+  if (timed)
+    for (const auto& [kind, key, label] : {std::tuple{TimeShares::memory, "time_memory", "time: waiting for memory"},
+                                           {TimeShares::qk, "time_qk", "time: multiplying Q x K"},
+                                           {TimeShares::softmax, "time_softmax", "time: waiting for softmax"},
+                                           {TimeShares::topk, "time_topk", "time: waiting for top-k"},
+                                           {TimeShares::drain, "time_drain", "time: draining"},
+                                           {TimeShares::other, "time_other", "time: other"}})
+      t.cycles(key, label, p.time.cycles[kind]);
   p.errors.report(t);
 }
 
@@ -183,12 +200,14 @@ void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles,
   for (const auto& s : streams) recorded += s.bursts.size();
   const std::uint64_t moved = m.parts().fetcher.reads() + m.parts().fetcher.writes();
   const double seconds = static_cast<double>(cycles) / (machine.clock_ghz * 1e9);
-  summary.seconds("time at the clock", seconds);
-  summary.cycles("cycles, whole run", cycles);
-  summary.bytes_per_second("bandwidth achieved", static_cast<double>(moved * kBurstBytes) / seconds);
-  summary.bytes_per_second(recorded < moved ? "bandwidth attainable (first 4 Mi bursts)" : "bandwidth attainable",
+  summary.seconds("time_at_the_clock", "time at the clock", seconds);
+  summary.cycles("cycles_whole_run", "cycles, whole run", cycles);
+  summary.bytes_per_second("bandwidth_achieved", "bandwidth achieved",
+                           static_cast<double>(moved * kBurstBytes) / seconds);
+  summary.bytes_per_second("bandwidth_attainable",
+                           recorded < moved ? "bandwidth attainable (first 4 Mi bursts)" : "bandwidth attainable",
                            attainable_bandwidth(machine, streams));
-  summary.joules("DRAM energy", m.parts().hbm2.energy().total_pj() * 1e-12);
+  summary.joules("dram_energy", "DRAM energy", m.parts().hbm2.energy().total_pj() * 1e-12);
 }
 
 void dump_requests(const std::string& prefix, const Machine& machine, const std::vector<dram::RequestStream>& streams) {
@@ -196,37 +215,6 @@ void dump_requests(const std::string& prefix, const Machine& machine, const std:
     if (!streams[c].bursts.empty())
       dram::write_ramulator_trace(fmt::format("{}.ch{:02}", prefix, c), streams[c],
                                   dram::memory_spec(machine.memory_type), machine.hbm2.mapping, 2);
-}
-
-namespace {
-
-// Blocks' statistics under their labels.
-class LabelSink : public StatSink {
- public:
-  explicit LabelSink(StatTree& tree) : tree_(tree) {}
-  StatSink& part(const std::string&, const std::string& label) override {
-    for (auto& [name, sink] : parts_)
-      if (name == label) return *sink;
-    parts_.emplace_back(label, std::make_unique<LabelSink>(tree_.child(label)));
-    return *parts_.back().second;
-  }
-
- protected:
-  void put(const std::string&, const std::string& label, Unit unit,
-           std::variant<std::uint64_t, double> value) override {
-    tree_.add({label, unit, value});
-  }
-
- private:
-  StatTree& tree_;
-  std::vector<std::pair<std::string, std::unique_ptr<LabelSink>>> parts_;
-};
-
-}  // namespace
-
-void report_timing(const MachineModel& m, const Machine&, const Timing& t, StatTree& result) {
-  LabelSink sink(result);
-  m.report(sink, t.cycles);
 }
 
 std::string utilisation_table(const MachineModel& m, Cycle cycles) {

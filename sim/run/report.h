@@ -28,8 +28,8 @@ class Errors {
  public:
   explicit Errors(int layers) : layers_(static_cast<std::size_t>(layers)) {}
   void add(int layer, const golden::ErrorSums& sums);
-  // `what`: "output error" and what it is over.
-  void report(StatTree& tree, const std::string& what = "output error") const;
+  // `label`: "output error" and what it is over.
+  void report(StatTree& tree, const std::string& key = "output_error", const std::string& label = "output error") const;
 
  private:
   struct Layer {
@@ -46,10 +46,12 @@ struct Phase {
   std::uint64_t dense_elements = 0;  // of K and V, were nothing pruned
   std::uint64_t row_heads = 0, flat = 0, row_groups = 0, refetched = 0, keys_seen = 0, survivors = 0, values = 0;
   std::uint64_t live_tokens = 0, all_tokens = 0, live_heads = 0, all_heads = 0;
+  std::uint64_t kept_elements = 0;  // of K and V, of the tokens and KV heads that live
+  TimeShares time;
   Errors errors;
 
   explicit Phase(int layer_count) : errors(layer_count) {}
-  void add(const golden::LayerResult& r, const golden::Shape& shape, Cycle layer_cycles);
+  void add(const golden::LayerResult& r, const golden::Shape& shape, Cycle layer_cycles, const TimeShares& spent);
 };
 // Adds the phase's statistics to `tree`; nothing when it has no layer.
 void report(const Phase& phase, bool timed, StatTree& tree);
@@ -81,13 +83,6 @@ void report_memory(const MachineModel& m, const Machine& machine, Cycle cycles,
                    const std::vector<dram::RequestStream>& streams, StatTree& summary);
 // One file a channel, `prefix`.chNN: Ramulator's load/store trace.
 void dump_requests(const std::string& prefix, const Machine& machine, const std::vector<dram::RequestStream>& streams);
-
-// The machine's cycles, bandwidth, energy of the DRAM, and every block's busy, idle and waiting cycles.
-struct Timing {
-  Cycle cycles = 0;  // first request to last write
-  double clock_ghz = 1;
-};
-void report_timing(const MachineModel& m, const Machine& machine, const Timing& t, StatTree& result);
 
 // "block  busy  idle  waits for": shares of the cycles.
 std::string utilisation_table(const MachineModel& m, Cycle cycles);

@@ -5,202 +5,206 @@
 #include <chrono>
 #include <cstdio>
 
-#include "cuda_ref/walk.h"
 #include "golden/error.h"
 #include "models/dram/stream.h"
 #include "sim/config/policy_schema.h"
 #include "sim/machine/systemc_machine.h"
+#include "sim/results/answer.h"
 #include "sim/results/progress.h"
 #include "sim/results/writers.h"
-#include "sim/rtl/blocks.h"
-#include "sim/run/check.h"
+#include "sim/run/job.h"
 #include "sim/run/prepare.h"
 #include "sim/run/report.h"
-#include "sim/run/workload_run.h"
 #include "traces/workload.h"
 
 namespace winnow {
 namespace {
 
-class Run {
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::unique_ptr<Job> make_job(const RunOptions& options) {
+  return is_workload(options.trace) ? make_workload_job(options) : make_trace_job(options);
+}
+
+// One job under one engine, from its first layer to its last, and what was measured of it.
+class Execution {
  public:
-  explicit Run(const RunOptions& options)
+  using OnRow = std::function<void(const std::vector<std::string>&)>;  // of layers.csv
+
+  Execution(const RunOptions& options, Job& job)
       : options_(options),
-        p_(prepare(options)),
-        walk_(*p_.model, *p_.layout, p_.reference.get()),
-        rtl_(rtl::parse_requests(options.rtl), p_.machine, rtl::uses_of(p_.model->decisions()), p_.shape.group(),
-             options.seed),
-        prompt_(p_.shape.layers),
-        decode_(p_.shape.layers),
-        prompt_layers_(p_.shape.layers),
-        decode_layers_(p_.shape.layers),
-        errors_(p_.shape.layers),
-        manifest_(manifest_of(options, p_.machine, p_.policy, p_.trace.sha256())),
-        folder_(options.output, options.force, manifest_),
-        progress_(options.engine, layers_in_range(), options.engine == "systemc" ? "kcycles" : "layers") {
-    folder_.begin_layers(layer_columns());
-  }
+        job_(job),
+        rtl_(job.rtl()),
+        prompt_(job.shape().layers),
+        generation_(job.shape().layers),
+        prompt_layers_(job.shape().layers),
+        generation_layers_(job.shape().layers),
+        errors_(job.shape().layers) {}
 
-  int run() {
-    const auto start = std::chrono::steady_clock::now();
-    fmt::print("{}: {} on {}, policy {}, engine {}, seed {}\n", options_.trace, p_.trace.meta().model, p_.machine.name,
-               p_.policy.name, options_.engine, options_.seed);
-    StatTree result("result");
-    StatTree& summary = result.child("summary");
-    std::string utilisation;
-    if (options_.engine == "golden")
-      run_golden();
-    else if (options_.engine == "cuda")
-      run_cuda();
-    else if (!run_machine(result, summary, utilisation))
-      return 1;
-    progress_.finish();
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-
-    const bool timed = options_.engine == "systemc";
-    report(decode_.layers ? decode_ : prompt_, timed, summary);
-    if (prompt_.layers && decode_.layers) {
-      errors_.report(summary, "output error with the prompt");
-      report(prompt_, timed, result.child("prompt"));
-    }
-    StatTree& checked = result.child("checked against golden");
-    checked.count("outputs", compared_.outputs);
-    checked.count("probabilities", compared_.probabilities);
-    checked.count("decisions", compared_.decisions);
-    checked.count("importances", compared_.importances);
-    checked.count("byte and burst counts", compared_.counts);
-    checked.count("differences", compared_.differences);
-    manifest_.wall_seconds = seconds;
-    manifest_.kcycles_per_second = machine_seconds_ > 0 ? static_cast<double>(cycles_) / machine_seconds_ / 1e3 : 0;
-    folder_.finish(manifest_, result);
-
-    StatTree shown(decode_.layers && prompt_.layers ? "summary; by kind: generation (the prompt's stand in result.json)"
-                                                    : "summary");
-    for (const Statistic& s : summary.statistics()) shown.add(s);
-    fmt::print("{}", to_table(shown));
-    fmt::print("\n{}", (decode_.layers ? decode_layers_ : prompt_layers_).table(timed));
-    if (!utilisation.empty()) fmt::print("\n{}", utilisation);
-    if (timed) {
-      fmt::print("\nsimulation speed {:.0f} kcycles/s; {:.1f} s in all\n", manifest_.kcycles_per_second, seconds);
-      fmt::print("{}", rtl_.summary());
-      fmt::print(
-          "compared with golden: {} outputs, {} probabilities, {} decisions, {} importances, {} counts: {} "
-          "differences\n",
-          compared_.outputs, compared_.probabilities, compared_.decisions, compared_.importances, compared_.counts,
-          compared_.differences);
-    }
-    const golden::Decisions& plan = p_.model->decisions();
-    if (!decode_.layers && (plan.decides() || plan.selects()))
-      fmt::print("{}: decode only; here K and V are loaded once at full width, for all queries\n",
-                 plan.selects() ? "select" : "LSB refetch");
-    fmt::print(
-        "replay is open loop: a pruned layer's output does not feed the next; the model's weights take no time\n");
-    fmt::print("results in {}\n", folder_.path());
-    if (compared_.differences) fmt::print("MISMATCH: {}\n", compared_.first);
-    return compared_.differences ? 1 : 0;
-  }
-
- private:
-  std::uint64_t layers_in_range() const {
-    const RunRange& r = p_.range;
-    return static_cast<std::uint64_t>(r.last_layer - r.first_layer + 1) *
-           static_cast<std::uint64_t>(r.last_step - r.first_step + 1);
-  }
-
-  void take(const golden::LayerResult& r, std::optional<Cycle> cycles) {
-    (r.step == 0 ? prompt_ : decode_).add(r, p_.shape, cycles.value_or(0));
-    (r.step == 0 ? prompt_layers_ : decode_layers_).add(r, p_.shape, cycles.value_or(0));
-    errors_.add(r.layer, r.error);
-    folder_.layer(layer_row(r, cycles));
-    ++layers_done_;
-  }
-
-  void run_golden() {
-    golden::LayerResult r;
-    const RunRange& range = p_.range;
-    while (walk_.step() <= range.last_step && walk_.next(r)) {
-      if (r.step < range.first_step || r.layer < range.first_layer || r.layer > range.last_layer) continue;
-      take(r, {});
-      progress_.at(layers_done_, static_cast<double>(layers_done_));
-    }
-  }
-
-  // Values and bytes by the CUDA kernels: on the GPU where there is one, else in the host shim.
-  void run_cuda() {
-    const cuda_ref::Backend backend = cuda_ref::best_backend();
-    fmt::print("{}\n", cuda_ref::describe(backend));
-    cuda_ref::Options options;
-    options.measure = true;
-    const auto model = cuda_ref::load(backend, float_source(p_.trace), options);
-    const auto walk = model->walk(p_.policy, *p_.layout);
-    golden::LayerResult r;
-    const RunRange& range = p_.range;
-    while (walk->step() <= range.last_step && walk->next(r)) {
-      if (r.step < range.first_step || r.layer < range.first_layer || r.layer > range.last_layer) continue;
-      take(r, {});
-      progress_.at(layers_done_, static_cast<double>(layers_done_));
-    }
-  }
-
-  // False when a block's RTL has parted from its model; that is reported then.
-  bool run_machine(StatTree& result, StatTree& summary, std::string& utilisation) {
-    Cycle last = 0;
-    double golden_seconds = 0;
-    const MachineModel* machine = nullptr;
-    const auto on_layer = [&](const LayerPlan& plan, const std::vector<GroupRecord>& records,
-                              const LayerCounts& counts) {
-      const auto start = std::chrono::steady_clock::now();
-      golden::LayerResult r;
-      walk_.next(r);
-      compare_layer(p_.shape, plan, records, counts, machine->parts().importance_memory,
-                    machine->parts().hbm2.memory().image(), r, compared_);
-      if (last == 0) last = machine->first_request();
-      take(r, counts.last_write - last);
-      last = counts.last_write;
-      golden_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    };
-    const auto m = make_trace_machine(p_, walk_, options_.seed, on_layer);
-    machine = m.get();
-    std::vector<dram::RequestStream> streams(static_cast<std::size_t>(p_.machine.hbm2.channels));
-    m->record_requests(&streams, options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0});
-    const auto start = std::chrono::steady_clock::now();
-    const auto simulate = [&] {
-      rtl_.attach(*m);
-      run_systemc(*m, p_.machine.clock_ghz,
-                  [&](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); });
-    };
-    const auto again = [&] {
-      golden::Walk walk(*p_.model, *p_.layout, nullptr);
-      golden::LayerResult r;
-      const auto other = make_trace_machine(p_, walk, options_.seed, [&](auto&...) { walk.next(r); });
-      rtl_.attach(*other);
-      run_systemc(*other, p_.machine.clock_ghz, {});
-    };
-    if (rtl_.diverge(simulate, again, [&] { progress_.finish(); }, folder_.path(), repeat_of(options_))) return false;
-    machine_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() - golden_seconds;
-    cycles_ = m->last_write() - m->first_request();
-    if (!options_.dump_requests.empty()) dump_requests(options_.dump_requests, p_.machine, streams);
-    report_memory(*m, p_.machine, cycles_, streams, summary);
-    report_timing(*m, p_.machine, {cycles_, p_.machine.clock_ghz}, result);
-    utilisation = utilisation_table(*m, m->now());
+  bool timed() const { return options_.engine == "systemc"; }
+  // False when a block's RTL has parted from its model; that is reported then. `folder`: for its waveform.
+  bool run(const std::string& label, const std::string& folder, const OnRow& on_row) {
+    Progress progress(label, job_.layers(), timed() ? "kcycles" : "layers");
+    on_row_ = on_row;
+    if (!timed())
+      job_.run_untimed([&](const golden::LayerResult& r, const LayerCounts*) {
+        take(r, {}, {});
+        progress.at(layers_done_, static_cast<double>(layers_done_));
+      });
+    else if (!run_machine(folder, progress))
+      return false;
+    job_.finish(main_phase());
     return true;
   }
 
-  RunOptions options_;
-  Prepared p_;
-  golden::Walk walk_;
+  bool generated() const { return generation_.layers > 0; }
+  const Phase& main_phase() const { return generated() ? generation_ : prompt_; }
+
+  // Of generation, or of the prompt where nothing was generated.
+  void report_summary(StatTree& summary) const {
+    if (machine_) report_memory(*machine_, job_.machine(), cycles_, streams_, summary);
+    report(main_phase(), timed(), summary);
+  }
+  // All the rest.
+  void report_rest(StatTree& result) const {
+    if (machine_) machine_->report(result, cycles_);
+    if (prompt_.layers && generation_.layers) {
+      errors_.report(result.part("summary", "summary"), "output_error_with_prompt", "output error with the prompt");
+      report(prompt_, timed(), result.part("prompt", "prompt"));
+    }
+    job_.report_compared(result);
+  }
+  std::string by_layer() const { return (generated() ? generation_layers_ : prompt_layers_).table(timed()); }
+  std::string utilisation() const { return machine_ ? utilisation_table(*machine_, machine_->now()) : ""; }
+  std::string lockstep() const { return rtl_.summary(); }
+  bool has_both() const { return prompt_.layers && generation_.layers; }
+  double kcycles_per_second() const {
+    return machine_seconds_ > 0 ? static_cast<double>(cycles_) / machine_seconds_ / 1e3 : 0;
+  }
+
+ private:
+  Phase& main_phase() { return generated() ? generation_ : prompt_; }
+
+  void take(const golden::LayerResult& r, std::optional<Cycle> cycles, const TimeShares& spent) {
+    const bool generates = job_.generates(r.step);
+    (generates ? generation_ : prompt_).add(r, job_.shape(), cycles.value_or(0), spent);
+    (generates ? generation_layers_ : prompt_layers_).add(r, job_.shape(), cycles.value_or(0));
+    errors_.add(r.layer, r.error);
+    if (on_row_) {
+      std::vector<std::string> cells = layer_row(r, cycles);
+      if (!job_.has_values()) cells[cells.size() - 1] = cells[cells.size() - 2] = "";  // no outputs, no errors
+      on_row_(cells);
+    }
+    ++layers_done_;
+  }
+
+  bool run_machine(const std::string& folder, Progress& progress) {
+    Cycle last = 0;
+    TimeShares before;
+    machine_ = job_.make_machine([&](const golden::LayerResult& r, const LayerCounts* counts) {
+      if (last == 0) last = machine_->first_request();
+      const TimeShares now = machine_->time_shares();
+      take(r, counts->last_write - last, now - before);
+      last = counts->last_write, before = now;
+    });
+    const double clock = job_.machine().clock_ghz;
+    streams_.resize(static_cast<std::size_t>(job_.machine().hbm2.channels));
+    machine_->record_requests(&streams_, options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0});
+    const auto start = std::chrono::steady_clock::now();
+    const auto simulate = [&] {
+      rtl_.attach(*machine_);
+      run_systemc(*machine_, clock, [&](Cycle now) { progress.at(layers_done_, static_cast<double>(now) / 1e3); });
+    };
+    const auto again = [&] {
+      const auto other = job_.make_machine({});
+      rtl_.attach(*other);
+      run_systemc(*other, clock, {});
+    };
+    if (rtl_.diverge(simulate, again, [&] { progress.finish(); }, folder, repeat_of(options_))) return false;
+    machine_seconds_ = seconds_since(start) - job_.seconds_beside();
+    cycles_ = machine_->last_write() - machine_->first_request();
+    if (!options_.dump_requests.empty()) dump_requests(options_.dump_requests, job_.machine(), streams_);
+    return true;
+  }
+
+  const RunOptions& options_;
+  Job& job_;
   rtl::Blocks rtl_;
-  Phase prompt_, decode_;
-  ByLayer prompt_layers_, decode_layers_;
+  Phase prompt_, generation_;
+  ByLayer prompt_layers_, generation_layers_;
   Errors errors_;  // of prompt and generation together
-  Compared compared_;
-  Manifest manifest_;
-  RunFolder folder_;
-  Progress progress_;
+  OnRow on_row_;
+  std::unique_ptr<MachineModel> machine_;
+  std::vector<dram::RequestStream> streams_;
   std::uint64_t layers_done_ = 0;
   Cycle cycles_ = 0;
   double machine_seconds_ = 0;
 };
+
+// The run that --against names: the same trace, machine, range and seed under another policy.
+RunOptions options_against(const RunOptions& options) {
+  RunOptions o = options;
+  o.policy = options.against, o.against.clear(), o.rtl.clear(), o.dump_requests.clear();
+  o.set = machine_settings(options);
+  return o;
+}
+
+// Adds the other run's part to `result`; its differences from golden, with the first one.
+Compared run_against(const RunOptions& options, StatTree& result) {
+  const RunOptions other = options_against(options);
+  const std::unique_ptr<Job> job = make_job(other);
+  Execution execution(other, *job);
+  execution.run(options.against, "", {});
+  StatTree& part = result.part("against", "against " + options.against);
+  execution.report_summary(part);
+  add_comparison(*result.find("summary"), part);
+  return job->compared();
+}
+
+void print_details(const StatTree& summary, const Execution& e, const Job& job) {
+  StatTree shown(e.has_both() ? "summary; by kind: generation (the prompt's stand in result.json)" : "summary");
+  for (const Statistic& s : summary.statistics()) shown.add(s);
+  fmt::print("\n{}", to_table(shown));
+  if (job.has_values()) fmt::print("\n{}", e.by_layer());
+  if (const std::string table = e.utilisation(); !table.empty()) fmt::print("\n{}", table);
+  fmt::print("\n");
+}
+
+int run(const RunOptions& options) {
+  const std::unique_ptr<Job> job = make_job(options);
+  Execution execution(options, *job);
+  Manifest manifest = job->manifest();
+  RunFolder folder(options.output, options.force, manifest);
+  folder.begin_layers(layer_columns());
+  fmt::print("{}, engine {}, seed {}\n", job->title(), options.engine, options.seed);
+
+  const auto start = std::chrono::steady_clock::now();
+  if (!execution.run(options.engine, folder.path(), [&](const auto& cells) { folder.layer(cells); })) return 1;
+  manifest.wall_seconds = seconds_since(start);
+  manifest.kcycles_per_second = execution.kcycles_per_second();
+  StatTree result("result");
+  StatTree& summary = result.part("summary", "summary");
+  execution.report_summary(summary);
+  execution.report_rest(result);
+  Compared against;
+  if (!options.against.empty()) against = run_against(options, result);
+  folder.finish(manifest, result);
+
+  if (options.details) print_details(summary, execution, *job);
+  if (execution.timed())
+    fmt::print("simulation speed {:.0f} kcycles/s; {:.1f} s in all\n", manifest.kcycles_per_second,
+               manifest.wall_seconds);
+  fmt::print("{}", execution.lockstep());
+  if (const std::string line = job->compared_line(); !line.empty()) fmt::print("{}\n", line);
+  for (const std::string& note : job->notes(execution.generated())) fmt::print("{}\n", note);
+  fmt::print("results in {}\n", folder.path());
+  fmt::print("\n{}", answer_block(result, manifest));
+  for (const auto& [compared, whose] : {std::pair{&job->compared(), std::string()}, {&against, options.against + ": "}})
+    if (compared->differences) fmt::print("MISMATCH: {}{}\n", whose, compared->first);
+  return job->compared().differences || against.differences ? 1 : 0;
+}
 
 }  // namespace
 
@@ -216,6 +220,7 @@ Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy 
     return r.last < 0 ? fmt::format("{}-", r.first) : fmt::format("{}-{}", r.first, r.last);
   };
   m.options = {{"layers", range(options.layers)}, {"steps", range(options.steps)}};
+  if (!options.against.empty()) m.options.emplace_back("against", options.against);
   m.date = utc_now();
   return m;
 }
@@ -230,9 +235,13 @@ int run_command(const RunOptions& options) {
     if (options.engine == "cuda")
       throw Error(
           fmt::format("--engine: cuda: {} holds shapes without values: must be systemc or golden", options.trace));
-    return run_workload(options);
+    if (!options.against.empty())
+      throw Error(fmt::format("--against: {}: {} says itself what is fetched: another policy needs a trace with values",
+                              options.against, options.trace));
+  } else if (!options.against.empty()) {
+    load_policy(options.against);  // a wrong name is said before the first run, not after it
   }
-  return Run(options).run();
+  return run(options);
 }
 
 }  // namespace winnow

@@ -6,7 +6,7 @@
 #include "golden/error.h"
 #include "models/dram/spec.h"
 #include "sim/config/settings.h"
-#include "sim/run/workload_run.h"
+#include "sim/run/workload_prepare.h"
 
 namespace winnow {
 namespace {

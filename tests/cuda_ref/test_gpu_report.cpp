@@ -11,6 +11,7 @@
 #include "sim/commands/gpu_report.h"
 #include "sim/results/compare.h"
 #include "sim/results/files.h"
+#include "sim/results/writers.h"
 
 namespace winnow {
 namespace {
@@ -65,9 +66,10 @@ class GpuReport : public testing::Test {
     Manifest run = m;
     run.engine = "systemc", run.machine = {{"name", "spatten"}}, run.policy = {{"name", "select"}}, run.options = {};
     StatTree result("result");
-    StatTree& s = result.child("summary");
-    s.seconds("time at the clock", 32e-6), s.cycles("cycles, whole run", 32000), s.joules("DRAM energy", 2e-3);
-    s.count("layers run", 8), s.cycles("cycles", 16000), s.bytes("DRAM all, in bursts", 8 * 640);
+    StatTree& s = result.part("summary", "summary");
+    s.seconds("time_at_the_clock", "time at the clock", 32e-6), s.cycles("cycles_whole_run", "whole run", 32000);
+    s.joules("dram_energy", "DRAM energy", 2e-3), s.count("layers_run", "layers run", 8);
+    s.cycles("cycles", "cycles", 16000), s.bytes("dram_all_bursts", "DRAM all, in bursts", 8 * 640);
     RunFolder other(root / "run", false, run);
     other.finish(run, result);
   }
@@ -89,7 +91,7 @@ TEST_F(GpuReport, KeepsEveryFigure) {
   ASSERT_NE(s, nullptr);
   const auto value = [](const StatTree& t, const std::string& name) {
     for (const Statistic& one : t.statistics())
-      if (one.name == name) return one.number();
+      if (one.label == name) return one.number();
     ADD_FAILURE() << name << ": not there";
     return 0.0;
   };
@@ -103,7 +105,7 @@ TEST_F(GpuReport, KeepsEveryFigure) {
   EXPECT_EQ(run.setting("machine.name"), "NVIDIA Invented");
   EXPECT_EQ(run.setting("machine.cudnn"), "9.19.0");
   EXPECT_EQ(run.setting("options.fastest_dense"), "fused, cuDNN graph, fp16");
-  const StatTree* one = run.result.find("fused__cuDNN_graph_fp16_batch_1_cold");
+  const StatTree* one = run.result.find("fused_cudnn_graph_fp16_batch_1_cold");
   ASSERT_NE(one, nullptr);
   EXPECT_EQ(value(*one, "dram_counted"), 3000000);
   EXPECT_EQ(value(*one, "dram_measured_read"), 3100000);
@@ -135,7 +137,7 @@ TEST_F(GpuReport, IsThereBeforeTheLastMeasurement) {
   write_gpu_results(folder, m, 4, b, {"nsight_compute", "pytorch"});
   EXPECT_EQ(lines(at / "layers.csv"), 4u);
   EXPECT_EQ(lines(at / "samples.csv"), 3001u);
-  EXPECT_NE(load_run(at).result.find("fused__PyTorch_flash_fp16_batch_1_cold"), nullptr);
+  EXPECT_NE(load_run(at).result.find("fused_pytorch_flash_fp16_batch_1_cold"), nullptr);
   EXPECT_EQ(manifest().at("finished"), false);
   EXPECT_EQ(manifest().at("options").at("pytorch"), "not finished");
   EXPECT_EQ(manifest().at("options").at("nsight_compute"), "not finished");
@@ -163,12 +165,15 @@ TEST_F(GpuReport, StandsBesideAMachinesRun) {
       if (c != ' ' || (!words.empty() && words.back() != ' ')) words += c;
     return words;
   };
-  EXPECT_EQ(row("machine.name"), "spatten NVIDIA Invented");
-  EXPECT_EQ(row("policy.name"), "select dense");
-  EXPECT_EQ(row("fastest_dense"), "fused, cuDNN graph, fp16");
-  EXPECT_EQ(row("time a layer"), "2e-06 s 8e-06 s");
-  EXPECT_EQ(row("DRAM bytes a layer"), "640 B 3,000,000 B");
-  EXPECT_EQ(row("energy a layer, GPU over idle"), "- 0.0024 J");
+  EXPECT_EQ(row("machine"), "spatten NVIDIA Invented");
+  EXPECT_EQ(row("policy"), "select dense");
+  EXPECT_NE(findings(runs).find("gpu: measured on a GPU; its fastest dense kernel is fused, cuDNN graph, fp16."),
+            std::string::npos);
+  EXPECT_EQ(row("clock cycles"), "16,000 -");
+  EXPECT_EQ(row("time a layer"), "2 us 8 us");
+  EXPECT_EQ(row("DRAM bytes a layer"), "640 B 3 MB");
+  EXPECT_EQ(row("energy a layer, GPU over idle"), "- 2.4 mJ");
+  for (const std::string& line : lines_of(text)) EXPECT_LE(line.size(), 100u) << line;
   EXPECT_EQ(text.find("energy a layer, DRAM only"), std::string::npos);  // the run's energy is of twice the cycles
   // Without a GPU among them, runs look as they did.
   EXPECT_EQ(side_by_side({runs[0]}, false).find("a layer"), std::string::npos);
@@ -186,6 +191,23 @@ TEST(ExitCode, AnOutputThatIsOffIsADifferenceARefusalIsNot) {
   b.wrong = {"naive unfused fp16 batch 1: output is off by 0.5 of the largest value"};
   EXPECT_EQ(exit_code(b), 1);
   std::printf("[ compared ] 2 values\n");
+}
+
+// The results that this repository keeps can be read by the winnow beside them.
+TEST(Stored, EveryResultHasThisVersion) {
+  int figures = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(WINNOW_SOURCE_DIR "/cuda_ref/results")) {
+    if (entry.path().filename() != "result.json") continue;
+    const std::string text = read_whole(entry.path());
+    StatTree tree("result");
+    ASSERT_NO_THROW(tree = from_json(entry.path(), text));
+    EXPECT_EQ(to_json(tree), text) << entry.path();
+    ASSERT_NE(tree.find("summary"), nullptr);
+    EXPECT_GT(tree.find("summary")->statistic("time_a_layer")->number(), 0);
+    figures += static_cast<int>(tree.find("summary")->statistics().size());
+  }
+  EXPECT_GE(figures, 10);
+  std::printf("[ compared ] %d values\n", figures);
 }
 
 // What the paper reports about its GPU: marked so, every figure with its unit.

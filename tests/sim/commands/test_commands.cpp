@@ -2,12 +2,15 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <string>
 #include <vector>
 
 #include "sim/results/run_folder.h"
+#include "sim/results/stored_run.h"
+#include "sim/results/writers.h"
 #include "tests/support/temporary.h"
 
 namespace winnow {
@@ -171,7 +174,7 @@ TEST(Commands, DiffAndTableReadStoredRuns) {
     Manifest manifest;
     manifest.trace = "t", manifest.policy = {{"name", name}};
     StatTree result("result");
-    result.child("summary").cycles("cycles", static_cast<std::uint64_t>(cycles));
+    result.part("summary", "summary").cycles("cycles", "cycles", static_cast<std::uint64_t>(cycles));
     RunFolder(temp / name, false, manifest).finish(manifest, result);
   }
   const Outcome diff = winnow_of("diff " + (temp / "a") + " " + (temp / "b"));
@@ -179,7 +182,117 @@ TEST(Commands, DiffAndTableReadStoredRuns) {
   EXPECT_NE(diff.out.find("summary.cycles  100 cycles  50 cycles  -50 cycles  -50.00 %"), std::string::npos)
       << diff.out;
   const Outcome table = winnow_of("table " + (temp / "a") + " " + (temp / "b"));
-  EXPECT_NE(table.out.find("cycles       100 cycles  50 cycles"), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("clock cycles                    100  50\n"), std::string::npos) << table.out;
+  // What a run of an earlier winnow left.
+  std::ofstream(temp / "a/result.json") << "{\"summary\": {\"cycles\": {\"value\": 1, \"unit\": \"cycles\"}}}";
+  for (const std::string& command : {"table " + (temp / "a"), "diff " + (temp / "a") + " " + (temp / "b")}) {
+    const Outcome old = winnow_of(command);
+    EXPECT_EQ(old.code, 2);
+    EXPECT_NE(old.err.find("a/result.json: format: '': a result of version 1"), std::string::npos) << old.err;
+    EXPECT_EQ(std::count(old.err.begin(), old.err.end(), '\n'), 1) << old.err;
+  }
+}
+
+const std::string kDecode = "synthetic:layers=2,heads=4,kv_heads=2,head_dim=32,tokens=40,prompt=36,causal=1,seed=3";
+
+// The last lines that a run prints: those after the blank one.
+std::vector<std::string> block_of(const std::string& out) {
+  const std::size_t at = out.rfind("\n\n");
+  return lines_of(at == std::string::npos ? out : out.substr(at + 2));
+}
+
+TEST(Answer, IsAtMost14LinesOf100ColumnsWhateverRuns) {
+  const TempFolder temp;
+  const std::string encoder = "synthetic:layers=1,heads=2,kv_heads=2,head_dim=32,tokens=24,prompt=24,causal=0,seed=3";
+  const std::string csv = WINNOW_SOURCE_DIR "/tests/traces/reader/workload.csv";
+  std::vector<std::string> cases;
+  for (const char* machine : {"tiny", "spatten-eighth", "spatten"})
+    for (const char* policy : {"dense", "spatten", "spatten-protected", "select"})
+      for (const std::string& trace : {kDecode, encoder})
+        cases.push_back(trace + " --machine " + machine + " --policy " + policy);
+  for (const char* engine : {"golden", "cuda"}) cases.push_back(kDecode + " --machine tiny --engine " + engine);
+  cases.push_back(kDecode + " --machine tiny --policy select --steps 1-2 --against dense");
+  cases.push_back(encoder + " --machine tiny --policy spatten --against spatten-protected --engine golden");
+  cases.push_back(csv + " --machine spatten"), cases.push_back(csv + " --machine spatten --engine golden");
+  for (const std::string& one : cases) {
+    const Outcome run = winnow_of("run " + one + " -o " + (temp / "run") + " --force");
+    ASSERT_EQ(run.code, 0) << one << run.err;
+    const std::vector<std::string> block = block_of(run.out);
+    EXPECT_EQ(block.size(), 14u) << one << "\n" << run.out;
+    for (const std::string& line : block) EXPECT_LE(line.size(), 100u) << one << "\n" << line;
+    EXPECT_TRUE(block.back().ends_with(".")) << block.back();
+    const bool timed = one.find("--engine") == std::string::npos;
+    EXPECT_EQ(block.back().starts_with("Bound by "), timed) << block.back();
+    // The shares of the time are all of it.
+    double sum = 0;
+    for (std::size_t row = 4; row < 9; ++row) {
+      const std::size_t percent = block[row].find(" %");
+      if (percent != std::string::npos) sum += std::stod(block[row].substr(block[row].rfind(' ', percent - 1)));
+    }
+    EXPECT_NEAR(sum, timed ? 100 : 0, timed ? 2.5 : 0) << run.out;
+    const Outcome table = winnow_of("table " + (temp / "run"));
+    ASSERT_EQ(table.code, 0) << table.err;
+    for (const std::string& line : lines_of(table.out)) EXPECT_LE(line.size(), 100u) << one << "\n" << line;
+  }
+  std::printf("[ compared ] %zu blocks\n", cases.size());
+}
+
+TEST(Answer, SaysWhatItSavedAtWhatCostBoundByWhat) {
+  const TempFolder temp;
+  const std::string run = "run " + kDecode + " --machine tiny --policy select --steps 1-4 -o " + (temp / "run");
+  const Outcome alone = winnow_of(run);
+  ASSERT_EQ(alone.code, 0) << alone.err;
+  std::string text;
+  for (const std::string& line : block_of(alone.out)) text += line + "\n";
+  EXPECT_EQ(text, kGoldenAlone);
+  const Outcome against = winnow_of(run + " --force --against dense");
+  ASSERT_EQ(against.code, 0) << against.err;
+  text.clear();
+  for (const std::string& line : block_of(against.out)) text += line + "\n";
+  EXPECT_EQ(text, kGoldenAgainst);
+  // The other run's figures are its own run's, and stand in the result with their keys.
+  const std::string own = temp / "dense";
+  ASSERT_EQ(winnow_of("run " + kDecode + " --machine tiny --policy dense --steps 1-4 -o " + own).code, 0);
+  const StatTree result = load_run(temp / "run").result, dense = load_run(own).result;
+  const StatTree* there = result.find("against");
+  ASSERT_NE(there, nullptr);
+  std::size_t compared = 0;
+  for (const Statistic& one : dense.find("summary")->statistics()) {
+    const Statistic* other = there->statistic(one.key);
+    ASSERT_NE(other, nullptr) << one.key;
+    EXPECT_EQ(other->value, one.value) << one.key;
+    ++compared;
+  }
+  EXPECT_GT(compared, 30u);
+  EXPECT_EQ(there->statistic("ratio_cycles")->number(), result.find("summary")->statistic("cycles")->number() /
+                                                            dense.find("summary")->statistic("cycles")->number());
+  EXPECT_NE(winnow_of("table " + (temp / "run")).out.find("run: reads "), std::string::npos);
+  std::printf("[ compared ] %zu figures\n", compared);
+}
+
+TEST(Answer, DetailsAreThereWhenAsked) {
+  const TempFolder temp;
+  const std::string run = "run " + kDecode + " --machine tiny --steps 1-1 --force -o " + (temp / "run");
+  const Outcome brief = winnow_of(run), whole = winnow_of(run + " --details");
+  for (const char* words : {"qk without a task", "DRAM key_lsb, useful", "cycles a step"}) {
+    EXPECT_EQ(brief.out.find(words), std::string::npos) << words;
+    EXPECT_NE(whole.out.find(words), std::string::npos) << words;
+  }
+  EXPECT_EQ(block_of(brief.out), block_of(whole.out));
+}
+
+TEST(Answer, WhatCannotBeComparedIsRefused) {
+  const TempFolder temp;
+  const std::pair<std::string, const char*> bad[] = {
+      {WINNOW_SOURCE_DIR "/tests/traces/reader/workload.csv --against dense", "says itself what is fetched"},
+      {kDecode + " --against nothing", "nothing"}};
+  for (const auto& [arguments, words] : bad) {
+    const Outcome run = winnow_of("run " + arguments + " -o " + (temp / "run"));
+    EXPECT_EQ(run.code, 2);
+    EXPECT_NE(run.err.find(words), std::string::npos) << run.err;
+    EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
+    EXPECT_EQ(run.out, "");
+  }
 }
 
 }  // namespace

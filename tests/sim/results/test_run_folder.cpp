@@ -30,7 +30,7 @@ Manifest manifest() {
 
 StatTree result() {
   StatTree tree("result");
-  tree.child("summary").cycles("cycles", 5);
+  tree.part("summary", "summary").cycles("cycles", "cycles", 5);
   return tree;
 }
 

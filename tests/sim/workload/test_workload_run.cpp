@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "golden/error.h"
-#include "sim/run/workload_run.h"
+#include "sim/run/workload_prepare.h"
 #include "tests/sim/workload/workload_file.h"
 
 namespace winnow {

@@ -28,8 +28,4 @@ PreparedWorkload prepare_workload(const RunOptions& options);
 std::unique_ptr<MachineModel> make_workload_machine(const PreparedWorkload& p, std::uint64_t seed, Compared& compared,
                                                     MachineModel::OnLayer on_layer);
 
-// As run_command, for a workload file. Bytes, bursts, refetches and the tokens that the engines kept are compared with
-// the closed form. Engine golden: the closed form alone. Throws Error on bad input.
-int run_workload(const RunOptions& options);
-
 }  // namespace winnow

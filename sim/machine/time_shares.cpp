@@ -1,0 +1,48 @@
+#include "sim/machine/time_shares.h"
+
+#include <numeric>
+
+namespace winnow {
+
+std::uint64_t TimeShares::total() const { return std::accumulate(cycles.begin(), cycles.end(), std::uint64_t{0}); }
+
+TimeShares& TimeShares::operator+=(const TimeShares& o) {
+  for (std::size_t i = 0; i < cycles.size(); ++i) cycles[i] += o.cycles[i];
+  return *this;
+}
+
+TimeShares TimeShares::operator-(const TimeShares& o) const {
+  TimeShares d = *this;
+  for (std::size_t i = 0; i < cycles.size(); ++i) d.cycles[i] -= o.cycles[i];
+  return d;
+}
+
+void TimeObserver::look() {
+  const std::uint64_t without = qk_.stats().cycles_of(qk_.kController);
+  const bool counts = without != without_task_;
+  without_task_ = without;
+  const BlockStats& said = controller_.stats();
+  for (int i = 0; i < said.wait_count(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const std::uint64_t cycles = said.wait_at(i).cycles;
+    if (cycles == said_[at]) continue;
+    said_[at] = cycles;
+    if (counts) ++counted_[at];
+  }
+}
+
+TimeShares TimeObserver::shares() const {
+  const BlockStats& q = qk_.stats();
+  const auto why = [&](Wait w) { return counted_[static_cast<std::size_t>(w.index)]; };
+  const Controller& c = controller_;
+  TimeShares s;
+  s.cycles[TimeShares::memory] = q.cycles_of(qk_.kKeys) + q.cycles_of(qk_.kQueries) + why(c.kMemory) + why(c.kGather);
+  s.cycles[TimeShares::qk] = q.busy_cycles();
+  s.cycles[TimeShares::softmax] = q.cycles_of(qk_.kSoftmax) + why(c.kSoftmax) + why(c.kProgressive);
+  s.cycles[TimeShares::topk] = why(c.kTopk) + why(c.kCascade);
+  s.cycles[TimeShares::drain] = why(c.kPv) + why(c.kLayerEnd);
+  s.cycles[TimeShares::other] = q.cycles() - s.total();
+  return s;
+}
+
+}  // namespace winnow
