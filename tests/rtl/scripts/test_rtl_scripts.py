@@ -130,7 +130,7 @@ def test_ranges_move_model(moved):
         f"int main() {{ for (const auto& c : {{{sets}}})\n"
         "  try { winnow::topk::check(c); } catch (const winnow::Error& e) { std::puts(e.what()); } }\n"
     )
-    command = ["g++", "-std=c++20", "-O0", "-I", moved, moved / "main.cpp", moved / "models/topk/types.cpp"]
+    command = ["g++", "-std=c++20", "-O0", "-I", moved, "-I", ROOT, moved / "main.cpp", moved / "models/topk/types.cpp"]
     subprocess.run([*command, "-o", moved / "main"], check=True, timeout=300)
     done = subprocess.run([moved / "main"], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == [text for *_, text in BAD_SETS]
