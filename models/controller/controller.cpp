@@ -51,7 +51,7 @@ Wait Controller::why() const {
       case Stage::weighing: continue;
     }
   }
-  if (layer.groups_left == 0) return kCascade;
+  if (layer.groups_left == 0) return planner_.choosing() ? kCascade : kLayerEnd;
   const bool more = std::any_of(s_.heads.begin(), s_.heads.end(), [&](const Head& h) {
     return h.layer == &layer && h.started < layer.plan.positions.size();
   });

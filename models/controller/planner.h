@@ -15,6 +15,8 @@ class Planner {
   // A cycle of it. Nothing more comes when done().
   void tick(Cycle now);
   bool done() const { return !source_.more(); }
+  // The cascade's unit has been asked and has not answered yet.
+  bool choosing() const { return round_ != Round::none && answers_ < choices_.size(); }
   // Opens what follows the layer at the head of the queue, which has ended.
   void close_layer();
 

@@ -7,7 +7,8 @@
 
 namespace winnow {
 
-ScaleStore::ScaleStore(int halves, int tokens) : MemoryBase({"value_scales", "value scales", "converter", "pv"}), tokens_(tokens) {
+ScaleStore::ScaleStore(int halves, int tokens)
+    : MemoryBase({"value_scales", "value scales", "converter", "pv"}), tokens_(tokens) {
   if (halves <= 0 || tokens <= 0)
     throw Error("scale store: " + std::to_string(halves) + " x " + std::to_string(tokens) +
                 " words, both must be at least 1");

@@ -84,7 +84,8 @@ void add_machines_command(CLI::App& app) {
   command->add_option("--show", *show_name, "print this machine: every key, its value, unit and rule");
   command->add_option("--parts", *parts_name, "print this machine's blocks, links and memories");
   command->add_flag("--json", *json, "with --parts: for programs");
-  command->footer(example("  winnow machines\n  winnow machines --show spatten-eighth\n  winnow machines --parts spatten"));
+  command->footer(
+      example("  winnow machines\n  winnow machines --show spatten-eighth\n  winnow machines --parts spatten"));
   command->callback([show_name, parts_name, json] {
     if (!parts_name->empty()) {
       const Machine machine = load_machine(*parts_name);

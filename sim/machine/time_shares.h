@@ -7,9 +7,8 @@
 //            tokens that were chosen (a gather)
 //   softmax  it stood still for softmax: its scores were not taken, the pass before is not finished, or the decision
 //            whether the LSBs are needed is not made
-//   topk     it stood still for a choice of the top-k engine: which tokens or values of a head, or which tokens and
-//   heads
-//            the next layer keeps
+//   topk     it stood still for a choice of a top-k engine: which tokens or values of a head stay, or which tokens and
+//            heads live in the next layer
 //   drain    nothing was left to multiply before the layer's end, or both buffers were taken: fetch of V, P x V, write
 //   other    before the first layer, or an answer to the controller was not taken
 //

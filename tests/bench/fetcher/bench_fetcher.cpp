@@ -94,7 +94,8 @@ void FetchConvert(benchmark::State& state) {
   Fifo<WriteBurst> writes(4);
   test::FetchSide side({}, {}, jobs, writes, memory.ports());
   Fetcher& fetcher = side.fetcher;
-  KvBuffer key({"key_buffer", "key buffer", "", ""}, 2, 1024, 64, 8), value({"value_buffer", "value buffer", "", ""}, 2, 1024, 64, 8);
+  KvBuffer key({"key_buffer", "key buffer", "", ""}, 2, 1024, 64, 8),
+      value({"value_buffer", "value buffer", "", ""}, 2, 1024, 64, 8);
   ScaleStore scales(2, 1024);
   QueryRegisters queries(16, 64);
   Converter converter({}, side.lists, side.started, side.data, {key, value, scales, queries});
@@ -141,7 +142,8 @@ void Idle(benchmark::State& state) {
   Fifo<OutputVector> outputs(2);
   test::FetchSide side({}, {}, jobs, writes, memory.ports());
   Fetcher& fetcher = side.fetcher;
-  KvBuffer key({"key_buffer", "key buffer", "", ""}, 2, 1024, 64, 8), value({"value_buffer", "value buffer", "", ""}, 2, 1024, 64, 8);
+  KvBuffer key({"key_buffer", "key buffer", "", ""}, 2, 1024, 64, 8),
+      value({"value_buffer", "value buffer", "", ""}, 2, 1024, 64, 8);
   ScaleStore scales(2, 1024);
   QueryRegisters queries(16, 64);
   Converter converter({}, side.lists, side.started, side.data, {key, value, scales, queries});

@@ -74,7 +74,8 @@ TEST(Compare, FourRunsAreAtMost100Columns) {
     for (std::size_t i = 0; i < n; ++i) {
       StoredRun& one = runs.emplace_back(
           run("a-run-with-a-very-long-name-number-" + std::to_string(i), 9'999'999'999'999, 123.456, "16"));
-      one.settings = {{"trace", "results/" + std::string(60, 't')}, {"machine.name", std::string(40, 'm')},
+      one.settings = {{"trace", "results/" + std::string(60, 't')},
+                      {"machine.name", std::string(40, 'm')},
                       {"policy.name", std::string(50, 'p')}};
       StatTree& summary = one.result.part("summary", "summary");
       summary.bytes("dram_kv_bursts", "b", 18446744073709551615u), summary.bytes("dram_kv_useful", "u", 999999);

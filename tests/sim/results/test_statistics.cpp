@@ -99,20 +99,19 @@ TEST(Statistics, MistakesAreRefused) {
   }
   const std::string head = "{\"format\": \"winnow-result-2\"";
   EXPECT_EQ(error_of([&] { from_json("r", head + "}"); }), "");
-  for (const char* bad :
-       {"\"a\": 1", "\"a\": {\"unit\": \"bytes\"}", "\"a\": {\"label\": \"a\", \"unit\": \"bytes\"}",
-        "\"a\": {\"label\": \"a\", \"unit\": \"mile\", \"value\": 1}", "\"a\": {\"label\": 3}",
-        "\"a\": {\"label\": \"a\", \"unit\": \"bytes\", \"value\": \"1\"}"})
+  for (const char* bad : {"\"a\": 1", "\"a\": {\"unit\": \"bytes\"}", "\"a\": {\"label\": \"a\", \"unit\": \"bytes\"}",
+                          "\"a\": {\"label\": \"a\", \"unit\": \"mile\", \"value\": 1}", "\"a\": {\"label\": 3}",
+                          "\"a\": {\"label\": \"a\", \"unit\": \"bytes\", \"value\": \"1\"}"})
     EXPECT_NE(error_of([&] { from_json("r", head + ", " + bad + "}"); }), "") << bad;
   for (const char* bad : {"", "[1]", "3", "{"}) EXPECT_NE(error_of([&] { from_json("r", bad); }), "") << bad;
 }
 
 // One line: the file, which version it has, and that it cannot be read.
 TEST(Statistics, AnotherVersionIsRefused) {
-  for (const auto& [text, words] :
-       {std::pair{"{\"summary\": {\"cycles\": {\"value\": 1, \"unit\": \"cycles\"}}}", "format: '': a result of version 1"},
-        {"{\"format\": \"winnow-result-3\"}", "format: 'winnow-result-3': another version"},
-        {"{\"format\": 2}", "format: '2': another version"}}) {
+  for (const auto& [text, words] : {std::pair{"{\"summary\": {\"cycles\": {\"value\": 1, \"unit\": \"cycles\"}}}",
+                                              "format: '': a result of version 1"},
+                                    {"{\"format\": \"winnow-result-3\"}", "format: 'winnow-result-3': another version"},
+                                    {"{\"format\": 2}", "format: '2': another version"}}) {
     const std::string line = error_of([&] { from_json("runs/a/result.json", text); });
     EXPECT_TRUE(line.starts_with("runs/a/result.json: ")) << line;
     EXPECT_NE(line.find(words), std::string::npos) << line;
