@@ -22,13 +22,17 @@ void TimeObserver::look() {
   const bool counts = without != without_task_;
   without_task_ = without;
   const BlockStats& said = controller_.stats();
+  bool named = false;
   for (int i = 0; i < said.wait_count(); ++i) {
     const auto at = static_cast<std::size_t>(i);
     const std::uint64_t cycles = said.wait_at(i).cycles;
     if (cycles == said_[at]) continue;
     said_[at] = cycles;
+    last_ = i, named = true;
     if (counts) ++counted_[at];
   }
+  // The task that ends the wait is on its way: a cycle of the link, which belongs to what was waited for.
+  if (counts && !named && last_ >= 0) ++counted_[static_cast<std::size_t>(last_)];
 }
 
 TimeShares TimeObserver::shares() const {

@@ -10,7 +10,8 @@
 //   topk     it stood still for a choice of a top-k engine: which tokens or values of a head stay, or which tokens and
 //            heads live in the next layer
 //   drain    nothing was left to multiply before the layer's end, or both buffers were taken: fetch of V, P x V, write
-//   other    before the first layer, or an answer to the controller was not taken
+//   other    before the first layer
+// The cycle in which a task is on its way to Q x K belongs to what was waited for.
 //
 // in   statistics of Q x K (busy, and for whom it waited) and of the controller (why Q x K had no task), after each
 // cycle out  cycles of each kind since the start; their sum is the number of cycles A cycle in which Q x K had no task
@@ -45,6 +46,7 @@ class TimeObserver {
   const Qk& qk_;
   const Controller& controller_;
   std::uint64_t without_task_ = 0;                                       // of Q x K, so far
+  int last_ = -1;                                                        // wait that the controller named last
   std::array<std::uint64_t, BlockStats::kMaxWaits> said_{}, counted_{};  // by the controller's wait: so far, and kept
 };
 

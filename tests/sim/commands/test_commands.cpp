@@ -237,6 +237,38 @@ TEST(Answer, IsAtMost14LinesOf100ColumnsWhateverRuns) {
   std::printf("[ compared ] %zu blocks\n", cases.size());
 }
 
+// What a run prints last, as a whole: read it as somebody who sees it for the first time.
+constexpr const char* kGoldenAlone = R"(synthetic on tiny                 select  dense, 12 bit           difference
+K and V read from memory        40.19 kB       59.14 kB          1.47x fewer
+  of it used                    32.59 kB       59.14 kB          1.81x fewer
+clock cycles                       5,963              -  add --against dense
+  waiting for memory              14.8 %              -
+  multiplying Q x K               35.7 %              -
+  waiting for softmax             28.1 %              -
+  waiting for top-k choices        8.8 %              -
+  draining: P x V, layer's end    12.6 %              -
+output error                       3.8 %              -
+tokens kept                      100.0 %        100.0 %
+heads kept                       100.0 %        100.0 %
+bits a number of K and V            6.61          12.00
+Bound by the multipliers of Q x K: they work in 35.7 % of the cycles; next softmax.
+)";
+constexpr const char* kGoldenAgainst = R"(synthetic on tiny                 select     dense   difference
+K and V read from memory        40.19 kB  59.39 kB  1.48x fewer
+  of it used                    32.59 kB  59.14 kB  1.81x fewer
+clock cycles                       5,963     3,429   1.74x more
+  waiting for memory              14.8 %     7.4 %
+  multiplying Q x K               35.7 %    35.9 %
+  waiting for softmax             28.1 %    22.4 %
+  waiting for top-k choices        8.8 %     0.0 %
+  draining: P x V, layer's end    12.6 %    34.4 %
+output error                       3.8 %    0.32 %
+tokens kept                      100.0 %   100.0 %
+heads kept                       100.0 %   100.0 %
+bits a number of K and V            6.61     12.00
+Bound by the multipliers of Q x K: they work in 35.7 % of the cycles; next softmax.
+)";
+
 TEST(Answer, SaysWhatItSavedAtWhatCostBoundByWhat) {
   const TempFolder temp;
   const std::string run = "run " + kDecode + " --machine tiny --policy select --steps 1-4 -o " + (temp / "run");
