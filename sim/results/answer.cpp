@@ -134,6 +134,7 @@ std::string bound_by(const StatTree& t) {
   if (shares.empty()) return "No time was simulated: --engine systemc, the default, gives cycles and what bounds them.";
   std::stable_sort(shares.begin(), shares.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   std::string text = fmt::format(fmt::runtime(kParts[shares[0].second].bound), percent(shares[0].first));
+  if (shares[0].first < 0.5) text.replace(0, 8, "Bound mostly by");
   if (shares[1].first >= 0.1) text += fmt::format("; next {}", kShortNames[shares[1].second]);
   return text + ".";
 }
