@@ -13,7 +13,8 @@ namespace {
 
 IndexRange range_of(const YAML::Node& node) {
   IndexRange r;
-  if (node) EXPECT_EQ(std::sscanf(node.as<std::string>().c_str(), "%d-%d", &r.first, &r.last), 2) << node;
+  if (!node) return r;
+  EXPECT_EQ(std::sscanf(node.as<std::string>().c_str(), "%d-%d", &r.first, &r.last), 2) << node;
   return r;
 }
 
