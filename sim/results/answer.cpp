@@ -111,7 +111,9 @@ std::vector<std::string> answer_rows() {
 std::vector<std::string> answer_cells(const StatTree& t) {
   const auto cycles = value(t, "cycles"), bits = value(t, "bits_read_kept_element");
   std::vector<std::string> cells = {bytes(value(t, "dram_kv_bursts")), bytes(value(t, "dram_kv_useful")),
-                                    cycles ? grouped(*cycles) : "-"};
+                                    !cycles           ? "-"
+                                    : *cycles >= 1e12 ? fmt::format("{:.4e}", *cycles)  // would not fit a column
+                                                      : grouped(*cycles)};
   for (const Part& part : kParts) cells.push_back(percent(share_of(t, part)));
   cells.push_back(error_of(t));
   cells.push_back(percent(value(t, "tokens_kept"))), cells.push_back(percent(value(t, "query_heads_kept")));

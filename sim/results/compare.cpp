@@ -120,7 +120,7 @@ std::string every_statistic(const std::vector<StoredRun>& runs) {
 bool is_gpu(const StoredRun& run) { return run.setting("engine") == "gpu"; }
 
 // One block: at most kAbreast runs.
-constexpr std::size_t kAbreast = 4, kColumn = 13;
+constexpr std::size_t kAbreast = 4, kColumn = 15;
 
 std::string one_block(const std::vector<StoredRun>& runs, bool with_gpu) {
   static const StatTree kNothing("nothing");
