@@ -6,13 +6,13 @@
 #include <memory>
 
 #include "golden/error.h"
-#include "sim/check/check_engines.h"
 #include "sim/commands/commands.h"
 #include "sim/commands/range.h"
+#include "sim/engines/check_engines.h"
+#include "sim/engines/prepare.h"
 #include "sim/results/progress.h"
 #include "sim/results/writers.h"
 #include "sim/rtl/blocks.h"
-#include "sim/run/prepare.h"
 #include "traces/workload.h"
 
 namespace winnow {
@@ -37,24 +37,25 @@ int check(const RunOptions& options, const std::string& names) {
     throw Error(fmt::format("check: {}: holds shapes without values: must be a .safetensors trace, or synthetic:...",
                             options.trace));
   const Prepared p = prepare(options);
-  const EngineInput input{float_source(p.trace), p.reference.get(), p.model.get(),  p.layout.get(), &p,
-                          options.seed,          options.rtl,       options.output, options.command};
-  const auto total = static_cast<std::uint64_t>(p.range.last_step * p.shape.layers + p.range.last_layer + 1);
-  Progress progress("check", total, "layers");
-  const CheckResult r =
-      check_engines(input, wanted, {p.range.first_layer, p.range.last_layer, p.range.first_step, p.range.last_step},
-                    [&](std::uint64_t done) { progress.at(done, static_cast<double>(done)); });
+  EngineHooks hooks;
+  hooks.waves = options.output, hooks.repeat = options.command;
+  const auto layers = static_cast<std::uint64_t>(p.range.last_layer - p.range.first_layer + 1) *
+                      static_cast<std::uint64_t>(p.range.last_step - p.range.first_step + 1);
+  Progress progress("check", layers * wanted.size(), "layers");
+  hooks.pause = [&] { progress.finish(); };
+  const CheckResult r = check_engines({p, options.seed, options.rtl, hooks}, wanted,
+                                      [&](std::uint64_t done) { progress.at(done, static_cast<double>(done)); });
   progress.finish();
 
   fmt::print("engines: {}\n", joined(r.had));
   fmt::print("{}: policy {}, {} layers compared\n", options.trace, p.policy.name, grouped(r.layers));
   for (std::size_t i = 0; i < r.comparisons.size(); ++i) {
-    const LayerComparison& c = r.comparisons[i];
-    std::vector<std::vector<std::string>> rows = {{r.names[i] + " against golden", "compared", "different"}};
-    rows[0][0] = r.names[i] + " against " + r.had[0].substr(0, r.had[0].find(' '));
-    for (int kind = 0; kind < kComparedKinds; ++kind)
-      rows.push_back({kComparedNames[kind], grouped(c.compared(static_cast<CheckKind>(kind))),
-                      grouped(c.different(static_cast<CheckKind>(kind)))});
+    const Comparison& c = r.comparisons[i];
+    std::vector<std::vector<std::string>> rows = {{c.actual() + " against " + c.expected(), "compared", "different"}};
+    for (int k = 0; k < kCompareKinds; ++k) {
+      const auto kind = static_cast<CompareKind>(k);
+      rows.push_back({kCompareNames[k], grouped(c.compared(kind)), grouped(c.different(kind))});
+    }
     if (c.stopped()) rows.push_back({"stopped", "", "yes"});
     rows.push_back({"all", grouped(c.compared()), grouped(c.different())});
     fmt::print("\n{}", align(rows));

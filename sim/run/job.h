@@ -1,28 +1,20 @@
 #pragma once
 // What a run simulates: a trace with its values, or a workload's shapes. One loop (run.cpp) runs both; here is all that
 // differs between them.
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "golden/walk.h"
-#include "sim/machine/machine_model.h"
+#include "sim/engines/machine_engine.h"
 #include "sim/results/run_folder.h"
-#include "sim/rtl/blocks.h"
 #include "sim/run.h"
-#include "sim/run/check.h"
 #include "sim/run/report.h"
 
 namespace winnow {
 
 class Job {
  public:
-  // A layer of the range that is finished: what it decided, fetched and put out, and the machine's counts of it
-  // (nullptr where no machine ran).
-  using OnLayer = std::function<void(const golden::LayerResult&, const LayerCounts*)>;
-
   virtual ~Job() = default;
 
   virtual const Machine& machine() const = 0;
@@ -32,14 +24,11 @@ class Job {
   virtual Manifest manifest() const = 0;
   virtual bool has_values() const = 0;  // outputs, and so their error
   virtual bool generates(int step) const = 0;
-  virtual rtl::Blocks rtl() const = 0;
 
-  // A machine before its first cycle. Each layer is held against golden, or against the closed form, as it ends, and
-  // then given to `on_layer`; without one the machine runs unobserved, a second time, for a waveform. The job outlives
-  // it.
-  virtual std::unique_ptr<MachineModel> make_machine(OnLayer on_layer) = 0;
-  // The same layers by an engine that has no time.
-  virtual void run_untimed(const OnLayer& on_layer) = 0;
+  // What options.engine names. The job outlives it.
+  virtual std::unique_ptr<Engine> make_engine(const EngineHooks& hooks) = 0;
+  // A layer of the engine, held against golden or the closed form.
+  virtual void compare(const EngineLayer& layer, LayerDetail detail) = 0;
 
   // After the last layer: what the whole comes to.
   virtual void finish(Phase& phase) = 0;
@@ -48,13 +37,11 @@ class Job {
   // What a reader of the figures has to know.
   virtual std::vector<std::string> notes(bool generated) const = 0;
 
-  const Compared& compared() const { return compared_; }
-  // Of golden, of comparing and of `on_layer`: no time of the simulation.
-  double seconds_beside() const { return seconds_beside_; }
+  const Comparison& compared() const { return compared_; }
 
  protected:
-  Compared compared_;
-  double seconds_beside_ = 0;
+  explicit Job(const char* expected) : compared_(expected, "machine") {}
+  Comparison compared_;
 };
 
 // Throw Error when the input does not fit the machine, or the range the input.

@@ -6,11 +6,11 @@
 
 #include "golden/walk.h"
 #include "models/dram/stream.h"
+#include "sim/engines/comparison.h"
 #include "sim/machine/machine_model.h"
 #include "sim/results/run_folder.h"
 #include "sim/results/statistics.h"
 #include "sim/run.h"
-#include "sim/run/check.h"
 
 namespace winnow {
 

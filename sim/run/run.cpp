@@ -8,12 +8,11 @@
 #include "golden/error.h"
 #include "models/dram/stream.h"
 #include "sim/config/policy_schema.h"
-#include "sim/machine/systemc_machine.h"
+#include "sim/engines/prepare.h"
 #include "sim/results/answer.h"
 #include "sim/results/progress.h"
 #include "sim/results/writers.h"
 #include "sim/run/job.h"
-#include "sim/run/prepare.h"
 #include "sim/run/report.h"
 #include "traces/workload.h"
 
@@ -33,28 +32,42 @@ class Execution {
  public:
   using OnRow = std::function<void(const std::vector<std::string>&)>;  // of layers.csv
 
-  Execution(const RunOptions& options, Job& job)
+  // `label` of the progress line; `folder` for the waveform of RTL that parts from its model.
+  Execution(const RunOptions& options, Job& job, const std::string& label, const std::string& folder)
       : options_(options),
         job_(job),
-        rtl_(job.rtl()),
+        progress_(label, job.layers(), options.engine == "systemc" ? "kcycles" : "layers"),
+        engine_(job.make_engine(hooks(folder))),
         prompt_(job.shape().layers),
         generation_(job.shape().layers),
         prompt_layers_(job.shape().layers),
         generation_layers_(job.shape().layers),
         errors_(job.shape().layers) {}
 
-  bool timed() const { return options_.engine == "systemc"; }
-  // False when a block's RTL has parted from its model; that is reported then. `folder`: for its waveform.
-  bool run(const std::string& label, const std::string& folder, const OnRow& on_row) {
-    Progress progress(label, job_.layers(), timed() ? "kcycles" : "layers");
-    on_row_ = on_row;
-    if (!timed())
-      job_.run_untimed([&](const golden::LayerResult& r, const LayerCounts*) {
-        take(r, {}, {});
-        progress.at(layers_done_, static_cast<double>(layers_done_));
-      });
-    else if (!run_machine(folder, progress))
-      return false;
+  const Engine& engine() const { return *engine_; }
+  bool timed() const { return engine_->timed(); }
+  // False when a block's RTL has parted from its model; that is reported then.
+  bool run(const OnRow& on_row) {
+    Cycle last = 0;
+    TimeShares before;
+    const bool ended = engine_->run([&](const EngineLayer& layer) {
+      job_.compare(layer, engine_->detail());
+      std::optional<Cycle> cycles;
+      TimeShares spent;
+      if (layer.counts) {
+        const MachineModel& machine = engine_->timed()->machine();
+        if (last == 0) last = machine.first_request();
+        const TimeShares now = machine.time_shares();
+        cycles = layer.counts->last_write - last, spent = now - before;
+        last = layer.counts->last_write, before = now;
+      }
+      take(layer.golden ? *layer.golden : layer.result, cycles, spent, on_row);
+      if (!layer.counts) progress_.at(layers_done_, static_cast<double>(layers_done_));
+    });
+    progress_.finish();
+    if (!ended) return false;
+    if (timed() && !options_.dump_requests.empty())
+      dump_requests(options_.dump_requests, job_.machine(), with_time().streams());
     job_.finish(main_phase());
     return true;
   }
@@ -64,12 +77,13 @@ class Execution {
 
   // Of generation, or of the prompt where nothing was generated.
   void report_summary(StatTree& summary) const {
-    if (machine_) report_memory(*machine_, job_.machine(), cycles_, streams_, summary);
+    if (timed())
+      report_memory(with_time().machine(), job_.machine(), with_time().cycles(), with_time().streams(), summary);
     report(main_phase(), timed(), summary);
   }
   // All the rest.
   void report_rest(StatTree& result) const {
-    if (machine_) machine_->report(result, cycles_);
+    if (timed()) with_time().machine().report(result, with_time().cycles());
     if (prompt_.layers && generation_.layers) {
       errors_.report(result.part("summary", "summary"), "output_error_with_prompt", "output error with the prompt");
       report(prompt_, timed(), result.part("prompt", "prompt"));
@@ -77,70 +91,50 @@ class Execution {
     job_.report_compared(result);
   }
   std::string by_layer() const { return (generated() ? generation_layers_ : prompt_layers_).table(timed()); }
-  std::string utilisation() const { return machine_ ? utilisation_table(*machine_, machine_->now()) : ""; }
-  std::string lockstep() const { return rtl_.summary(); }
+  std::string utilisation() const {
+    return timed() ? utilisation_table(with_time().machine(), with_time().machine().now()) : "";
+  }
   bool has_both() const { return prompt_.layers && generation_.layers; }
   double kcycles_per_second() const {
-    return machine_seconds_ > 0 ? static_cast<double>(cycles_) / machine_seconds_ / 1e3 : 0;
+    return timed() && with_time().seconds() > 0
+               ? static_cast<double>(with_time().cycles()) / with_time().seconds() / 1e3
+               : 0;
   }
 
  private:
   Phase& main_phase() { return generated() ? generation_ : prompt_; }
+  const MachineEngine& with_time() const { return *engine_->timed(); }
 
-  void take(const golden::LayerResult& r, std::optional<Cycle> cycles, const TimeShares& spent) {
+  EngineHooks hooks(const std::string& folder) {
+    EngineHooks h;
+    h.waves = folder, h.repeat = repeat_of(options_), h.measure = true;
+    h.pause = [this] { progress_.finish(); };
+    h.on_cycle = [this](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); };
+    h.record_bursts = options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0};
+    return h;
+  }
+
+  void take(const golden::LayerResult& r, std::optional<Cycle> cycles, const TimeShares& spent, const OnRow& on_row) {
     const bool generates = job_.generates(r.step);
     (generates ? generation_ : prompt_).add(r, job_.shape(), cycles.value_or(0), spent);
     (generates ? generation_layers_ : prompt_layers_).add(r, job_.shape(), cycles.value_or(0));
     errors_.add(r.layer, r.error);
-    if (on_row_) {
+    if (on_row) {
       std::vector<std::string> cells = layer_row(r, cycles);
       if (!job_.has_values()) cells[cells.size() - 1] = cells[cells.size() - 2] = "";  // no outputs, no errors
-      on_row_(cells);
+      on_row(cells);
     }
     ++layers_done_;
   }
 
-  bool run_machine(const std::string& folder, Progress& progress) {
-    Cycle last = 0;
-    TimeShares before;
-    machine_ = job_.make_machine([&](const golden::LayerResult& r, const LayerCounts* counts) {
-      if (last == 0) last = machine_->first_request();
-      const TimeShares now = machine_->time_shares();
-      take(r, counts->last_write - last, now - before);
-      last = counts->last_write, before = now;
-    });
-    const double clock = job_.machine().clock_ghz;
-    streams_.resize(static_cast<std::size_t>(job_.machine().hbm2.channels));
-    machine_->record_requests(&streams_, options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0});
-    const auto start = std::chrono::steady_clock::now();
-    const auto simulate = [&] {
-      rtl_.attach(*machine_);
-      run_systemc(*machine_, clock, [&](Cycle now) { progress.at(layers_done_, static_cast<double>(now) / 1e3); });
-    };
-    const auto again = [&] {
-      const auto other = job_.make_machine({});
-      rtl_.attach(*other);
-      run_systemc(*other, clock, {});
-    };
-    if (rtl_.diverge(simulate, again, [&] { progress.finish(); }, folder, repeat_of(options_))) return false;
-    machine_seconds_ = seconds_since(start) - job_.seconds_beside();
-    cycles_ = machine_->last_write() - machine_->first_request();
-    if (!options_.dump_requests.empty()) dump_requests(options_.dump_requests, job_.machine(), streams_);
-    return true;
-  }
-
   const RunOptions& options_;
   Job& job_;
-  rtl::Blocks rtl_;
+  Progress progress_;
+  std::unique_ptr<Engine> engine_;
   Phase prompt_, generation_;
   ByLayer prompt_layers_, generation_layers_;
   Errors errors_;  // of prompt and generation together
-  OnRow on_row_;
-  std::unique_ptr<MachineModel> machine_;
-  std::vector<dram::RequestStream> streams_;
   std::uint64_t layers_done_ = 0;
-  Cycle cycles_ = 0;
-  double machine_seconds_ = 0;
 };
 
 // The run that --against names: the same trace, machine, range and seed under another policy.
@@ -152,11 +146,11 @@ RunOptions options_against(const RunOptions& options) {
 }
 
 // Adds the other run's part to `result`; its differences from golden, with the first one.
-Compared run_against(const RunOptions& options, StatTree& result) {
+Comparison run_against(const RunOptions& options, StatTree& result) {
   const RunOptions other = options_against(options);
   const std::unique_ptr<Job> job = make_job(other);
-  Execution execution(other, *job);
-  execution.run(options.against, "", {});
+  Execution execution(other, *job, options.against, "");
+  execution.run({});
   StatTree& part = result.part("against", "against " + options.against);
   execution.report_summary(part);
   add_comparison(*result.find("summary"), part);
@@ -174,21 +168,21 @@ void print_details(const StatTree& summary, const Execution& e, const Job& job) 
 
 int run(const RunOptions& options) {
   const std::unique_ptr<Job> job = make_job(options);
-  Execution execution(options, *job);
+  Execution execution(options, *job, options.engine, options.output);
   Manifest manifest = job->manifest();
   RunFolder folder(options.output, options.force, manifest);
   folder.begin_layers(layer_columns());
-  fmt::print("{}, engine {}, seed {}\n", job->title(), options.engine, options.seed);
+  fmt::print("{}, engine {} ({}), seed {}\n", job->title(), options.engine, execution.engine().what(), options.seed);
 
   const auto start = std::chrono::steady_clock::now();
-  if (!execution.run(options.engine, folder.path(), [&](const auto& cells) { folder.layer(cells); })) return 1;
+  if (!execution.run([&](const auto& cells) { folder.layer(cells); })) return 1;
   manifest.wall_seconds = seconds_since(start);
   manifest.kcycles_per_second = execution.kcycles_per_second();
   StatTree result("result");
   StatTree& summary = result.part("summary", "summary");
   execution.report_summary(summary);
   execution.report_rest(result);
-  Compared against;
+  std::optional<Comparison> against;
   if (!options.against.empty()) against = run_against(options, result);
   folder.finish(manifest, result);
 
@@ -196,14 +190,19 @@ int run(const RunOptions& options) {
   if (execution.timed())
     fmt::print("simulation speed {:.0f} kcycles/s; {:.1f} s in all\n", manifest.kcycles_per_second,
                manifest.wall_seconds);
-  fmt::print("{}", execution.lockstep());
+  fmt::print("{}", execution.engine().lockstep());
   if (const std::string line = job->compared_line(); !line.empty()) fmt::print("{}\n", line);
   for (const std::string& note : job->notes(execution.generated())) fmt::print("{}\n", note);
   fmt::print("results in {}\n", folder.path());
   fmt::print("\n{}", answer_block(result, manifest));
-  for (const auto& [compared, whose] : {std::pair{&job->compared(), std::string()}, {&against, options.against + ": "}})
-    if (compared->differences) fmt::print("MISMATCH: {}{}\n", whose, compared->first);
-  return job->compared().differences || against.differences ? 1 : 0;
+  bool equal = true;
+  for (const auto& [compared, whose] :
+       {std::pair{&job->compared(), std::string()}, {against ? &*against : nullptr, options.against + ": "}}) {
+    if (!compared || compared->different() == 0) continue;
+    fmt::print("MISMATCH: {}{}\n", whose, compared->first_difference());
+    equal = false;
+  }
+  return equal ? 0 : 1;
 }
 
 }  // namespace

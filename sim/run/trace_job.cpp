@@ -1,19 +1,18 @@
 #include <fmt/format.h>
 
-#include <chrono>
-
-#include "cuda_ref/walk.h"
 #include "golden/error.h"
+#include "sim/engines/engines.h"
 #include "sim/run/job.h"
-#include "sim/run/prepare.h"
 
 namespace winnow {
 namespace {
 
+// Keys of result.json, one a kind.
+constexpr const char* kKeys[kCompareKinds] = {"outputs", "probabilities", "decisions", "importances", "counts"};
+
 class TraceJob : public Job {
  public:
-  explicit TraceJob(const RunOptions& options)
-      : options_(options), p_(prepare(options)), walk_(*p_.model, *p_.layout, p_.reference.get()) {}
+  explicit TraceJob(const RunOptions& options) : Job("golden"), options_(options), p_(prepare(options)) {}
 
   const Machine& machine() const override { return p_.machine; }
   const golden::Shape& shape() const override { return p_.shape; }
@@ -29,58 +28,30 @@ class TraceJob : public Job {
   Manifest manifest() const override { return manifest_of(options_, p_.machine, p_.policy, p_.trace.sha256()); }
   bool has_values() const override { return true; }
   bool generates(int step) const override { return step > 0; }
-  rtl::Blocks rtl() const override {
-    return {rtl::parse_requests(options_.rtl), p_.machine, rtl::uses_of(p_.model->decisions()), p_.shape.group(),
-            options_.seed};
-  }
 
-  std::unique_ptr<MachineModel> make_machine(OnLayer on_layer) override {
-    if (!on_layer) again_ = std::make_unique<golden::Walk>(*p_.model, *p_.layout, nullptr);
-    golden::Walk& walk = on_layer ? walk_ : *again_;
-    auto machine = make_trace_machine(
-        p_, walk, options_.seed,
-        [this, &walk, on_layer](const LayerPlan& plan, const std::vector<GroupRecord>& records,
-                                const LayerCounts& counts) {
-          const auto start = std::chrono::steady_clock::now();
-          golden::LayerResult r;
-          walk.next(r);
-          if (!on_layer) return;
-          compare_layer(p_.shape, plan, records, counts, machine_->parts().importance_memory,
-                        machine_->parts().hbm2.memory().image(), r, compared_);
-          on_layer(r, &counts);
-          seconds_beside_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        });
-    if (on_layer) machine_ = machine.get();
-    return machine;
+  std::unique_ptr<Engine> make_engine(const EngineHooks& hooks) override {
+    std::string why_not;
+    auto engine = parse_engines(options_.engine)[0]->make({p_, options_.seed, options_.rtl, hooks}, why_not);
+    if (!engine) throw Error("--engine: " + options_.engine + ": " + why_not);
+    return engine;
   }
-
-  void run_untimed(const OnLayer& on_layer) override {
-    if (options_.engine == "golden") return walk_range(walk_, on_layer);
-    // Values and bytes by the CUDA kernels: on the GPU where there is one, else in the host shim.
-    const cuda_ref::Backend backend = cuda_ref::best_backend();
-    fmt::print("{}\n", cuda_ref::describe(backend));
-    cuda_ref::Options options;
-    options.measure = true;
-    const auto model = cuda_ref::load(backend, float_source(p_.trace), options);
-    walk_range(*model->walk(p_.policy, *p_.layout), on_layer);
+  void compare(const EngineLayer& layer, LayerDetail detail) override {
+    if (layer.golden) compare_layer(p_.shape, detail, *layer.golden, layer.result, compared_);
   }
 
   void finish(Phase&) override {}
   void report_compared(StatTree& result) const override {
     StatTree& checked = result.part("checked_against_golden", "checked against golden");
-    checked.count("outputs", "outputs", compared_.outputs);
-    checked.count("probabilities", "probabilities", compared_.probabilities);
-    checked.count("decisions", "decisions", compared_.decisions);
-    checked.count("importances", "importances", compared_.importances);
-    checked.count("counts", "byte and burst counts", compared_.counts);
-    checked.count("differences", "differences", compared_.differences);
+    for (int i = 0; i < kCompareKinds; ++i)
+      checked.count(kKeys[i], kCompareNames[i], compared_.compared(static_cast<CompareKind>(i)));
+    checked.count("differences", "differences", compared_.different());
   }
   std::string compared_line() const override {
-    if (compared_.total() == 0) return {};
-    return fmt::format(
-        "compared with golden: {} outputs, {} probabilities, {} decisions, {} importances, {} counts: {} differences",
-        compared_.outputs, compared_.probabilities, compared_.decisions, compared_.importances, compared_.counts,
-        compared_.differences);
+    if (compared_.compared() == 0) return {};
+    std::string line = "compared with golden: ";
+    for (int i = 0; i < kCompareKinds; ++i)
+      line += fmt::format("{}{} {}", i ? ", " : "", compared_.compared(static_cast<CompareKind>(i)), kCompareNames[i]);
+    return line + fmt::format(": {} differences", compared_.different());
   }
   std::vector<std::string> notes(bool generated) const override {
     std::vector<std::string> lines;
@@ -94,20 +65,8 @@ class TraceJob : public Job {
   }
 
  private:
-  template <class Walk>
-  void walk_range(Walk& walk, const OnLayer& on_layer) {
-    golden::LayerResult r;
-    const RunRange& range = p_.range;
-    while (walk.step() <= range.last_step && walk.next(r))
-      if (r.step >= range.first_step && r.layer >= range.first_layer && r.layer <= range.last_layer)
-        on_layer(r, nullptr);
-  }
-
   RunOptions options_;
   Prepared p_;
-  golden::Walk walk_;
-  std::unique_ptr<golden::Walk> again_;
-  const MachineModel* machine_ = nullptr;
 };
 
 }  // namespace

@@ -12,19 +12,6 @@ using golden::Kind;
 std::uint64_t& of(golden::Accesses& a, Kind k) { return a.useful[static_cast<std::size_t>(k)]; }
 std::uint64_t& of(golden::Accesses& a, Stream s) { return a.stream_bursts[static_cast<std::size_t>(s)]; }
 
-void same(Compared& c, std::uint64_t& counter, std::uint64_t machine, std::uint64_t expected, auto&& place) {
-  ++counter;
-  if (machine == expected) return;
-  if (c.differences++ == 0) c.first = fmt::format("{}: machine {}, workload {}", place(), machine, expected);
-}
-
-void same_list(Compared& c, const std::vector<std::uint32_t>& machine, const std::vector<std::uint32_t>& expected,
-               const std::string& what) {
-  same(c, c.decisions, machine.size(), expected.size(), [&] { return what + ": how many"; });
-  for (std::size_t i = 0; i < std::min(machine.size(), expected.size()); ++i)
-    same(c, c.decisions, machine[i], expected[i], [&] { return fmt::format("{}: entry {}", what, i); });
-}
-
 }  // namespace
 
 golden::Accesses expected_accesses(const Workload& w, const WorkloadLayer& layer, const WorkloadLayout& layout,
@@ -51,7 +38,7 @@ golden::Accesses expected_accesses(const Workload& w, const WorkloadLayer& layer
 
 void compare_workload_layer(const Workload& w, const WorkloadLayer& layer, const WorkloadLayout& layout,
                             const std::vector<std::uint32_t>& order, const std::vector<GroupRecord>& records,
-                            const LayerCounts& counts, Compared& c) {
+                            const LayerCounts& counts, Comparison& c) {
   const std::string where = fmt::format("step {} layer {}", layer.step, layer.layer);
   // Where K and V are resident nothing is decided, and nothing recorded: what was multiplied is compared instead.
   if (w.encoder) {
@@ -59,45 +46,48 @@ void compare_workload_layer(const Workload& w, const WorkloadLayer& layer, const
     for (std::size_t i = layer.first; i < layer.end; ++i)
       products += static_cast<std::uint64_t>(w.rows[i].queries) * static_cast<std::uint64_t>(w.rows[i].keys) *
                   static_cast<std::uint64_t>(w.head_dim);
-    same(c, c.counts, counts.qk_products, products, [&] { return where + ": products of Q x K"; });
-    same(c, c.counts, counts.pv_products, products, [&] { return where + ": products of P x V"; });
+    c.same(CompareKind::counts, products, counts.qk_products, [&] { return where + ": products of Q x K"; });
+    c.same(CompareKind::counts, products, counts.pv_products, [&] { return where + ": products of P x V"; });
   } else {
-    same(c, c.decisions, records.size(), layer.end - layer.first, [&] { return where + ": rows run"; });
+    c.same(CompareKind::decisions, layer.end - layer.first, records.size(), [&] { return where + ": rows run"; });
   }
   for (std::size_t i = 0; i < std::min(records.size(), layer.end - layer.first); ++i) {
     const WorkloadRow& r = w.rows[layer.first + i];
     const std::string row = fmt::format("{} head {} (line {})", where, r.head, r.line);
-    same(c, c.decisions, records[i].head, static_cast<std::uint64_t>(r.head), [&] { return row + ": order of heads"; });
-    same(c, c.decisions, records[i].refetched, r.refetch, [&] { return row + ": refetch"; });
+    c.same(CompareKind::decisions, static_cast<std::uint64_t>(r.head), records[i].head,
+           [&] { return row + ": order of heads"; });
+    c.same(CompareKind::decisions, r.refetch, records[i].refetched, [&] { return row + ": refetch"; });
     // The record holds places in the list of keys.
     const auto keys = highest(order, r.keys);
     std::vector<std::uint32_t> values;
     for (std::uint32_t place : records[i].values) values.push_back(place < keys.size() ? keys[place] : ~0u);
-    same_list(c, values, highest(order, r.values), row + ": values used");
+    c.lists(CompareKind::decisions, highest(order, r.values), values, row + ": values used");
   }
   const golden::Accesses expected = expected_accesses(w, layer, layout, order);
   for (int k = 0; k < golden::kKinds; ++k)
-    same(c, c.counts, counts.accesses.useful[static_cast<std::size_t>(k)], expected.useful[static_cast<std::size_t>(k)],
-         [&] { return fmt::format("{}: bytes of {}", where, golden::kKindNames[k]); });
+    c.same(CompareKind::counts, expected.useful[static_cast<std::size_t>(k)],
+           counts.accesses.useful[static_cast<std::size_t>(k)],
+           [&] { return fmt::format("{}: bytes of {}", where, golden::kKindNames[k]); });
   for (std::size_t s = 0; s < expected.stream_bursts.size(); ++s)
-    same(c, c.counts, counts.accesses.stream_bursts[s], expected.stream_bursts[s],
-         [&] { return fmt::format("{}: bursts of stream {}", where, s); });
-  same(c, c.counts, counts.accesses.write_bursts, expected.write_bursts, [&] { return where + ": bursts written"; });
+    c.same(CompareKind::counts, expected.stream_bursts[s], counts.accesses.stream_bursts[s],
+           [&] { return fmt::format("{}: bursts of stream {}", where, s); });
+  c.same(CompareKind::counts, expected.write_bursts, counts.accesses.write_bursts,
+         [&] { return where + ": bursts written"; });
 }
 
 void compare_choice(const WorkloadLayer& next, const std::vector<std::uint32_t>& kept,
-                    const std::vector<std::uint32_t>& expected, Compared& c) {
-  same_list(c, kept, expected, fmt::format("step {} layer {}: tokens kept", next.step, next.layer));
+                    const std::vector<std::uint32_t>& expected, Comparison& c) {
+  c.lists(CompareKind::decisions, expected, kept, fmt::format("step {} layer {}: tokens kept", next.step, next.layer));
 }
 
-void compare_totals(const WorkloadBytes& file, const golden::Accesses& machine, Compared& c) {
+void compare_totals(const WorkloadBytes& file, const golden::Accesses& machine, Comparison& c) {
   const std::pair<Kind, std::uint64_t> kinds[] = {{Kind::query, file.query},
                                                   {Kind::key_msb, file.key},
                                                   {Kind::key_lsb, file.key_refetch},
                                                   {Kind::value, file.value}};
   for (const auto& [kind, bytes] : kinds)
-    same(c, c.counts, machine.useful_of(kind), bytes,
-         [&] { return fmt::format("whole run: bytes of {}", golden::kKindNames[static_cast<std::size_t>(kind)]); });
+    c.same(CompareKind::counts, bytes, machine.useful_of(kind),
+           [&] { return fmt::format("whole run: bytes of {}", golden::kKindNames[static_cast<std::size_t>(kind)]); });
 }
 
 }  // namespace winnow

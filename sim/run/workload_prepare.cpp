@@ -76,7 +76,7 @@ PreparedWorkload prepare_workload(const RunOptions& options) {
           layer_count,  inside.rows.size()};
 }
 
-std::unique_ptr<MachineModel> make_workload_machine(const PreparedWorkload& p, std::uint64_t seed, Compared& compared,
+std::unique_ptr<MachineModel> make_workload_machine(const PreparedWorkload& p, std::uint64_t seed, Comparison& compared,
                                                     MachineModel::OnLayer on_layer) {
   Workpiece piece;
   piece.shape = p.shape, piece.decisions = p.decisions, piece.seed = seed, piece.shape_only = true,

@@ -25,7 +25,7 @@ struct PreparedWorkload {
 PreparedWorkload prepare_workload(const RunOptions& options);
 
 // A machine with the workload's source. `compared` takes every choice of the cascade's engine. `p` outlives it.
-std::unique_ptr<MachineModel> make_workload_machine(const PreparedWorkload& p, std::uint64_t seed, Compared& compared,
+std::unique_ptr<MachineModel> make_workload_machine(const PreparedWorkload& p, std::uint64_t seed, Comparison& compared,
                                                     MachineModel::OnLayer on_layer);
 
 }  // namespace winnow

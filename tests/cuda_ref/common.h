@@ -8,7 +8,7 @@
 #include "cuda_ref/walk.h"
 #include "golden/quant.h"
 #include "golden/reference.h"
-#include "sim/check/compare_layers.h"
+#include "sim/engines/compare_layer.h"
 #include "traces/synthetic.h"
 
 namespace winnow::cuda_ref::test {
@@ -73,7 +73,7 @@ inline Outcome walk_both(const Trace& trace, const golden::Policy& policy, Load 
         if (++r.compared; mine[i] != theirs[i]) differ("float reference of head " + std::to_string(head));
     }
   golden::Walk walk(model, layout, &reference);
-  LayerComparison comparison("golden", "cuda");
+  Comparison comparison("golden", "cuda");
   golden::LayerResult a, b;
   int layers = 0;
   while (walk.next(a)) {
@@ -82,7 +82,7 @@ inline Outcome walk_both(const Trace& trace, const golden::Policy& policy, Load 
       break;
     }
     ++layers;
-    comparison.compare(a, b);
+    compare_layer(s, LayerDetail::everything, a, b, comparison);
     r.compared += 4 + a.error.rows.size();
     if (a.error.difference != b.error.difference || a.error.reference != b.error.reference ||
         a.error.difference_all != b.error.difference_all || a.error.reference_all != b.error.reference_all ||

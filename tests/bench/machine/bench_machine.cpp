@@ -5,8 +5,8 @@
 
 #include <ctime>
 
+#include "sim/engines/prepare.h"
 #include "sim/machine/systemc_machine.h"
-#include "sim/run/prepare.h"
 
 namespace winnow {
 namespace {

@@ -4,6 +4,7 @@
 
 #include <exception>
 
+#include "sim/engines/machine_layer.h"
 #include "sim/machine/systemc_machine.h"
 
 namespace winnow::test {
@@ -66,8 +67,10 @@ Outcome Bench::run(Run run) const {
         if (!run.check) return;
         golden::LayerResult expected;
         walk.next(expected);
-        compare_layer(p.shape, plan, records, counts, self->parts().importance_memory,
-                      self->parts().hbm2.memory().image(), expected, out.compared);
+        compare_layer(p.shape, LayerDetail::machine, expected,
+                      layer_of_machine(p.shape, plan, records, counts, *self, expected.importance.size(),
+                                       expected.head_importance.size()),
+                      out.compared);
       });
   self = &m;
   m.set_stuck_limit(kStuck);

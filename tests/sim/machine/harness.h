@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "sim/engines/compare_layer.h"
+#include "sim/engines/prepare.h"
 #include "sim/machine/machine_model.h"
-#include "sim/run/check.h"
-#include "sim/run/prepare.h"
 #include "tests/support/random.h"
 
 namespace winnow::test {
@@ -27,7 +27,7 @@ struct LayerEnd {
 
 // What a run left behind. `stats`: every block's busy, idle and wait cycles in order.
 struct Outcome {
-  Compared compared;
+  Comparison compared{"golden", "machine"};
   Cycle cycles = 0, first_request = 0, last_write = 0, qk_busy = 0;
   std::vector<LayerEnd> layers;
   std::vector<std::uint64_t> stats;

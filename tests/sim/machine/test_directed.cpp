@@ -60,9 +60,11 @@ TEST(Directed, EqualToGolden) {
     for (Drive drive : {Drive::construction, Drive::shuffled}) {
       const Outcome out = bench.run({drive, true, {}, {}});
       EXPECT_EQ(out.broken, "") << about << "\n" << command_of(options);
-      EXPECT_EQ(out.compared.differences, 0u) << about << "\n" << out.compared.first << "\n" << command_of(options);
-      EXPECT_GT(out.compared.outputs, 0u) << about;
-      compared += out.compared.total();
+      EXPECT_EQ(out.compared.different(), 0u) << about << "\n"
+                                              << out.compared.first_difference() << "\n"
+                                              << command_of(options);
+      EXPECT_GT(out.compared.compared(CompareKind::outputs), 0u) << about;
+      compared += out.compared.compared();
     }
     ++cases;
   }

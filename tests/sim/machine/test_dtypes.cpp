@@ -57,11 +57,12 @@ TEST(Dtypes, BfloatIsItsWidening) {
     o.trace = widened.path();
     const Outcome b = Bench(o).run();
     EXPECT_EQ(a.broken + b.broken, "");
-    EXPECT_EQ(a.compared.differences + b.compared.differences, 0u) << a.compared.first << b.compared.first;
+    EXPECT_EQ(a.compared.different() + b.compared.different(), 0u)
+        << a.compared.first_difference() << b.compared.first_difference();
     EXPECT_EQ(a.image, b.image) << policy;
     EXPECT_EQ(a.cycles, b.cycles) << policy;
     EXPECT_EQ(a.stats, b.stats) << policy;
-    values += a.compared.total() + a.image.size();
+    values += a.compared.compared() + a.image.size();
   }
   fmt::print("{} values and bytes equal\n", values);
 }

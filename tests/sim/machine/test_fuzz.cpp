@@ -23,9 +23,9 @@ void run_seed(std::uint64_t seed, Tally& tally) {
   try {
     const Bench bench(options);
     const Outcome out = bench.run();
-    if (!out.broken.empty() || out.compared.differences) {
-      ADD_FAILURE() << "seed " << seed << ": " << out.compared.differences << " differences, " << out.compared.first
-                    << "; " << out.broken << "\n"
+    if (!out.broken.empty() || out.compared.different()) {
+      ADD_FAILURE() << "seed " << seed << ": " << out.compared.different() << " differences, "
+                    << out.compared.first_difference() << "; " << out.broken << "\n"
                     << command_of(options);
       return;
     }
@@ -35,8 +35,10 @@ void run_seed(std::uint64_t seed, Tally& tally) {
         << command_of(options);
     check_work(p, out, command_of(options));
     ++tally.cases, tally.cycles += out.cycles, tally.layers += out.layers.size();
-    tally.outputs += out.compared.outputs, tally.decisions += out.compared.decisions;
-    tally.importances += out.compared.importances, tally.counts += out.compared.counts;
+    tally.outputs += out.compared.compared(CompareKind::outputs),
+        tally.decisions += out.compared.compared(CompareKind::decisions);
+    tally.importances += out.compared.compared(CompareKind::importances),
+        tally.counts += out.compared.compared(CompareKind::counts);
     for (const LayerEnd& layer : out.layers) {
       tally.prompts += layer.step == 0;
       for (const HeadPlan& h : layer.heads) tally.skipped_heads += h.heads == 0;

@@ -42,9 +42,9 @@ TEST(HeadSize, EveryMultipleOfEightOnEveryMachine) {
         const Bench bench(o);
         const Outcome out = bench.run();
         ASSERT_EQ(out.broken, "") << command_of(o);
-        ASSERT_EQ(out.compared.differences, 0u) << out.compared.first << "\n" << command_of(o);
+        ASSERT_EQ(out.compared.different(), 0u) << out.compared.first_difference() << "\n" << command_of(o);
         check_work(bench.prepared(), out, command_of(o));
-        ++ran, compared += out.compared.total(), uneven += multipliers % head_dim != 0;
+        ++ran, compared += out.compared.compared(), uneven += multipliers % head_dim != 0;
       }
   }
   EXPECT_GT(uneven, ran / 2);

@@ -17,7 +17,7 @@ RunOptions options(const char* machine, const char* policy, const std::string& t
 Outcome checked(const Bench& bench) {
   const Outcome out = bench.run();
   EXPECT_EQ(out.broken, "");
-  EXPECT_EQ(out.compared.differences, 0u) << out.compared.first;
+  EXPECT_EQ(out.compared.different(), 0u) << out.compared.first_difference();
   return out;
 }
 
@@ -36,7 +36,7 @@ TEST(Timing, DenseEncoder) {
     EXPECT_EQ(layer.counts.pv_products, 12ull * 384 * 384 * 64);
     fmt::print("layer {}: {} cycles\n", layer.layer, cycles);
   }
-  fmt::print("{} values equal to golden's\n", out.compared.total());
+  fmt::print("{} values equal to golden's\n", out.compared.compared());
 }
 
 // 12 heads of their own K and V at L 1,024: 73,728 bursts of K and V a step, 16 a cycle at most.
@@ -48,7 +48,7 @@ TEST(Timing, DenseDecode) {
   EXPECT_GE(out.last_write - out.first_request, 2u * 73'728 / 16);
   EXPECT_LE(out.last_write - out.first_request, 2u * 5'500);
   fmt::print("2 layers of a step: {} cycles; {} values equal to golden's\n", out.last_write - out.first_request,
-             out.compared.total());
+             out.compared.compared());
 }
 
 // Scores that are never flat: the first pass is the only one, its cycles in the array are those of K without a second
@@ -87,7 +87,7 @@ TEST(Timing, RefetchTwice) {
     ++steps;
   }
   EXPECT_EQ(steps, 8u);
-  fmt::print("{} steps, {} values equal to golden's\n", steps, out.compared.total());
+  fmt::print("{} steps, {} values equal to golden's\n", steps, out.compared.compared());
 }
 
 // Two heads in flight: while one's decision or gather is pending the array runs the other's first pass.

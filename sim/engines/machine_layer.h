@@ -9,7 +9,7 @@
 
 namespace winnow {
 
-// The parts that LayerDetail::machine names (compare_layers.h) are filled in, the others are empty or 0. `importances`:
+// The parts that LayerDetail::machine names (compare_layer.h) are filled in, the others are empty or 0. `importances`:
 // how many token and head importances there are by now. Pruned heads write nothing; their outputs are 0 by definition.
 golden::LayerResult layer_of_machine(const golden::Shape& shape, const LayerPlan& plan,
                                      const std::vector<GroupRecord>& records, const LayerCounts& counts,

@@ -35,7 +35,7 @@ TEST(CheckCommand, SaysWhichEnginesItHadAndHowMuchItCompared) {
       winnow("check " + kTrace + " --engines golden,cuda,systemc --policy select --set select_keep=0.9 --steps 1-2");
   EXPECT_EQ(r.code, 0) << r.text;
   for (const char* part : {"engines: golden (host), cuda (cuda ", "systemc (the machine's models", "6 layers compared",
-                           "cuda against golden", "systemc against golden", "probabilities", "byte counts"})
+                           "cuda against golden", "systemc against golden", "probabilities", "byte and burst counts"})
     EXPECT_NE(r.text.find(part), std::string::npos) << part << r.text;
   EXPECT_EQ(r.text.find("first difference"), std::string::npos);
   EXPECT_EQ(r.text.find("host shim ("), std::string::npos) << r.text;  // no brackets in brackets

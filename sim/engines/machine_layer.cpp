@@ -1,4 +1,4 @@
-#include "sim/run/machine_layer.h"
+#include "sim/engines/machine_layer.h"
 
 namespace winnow {
 

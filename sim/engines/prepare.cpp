@@ -1,4 +1,4 @@
-#include "sim/run/prepare.h"
+#include "sim/engines/prepare.h"
 
 #include <fmt/format.h>
 

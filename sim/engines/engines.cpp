@@ -1,0 +1,140 @@
+#include "sim/engines/engines.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "cuda_ref/walk.h"
+#include "golden/error.h"
+#include "sim/engines/machine_layer.h"
+
+namespace winnow {
+namespace {
+
+// Golden and the CUDA kernels: they walk a trace from its beginning; layers before the range are computed and not
+// given.
+template <class Walk>
+bool walk_range(Walk& walk, const RunRange& range, const Engine::OnLayer& on_layer) {
+  golden::LayerResult r;
+  while (walk.step() <= range.last_step && walk.next(r))
+    if (r.step >= range.first_step && r.layer >= range.first_layer && r.layer <= range.last_layer) on_layer({r});
+  return true;
+}
+
+class GoldenEngine : public Engine {
+ public:
+  explicit GoldenEngine(const EngineInput& input)
+      : range_(input.prepared.range),
+        walk_(*input.prepared.model, *input.prepared.layout,
+              input.hooks.measure ? input.prepared.reference.get() : nullptr) {}
+  std::string name() const override { return "golden"; }
+  std::string what() const override { return "host"; }
+  bool run(const OnLayer& on_layer) override { return walk_range(walk_, range_, on_layer); }
+
+ private:
+  RunRange range_;
+  golden::Walk walk_;
+};
+
+// On the GPU where there is one, else in the host shim.
+class CudaEngine : public Engine {
+ public:
+  explicit CudaEngine(const EngineInput& input) : range_(input.prepared.range), backend_(cuda_ref::best_backend()) {
+    cuda_ref::Options options;
+    options.measure = input.hooks.measure;
+    model_ = cuda_ref::load(backend_, float_source(input.prepared.trace), options);
+    walk_ = model_->walk(input.prepared.policy, *input.prepared.layout);
+  }
+  std::string name() const override { return "cuda"; }
+  std::string what() const override { return cuda_ref::describe(backend_); }
+  bool run(const OnLayer& on_layer) override { return walk_range(*walk_, range_, on_layer); }
+
+ private:
+  RunRange range_;
+  cuda_ref::Backend backend_;
+  std::unique_ptr<cuda_ref::Model> model_;
+  std::unique_ptr<cuda_ref::Walk> walk_;
+};
+
+class TraceMachine : public MachineEngine {
+ public:
+  TraceMachine(const char* name, const std::string& what, const EngineInput& input)
+      : MachineEngine(
+            name, what, input.prepared.machine.clock_ghz, input.prepared.machine.hbm2.channels,
+            rtl::Blocks(rtl::parse_requests(input.rtl), input.prepared.machine,
+                        rtl::uses_of(input.prepared.model->decisions()), input.prepared.shape.group(), input.seed),
+            input.hooks),
+        p_(input.prepared),
+        seed_(input.seed),
+        measure_(input.hooks.measure) {}
+
+ protected:
+  std::unique_ptr<MachineModel> make_machine(MachineModel::OnLayer on_layer) override {
+    walks_.push_back(std::make_unique<golden::Walk>(*p_.model, *p_.layout, measure_ ? p_.reference.get() : nullptr));
+    return make_trace_machine(p_, *walks_.back(), seed_, std::move(on_layer));
+  }
+  void finished(const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts,
+                const OnLayer* on_layer) override {
+    walks_.back()->next(golden_);
+    if (!on_layer) return;
+    (*on_layer)({layer_of_machine(p_.shape, plan, records, counts, machine(), golden_.importance.size(),
+                                  golden_.head_importance.size()),
+                 &golden_, &counts});
+  }
+
+ private:
+  const Prepared& p_;
+  std::uint64_t seed_;
+  bool measure_;
+  std::vector<std::unique_ptr<golden::Walk>> walks_;  // one a machine
+  golden::LayerResult golden_;
+};
+
+std::unique_ptr<Engine> make_golden(const EngineInput& input, std::string&) {
+  return std::make_unique<GoldenEngine>(input);
+}
+std::unique_ptr<Engine> make_cuda(const EngineInput& input, std::string&) {
+  return std::make_unique<CudaEngine>(input);
+}
+std::unique_ptr<Engine> make_systemc(const EngineInput& input, std::string&) {
+  return std::make_unique<TraceMachine>("systemc", "the machine's models under the SystemC kernel", input);
+}
+std::unique_ptr<Engine> make_rtl(const EngineInput& input, std::string& why_not) {
+  if (const rtl::Uses uses = rtl::uses_of(input.prepared.model->decisions()); !uses.topk && !uses.cascade_topk) {
+    why_not = "policy " + input.prepared.policy.name + " asks for no choice: its RTL would do nothing";
+    return nullptr;
+  }
+  try {
+    return std::make_unique<TraceMachine>("rtl", "the same with " + input.rtl + " in RTL", input);
+  } catch (const rtl::MissingTool& e) {
+    why_not = e.what();
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+const std::vector<EngineEntry>& engines() {
+  static const std::vector<EngineEntry> all = {
+      {"golden", make_golden}, {"cuda", make_cuda}, {"systemc", make_systemc}, {"rtl", make_rtl, true}};
+  return all;
+}
+
+std::vector<const EngineEntry*> parse_engines(const std::string& list) {
+  std::string known;
+  for (const EngineEntry& e : engines()) known += (known.empty() ? "" : ", ") + std::string(e.name);
+  std::vector<const EngineEntry*> chosen;
+  for (std::size_t from = 0; from <= list.size();) {
+    const std::size_t to = std::min(list.find(',', from), list.size());
+    const std::string name = list.substr(from, to - from);
+    from = to + 1;
+    const auto entry =
+        std::find_if(engines().begin(), engines().end(), [&](const EngineEntry& e) { return e.name == name; });
+    if (entry == engines().end()) throw Error("--engines: '" + name + "': known are " + known);
+    if (std::find(chosen.begin(), chosen.end(), &*entry) != chosen.end())
+      throw Error("--engines: '" + name + "': named twice");
+    chosen.push_back(&*entry);
+  }
+  return chosen;
+}
+
+}  // namespace winnow
