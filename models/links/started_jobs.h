@@ -19,8 +19,9 @@ namespace winnow {
 class StartedJobs : public LinkBase {
  public:
   static constexpr LinkInfo kInfo{"started_jobs", "fetcher", "converter", "loads run ahead of their data by that many"};
+  static constexpr std::size_t kDepth = 8;  // heads in flight, their streams, and gathers between
   // One more job, popped, is still being worked on by the converter.
-  explicit StartedJobs(std::size_t depth)
+  explicit StartedJobs(std::size_t depth = kDepth)
       : LinkBase(kInfo), fifo_(depth), made_(std::bit_ceil(depth + 2)), mask_(made_.size() - 1) {}
 
   // Generator.

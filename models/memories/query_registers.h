@@ -6,16 +6,22 @@
 // Latency: a vector pushed in cycle c may be read from c+1 on; a place released in c is filled from c+1 on.
 // State: the words, the number of the oldest held vector, how many are held. Vectors leave in order.
 // Paper: IV.E, the query of Q x K, which stays at the multipliers' one input while K rows pass.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "golden/formats.h"
 #include "models/prim/memory.h"
+#include "models/prim/sizes.h"
 
 namespace winnow {
 
 class QueryRegisters : public MemoryBase {
  public:
+  // Queries of the heads in flight and of as many behind them; of a prompt four chunks of positions, since they are
+  // ordered by the chunk.
+  static int entries_of(const Sizes& s) { return std::max(2 * s.halves, 4 * golden::kQueryChunk) * s.group; }
   // Throws winnow::Error if a size is not positive or D is not a multiple of 8.
   QueryRegisters(int entries, int head_dim);
 

@@ -110,6 +110,7 @@ cuda_ref::BaselineInput layer_input(const Trace& trace, const GpuOptions& o, int
 int run_program(std::vector<std::string> words, int most_seconds, const std::string& printed = "") {
   words.insert(words.begin(), {"timeout", "--foreground", "-k", "5", std::to_string(most_seconds)});
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& w : words) argv.push_back(w.data());
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;

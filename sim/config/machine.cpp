@@ -35,8 +35,6 @@ std::optional<std::string> section_of_memory(const std::string& path) {
 
 Schema machine_schema(Machine& m) {
   using namespace param;
-  const dram::Spec& memory = dram::memory_spec(m.memory_type);
-  const auto memory_key = [&m](const char* name) { return m.memory_type + "." + name; };
   Schema schema = {
       {"name", "", &m.name, any_text(), "what results call this machine"},
       {"clock_ghz", "GHz", &m.clock_ghz, range(0.01, 10), "cycles to seconds; HBM2 timing counts the same cycles"},
@@ -44,30 +42,14 @@ Schema machine_schema(Machine& m) {
        "KV heads whose work may overlap; each holds half of a buffer"},
       {"score_store_entries", "", &m.score_store_entries, range(8, 1 << 20),
        "scores and e a head in flight: group * tokens"},
-      {memory_key("channels"), "", &m.hbm2.channels, power(1, 32), "of two pseudo-channels, 32 B a cycle each"},
-      {memory_key("interleave_bytes"), "B", &m.hbm2.interleave_bytes, power(32, 2048), "bytes before the next channel"},
-      {memory_key("mapping"), "", &m.hbm2.mapping, one_of(memory.mapping_names()),
-       "address bits in a channel: column first, or bank group first"},
-      {memory_key("read_queue"), "requests", &m.hbm2.read_queue, range(2, 1024), "a channel"},
-      {memory_key("write_queue"), "requests", &m.hbm2.write_queue, range(2, 1024), "a channel"},
-      {memory_key("return_queue"), "bursts", &m.hbm2.return_queue, range(2, 1024),
-       "a channel; reads are issued with a place free only"},
-      {memory_key("refresh_phase"), "cycles", &m.hbm2.refresh_phase,
-       range(0, memory.evaluate(memory.refresh_interval) - 1), "how much later each next channel refreshes"},
-      {memory_key("energy"), "", &m.hbm2.energy, one_of(memory.energy_names()), "energy preset"},
   };
   // A section a block, in its own words.
-  const auto section = [&](const std::string& name, auto& params) {
+  Machine::sections(m, [&schema](const std::string& name, auto& params) {
     std::remove_reference_t<decltype(params)>::visit(
         params, [&](const char* key, auto& value, const char* unit, Rule rule, const char* doc) {
           schema.push_back({name + "." + key, unit, &value, std::move(rule), doc});
         });
-  };
-  section("fetcher", m.fetcher);
-  section("qk", m.qk);
-  section("softmax", m.softmax);
-  section("topk", m.topk);
-  section("pv", m.pv);
+  });
   return schema;
 }
 
@@ -77,7 +59,7 @@ std::optional<Violation> find_violation(const Machine& m) {
   };
   if (m.fetcher.lanes < m.hbm2.channels)
     return broken("fetcher.lanes", m.fetcher.lanes,
-                  fmt::format("must be at least {}.channels ({})", m.memory_type, m.hbm2.channels));
+                  fmt::format("must be at least {}.channels ({})", m.hbm2.type, m.hbm2.channels));
   if (m.pv.multipliers != m.qk.multipliers)
     return broken(
         "pv.multipliers", m.pv.multipliers,
@@ -129,7 +111,7 @@ Machine load_machine(const std::string& name_or_path) {
     path = kFolder / (name_or_path + ".yaml");
   }
   Machine machine;
-  machine.memory_type = section_of_memory(path.string()).value_or(machine.memory_type);
+  machine.hbm2.type = section_of_memory(path.string()).value_or(machine.hbm2.type);
   const KeyLines lines = load_yaml(path.string(), machine_schema(machine));
   if (const auto bad = find_violation(machine))
     require_consistent(fmt::format("{}: line {}", path.string(), lines.at(bad->key)), machine);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "models/dram/params.h"
 #include "models/fetcher/params.h"
 #include "models/pv/params.h"
 #include "models/qk/params.h"
@@ -20,23 +21,23 @@ struct Machine {
   int score_store_entries = 0;  // partial scores and e, a head in flight: query heads of the group * tokens
 
   // The main memory. Its section is called as its type is, and so says which table of models/dram the machine has.
-  std::string memory_type = "hbm2";
-  struct Hbm2 {
-    int channels = 0;
-    int interleave_bytes = 0;  // neighbouring channels take turns at this grain
-    std::string mapping;       // order of the address bits inside a channel, by the table's names
-    int read_queue = 0;        // requests a channel
-    int write_queue = 0;
-    int return_queue = 0;   // bursts a channel; a read is issued only with a place free
-    int refresh_phase = 0;  // cycles by which channel c + 1 refreshes after channel c
-    std::string energy;     // preset of the energy model
-  } hbm2;
-
+  DramParams hbm2;
   FetcherParams fetcher;
   QkParams qk;
   SoftmaxParams softmax;
   TopkParams topk;
   PvParams pv;
+
+  // Calls v(name, params) for each section, in the order of the file.
+  template <class M, class V>
+  static void sections(M& m, V&& v) {
+    v(m.hbm2.type, m.hbm2);
+    v("fetcher", m.fetcher);
+    v("qk", m.qk);
+    v("softmax", m.softmax);
+    v("topk", m.topk);
+    v("pv", m.pv);
+  }
 };
 
 // Bound to `machine`; the order is the file's and `--show`'s. What the memory's keys may say, its table says.

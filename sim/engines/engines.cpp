@@ -1,5 +1,7 @@
 #include "sim/engines/engines.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -129,9 +131,9 @@ std::vector<const EngineEntry*> parse_engines(const std::string& list) {
     from = to + 1;
     const auto entry =
         std::find_if(engines().begin(), engines().end(), [&](const EngineEntry& e) { return e.name == name; });
-    if (entry == engines().end()) throw Error("--engines: '" + name + "': known are " + known);
+    if (entry == engines().end()) throw Error(fmt::format("--engines: '{}': known are {}", name, known));
     if (std::find(chosen.begin(), chosen.end(), &*entry) != chosen.end())
-      throw Error("--engines: '" + name + "': named twice");
+      throw Error(fmt::format("--engines: '{}': named twice", name));
     chosen.push_back(&*entry);
   }
   return chosen;

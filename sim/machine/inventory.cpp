@@ -10,7 +10,7 @@ namespace {
 
 dram::MemoryConfig memory_config(const Machine& m) {
   dram::MemoryConfig c;
-  c.spec = dram::memory_spec(m.memory_type);
+  c.spec = dram::memory_spec(m.hbm2.type);
   c.channels = m.hbm2.channels, c.interleave_bytes = m.hbm2.interleave_bytes, c.mapping = m.hbm2.mapping;
   c.controller = c.spec.controller("ch");
   c.controller.read_queue = m.hbm2.read_queue, c.controller.write_queue = m.hbm2.write_queue;
@@ -27,8 +27,6 @@ topk::Config topk_config(const TopkParams& p, int item_bits, std::uint64_t seed)
   c.seed = seed;
   return c;
 }
-
-constexpr std::size_t kJobsAhead = 8;  // started_jobs: heads in flight, their streams, and gathers between
 
 }  // namespace
 
@@ -56,7 +54,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       values(all, MemoryInfo{"value_buffer", "value buffer", "converter", "pv"}, sizes.halves, sizes.longest,
              sizes.head_dim, sizes.value_banks),
       value_scales(all, sizes.halves, sizes.longest),
-      queries(all, std::max(2 * sizes.halves, 4 * golden::kQueryChunk) * sizes.group, sizes.head_dim),
+      queries(all, QueryRegisters::entries_of(sizes), sizes.head_dim),
       groups(all, sizes),
       constants(all, sizes.group),
       scores(all, sizes),
@@ -68,7 +66,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       ranking_items(all, sizes.longest),
       importance_memory(all, piece.shape, piece.decisions, sizes.width),
       fetch_jobs(all, sizes),
-      started_jobs(all, kJobsAhead),
+      started_jobs(all),
       data_fifos(all, machine.fetcher.lanes, machine.fetcher.data_fifo),
       first_passes(all, sizes),
       later_passes(all, sizes),

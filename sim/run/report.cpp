@@ -15,8 +15,6 @@
 namespace winnow {
 namespace {
 
-using golden::Kind;
-
 std::string number(double x) { return fmt::format("{:.6g}", x); }
 double share(std::uint64_t part, std::uint64_t whole) {
   return whole ? static_cast<double>(part) / static_cast<double>(whole) : 0;
@@ -179,7 +177,7 @@ std::string ByLayer::table(bool timed) const {
 }
 
 double attainable_bandwidth(const Machine& machine, const std::vector<dram::RequestStream>& streams) {
-  const dram::Spec& spec = dram::memory_spec(machine.memory_type);
+  const dram::Spec& spec = dram::memory_spec(machine.hbm2.type);
   dram::DriverConfig config;
   config.controller = spec.controller("ch");
   config.controller.read_queue = machine.hbm2.read_queue, config.controller.write_queue = machine.hbm2.write_queue;
@@ -214,7 +212,7 @@ void dump_requests(const std::string& prefix, const Machine& machine, const std:
   for (std::size_t c = 0; c < streams.size(); ++c)
     if (!streams[c].bursts.empty())
       dram::write_ramulator_trace(fmt::format("{}.ch{:02}", prefix, c), streams[c],
-                                  dram::memory_spec(machine.memory_type), machine.hbm2.mapping, 2);
+                                  dram::memory_spec(machine.hbm2.type), machine.hbm2.mapping, 2);
 }
 
 std::string utilisation_table(const MachineModel& m, Cycle cycles) {

@@ -64,7 +64,7 @@ PreparedWorkload prepare_workload(const RunOptions& options) {
       static_cast<std::uint64_t>(machine.hbm2.channels) * static_cast<std::uint64_t>(machine.hbm2.interleave_bytes);
   WorkloadLayout layout(w, layers, align);
   const std::uint64_t capacity =
-      dram::memory_spec(machine.memory_type).channel_bytes(2) * static_cast<std::uint64_t>(machine.hbm2.channels);
+      dram::memory_spec(machine.hbm2.type).channel_bytes(2) * static_cast<std::uint64_t>(machine.hbm2.channels);
   if (layout.bytes() > capacity)
     throw Error(fmt::format("{}: bytes of all heads: {}: machine {} has {} in its {} channels: raise hbm2.channels",
                             options.trace, layout.bytes(), machine.name, capacity, machine.hbm2.channels));

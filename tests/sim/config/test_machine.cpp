@@ -41,7 +41,7 @@ TEST(Machines, ShippedOnesLoadAndMatchThePaper) {
 TEST(Machines, MemoryKeysAskTheTable) {
   for (const std::string& type : dram::memory_types()) {
     Machine machine;
-    machine.memory_type = type;
+    machine.hbm2.type = type;
     const Schema schema = machine_schema(machine);
     const dram::Spec& table = dram::memory_spec(type);
     const auto rule = [&](const char* key) { return find_param(schema, type + "." + key)->rule; };
@@ -51,7 +51,7 @@ TEST(Machines, MemoryKeysAskTheTable) {
     EXPECT_FALSE(table.mapping_names().empty());
     EXPECT_FALSE(table.energy_names().empty());
   }
-  EXPECT_EQ(load_machine("tiny").memory_type, "hbm2");
+  EXPECT_EQ(load_machine("tiny").hbm2.type, "hbm2");
 }
 
 TEST(Machines, ShownOnesLoadAgain) {
