@@ -19,19 +19,25 @@ bool Controller::woken(Cycle now) const {
   const ControllerPorts& p = s_.ports;
   return p.pv_done.can_pop(now) || p.store_released.can_pop(now) || p.importance_done.can_pop(now) ||
          p.done.can_pop(now) || p.key_released.can_pop(now) || p.verdicts.can_pop(now) || p.topk_done.can_pop(now) ||
-         p.compacted.can_pop(now) || p.cascade_done.can_pop(now);
+         p.compacted.can_pop(now) || p.cascade_done.can_pop(now) || p.written.can_pop(now);
 }
 
 bool Controller::act(Cycle now) {
-  s_.moved = woken(now), s_.blocked = false;
-  groups_.messages(now);
-  groups_.retire(now);
-  planner_.tick(now);
-  loads_.open_heads();
-  groups_.advance(now);
-  groups_.start(now);
-  s_.moved |= loads_.send(now);
-  return !s_.moved && !s_.blocked;
+  s_.blocked = false;
+  bool moved = false;
+  const auto one = [&](auto&& sequencer) {
+    s_.moved = false;
+    sequencer();
+    moved = moved || s_.moved;
+  };
+  one([&] { groups_.take_message(now); });
+  one([&] { groups_.retire(now); });
+  one([&] { planner_.count_layer(now); });
+  one([&] { planner_.tick(now); });
+  one([&] { loads_.open_head(); });
+  one([&] { groups_.advance(now); });
+  one([&] { s_.moved = loads_.send(now); });
+  return !moved && !s_.blocked;
 }
 
 Wait Controller::why() const {

@@ -11,6 +11,8 @@
 //       written its last output and its choices have been made.
 // State: heads being loaded or at work, groups in flight, the lists of the living and of survivors.
 // Latency: 1 cycle a message.
+// Rate: six sequencers, each of which does one thing a cycle and pushes at most once into a link: messages, retiring,
+//       planner, heads opened, groups (one action of the oldest that has one, a start included), loads.
 // Parts: planner (which layer, who lives) -> loads (what is fetched) and groups (what is computed, kTransitions).
 // Waits for: nobody of its own. Its statistics say for whom Q x K had no task: what the oldest group or head waited
 // for. Paper: IV.A; what is open there: docs/specification/time.md.
@@ -37,7 +39,7 @@ class Controller : public Block {
   bool idle() const override { return finished(); }
 
   // tick() in its two halves. act() returns whether it would find nothing to do in the next cycle either, unless a
-  // message comes (woken) or a layer is closed; account() counts the cycle.
+  // message comes (woken); account() counts the cycle.
   bool act(Cycle now);
   bool woken(Cycle now) const;
   bool starved(Cycle now) const {
@@ -49,16 +51,11 @@ class Controller : public Block {
 
   // Nothing more to do; all outputs have been handed to P x V.
   bool finished() const { return s_.layers.empty() && planner_.done(); }
-  // All groups of the layer at work have left P x V: the machine then waits for the last write and calls close_layer().
-  bool layer_computed() const {
-    return !s_.layers.empty() && s_.layers.front().open && s_.layers.front().groups_left == 0 &&
-           s_.layers.front().importance_left == 0;
-  }
+  // The layer at work has ended: its outputs are in the memory, its importance is complete. For one cycle; the machine
+  // then compares it with golden.
+  bool layer_ended() const { return !s_.layers.empty() && s_.layers.front().ended; }
   const LayerPlan& layer() const { return s_.layers.front().plan; }
-  std::uint64_t layer_vectors() const { return s_.layers.front().vectors; }
   std::uint32_t layer_epoch() const { return s_.layers.front().epoch; }
-  // The machine has seen the layer's last output written and its importance complete.
-  void close_layer() { planner_.close_layer(); }
 
   // Before the first cycle; must outlive the run.
   void observe(ControllerObserver* observer) { s_.observer = observer; }

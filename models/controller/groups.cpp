@@ -1,6 +1,7 @@
 #include "models/controller/groups.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <stdexcept>
 
@@ -37,7 +38,7 @@ void Groups::start(Cycle now) {
   if (next == s_.heads.end()) return;
   Head& h = *next;
   if (!h.key_armed || h.started >= h.queries_ordered) return;
-  if (!s_.room(s_.ports.first, now, h.group_heads)) return;
+  if (!s_.room(s_.ports.first, now)) return;
   const bool whole = layer.plan.full_width;
   const std::size_t store = whole ? next_store_ % s_.params.prompt_stores : h.half;
   if (!s_.store_free[store]) return;
@@ -74,31 +75,33 @@ void Groups::start(Cycle now) {
   if (whole) ++next_store_;
   s_.moved = true;
   if (s_.observer && !whole) s_.observer->started(view(g));
-  send_tasks(g, false, now);
+  g.tasks = e.heads;
+  send_task(g, now);
 }
 
-bool Groups::send_tasks(Group& g, bool later, Cycle now) {
+// The next of the pass's tasks, a query head each.
+bool Groups::send_task(Group& g, Cycle now) {
+  const bool whole = g.layer->plan.full_width, later = !whole && g.pass > 0;
   Fifo<QkTask>& fifo = later ? s_.ports.later : s_.ports.first;
+  if (!s_.room(fifo, now)) return false;
   const Head& h = *g.head;
-  if (!s_.room(fifo, now, h.group_heads)) return false;
   const GroupEntry& e = s_.memories.groups[g.store];
-  const bool whole = g.layer->plan.full_width;
+  const auto head = static_cast<unsigned>(std::countr_zero(g.tasks));
+  const auto rank = static_cast<unsigned>(std::popcount(e.heads & ((1u << head) - 1)));
+  g.tasks &= g.tasks - 1;
   const bool final_pass = whole ? g.query + 1 == g.layer->plan.positions.size() : g.pass == s_.last_pass();
-  std::size_t rank = 0;
-  for (int i = 0; i < s_.params.group; ++i) {
-    if (!((e.heads >> i) & 1)) continue;
-    QkTask task;
-    task.tag = e.tag;
-    task.tag.group = static_cast<std::uint8_t>(i);
-    task.tag.pass = static_cast<std::uint8_t>(g.pass);
-    task.store = g.store, task.half = h.half, task.keys = e.slots;
-    task.shift = static_cast<std::uint8_t>(whole ? 0 : s_.decisions.digits.below(g.pass));
-    task.add = later;
-    task.query = g.first_query + rank++;
-    task.release_queries = whole ? 1 : 0;
-    task.release_half = final_pass && rank == h.group_heads;
-    fifo.push(now, task);
-  }
+  QkTask& task = fifo.push(now);
+  task = {};
+  task.tag = e.tag;
+  task.tag.group = static_cast<std::uint8_t>(head);
+  task.tag.pass = static_cast<std::uint8_t>(g.pass);
+  task.store = g.store, task.half = h.half, task.keys = e.slots;
+  task.shift = static_cast<std::uint8_t>(whole ? 0 : s_.decisions.digits.below(g.pass));
+  task.add = later;
+  task.query = g.first_query + rank;
+  task.release_queries = whole ? 1 : 0;
+  task.release_half = final_pass && g.tasks == 0;
+  s_.moved = true;
   return true;
 }
 
@@ -162,53 +165,58 @@ void Groups::take_survivors(Group& g) {
 
 // --- messages -------------------------------------------------------------------------------------------------------
 
-void Groups::messages(Cycle now) {
+void Groups::take_verdict(Verdict v, Cycle now) {
+  Group& g = group_of(v.store);
+  g.undecided = false;
+  s_.memories.groups[v.store].undecided = false;
+  if (v.refetch)
+    refetch(g, now);
+  else
+    s_.key_free[g.head->half] = 1;
+}
+
+void Groups::take_choice(Group& g) {
+  if (g.prunes_values)
+    move(g, Stage::kept);
+  else
+    take_survivors(g);
+}
+
+void Groups::take_message(Cycle now) {
   ControllerPorts& p = s_.ports;
-  while (p.key_released.can_pop(now)) s_.key_free[p.key_released.peek().half] = 1, p.key_released.pop(now);
-  while (p.verdicts.can_pop(now)) {
-    const Verdict v = p.verdicts.peek();
-    p.verdicts.pop(now);
-    Group& g = group_of(v.store);
-    g.undecided = false;
-    s_.memories.groups[v.store].undecided = false;
-    if (v.refetch)
-      refetch(g, now);
-    else
-      s_.key_free[g.head->half] = 1;
-  }
-  while (p.done.can_pop(now)) {
-    end_of_pass(group_of(p.done.peek().store));
-    p.done.pop(now);
-  }
-  while (p.topk_done.can_pop(now)) {
-    Group& g = group_of(p.topk_done.peek().store);
-    p.topk_done.pop(now);
-    if (g.prunes_values)
-      move(g, Stage::kept);
-    else
-      take_survivors(g);
-  }
-  while (p.compacted.can_pop(now)) group_of(p.compacted.peek().store).compacted = true, p.compacted.pop(now);
-  while (p.importance_done.can_pop(now)) {
-    Group& g = group_of(p.importance_done.peek().store);
-    p.importance_done.pop(now);
-    g.importance_done = true;
-    --g.layer->importance_left;
-  }
-  while (p.store_released.can_pop(now)) {
-    Group& g = group_of(p.store_released.peek().store);
-    p.store_released.pop(now);
+  const auto next = [now](auto& link) {
+    const auto message = link.peek();
+    link.pop(now);
+    return message;
+  };
+  s_.moved = true;
+  if (p.verdicts.can_pop(now)) {
+    take_verdict(next(p.verdicts), now);
+  } else if (p.done.can_pop(now)) {
+    end_of_pass(group_of(next(p.done).store));
+  } else if (p.topk_done.can_pop(now)) {
+    take_choice(group_of(next(p.topk_done).store));
+  } else if (p.compacted.can_pop(now)) {
+    group_of(next(p.compacted).store).compacted = true;
+  } else if (p.key_released.can_pop(now)) {
+    s_.key_free[next(p.key_released).half] = 1;
+  } else if (p.store_released.can_pop(now)) {
+    Group& g = group_of(next(p.store_released).store);
     g.weighed = true;
     // In order of start, and not before the last row of the last pass has left Q x K.
     if (!g.layer->plan.full_width) s_.memories.queries.release(g.head->group_heads, now);
-  }
-  while (p.pv_done.can_pop(now)) {
-    const PvDone d = p.pv_done.peek();
-    p.pv_done.pop(now);
+  } else if (p.pv_done.can_pop(now)) {
+    const PvDone d = next(p.pv_done);
     --s_.layers.front().groups_left;
     if (d.last) s_.value_read[d.half] = 1;
     const auto oldest = std::find_if(s_.groups.begin(), s_.groups.end(), [](const Group& g) { return !g.multiplied; });
     if (oldest != s_.groups.end()) oldest->multiplied = true;
+  } else if (p.importance_done.can_pop(now)) {
+    Group& g = group_of(next(p.importance_done).store);
+    g.importance_done = true;
+    --g.layer->importance_left;
+  } else {
+    s_.moved = false;
   }
 }
 
@@ -216,22 +224,28 @@ void Groups::messages(Cycle now) {
 
 void Groups::advance(Cycle now) {
   Turns turns;
-  for (Group& g : s_.groups) {
-    if (g.stage == Stage::selecting) select(g, now);
-    if (g.stage == Stage::gathering) gather(g, now);
-    if (g.stage < Stage::final) {  // from there on, order of start
-      turns = {false, false, false, false};
-      continue;
+  for (Group& g : s_.groups)
+    if (act(g, turns, now)) {
+      s_.moved = true;
+      return;
     }
-    add_importance(g, turns, now);
-    choose_values(g, turns, now);
-    fetch_values(g, turns, now);
-    weigh(g, turns, now);
-  }
+  start(now);
 }
 
-void Groups::select(Group& g, Cycle now) {
-  if (g.sent || !s_.room(s_.ports.topk, now)) return;
+bool Groups::act(Group& g, Turns& turns, Cycle now) {
+  if (g.tasks && g.stage == Stage::passing) return send_task(g, now);
+  if (g.stage == Stage::selecting && select(g, now)) return true;
+  if (g.stage == Stage::gathering && gather(g, now)) return true;
+  if (g.stage < Stage::final) {  // from there on, order of start
+    turns = {false, false, false, false};
+    return false;
+  }
+  return add_importance(g, turns, now) || choose_values(g, turns, now) || fetch_values(g, turns, now) ||
+         weigh(g, turns, now);
+}
+
+bool Groups::select(Group& g, Cycle now) {
+  if (g.sent || !s_.room(s_.ports.topk, now)) return false;
   const GroupEntry& e = s_.memories.groups[g.store];
   TopkJob job;
   job.from_store = true, job.store = g.store;
@@ -241,10 +255,10 @@ void Groups::select(Group& g, Cycle now) {
   job.job.rule = stage.by_mass ? topk::Rule::mass : topk::Rule::count;
   job.job.amount = stage.by_mass ? stage.mu16 : static_cast<unsigned>(stage.count(static_cast<int>(e.slots)));
   s_.ports.topk.push(now, job);
-  g.sent = s_.moved = true;
+  return g.sent = true;
 }
 
-void Groups::gather(Group& g, Cycle now) {
+bool Groups::gather(Group& g, Cycle now) {
   const auto half = static_cast<std::size_t>(g.head->half);
   const bool last = g.pass == s_.last_pass();
   if (!g.gathered && (!last || s_.value_free[half] || g.head->value_armed)) {
@@ -254,27 +268,33 @@ void Groups::gather(Group& g, Cycle now) {
       s_.memories.values.begin(g.head->half, g.token_count, now), g.head->value_begun = true;
     }
     s_.gathers.push_back(loads_.key_job(*g.head, g.pass, g.tokens, g.token_count));
-    g.gathered = s_.moved = true;
+    return g.gathered = true;
   }
-  if (!g.compacted && !g.sent && s_.room(s_.ports.compact, now))
-    s_.ports.compact.push(now, {g.store}), g.sent = s_.moved = true;
-  if (g.gathered && g.compacted && send_tasks(g, true, now)) move(g, Stage::passing);
+  if (!g.compacted && !g.sent && s_.room(s_.ports.compact, now)) {
+    s_.ports.compact.push(now, {g.store});
+    return g.sent = true;
+  }
+  if (!g.gathered || !g.compacted) return false;
+  g.tasks = s_.memories.groups[g.store].heads;
+  if (!send_task(g, now)) return false;
+  move(g, Stage::passing);
+  return true;
 }
 
-void Groups::add_importance(Group& g, Turns& turns, Cycle now) {
+bool Groups::add_importance(Group& g, Turns& turns, Cycle now) {
   if (!g.importance_sent) {
-    if (!g.head->plan->accumulates) {
-      g.importance_sent = g.importance_done = s_.moved = true;
-    } else if (turns.importance && s_.room(s_.ports.importance, now)) {
+    if (!g.head->plan->accumulates) return g.importance_sent = g.importance_done = true;
+    if (turns.importance && s_.room(s_.ports.importance, now)) {
       const std::size_t base = s_.memories.importance.base(g.layer->plan.layer, g.head->plan->kv_head);
       s_.ports.importance.push(now, {g.store, g.head->live, static_cast<std::uint32_t>(base)});
-      g.importance_sent = s_.moved = true;
+      return g.importance_sent = true;
     }
+    turns.importance = false;
   }
-  turns.importance = turns.importance && g.importance_sent;
+  return false;
 }
 
-void Groups::choose_values(Group& g, Turns& turns, Cycle now) {
+bool Groups::choose_values(Group& g, Turns& turns, Cycle now) {
   if (g.stage == Stage::final) {
     const GroupEntry& e = s_.memories.groups[g.store];
     std::uint32_t k = e.slots;
@@ -285,7 +305,9 @@ void Groups::choose_values(Group& g, Turns& turns, Cycle now) {
     if (k >= e.slots) {
       g.all_values = true;
       move(g, Stage::kept);
-    } else if (turns.topk && s_.room(s_.ports.topk, now)) {
+      return true;
+    }
+    if (turns.topk && s_.room(s_.ports.topk, now)) {
       TopkJob job;
       job.from_store = true, job.store = g.store;
       job.what = Candidates::values, job.tag = e.tag, job.names = g.head->live;
@@ -293,9 +315,11 @@ void Groups::choose_values(Group& g, Turns& turns, Cycle now) {
       s_.ports.topk.push(now, job);
       g.prunes_values = true;
       move(g, Stage::pruning);
+      return true;
     }
   }
   turns.topk = turns.topk && g.stage > Stage::final;
+  return false;
 }
 
 // V of this group waits until it is known which of it is used.
@@ -304,18 +328,18 @@ bool Groups::fetches_values(const Group& g) const {
          !g.values_sent;
 }
 
-void Groups::fetch_values(Group& g, Turns& turns, Cycle now) {
+bool Groups::fetch_values(Group& g, Turns& turns, Cycle now) {
   const auto half = static_cast<std::size_t>(g.head->half);
-  if (g.stage != Stage::kept || !fetches_values(g)) return;
-  if (!turns.values || !(s_.value_free[half] || g.head->value_armed)) return;
+  if (g.stage != Stage::kept || !fetches_values(g)) return false;
+  if (!turns.values || !(s_.value_free[half] || g.head->value_armed)) return false;
   list_tokens(g, g.all_values);
   s_.value_free[half] = 0, g.head->value_armed = true;
   s_.memories.values.begin(g.head->half, g.token_count, now), g.head->value_begun = true;
   s_.gathers.push_back(loads_.value_job(*g.head, g.tokens, g.token_count));
-  g.values_sent = s_.moved = true;
+  return g.values_sent = true;
 }
 
-void Groups::weigh(Group& g, Turns& turns, Cycle now) {
+bool Groups::weigh(Group& g, Turns& turns, Cycle now) {
   // K may have passed a V that waits for its half: until then the half holds an earlier head's V and scales.
   if (g.stage == Stage::kept && !fetches_values(g) && g.head->value_begun && g.head->scale_begun && turns.pv &&
       s_.room(s_.ports.pv, now)) {
@@ -333,39 +357,52 @@ void Groups::weigh(Group& g, Turns& turns, Cycle now) {
     s_.ports.pv.push(now, job);
     if (s_.observer && !plan.full_width) s_.observer->values_known(view(g), g.all_values);
     move(g, Stage::weighing);
+    return true;
   }
   turns.values = turns.values && g.stage >= Stage::kept && (g.stage > Stage::kept || g.values_sent);
   turns.pv = turns.pv && g.stage == Stage::weighing;
+  return false;
+}
+
+// Vectors that local pruning left out may still be on their way when the last kept one was multiplied.
+bool Groups::free_value_half(Cycle now) {
+  for (std::size_t half = 0; half < s_.value_read.size(); ++half) {
+    if (!s_.value_read[half]) continue;
+    if (s_.memories.values.loaded(static_cast<int>(half), now)) {
+      s_.value_read[half] = 0, s_.value_free[half] = 1;
+      return true;
+    }
+    s_.blocked = true;
+  }
+  return false;
 }
 
 // A store is free when both readers are done with it; a group, with its address list, when its last V was multiplied.
 void Groups::retire(Cycle now) {
-  // Vectors that local pruning left out may still be on their way when the last kept one was multiplied.
-  for (std::size_t half = 0; half < s_.value_read.size(); ++half) {
-    if (!s_.value_read[half]) continue;
-    if (s_.memories.values.loaded(static_cast<int>(half), now))
-      s_.value_read[half] = 0, s_.value_free[half] = 1, s_.moved = true;
-    else
-      s_.blocked = true;
-  }
+  s_.moved = true;
+  if (free_value_half(now)) return;
   for (Group& g : s_.groups)
     if (g.weighed && g.importance_done && !g.freed) {
       if (s_.observer && !g.layer->plan.full_width) s_.observer->freed(view(g));
-      g.freed = s_.moved = true, s_.store_free[g.store] = 1;
+      g.freed = true, s_.store_free[g.store] = 1;
+      return;
     }
-  while (!s_.groups.empty() && s_.groups.front().freed && s_.groups.front().multiplied) {
+  if (!s_.groups.empty() && s_.groups.front().freed && s_.groups.front().multiplied) {
     Group& g = s_.groups.front();
     if (s_.observer && !g.layer->plan.full_width) s_.observer->retired(view(g));
     if (g.tokens != kEveryItem) s_.memories.lists.give_back(g.tokens);
-    ++g.head->finished, s_.moved = true;
+    ++g.head->finished;
     s_.groups.pop_front();
+    return;
   }
-  while (!s_.heads.empty() && s_.heads.front().finished == s_.heads.front().layer->plan.positions.size()) {
+  if (!s_.heads.empty() && s_.heads.front().finished == s_.heads.front().layer->plan.positions.size()) {
     Head& h = s_.heads.front();
     for (ListRef list : h.query_lists) s_.memories.lists.give_back(list);
     s_.memories.constants.give_back(h.constants);
-    s_.heads.pop_front(), s_.moved = true;
+    s_.heads.pop_front();
+    return;
   }
+  s_.moved = false;
 }
 
 }  // namespace winnow::controller

@@ -32,14 +32,14 @@ class Groups {
  public:
   Groups(State& state, Loads& loads) : s_(state), loads_(loads) {}
 
-  // Takes what the blocks have to say.
-  void messages(Cycle now);
-  // Frees stores, halves and places that nobody reads any more.
+  // Each of the three does one thing a cycle, or none.
+  // Takes one message of the blocks; verdicts and finished passes first.
+  void take_message(Cycle now);
+  // Frees one store, half or place that nobody reads any more.
   void retire(Cycle now);
-  // Moves every group on as far as messages allow; oldest first.
+  // One action for one group, the oldest that has one: a decision, a job or a task sent. Else the next group starts, if
+  // there is a store and its queries are ordered.
   void advance(Cycle now);
-  // Starts the next group, if there is a store, its queries are ordered, and Q x K takes its tasks.
-  void start(Cycle now);
 
   std::uint64_t started() const { return number_; }
   std::uint64_t refetches() const { return refetches_; }
@@ -55,18 +55,25 @@ class Groups {
   GroupView view(const Group& g) const;
   bool follows(const Group& g) const;
   bool stage_due(const Group& g) const;
-  bool send_tasks(Group& g, bool later, Cycle now);
+  void start(Cycle now);
+  bool act(Group& g, Turns& turns, Cycle now);
+  bool send_task(Group& g, Cycle now);
   void end_of_pass(Group& g);
   void refetch(Group& g, Cycle now);
   void take_survivors(Group& g);
   void begin_pass(Group& g);
 
-  void select(Group& g, Cycle now);
-  void gather(Group& g, Cycle now);
-  void add_importance(Group& g, Turns& turns, Cycle now);
-  void choose_values(Group& g, Turns& turns, Cycle now);
-  void fetch_values(Group& g, Turns& turns, Cycle now);
-  void weigh(Group& g, Turns& turns, Cycle now);
+  void take_verdict(Verdict v, Cycle now);
+  void take_choice(Group& g);
+  bool free_value_half(Cycle now);
+
+  // Whether it did something.
+  bool select(Group& g, Cycle now);
+  bool gather(Group& g, Cycle now);
+  bool add_importance(Group& g, Turns& turns, Cycle now);
+  bool choose_values(Group& g, Turns& turns, Cycle now);
+  bool fetch_values(Group& g, Turns& turns, Cycle now);
+  bool weigh(Group& g, Turns& turns, Cycle now);
   bool fetches_values(const Group& g) const;
   void list_tokens(Group& g, bool all);
 

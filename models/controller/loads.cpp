@@ -40,11 +40,12 @@ FetchJob Loads::value_job(const Head& h, ListRef list, std::uint32_t items) cons
   return j;
 }
 
-void Loads::open_heads() {
+void Loads::open_head() {
   for (Layer& layer : s_.layers) {
-    while (layer.load_head < layer.plan.heads.size() && s_.heads.size() < 2 * s_.params.halves + 2) {
+    if (layer.load_head < layer.plan.heads.size() && s_.heads.size() < 2 * s_.params.halves + 2) {
       const HeadPlan& plan = layer.plan.heads[layer.load_head++];
-      if (!plan.heads) continue;
+      s_.moved = true;
+      if (!plan.heads) return;
       Head& h = s_.heads.emplace_back();
       h.layer = &layer, h.plan = &plan;
       h.half = static_cast<std::uint8_t>(next_half_++ % s_.params.halves);
@@ -66,9 +67,9 @@ void Loads::open_heads() {
       // V of all tokens need not wait for anybody, unless some will not be fetched.
       if (!s_.records() && (whole || (!s_.decisions.prunes_values() && !plan.value_count)))
         h.loads.push_back(value_job(h, h.live, live));
-      s_.moved = true;
+      return;
     }
-    if (layer.load_head < layer.plan.heads.size()) break;
+    if (layer.load_head < layer.plan.heads.size()) return;
   }
 }
 

@@ -11,8 +11,8 @@ class Loads {
  public:
   explicit Loads(State& state) : s_(state) {}
 
-  // Heads whose loads can be thought of now.
-  void open_heads();
+  // The next head whose loads can be thought of now, one a cycle.
+  void open_head();
   // At most one job to the fetcher. True if there was one.
   bool send(Cycle now);
 

@@ -2,17 +2,20 @@
 
 #include <bit>
 
+#include "golden/layout.h"
+
 namespace winnow::controller {
 
 void Planner::add_layer(LayerPlan plan) {
   Layer& layer = s_.layers.emplace_back();
   layer.plan = std::move(plan);
   layer.epoch = next_epoch_++ % kEpochs;
+  const std::uint64_t bursts = golden::bursts_of(golden::packed_bytes(s_.params.head_dim, golden::kWordBits));
   for (const HeadPlan& h : layer.plan.heads) {
     if (!h.heads) continue;
     layer.groups_left += layer.plan.positions.size();
     layer.importance_left += h.accumulates ? layer.plan.positions.size() : 0;
-    layer.vectors += layer.plan.positions.size() * static_cast<std::size_t>(std::popcount(h.heads));
+    layer.bursts += bursts * layer.plan.positions.size() * static_cast<std::size_t>(std::popcount(h.heads));
   }
   layer.open = s_.layers.size() == 1;
 }
@@ -90,7 +93,25 @@ void Planner::tick(Cycle now) {
   s_.moved = true;
 }
 
+// The layer at work ends when its last output is accepted by the memory and its last probability is added up. That is
+// seen in one cycle, and acted on in the next.
+void Planner::count_layer(Cycle now) {
+  Fifo<AcceptedWrites>& written = s_.ports.written;
+  if (s_.layers.empty()) return;
+  if (s_.layers.front().ended) return close_layer();
+  Layer& layer = s_.layers.front();
+  if (written.can_pop(now)) {
+    layer.bursts -= written.peek().count;
+    written.pop(now);
+    s_.moved = true;
+  }
+  const bool left = s_.groups.empty() && (s_.heads.empty() || s_.heads.front().layer != &layer);
+  if (layer.open && !layer.groups_left && !layer.importance_left && !layer.bursts && left)
+    layer.ended = s_.moved = true;
+}
+
 void Planner::close_layer() {
+  s_.moved = true;
   for (ListRef list : s_.layers.front().lists) s_.memories.lists.give_back(list);
   s_.layers.pop_front();
   if (s_.layers.empty()) return;

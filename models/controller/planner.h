@@ -17,8 +17,8 @@ class Planner {
   bool done() const { return !source_.more(); }
   // The cascade's unit has been asked and has not answered yet.
   bool choosing() const { return round_ != Round::none && answers_ < choices_.size(); }
-  // Opens what follows the layer at the head of the queue, which has ended.
-  void close_layer();
+  // Counts what is written of the layer at work; closes it when it has ended, which opens the next.
+  void count_layer(Cycle now);
 
  private:
   // What is chosen for the next layer: tokens when the importances of the last are complete, heads when its outputs
@@ -33,6 +33,7 @@ class Planner {
   void ask(int round);
   bool answered(Cycle now);
   void add_layer(LayerPlan plan);
+  void close_layer();
 
   State& s_;
   PlanSource& source_;

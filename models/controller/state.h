@@ -15,6 +15,7 @@
 #include "models/links/qk_tasks.h"
 #include "models/links/topk_jobs.h"
 #include "models/links/verdicts.h"
+#include "models/links/writes_accepted.h"
 #include "models/memories/group_table.h"
 #include "models/memories/importance_memory.h"
 #include "models/memories/kv_buffer.h"
@@ -42,6 +43,7 @@ struct ControllerPorts {
   Fifo<PvJob>& pv;
   Fifo<StoreReleased>& store_released;
   Fifo<PvDone>& pv_done;
+  Fifo<AcceptedWrites>& written;
 };
 // The memories that it arms, fills and reads.
 struct ControllerMemories {
@@ -74,11 +76,12 @@ namespace controller {
 struct Layer {
   LayerPlan plan;
   bool open = false, begins_step = false;
+  bool ended = false;               // all of it is written and added up; the next cycle closes it
   std::uint8_t epoch = 0;           // of its fetches
   std::size_t load_head = 0;        // next head to load
   std::size_t groups_left = 0;      // not yet out of P x V
   std::size_t importance_left = 0;  // groups whose probabilities are not yet added up
-  std::uint64_t vectors = 0;        // output vectors
+  std::uint64_t bursts = 0;         // of its output vectors, still to be accepted by the memory
   std::vector<ListRef> lists;       // tokens of its heads: a load may outlive its head
 };
 
@@ -124,6 +127,7 @@ struct Group {
   std::uint64_t first_query = 0;
   bool undecided = false, compacted = false, gathered = false;
   bool sent = false;           // the stage's request to the engine or to softmax
+  std::uint32_t tasks = 0;     // query heads whose task of this pass is still to be sent, a bit each
   bool prunes_values = false;  // the engine's answer is about values, not survivors
   bool all_values = false, values_sent = false;
   bool importance_sent = false, importance_done = false, weighed = false, multiplied = false, freed = false;

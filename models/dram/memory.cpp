@@ -37,7 +37,7 @@ Memory::Memory(const MemoryConfig& config, std::vector<std::uint8_t> image)
   const auto table = std::make_shared<const CommandTable>(config.spec, config.controller.pseudo_channels);
   for (int c = 0; c < config.channels; ++c)
     lanes_.push_back({Fifo<Request>(static_cast<std::size_t>(config.request_queue)),
-                      Fifo<Return>(return_queue_ + in_flight),
+                      Fifo<Return>(return_queue_ + in_flight, in_flight),
                       std::make_unique<Channel>(config.spec, config.controller, config.mapping,
                                                 config.refresh_phase * static_cast<Cycle>(c), table)});
   const std::uint64_t capacity = config.spec.channel_bytes(config.controller.pseudo_channels) << channel_bits_;
@@ -84,7 +84,7 @@ void Memory::tick_lane(std::size_t channel, Cycle now, Cycle memory_now, bool ac
       throw Error(fmt::format("{}: address {:#x} must be a multiple of 32 inside the image of {} bytes",
                               config_.spec.type, r.address, image_.size()));
     if ((r.write || room) && ch.accept(memory_now, local_address(r.address), r.write, r.address, r.tag)) {
-      if (r.write) std::memcpy(&image_[r.address], r.data.data(), kBurstBytes);
+      if (r.write) std::memcpy(&image_[r.address], r.data.data(), kBurstBytes), ++writes_accepted_;
       if (recorded_) [[unlikely]]
         (*recorded_)[channel].add(r.write, local_address(r.address), kBurstBytes);
       lane.in.pop(now);

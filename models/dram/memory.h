@@ -92,6 +92,9 @@ class Memory {
   std::vector<std::uint8_t>& image() { return image_; }
   const std::vector<std::uint8_t>& image() const { return image_; }
 
+  // Writes that lie in the queues of the channels, where every later read finds them, since the start.
+  std::uint64_t writes_accepted() const { return writes_accepted_; }
+
   Statistics statistics() const;  // sum over channels
   Statistics statistics(int channel) const;
   Channel& controller(int channel) { return *lanes_[static_cast<std::size_t>(channel)].channel; }
@@ -111,6 +114,7 @@ class Memory {
   std::vector<Lane> lanes_;
   std::vector<RequestStream>* recorded_ = nullptr;
   std::size_t return_queue_ = 16;
+  std::uint64_t writes_accepted_ = 0;
   Cycle now_ = 0;  // memory cycles so far
 };
 

@@ -6,11 +6,12 @@
 // filled from c+1 on. `valid` is can_pop(), `ready` is can_push(): both functions of state alone, as
 // in common_cells' fifo_v3 without fall-through. Depth >= 2 gives one transfer a cycle.
 //
-// One producer, one consumer. Several entries may move in one cycle where the link is that wide
-// (push/pop called repeatedly); `space` and `level` say how many.
+// One producer, one consumer. One entry a cycle goes in and one out, or `width` of them where the link is that wide
+// (push/pop called repeatedly); more than that throws std::logic_error, as it would need a second port.
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <vector>
 
 namespace winnow {
@@ -20,7 +21,7 @@ using Cycle = std::uint64_t;
 template <class T>
 class Fifo {
  public:
-  explicit Fifo(std::size_t depth) : depth_(depth) {
+  explicit Fifo(std::size_t depth, std::size_t width = 1) : depth_(depth), width_(width) {
     std::size_t n = 1;
     while (n < depth) n <<= 1;
     ring_.resize(n);
@@ -42,17 +43,22 @@ class Fifo {
   const T& peek(std::size_t i = 0) const { return ring_[(rd_ + i) & mask_]; }
   T& peek(std::size_t i = 0) { return ring_[(rd_ + i) & mask_]; }
 
-  void pop(Cycle now, std::size_t n = 1) {
-    assert(level(now) >= n);
-    if (rd_cycle_ != now) rd_cycle_ = now, rd_now_ = 0;
-    rd_ += n;
-    rd_now_ += n;
+  void pop(Cycle now) {
+    assert(can_pop(now));
+    if (rd_cycle_ != now)
+      rd_cycle_ = now, rd_now_ = 0;
+    else if (rd_now_ == width_)
+      throw std::logic_error("fifo: more pops in a cycle than it is wide");
+    ++rd_now_, ++rd_;
   }
 
   // Claims the next entry and returns it for writing in place.
   T& push(Cycle now) {
     assert(can_push(now));
-    if (wr_cycle_ != now) wr_cycle_ = now, wr_now_ = 0;
+    if (wr_cycle_ != now)
+      wr_cycle_ = now, wr_now_ = 0;
+    else if (wr_now_ == width_)
+      throw std::logic_error("fifo: more pushes in a cycle than it is wide");
     ++wr_now_;
     return ring_[wr_++ & mask_];
   }
@@ -65,7 +71,7 @@ class Fifo {
  private:
   static constexpr Cycle kNever = ~Cycle{0};
   std::vector<T> ring_;
-  std::size_t depth_, mask_ = 0;
+  std::size_t depth_, width_, mask_ = 0;
   std::uint64_t wr_ = 0, rd_ = 0, wr_now_ = 0, rd_now_ = 0;
   Cycle wr_cycle_ = kNever, rd_cycle_ = kNever;
 };

@@ -90,7 +90,8 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       pv_answers(all, sizes),
       outputs(all, sizes),
       write_bursts(all, sizes),
-      hbm2(all, memory_config(machine), machine.hbm2.energy, std::move(piece.image)),
+      writes_accepted(all, sizes),
+      hbm2(all, memory_config(machine), machine.hbm2.energy, std::move(piece.image), writes_accepted),
       fetcher(all, machine.fetcher, MemoryGrid{machine.hbm2.channels, machine.hbm2.interleave_bytes}, fetch_jobs, lists,
               write_bursts, ports_of(hbm2.memory()), started_jobs, data_fifos),
       converter(all,
@@ -126,7 +127,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
           piece.decisions, *source,
           ControllerPorts{fetch_jobs, first_passes, later_passes, key_released, verdicts_to_controller, groups_done,
                           compactions, compactions_done, topk_jobs, cascade_jobs, topk_answers, cascade_answers,
-                          importance_jobs, importance_answers, pv_jobs, stores_released, pv_answers},
+                          importance_jobs, importance_answers, pv_jobs, stores_released, pv_answers, writes_accepted},
           ControllerMemories{groups, constants, lists, ranking_items, origins, kept, selection_scores, keys, values,
                              value_scales, queries, importance_memory}) {
   const int most = machine.topk.parallelism * machine.topk.fifo;

@@ -118,6 +118,7 @@ struct Inventory {
   LinkPart<PvAnswers> pv_answers;
   LinkPart<Outputs> outputs;
   LinkPart<WriteBursts> write_bursts;
+  LinkPart<WritesAccepted> writes_accepted;
 
   // Blocks, in the order of the pipeline.
   Part<DramBlock> hbm2;

@@ -21,8 +21,6 @@ class LazyController final : public Block {
     controller_.account(now, why_);
   }
   bool idle() const override { return controller_.idle(); }
-  // Something was done to the controller from outside: it looks again.
-  void wake() { asleep_ = false; }
 
  private:
   Controller& controller_;

@@ -39,17 +39,15 @@ void MachineModel::report(StatSink& sink, Cycle cycles) const {
   for (const MemoryBase* memory : parts_.all.memories) memory->report(sink.part(memory->name(), memory->label()));
 }
 
-// The last output has left the fetcher and is in a controller's queue, where every later read finds it.
-bool MachineModel::layer_written() const {
-  if (!parts_.controller.layer_computed() || !parts_.pv.idle() || !parts_.writeback.idle() || !parts_.importance.idle())
-    return false;
-  const std::uint64_t expected = (vectors_closed_ + parts_.controller.layer_vectors()) *
-                                 static_cast<std::uint64_t>(output_bursts(parts_.sizes.head_dim));
-  if (parts_.fetcher.writes() != expected) return false;
-  const dram::Memory& memory = parts_.hbm2.memory();
-  for (int c = 0; c < memory.channels(); ++c)
-    if (!memory.requests(c).drained()) return false;
-  return true;
+// What the controller concludes from its counts must be so.
+void MachineModel::require_layer_written() const {
+  const auto require = [&](bool so, const char* what) {
+    if (!so) throw std::logic_error(std::string("machine: a layer was closed while ") + what);
+  };
+  require(parts_.pv.idle(), "P x V was at work");
+  require(parts_.writeback.idle() && parts_.write_bursts.drained(), "outputs were on their way");
+  require(parts_.importance.idle(), "importances were on their way");
+  require(parts_.hbm2.memory().writes_accepted() == parts_.fetcher.writes(), "writes waited for the memory");
 }
 
 bool MachineModel::begin_cycle() {
@@ -60,12 +58,10 @@ bool MachineModel::begin_cycle() {
     reads_seen_ = parts_.fetcher.reads(), last_moved_ = now_;
     if (reads_seen_ >= record_most_) parts_.hbm2.memory().record(nullptr), record_most_ = ~std::uint64_t{0};
   }
-  if (parts_.controller.layer_computed() && layer_written()) {
+  if (parts_.controller.layer_ended()) {
+    require_layer_written();
     on_layer_(parts_.controller.layer(), recorder_.records(), count_layer());
-    vectors_closed_ += parts_.controller.layer_vectors();
-    parts_.controller.close_layer();
     recorder_.clear();
-    lazy_controller_.wake();
     last_moved_ = now_;
   }
   if (parts_.controller.finished()) return false;

@@ -60,7 +60,7 @@ class MachineModel {
   Cycle last_write() const { return last_write_; }
 
  private:
-  bool layer_written() const;
+  void require_layer_written() const;
   LayerCounts count_layer();
 
   Inventory parts_;
@@ -72,7 +72,7 @@ class MachineModel {
 
   OnLayer on_layer_;
   Cycle now_ = 0, first_request_ = 0, last_write_ = 0, last_moved_ = 0, stuck_limit_ = 4'000'000;
-  std::uint64_t writes_seen_ = 0, reads_seen_ = 0, vectors_closed_ = 0;
+  std::uint64_t writes_seen_ = 0, reads_seen_ = 0;
   std::uint64_t out_bytes_seen_ = 0, bursts_written_seen_ = 0, qk_products_seen_ = 0, pv_products_seen_ = 0;
   bool requested_ = false;
   std::uint64_t record_most_ = ~std::uint64_t{0};
