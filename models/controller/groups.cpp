@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <numeric>
 #include <stdexcept>
 
 namespace winnow::controller {
@@ -65,8 +64,7 @@ void Groups::start(Cycle now) {
   e.follow = follows(g);
   e.readable.fill(kNotYet);
   e.forced = h.plan->forced, e.forced_refetch = h.plan->forced_refetch;
-  std::uint32_t* origins = s_.memories.origins.write(store, 0, 0, e.slots);
-  std::iota(origins, origins + e.slots, 0u);
+  s_.memories.origins.begin(store, e.slots);
   if (s_.params.shape_only && h.plan->priority) {
     std::uint32_t* scores = s_.memories.selection_scores.poke(store);
     for (std::uint32_t i = 0; i < e.slots; ++i) scores[i] = (*h.plan->priority)[h.plan->live[i]];
@@ -133,26 +131,26 @@ void Groups::refetch(Group& g, Cycle now) {
   move(g, Stage::gathering);
 }
 
-// The tokens of the slots that were kept (or of all) become the group's address list.
-void Groups::list_tokens(Group& g, bool all) {
-  ControllerMemories& m = s_.memories;
-  const std::uint32_t slots = m.groups[g.store].slots;
-  const std::uint8_t* kept = all ? nullptr : m.kept.read(g.store, 0, 0, slots);
-  const std::uint32_t* origins = m.origins.read(g.store, 0, 0, slots);
-  const std::uint32_t* live = m.lists.read(g.head->live, 0, 0);
-  std::vector<std::uint32_t> tokens;
-  for (std::uint32_t i = 0; i < slots; ++i)
-    if (all || kept[i]) tokens.push_back(live[origins[i]]);
-  m.lists.read(g.head->live, 0, tokens.size());
-  g.token_count = static_cast<std::uint32_t>(tokens.size());
-  if (g.tokens == kEveryItem) g.tokens = m.lists.take();
-  m.lists.write(g.tokens, std::move(tokens));
+// A job of the engine among the group's tokens. Where what stays is fetched, its names become the group's own list.
+TopkJob Groups::job(Group& g, Candidates what) {
+  const GroupEntry& e = s_.memories.groups[g.store];
+  TopkJob job;
+  job.from_store = true, job.store = g.store;
+  job.what = what, job.tag = e.tag, job.job.n = e.slots;
+  job.names = g.tokens == kEveryItem ? g.head->live : g.tokens;
+  if (!g.layer->plan.full_width) job.kept = g.next = s_.memories.lists.take();
+  return job;
+}
+
+void Groups::take_list(Group& g, std::uint32_t count) {
+  if (g.next == kEveryItem) return;
+  if (g.tokens != kEveryItem) s_.memories.lists.give_back(g.tokens);
+  g.tokens = g.next, g.next = kEveryItem, g.token_count = count;
 }
 
 // The engine has marked the survivors of a stage: their records are fetched, the rest of the stores moves up.
 void Groups::take_survivors(Group& g) {
   if (s_.observer) s_.observer->selected(view(g), g.pass);
-  list_tokens(g, false);
   ++g.pass;
   GroupEntry& e = s_.memories.groups[g.store];
   e.digit = g.pass, e.tag.pass = static_cast<std::uint8_t>(g.pass);
@@ -175,7 +173,9 @@ void Groups::take_verdict(Verdict v, Cycle now) {
     s_.key_free[g.head->half] = 1;
 }
 
-void Groups::take_choice(Group& g) {
+void Groups::take_choice(TopkDone done) {
+  Group& g = group_of(done.store);
+  take_list(g, done.kept);
   if (g.prunes_values)
     move(g, Stage::kept);
   else
@@ -195,7 +195,7 @@ void Groups::take_message(Cycle now) {
   } else if (p.done.can_pop(now)) {
     end_of_pass(group_of(next(p.done).store));
   } else if (p.topk_done.can_pop(now)) {
-    take_choice(group_of(next(p.topk_done).store));
+    take_choice(next(p.topk_done));
   } else if (p.compacted.can_pop(now)) {
     group_of(next(p.compacted).store).compacted = true;
   } else if (p.key_released.can_pop(now)) {
@@ -246,14 +246,10 @@ bool Groups::act(Group& g, Turns& turns, Cycle now) {
 
 bool Groups::select(Group& g, Cycle now) {
   if (g.sent || !s_.room(s_.ports.topk, now)) return false;
-  const GroupEntry& e = s_.memories.groups[g.store];
-  TopkJob job;
-  job.from_store = true, job.store = g.store;
-  job.what = Candidates::tokens, job.tag = e.tag, job.names = g.head->live;
-  job.job.n = e.slots;
+  TopkJob job = this->job(g, Candidates::tokens);
   const golden::SelectionStage& stage = s_.decisions.stage[g.pass];
   job.job.rule = stage.by_mass ? topk::Rule::mass : topk::Rule::count;
-  job.job.amount = stage.by_mass ? stage.mu16 : static_cast<unsigned>(stage.count(static_cast<int>(e.slots)));
+  job.job.amount = stage.by_mass ? stage.mu16 : static_cast<unsigned>(stage.count(static_cast<int>(job.job.n)));
   s_.ports.topk.push(now, job);
   return g.sent = true;
 }
@@ -308,9 +304,7 @@ bool Groups::choose_values(Group& g, Turns& turns, Cycle now) {
       return true;
     }
     if (turns.topk && s_.room(s_.ports.topk, now)) {
-      TopkJob job;
-      job.from_store = true, job.store = g.store;
-      job.what = Candidates::values, job.tag = e.tag, job.names = g.head->live;
+      TopkJob job = this->job(g, Candidates::values);
       job.job = {e.slots, topk::Rule::count, k};
       s_.ports.topk.push(now, job);
       g.prunes_values = true;
@@ -332,10 +326,11 @@ bool Groups::fetch_values(Group& g, Turns& turns, Cycle now) {
   const auto half = static_cast<std::size_t>(g.head->half);
   if (g.stage != Stage::kept || !fetches_values(g)) return false;
   if (!turns.values || !(s_.value_free[half] || g.head->value_armed)) return false;
-  list_tokens(g, g.all_values);
+  const ListRef list = g.all_values ? g.head->live : g.tokens;
+  const std::uint32_t count = g.all_values ? s_.memories.groups[g.store].slots : g.token_count;
   s_.value_free[half] = 0, g.head->value_armed = true;
-  s_.memories.values.begin(g.head->half, g.token_count, now), g.head->value_begun = true;
-  s_.gathers.push_back(loads_.value_job(*g.head, g.tokens, g.token_count));
+  s_.memories.values.begin(g.head->half, count, now), g.head->value_begun = true;
+  s_.gathers.push_back(loads_.value_job(*g.head, list, count));
   return g.values_sent = true;
 }
 

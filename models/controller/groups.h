@@ -64,7 +64,7 @@ class Groups {
   void begin_pass(Group& g);
 
   void take_verdict(Verdict v, Cycle now);
-  void take_choice(Group& g);
+  void take_choice(TopkDone done);
   bool free_value_half(Cycle now);
 
   // Whether it did something.
@@ -75,7 +75,8 @@ class Groups {
   bool fetch_values(Group& g, Turns& turns, Cycle now);
   bool weigh(Group& g, Turns& turns, Cycle now);
   bool fetches_values(const Group& g) const;
-  void list_tokens(Group& g, bool all);
+  TopkJob job(Group& g, Candidates what);
+  void take_list(Group& g, std::uint32_t count);
 
   State& s_;
   Loads& loads_;

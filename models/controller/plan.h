@@ -68,7 +68,7 @@ class PlanSource {
   // Choices to be made before plan(); none if all that lived go on living. Round 0: tokens, whose importance is
   // complete when the layer's last probability is; round 1: heads, when its last output is.
   virtual std::vector<Choice> choices(int round) = 0;
-  // The next layer, given the places kept by each choice, both rounds in order.
+  // The next layer, given the names (tokens, heads) kept by each choice, both rounds in order.
   virtual LayerPlan plan(const std::vector<std::vector<std::uint32_t>>& kept) = 0;
 };
 

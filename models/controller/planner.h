@@ -41,7 +41,7 @@ class Planner {
   std::vector<Choice> choices_;  // of the round at hand
   std::vector<Sent> sent_;
   std::size_t answers_ = 0;
-  std::vector<std::vector<std::uint32_t>> kept_;  // places that stay, of each choice, both rounds in order
+  std::vector<std::vector<std::uint32_t>> kept_;  // tokens or heads that stay, of each choice, both rounds in order
   bool begun_step_ = false;
   std::uint8_t next_epoch_ = 0;
 };

@@ -52,7 +52,6 @@ struct ControllerMemories {
   Lists& lists;
   RankingItems& ranking_items;
   Origins& origins;
-  const KeptFlags& kept;
   SelectionScores& selection_scores;  // shape-only: priorities stand in for probabilities
   KvBuffer &keys, &values;
   ScaleStore& scales;
@@ -131,7 +130,8 @@ struct Group {
   bool prunes_values = false;  // the engine's answer is about values, not survivors
   bool all_values = false, values_sent = false;
   bool importance_sent = false, importance_done = false, weighed = false, multiplied = false, freed = false;
-  ListRef tokens = kEveryItem;  // address list of the gather at hand
+  ListRef tokens = kEveryItem;  // its own list, of what the engine left
+  ListRef next = kEveryItem;    // the list that the engine is writing
   std::uint32_t token_count = 0;
 };
 

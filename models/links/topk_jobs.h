@@ -30,11 +30,11 @@ struct TopkJob {
   topk::Job job;
   Candidates what = Candidates::tokens;
   Tag tag;                     // whose; head kAllHeads: of all
-  ListRef names = kEveryItem;  // token (or head) of each item; with a store, of each first slot
+  ListRef names = kEveryItem;  // token (or head) of each item
   bool from_store = false;
   std::uint16_t store = 0;  // items are this group's selection scores, kept flags go beside them; else
-  ItemsRef items = 0;       // these, and
-  ListRef kept = 0;         // places that stay, ascending
+  ItemsRef items = 0;          // these
+  ListRef kept = kEveryItem;   // where the names of what stays go, in order; kEveryItem: nowhere
 
   template <class V>
   void fields(V&& v) {

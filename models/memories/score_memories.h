@@ -7,12 +7,13 @@
 //   scores            query heads x L    softmax (gather, compaction)          softmax
 //   exponentials      query heads x L    softmax (exp; p overwrites in divide) softmax, P x V
 //   selection scores  L                  softmax (divide)                      top-k, importance
-//   kept flags        L                  top-k                                 softmax (compaction), P x V, controller
-//   origins           L                  controller, softmax (compaction)      importance, P x V, controller
+//   kept flags        L                  top-k                                 softmax (compaction), P x V
+//   origins           L                  softmax (compaction)                  softmax (compaction), importance, P x V
 //
 // Rate: softmax, importance and P x V use `width` slots a cycle, top-k P. Banks: one a group and query head.
 // Paper: IV.F, the FIFOs around softmax; partial scores are kept for the second pass, which the paper leaves open.
 #include <cstdint>
+#include <numeric>
 
 #include "golden/formats.h"
 #include "models/prim/memory.h"
@@ -38,13 +39,14 @@ struct SelectionScores : RowMemory<std::uint32_t> {
 };
 struct KeptFlags : RowMemory<std::uint8_t> {
   explicit KeptFlags(const Sizes& s)
-      : RowMemory({"kept_flags", "kept flags", "topk", "softmax, pv, controller"}, 1, s.stores, 1, s.longest) {}
+      : RowMemory({"kept_flags", "kept flags", "topk", "softmax, pv"}, 1, s.stores, 1, s.longest) {}
 };
 // The slot at the first pass.
 struct Origins : RowMemory<std::uint32_t> {
   explicit Origins(const Sizes& s)
-      : RowMemory({"origins", "origins", "controller, softmax", "importance, pv, controller"}, 16, s.stores, 1,
-                  s.longest) {}
+      : RowMemory({"origins", "origins", "softmax", "softmax, importance, pv"}, 16, s.stores, 1, s.longest) {}
+  // A group begins: until its first compaction every slot is its own origin, by a flag of the store; no word is written.
+  void begin(std::size_t store, std::uint32_t slots) { std::iota(poke(store), poke(store) + slots, 0u); }
 };
 
 }  // namespace winnow

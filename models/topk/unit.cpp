@@ -19,8 +19,7 @@ void TopkUnit::tick(Cycle now) {
       started_ = true;
       if (job_.from_store)
         std::fill_n(m_.kept.write(job_.store, 0, 0, job_.job.n), job_.job.n, std::uint8_t{0});
-      else
-        m_.lists.clear(job_.kept);
+      if (job_.kept != kEveryItem) m_.lists.clear(job_.kept);
     }
   } else if (active_ && next_ < job_.job.n) {
     const unsigned count = std::min(engine_.config().parallelism, job_.job.n - next_);
@@ -55,10 +54,9 @@ void TopkUnit::load(unsigned count) {
 void TopkUnit::keep(const topk::Outputs& out) {
   for (unsigned i = 0; i < out.count; ++i) {
     const auto index = static_cast<std::uint32_t>((*out.indices)[i]);
-    if (job_.from_store)
-      *m_.kept.write(job_.store, 0, index, 1) = 1;
-    else
-      m_.lists.append(job_.kept, index);
+    if (job_.from_store) *m_.kept.write(job_.store, 0, index, 1) = 1;
+    if (job_.kept != kEveryItem)
+      m_.lists.append(job_.kept, job_.names == kEveryItem ? index : *m_.lists.read(job_.names, index, 1));
   }
 }
 
@@ -76,8 +74,7 @@ std::string TopkUnit::doing() const {
   if (!active_) return "no job";
   const topk::Job& j = job_.job;
   const auto name = [&](std::uint32_t item) {
-    const std::uint32_t place = job_.from_store ? m_.origins.peek(job_.store)[item] : item;
-    return std::to_string(job_.names == kEveryItem ? item : m_.lists.peek(job_.names)[place]);
+    return std::to_string(job_.names == kEveryItem ? item : m_.lists.peek(job_.names)[item]);
   };
   std::string text = "step " + std::to_string(job_.tag.step) + ", layer " + std::to_string(job_.tag.layer) + ", ";
   if (job_.tag.head != kAllHeads) text += "KV head " + std::to_string(job_.tag.head) + ", ";

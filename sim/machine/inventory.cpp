@@ -107,7 +107,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
               verdicts_to_softmax, compactions, row_sums, groups_done, compactions_done),
       progressive(all, piece.decisions.theta16, groups, row_sums, verdicts_to_softmax, verdicts_to_controller),
       topk(all, "topk", "topk", topk_config(machine.topk, piece.decisions.score_bits, piece.seed),
-           TopkMemories{groups, selection_scores, ranking_items, kept, lists, origins}, topk_jobs, topk_answers),
+           TopkMemories{groups, selection_scores, ranking_items, kept, lists}, topk_jobs, topk_answers),
       pv(all,
          Pv::Params{sizes.head_dim, sizes.value_banks, sizes.width, machine.pv.latency(), piece.decisions.token_scales,
                     piece.decisions.renormalise, piece.shape_only},
@@ -118,7 +118,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
                  importance_jobs, importance_answers, magnitudes),
       cascade_topk(
           all, "cascade_topk", "cascade topk", topk_config(machine.topk, golden::kImportanceBits, piece.seed + 1),
-          TopkMemories{groups, selection_scores, ranking_items, kept, lists, origins}, cascade_jobs, cascade_answers),
+          TopkMemories{groups, selection_scores, ranking_items, kept, lists}, cascade_jobs, cascade_answers),
       source(make_source(importance_memory)),
       controller(
           all,
@@ -128,7 +128,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
           ControllerPorts{fetch_jobs, first_passes, later_passes, key_released, verdicts_to_controller, groups_done,
                           compactions, compactions_done, topk_jobs, cascade_jobs, topk_answers, cascade_answers,
                           importance_jobs, importance_answers, pv_jobs, stores_released, pv_answers, writes_accepted},
-          ControllerMemories{groups, constants, lists, ranking_items, origins, kept, selection_scores, keys, values,
+          ControllerMemories{groups, constants, lists, ranking_items, origins, selection_scores, keys, values,
                              value_scales, queries, importance_memory}) {
   const int most = machine.topk.parallelism * machine.topk.fifo;
   if (piece.decisions.prunes_heads && piece.shape.heads > most)

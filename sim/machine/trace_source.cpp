@@ -81,7 +81,7 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     std::vector<std::uint32_t>& list = about == kTokens  ? live_
                                        : about == kHeads ? live_heads_
                                                          : per_head_live_[static_cast<std::size_t>(about)];
-    golden::keep_places(list, kept[i]);
+    list = kept[i];
   }
   LayerPlan p;
   p.step = step_, p.layer = layer_;

@@ -219,9 +219,7 @@ std::vector<Choice> WorkloadSource::choices(int round) {
 LayerPlan WorkloadSource::plan(const std::vector<std::vector<std::uint32_t>>& kept) {
   const WorkloadLayer& layer = layers_[next_];
   for (std::size_t i = 0; i < kept.size(); ++i) {
-    std::vector<std::uint32_t> tokens;
-    for (std::uint32_t place : kept[i]) tokens.push_back(candidates_[i][place]);
-    if (on_choice_) on_choice_(layer, tokens, expected_[i]);
+    if (on_choice_) on_choice_(layer, kept[i], expected_[i]);
   }
   const std::vector<std::uint32_t>& rank = order(next_);
   LayerPlan p;
