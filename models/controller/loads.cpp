@@ -50,8 +50,7 @@ void Loads::open_head() {
       h.layer = &layer, h.plan = &plan;
       h.half = static_cast<std::uint8_t>(next_half_++ % s_.params.halves);
       h.group_heads = static_cast<std::size_t>(std::popcount(plan.heads));
-      h.live = s_.memories.lists.take(plan.live);
-      layer.lists.push_back(h.live);
+      h.live = layer.lists[layer.load_head - 1];
       h.constants = s_.memories.constants.take(plan.constants);
       const auto live = static_cast<std::uint32_t>(plan.live.size());
       const bool whole = layer.plan.full_width;

@@ -8,6 +8,7 @@
 
 #include "golden/layout.h"
 #include "golden/num.h"
+#include "golden/policies/schedule.h"
 #include "models/links/fetch_jobs.h"
 #include "models/links/topk_jobs.h"
 #include "models/memories/head_constants.h"
@@ -37,18 +38,19 @@ struct LayerPlan {
   bool causal = false;                   // query i sees live keys 0..i (prompt)
   std::vector<std::uint32_t> positions;  // query positions, ascending
   std::vector<HeadPlan> heads;
+  std::vector<std::uint32_t> living;  // rule `normalised`: tokens whose chances this layer counts
   golden::Region out;
   int out_heads = 0;  // query heads an output row holds
 };
 
-// One choice of the cascade's top-k engine: `k` of the items stay.
+// One choice of the cascade: `k` of the named tokens or heads stay.
 struct Choice {
-  std::vector<std::uint64_t> items;
-  std::uint32_t k = 0;
-  // For reports: for which layer (and KV head) what is chosen, and what each item stands for.
-  Tag tag;
-  Candidates what = Candidates::tokens;
   std::vector<std::uint32_t> names;
+  std::uint32_t k = 0;
+  golden::TokenChoice rule;  // tokens: who is protected, and what is compared
+  Tag tag;                   // for which layer, and KV head
+  Candidates what = Candidates::tokens;
+  std::vector<std::uint64_t> items;  // shape-only: what is compared, in place of importances
 };
 
 // Where plans come from. Called once a layer.

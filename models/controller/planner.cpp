@@ -1,10 +1,35 @@
 #include "models/controller/planner.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "golden/layout.h"
 
 namespace winnow::controller {
+
+// The list that holds these names: none where nobody is left out, one that the cascade has just written, that of the
+// layer before; written anew only where a run begins, or a new token joins.
+ListRef Planner::list_of(const std::vector<std::uint32_t>& names) {
+  Lists& lists = s_.memories.lists;
+  if (names.empty() || names.back() + std::size_t{1} == names.size()) return kEveryItem;
+  for (const ListRef list : kept_lists_)
+    if (lists.peek(list) == names) return lists.share(list);
+  for (const ListRef list : living_)
+    if (list != kEveryItem && lists.peek(list) == names) return lists.share(list);
+  return lists.take(names);
+}
+
+// The rows of queries that see a token are counted for each that lives.
+bool Planner::count_chances(Cycle now) {
+  if (!s_.room(s_.ports.cascade, now)) return false;
+  const Layer& layer = s_.layers.back();
+  CascadeChoice chances;
+  chances.kind = CascadeChoice::Kind::chances;
+  chances.job.names = layer.lists.back(), chances.job.job.n = static_cast<unsigned>(layer.plan.living.size());
+  chances.prompt = layer.plan.full_width, chances.causal = layer.plan.causal;
+  s_.ports.cascade.push(now, chances);
+  return true;
+}
 
 void Planner::add_layer(LayerPlan plan) {
   Layer& layer = s_.layers.emplace_back();
@@ -18,6 +43,15 @@ void Planner::add_layer(LayerPlan plan) {
     layer.bursts += bursts * layer.plan.positions.size() * static_cast<std::size_t>(std::popcount(h.heads));
   }
   layer.open = s_.layers.size() == 1;
+
+  for (const HeadPlan& h : layer.plan.heads) layer.lists.push_back(list_of(h.live));
+  if (s_.decisions.normalised) layer.lists.push_back(list_of(layer.plan.living));
+  Lists& lists = s_.memories.lists;
+  for (const ListRef list : kept_lists_) lists.give_back(list);
+  for (const ListRef list : living_) lists.give_back(list);
+  kept_lists_.clear();
+  living_ = layer.lists;
+  for (const ListRef list : living_) lists.share(list);
 }
 
 void Planner::ask(int round) {
@@ -51,22 +85,28 @@ bool Planner::begin(Cycle) {
 // Sends what is left of the round's choices, takes answers; true when all are there.
 bool Planner::answered(Cycle now) {
   ControllerMemories& m = s_.memories;
-  while (s_.ports.cascade_done.can_pop(now)) {
+  if (s_.ports.cascade_done.can_pop(now)) {
     s_.ports.cascade_done.pop(now);
     const Sent& sent = sent_[answers_++];
-    kept_.push_back(m.lists.peek(sent.kept));
-    m.lists.read(sent.kept, 0, kept_.back().size());
-    m.lists.give_back(sent.kept), m.lists.give_back(sent.names), m.ranking_items.give_back(sent.items);
+    kept_.push_back(m.lists.peek(sent.kept));  // the source's copy, for addresses and golden
+    kept_lists_.push_back(sent.kept);
+    m.lists.give_back(sent.names), m.ranking_items.give_back(sent.items);
+    s_.moved = true;
   }
   if (sent_.size() < choices_.size() && s_.room(s_.ports.cascade, now)) {
     Choice& choice = choices_[sent_.size()];
-    TopkJob job;
-    job.job = {static_cast<unsigned>(choice.items.size()), topk::Rule::count, choice.k};
+    CascadeChoice asked;
+    asked.kind = choice.items.empty() ? CascadeChoice::Kind::choose : CascadeChoice::Kind::given;
+    asked.rule = choice.rule;
+    if (choice.tag.head != kAllHeads)
+      asked.base = static_cast<std::uint32_t>(m.importance.base(choice.tag.layer, choice.tag.head));
+    TopkJob& job = asked.job;
+    job.job = {static_cast<unsigned>(choice.names.size()), topk::Rule::count, choice.k};
     job.what = choice.what, job.tag = choice.tag;
-    job.names = m.lists.take(std::move(choice.names));
+    job.names = list_of(choice.names);
     job.items = m.ranking_items.take(std::move(choice.items));
     job.kept = m.lists.take();
-    s_.ports.cascade.push(now, job);
+    s_.ports.cascade.push(now, asked);
     sent_.push_back({job.names, job.kept, job.items});
     s_.moved = true;
   }
@@ -74,6 +114,10 @@ bool Planner::answered(Cycle now) {
 }
 
 void Planner::tick(Cycle now) {
+  if (round_ == Round::chances) {
+    if (count_chances(now)) round_ = Round::none, s_.moved = true;
+    return;
+  }
   if (round_ == Round::none && !begin(now)) return;
   if (!answered(now)) return;
   if (round_ == Round::tokens) round_ = Round::between, s_.moved = true;
@@ -89,7 +133,7 @@ void Planner::tick(Cycle now) {
   add_layer(source_.plan(kept_));
   s_.layers.back().begins_step = begins;
   if (s_.layers.back().open && begins) s_.memories.importance.begin_step();
-  round_ = Round::none;
+  round_ = s_.decisions.normalised ? Round::chances : Round::none;
   s_.moved = true;
 }
 
@@ -105,7 +149,9 @@ void Planner::count_layer(Cycle now) {
     written.pop(now);
     s_.moved = true;
   }
-  const bool left = s_.groups.empty() && (s_.heads.empty() || s_.heads.front().layer != &layer);
+  // V that local pruning left out may still be asked for when the last kept V was multiplied.
+  const bool loading = std::any_of(s_.value_read.begin(), s_.value_read.end(), [](auto read) { return read != 0; });
+  const bool left = !loading && s_.groups.empty() && (s_.heads.empty() || s_.heads.front().layer != &layer);
   if (layer.open && !layer.groups_left && !layer.importance_left && !layer.bursts && left)
     layer.ended = s_.moved = true;
 }
@@ -114,6 +160,10 @@ void Planner::close_layer() {
   s_.moved = true;
   for (ListRef list : s_.layers.front().lists) s_.memories.lists.give_back(list);
   s_.layers.pop_front();
+  if (done() && s_.layers.empty()) {
+    for (const ListRef list : living_) s_.memories.lists.give_back(list);
+    living_.clear();
+  }
   if (s_.layers.empty()) return;
   s_.layers.front().open = true;
   if (s_.layers.front().begins_step) s_.memories.importance.begin_step();

@@ -23,7 +23,7 @@ class Planner {
  private:
   // What is chosen for the next layer: tokens when the importances of the last are complete, heads when its outputs
   // are.
-  enum class Round : std::uint8_t { none, tokens, between, heads };
+  enum class Round : std::uint8_t { none, tokens, between, heads, chances };
   // A choice on its way through the cascade's unit.
   struct Sent {
     ListRef names, kept;
@@ -33,6 +33,8 @@ class Planner {
   void ask(int round);
   bool answered(Cycle now);
   void add_layer(LayerPlan plan);
+  ListRef list_of(const std::vector<std::uint32_t>& names);
+  bool count_chances(Cycle now);
   void close_layer();
 
   State& s_;
@@ -42,6 +44,8 @@ class Planner {
   std::vector<Sent> sent_;
   std::size_t answers_ = 0;
   std::vector<std::vector<std::uint32_t>> kept_;  // tokens or heads that stay, of each choice, both rounds in order
+  std::vector<ListRef> kept_lists_;               // where they lie
+  std::vector<ListRef> living_;                   // lists of the newest layer
   bool begun_step_ = false;
   std::uint8_t next_epoch_ = 0;
 };

@@ -7,6 +7,7 @@
 
 #include "golden/policies/decisions.h"
 #include "models/controller/plan.h"
+#include "models/links/cascade_choices.h"
 #include "models/links/compactions.h"
 #include "models/links/groups_done.h"
 #include "models/links/importance_jobs.h"
@@ -36,7 +37,8 @@ struct ControllerPorts {
   Pipe<GroupDone>& done;
   Fifo<CompactJob>& compact;
   Fifo<CompactDone>& compacted;
-  Fifo<TopkJob>&topk, &cascade;
+  Fifo<TopkJob>& topk;
+  Fifo<CascadeChoice>& cascade;
   Fifo<TopkDone>&topk_done, &cascade_done;
   Fifo<ImportanceJob>& importance;
   Fifo<ImportanceDone>& importance_done;
@@ -81,7 +83,7 @@ struct Layer {
   std::size_t groups_left = 0;      // not yet out of P x V
   std::size_t importance_left = 0;  // groups whose probabilities are not yet added up
   std::uint64_t bursts = 0;         // of its output vectors, still to be accepted by the memory
-  std::vector<ListRef> lists;       // tokens of its heads: a load may outlive its head
+  std::vector<ListRef> lists;  // [head of the plan] its tokens; held until the layer ends, which loads do not outlive
 };
 
 // A head whose K and V are on their way or at work.

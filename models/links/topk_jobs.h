@@ -1,5 +1,5 @@
 #pragma once
-// Controller -> both top-k units, and their answers.
+// Controller -> top-k, cascade -> its top-k unit, and their answers.
 #include <cstdint>
 
 #include "models/prim/link.h"
@@ -32,9 +32,9 @@ struct TopkJob {
   Tag tag;                     // whose; head kAllHeads: of all
   ListRef names = kEveryItem;  // token (or head) of each item
   bool from_store = false;
-  std::uint16_t store = 0;  // items are this group's selection scores, kept flags go beside them; else
-  ItemsRef items = 0;          // these
-  ListRef kept = kEveryItem;   // where the names of what stays go, in order; kEveryItem: nowhere
+  std::uint16_t store = 0;    // items are this group's selection scores, kept flags go beside them; else
+  ItemsRef items = 0;         // these
+  ListRef kept = kEveryItem;  // where the names of what stays go, in order; kEveryItem: nowhere
 
   template <class V>
   void fields(V&& v) {
@@ -66,7 +66,7 @@ struct TopkAnswers {
 };
 struct CascadeJobs {
   using Payload = TopkJob;
-  static constexpr LinkInfo kInfo{"cascade_jobs", "controller", "cascade_topk", "one a KV head may wait"};
+  static constexpr LinkInfo kInfo{"cascade_jobs", "cascade", "cascade_topk", "the next may wait while one is at work"};
   static std::size_t depth(const Sizes&) { return 4; }
 };
 struct CascadeAnswers {

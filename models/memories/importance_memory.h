@@ -3,7 +3,7 @@
 //
 // In:   importance adds tokens, `width` banks (bank = token mod width) of one a cycle; heads one a cycle. The sweep of
 //       decay rewrites all tokens, `width` words a cycle; begin_step() asks for it.
-// Out:  the source of plans reads it when the cascade chooses.
+// Out:  cascade reads it when it chooses, `width` banks of one word a cycle.
 // State: importance of every token (one list, or one a layer and KV head), the rows in which a token was live and
 // visible
 //       (rule `normalised`), importance of every query head.
@@ -20,7 +20,7 @@ namespace winnow {
 class ImportanceMemory : public MemoryBase {
  public:
   ImportanceMemory(const golden::Shape& shape, const golden::Decisions& decisions, int width)
-      : MemoryBase({"importance_memory", "importance memory", "importance", "controller"}),
+      : MemoryBase({"importance_memory", "importance memory", "importance, cascade", "importance, cascade"}),
         shape_(shape),
         decay_shift_(decisions.decay_shift),
         width_(width),
@@ -50,6 +50,9 @@ class ImportanceMemory : public MemoryBase {
   void add_token(std::size_t place, std::uint64_t p) { ++words_read_, ++words_written_, tokens_[place] += p; }
   void add_head(std::size_t head, std::uint64_t magnitude) { heads_[head] += magnitude; }
   void add_chance(std::uint32_t token, std::uint64_t rows) { chances_[token] += rows; }
+  std::uint64_t read_token(std::size_t place) const { return ++words_read_, tokens_[place]; }
+  std::uint64_t read_chances(std::uint32_t token) const { return chances_[token]; }
+  std::uint64_t read_head(std::uint32_t head) const { return heads_[head]; }
 
   const std::vector<std::uint64_t>& tokens() const { return tokens_; }
   const std::vector<std::uint64_t>& chances() const { return chances_; }

@@ -2,10 +2,9 @@
 // Lists of tokens (or places): the living of each head, the survivors of each group, the queries that are asked for,
 // what the cascade kept.
 //
-// In:   the controller takes a list, fills it, and gives it back when nobody reads it any more; the cascade's top-k
-// unit
-//       writes the places it keeps.
-// Out:  the fetcher's address generator, importance, top-k (names for reports) and the controller read entries.
+// In:   the top-k units write what stays, as the filter gives it out; the controller writes queries' places, and a list
+//       that nobody chose (where a run begins).
+// Out:  the fetcher's address generator, importance, cascade, the top-k units read entries.
 // State: the entries, and which lists are taken.
 // Banks and ports: one list a bank, one writer and one reader each; entries of 17 bits.
 // Paper: IV.D, the lists of live tokens that the fetcher works on; where they lie is open there.
@@ -23,13 +22,14 @@ class Lists : public MemoryBase {
  public:
   // `slots`: entries that a list holds at most.
   explicit Lists(int slots)
-      : MemoryBase({"lists", "lists", "controller, cascade_topk", "controller, fetcher, converter, importance"}),
+      : MemoryBase({"lists", "lists", "controller, topk, cascade_topk",
+                    "controller, fetcher, converter, importance, cascade, topk, cascade_topk"}),
         slots_(static_cast<std::uint64_t>(slots)) {}
 
   ListRef take() {
     const ListRef list = places_.take(kMost, "lists");
-    if (list >= lists_.size()) lists_.resize(list + std::size_t{1});
-    lists_[list].clear();
+    if (list >= lists_.size()) lists_.resize(list + std::size_t{1}), readers_.resize(lists_.size());
+    lists_[list].clear(), readers_[list] = 1;
     return list;
   }
   ListRef take(std::vector<std::uint32_t> entries) {
@@ -37,7 +37,14 @@ class Lists : public MemoryBase {
     write(list, std::move(entries));
     return list;
   }
-  void give_back(ListRef list) { places_.give_back(list, "lists"); }
+  // One more reader of a list; every one of them gives it back.
+  ListRef share(ListRef list) {
+    if (list != kEveryItem) ++readers_[list];
+    return list;
+  }
+  void give_back(ListRef list) {
+    if (list != kEveryItem && --readers_[list] == 0) places_.give_back(list, "lists");
+  }
 
   void write(ListRef list, std::vector<std::uint32_t> entries) {
     words_written_ += entries.size();
@@ -66,6 +73,7 @@ class Lists : public MemoryBase {
   std::uint64_t slots_;
   Places places_;
   std::vector<std::vector<std::uint32_t>> lists_;
+  std::vector<std::uint32_t> readers_;
 };
 
 }  // namespace winnow

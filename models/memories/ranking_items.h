@@ -1,13 +1,14 @@
 #pragma once
 // What the cascade's top-k unit compares: importances of tokens, or of heads, one list a choice.
 //
-// In:   the controller, when a choice is due. Out: the cascade's top-k unit, P items a cycle.
-// State: the items, 48 bits each. Banks and ports: one list a bank, one writer and one reader.
-// Paper: III.A, III.B. That the items are made from the importance memory in no time is this model's, not the paper's.
+// In:   cascade writes them in order as it makes them. Out: the cascade's top-k unit, P items a cycle, those that are
+// there. State: the items, 48 bits each, and how many are there. Banks and ports: one list a bank, one writer and one
+// reader. Paper: III.A, III.B.
 #include <cstdint>
 #include <vector>
 
 #include "golden/formats.h"
+#include "models/prim/fifo.h"
 #include "models/prim/memory.h"
 #include "models/prim/places.h"
 #include "models/prim/refs.h"
@@ -17,20 +18,36 @@ namespace winnow {
 class RankingItems : public MemoryBase {
  public:
   explicit RankingItems(int slots)
-      : MemoryBase({"ranking_items", "ranking items", "controller", "cascade_topk"}),
+      : MemoryBase({"ranking_items", "ranking items", "cascade", "cascade_topk"}),
         slots_(static_cast<std::uint64_t>(slots)) {}
 
-  ItemsRef take(std::vector<std::uint64_t> items) {
+  ItemsRef take() {
     const ItemsRef place = places_.take(kMost, "ranking items");
     if (place >= lists_.size()) lists_.resize(place + std::size_t{1});
-    words_written_ += items.size();
-    lists_[place] = std::move(items);
+    lists_[place] = {};
     return place;
+  }
+  // Shape-only: the items stand there already, and are revealed in place of being written.
+  ItemsRef take(std::vector<std::uint64_t> items) {
+    const ItemsRef place = take();
+    lists_[place].words = std::move(items);
+    return place;
+  }
+  // The next item; it may be read from the cycle after `when` on.
+  void write(ItemsRef place, std::uint64_t item, Cycle when) {
+    lists_[place].words.push_back(item);
+    reveal(place, when);
+  }
+  void reveal(ItemsRef place, Cycle when) { ++words_written_, lists_[place].since.push_back(when); }
+  // The first `n` items are there.
+  bool there(ItemsRef place, std::size_t n, Cycle now) const {
+    const List& list = lists_[place];
+    return list.since.size() >= n && (n == 0 || list.since[n - 1] < now);
   }
   void give_back(ItemsRef place) { places_.give_back(place, "ranking items"); }
   const std::uint64_t* read(ItemsRef place, std::size_t from, std::size_t n) const {
     words_read_ += n;
-    return lists_[place].data() + from;
+    return lists_[place].words.data() + from;
   }
 
   MemoryShape shape() const override {
@@ -41,9 +58,13 @@ class RankingItems : public MemoryBase {
 
  private:
   static constexpr std::size_t kMost = 0xffff;
+  struct List {
+    std::vector<std::uint64_t> words;
+    std::vector<Cycle> since;
+  };
   std::uint64_t slots_;
   Places places_;
-  std::vector<std::vector<std::uint64_t>> lists_;
+  std::vector<List> lists_;
 };
 
 }  // namespace winnow

@@ -45,7 +45,8 @@ struct KeptFlags : RowMemory<std::uint8_t> {
 struct Origins : RowMemory<std::uint32_t> {
   explicit Origins(const Sizes& s)
       : RowMemory({"origins", "origins", "softmax", "softmax, importance, pv"}, 16, s.stores, 1, s.longest) {}
-  // A group begins: until its first compaction every slot is its own origin, by a flag of the store; no word is written.
+  // A group begins: until its first compaction every slot is its own origin, by a flag of the store; no word is
+  // written.
   void begin(std::size_t store, std::uint32_t slots) { std::iota(poke(store), poke(store) + slots, 0u); }
 };
 

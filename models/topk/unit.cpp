@@ -17,15 +17,16 @@ void TopkUnit::tick(Cycle now) {
     in.job_valid = true, in.job = job_.job;
     if (out.job_ready) {
       started_ = true;
-      if (job_.from_store)
-        std::fill_n(m_.kept.write(job_.store, 0, 0, job_.job.n), job_.job.n, std::uint8_t{0});
+      if (job_.from_store) std::fill_n(m_.kept.write(job_.store, 0, 0, job_.job.n), job_.job.n, std::uint8_t{0});
       if (job_.kept != kEveryItem) m_.lists.clear(job_.kept);
     }
   } else if (active_ && next_ < job_.job.n) {
     const unsigned count = std::min(engine_.config().parallelism, job_.job.n - next_);
-    load(count);
-    in.row = &row_;
-    if (out.row_ready) next_ += count;
+    if (job_.from_store || m_.ranking_items.there(job_.items, next_ + count, now)) {
+      load(count);
+      in.row = &row_;
+      if (out.row_ready) next_ += count;
+    }
   }
   in.out_ready = !out.last || done_.can_push(now);
   if (out.out_valid && in.out_ready) {

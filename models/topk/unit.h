@@ -3,7 +3,8 @@
 // looked for.
 //
 // In:   Fifo<TopkJob>: n items in a group's selection scores, or in a list of ranking items (importances).
-// Out:  Fifo<TopkDone>; kept flags of the group; names (tokens, heads) of what stays, in a list: while the filter passes a
+// Out:  Fifo<TopkDone>; kept flags of the group; names (tokens, heads) of what stays, in a list: while the filter
+// passes a
 //       row of items, the same row of the list of names is read, and what stays of it is written.
 // Rate and latency: engine.h.
 // State: the engine's; the job at hand and how far it is loaded.

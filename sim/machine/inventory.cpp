@@ -80,6 +80,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       compactions_done(all, sizes),
       topk_jobs(all, sizes),
       topk_answers(all, sizes),
+      cascade_choices(all, sizes),
       cascade_jobs(all, sizes),
       cascade_answers(all, sizes),
       importance_jobs(all, sizes),
@@ -116,9 +117,11 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       writeback(all, outputs, write_bursts),
       importance(all, sizes.width, ImportanceMemories{groups, selection_scores, origins, lists, importance_memory},
                  importance_jobs, importance_answers, magnitudes),
-      cascade_topk(
-          all, "cascade_topk", "cascade topk", topk_config(machine.topk, golden::kImportanceBits, piece.seed + 1),
-          TopkMemories{groups, selection_scores, ranking_items, kept, lists}, cascade_jobs, cascade_answers),
+      cascade(all, sizes.width, CascadeMemories{lists, importance_memory, ranking_items}, cascade_choices,
+              cascade_jobs),
+      cascade_topk(all, "cascade_topk", "cascade topk",
+                   topk_config(machine.topk, golden::kImportanceBits, piece.seed + 1),
+                   TopkMemories{groups, selection_scores, ranking_items, kept, lists}, cascade_jobs, cascade_answers),
       source(make_source(importance_memory)),
       controller(
           all,
@@ -126,7 +129,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
                            static_cast<std::size_t>(sizes.prompt_stores)},
           piece.decisions, *source,
           ControllerPorts{fetch_jobs, first_passes, later_passes, key_released, verdicts_to_controller, groups_done,
-                          compactions, compactions_done, topk_jobs, cascade_jobs, topk_answers, cascade_answers,
+                          compactions, compactions_done, topk_jobs, cascade_choices, topk_answers, cascade_answers,
                           importance_jobs, importance_answers, pv_jobs, stores_released, pv_answers, writes_accepted},
           ControllerMemories{groups, constants, lists, ranking_items, origins, selection_scores, keys, values,
                              value_scales, queries, importance_memory}) {

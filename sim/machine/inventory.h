@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "golden/policies/decisions.h"
+#include "models/cascade/cascade.h"
 #include "models/controller/controller.h"
 #include "models/converter/converter.h"
 #include "models/dram/memory.h"
@@ -108,6 +109,7 @@ struct Inventory {
   LinkPart<CompactionsDone> compactions_done;
   LinkPart<TopkJobs> topk_jobs;
   LinkPart<TopkAnswers> topk_answers;
+  LinkPart<CascadeChoices> cascade_choices;
   LinkPart<CascadeJobs> cascade_jobs;
   LinkPart<CascadeAnswers> cascade_answers;
   LinkPart<ImportanceJobs> importance_jobs;
@@ -131,6 +133,7 @@ struct Inventory {
   Part<Pv> pv;
   Part<WriteBack> writeback;
   Part<Importance> importance;
+  Part<Cascade> cascade;
   Part<TopkUnit> cascade_topk;
   std::unique_ptr<PlanSource> source;  // of the controller; no part
   Part<Controller> controller;

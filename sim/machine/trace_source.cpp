@@ -36,19 +36,12 @@ void TraceSource::reload() {
   reload_ = false;
 }
 
-Choice TraceSource::choice(std::uint32_t k, const std::vector<std::uint32_t>& from,
-                           std::vector<std::uint64_t> items) const {
+Choice TraceSource::choice(std::uint32_t k, const std::vector<std::uint32_t>& from) const {
   Choice c;
-  c.k = k, c.names = from, c.items = std::move(items);
+  c.k = k, c.names = from;
   c.tag.step = static_cast<std::uint32_t>(step_), c.tag.layer = static_cast<std::uint16_t>(layer_),
   c.tag.head = kAllHeads;
   return c;
-}
-
-Choice TraceSource::token_choice(const golden::TokenChoice& rule, const std::vector<std::uint32_t>& from,
-                                 int kv_head) const {
-  const std::uint64_t* importance = &importance_.tokens()[importance_.base(layer_, kv_head)];
-  return choice(rule.keep, from, golden::token_items(rule, from, importance, importance_.chances().data()));
 }
 
 std::vector<Choice> TraceSource::choices(int round) {
@@ -60,7 +53,8 @@ std::vector<Choice> TraceSource::choices(int round) {
     const golden::TokenChoice rule = schedule_.tokens(step_, layer_);
     if (rule.keep >= live_.size()) return out;
     for (int kv = 0; kv < (per_head_ ? shape_.kv_heads : 1); ++kv) {
-      out.push_back(token_choice(rule, live_, kv));
+      out.push_back(choice(rule.keep, live_));
+      out.back().rule = rule;
       if (per_head_) out.back().tag.head = static_cast<std::uint16_t>(kv);
       asked_.push_back(per_head_ ? kv : kTokens);
     }
@@ -68,7 +62,7 @@ std::vector<Choice> TraceSource::choices(int round) {
   }
   const std::uint32_t k = schedule_.heads(layer_);
   if (k < live_heads_.size()) {
-    out.push_back(choice(k, live_heads_, golden::head_items(live_heads_, importance_.heads())));
+    out.push_back(choice(k, live_heads_));
     out.back().what = Candidates::heads;
     asked_.push_back(kHeads);
   }
@@ -110,12 +104,7 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     std::copy(codes.to_out.begin(), codes.to_out.end(), h.constants.to_out.begin());
     std::copy(codes.out16.begin(), codes.out16.end(), h.constants.out16.begin());
   }
-  // What `normalised` divides by: query rows in which a token was live and visible.
-  for (std::size_t j = 0; j < live_.size(); ++j)
-    importance_.add_chance(live_[j],
-                           golden::rows_seen(static_cast<std::uint32_t>(j), static_cast<std::uint32_t>(live_.size()),
-                                             p.full_width, p.causal));
-
+  if (model_.decisions().normalised) p.living = live_;
   if (++layer_ > range_.last_layer) {
     layer_ = range_.first_layer, ++step_;
     reload_ = !(range_.first_layer == 0 && range_.last_layer == shape_.layers - 1);

@@ -32,8 +32,7 @@ class TraceSource : public PlanSource {
   LayerPlan plan(const std::vector<std::vector<std::uint32_t>>& kept) override;
 
  private:
-  Choice choice(std::uint32_t k, const std::vector<std::uint32_t>& from, std::vector<std::uint64_t> items) const;
-  Choice token_choice(const golden::TokenChoice& rule, const std::vector<std::uint32_t>& from, int kv_head) const;
+  Choice choice(std::uint32_t k, const std::vector<std::uint32_t>& from) const;
 
   const golden::Quantized& model_;
   const golden::Layout& layout_;
