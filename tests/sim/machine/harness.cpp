@@ -64,7 +64,9 @@ Outcome Bench::run(Run run) const {
         return std::make_unique<TraceSource>(within_reach, *p.layout, walk, importance, p.range);
       },
       [&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
-        out.layers.push_back({plan.step, plan.layer, counts, plan.positions, plan.heads, records, plan.out});
+        const ImportanceMemory& importance = self->parts().importance_memory;
+        out.layers.push_back({plan.step, plan.layer, counts, plan.positions, plan.heads, records, plan.out,
+                              importance.tokens(), importance.heads()});
         if (!run.check) return;
         golden::LayerResult expected;
         walk.next(expected);

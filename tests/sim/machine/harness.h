@@ -23,6 +23,7 @@ struct LayerEnd {
   std::vector<HeadPlan> heads;
   std::vector<GroupRecord> records;
   golden::Region out;
+  std::vector<std::uint64_t> importance, head_importance;  // of tokens and query heads, all that the memory holds
 };
 
 // What a run left behind. `stats`: every block's busy, idle and wait cycles in order.
