@@ -75,8 +75,8 @@ std::function<void(MachineModel&)> planted(const Cheat& cheat, const Quantized& 
   return [cheat, &within_reach](MachineModel& m) { cheat(m, within_reach); };
 }
 
-// In a prompt whose local top-k leaves V out the machine may stop while V that nobody uses is still on its way: every
-// value and count is right, and bursts stay in the data FIFOs (1 random case in 6,000; seed 5896). Counted, not hidden.
+// The fault of the last test below, where it shows in the data FIFOs alone: 1 random case in 6,000, seed 5896. Counted,
+// not hidden.
 bool left_in_fifos(const Bench& bench, const Outcome& out) {
   return out.broken == "link data_fifos" && bench.prepared().model->decisions().prunes_values();
 }
@@ -302,6 +302,33 @@ TEST(Honesty, PlantedPeeksAreCaught) {
       fmt::print("a planted block takes a code of {}: caught: {}\n", peek.what, caught);
     }
   }
+}
+
+// --- known ----------------------------------------------------------------------------------------------------------
+
+// Known, and to be changed with the machine: MachineModel::layer_written() waits for outputs and importance, not for
+// the layer's loads. Where local pruning leaves V out in a prompt, the last kept V may be multiplied before the rest
+// has been asked for, and the layer is closed: what comes behind is counted for no layer, or the run ends first. A
+// fetcher that is slow enough shows it; all values are right.
+TEST(Honesty, KnownALayerMayEndBeforeAllOfItsValuesAreFetched) {
+  std::uint64_t runs = 0, short_of_bursts = 0, values = 0;
+  std::string first;
+  for (int seed = 1; seed <= 24; ++seed) {
+    RunOptions o;
+    o.machine = "tiny", o.policy = "dense";
+    o.trace =
+        fmt::format("synthetic:layers=1,heads=1,kv_heads=1,head_dim=128,tokens=4,prompt=4,causal=0,seed={}", seed);
+    o.set = {"local_value=0.001",      "hbm2.channels=1",     "fetcher.lanes=1",    "fetcher.data_fifo=2",
+             "fetcher.address_fifo=2", "qk.multipliers=2048", "pv.multipliers=2048"};
+    const Outcome out = Bench(o).run();
+    ++runs, short_of_bursts += out.compared.different(CompareKind::counts) != 0;
+    if (first.empty()) first = out.compared.first_difference();
+    for (CompareKind kind : {CompareKind::outputs, CompareKind::decisions, CompareKind::importances})
+      EXPECT_EQ(out.compared.different(kind), 0u) << out.compared.first_difference() << "\n" << command_of(o);
+    values += out.compared.compared(CompareKind::outputs);
+  }
+  EXPECT_GT(short_of_bursts, 0u) << "all of V is waited for now: demand equal counts, and drop left_in_fifos()";
+  fmt::print("known: {} of {} runs lack bursts, {} outputs are equal; {}\n", short_of_bursts, runs, values, first);
 }
 
 }  // namespace
