@@ -1,7 +1,9 @@
 #include "golden/layout.h"
 
 #include <algorithm>
+#include <string>
 
+#include "golden/error.h"
 #include "golden/model.h"
 #include "golden/quant.h"
 
@@ -78,35 +80,73 @@ std::int32_t get_word(const std::uint8_t* base, std::size_t index, int width, bo
   return static_cast<std::int32_t>(x);
 }
 
-std::vector<std::uint8_t> build_image(const Quantized& model, const Layout& layout) {
-  const Shape& s = model.shape();
-  const Decisions& plan = model.decisions();
+namespace {
+
+// Calls `vector(at, codes, width, is_signed)` for every D codes that lie side by side in the image, `codes` being their
+// place in the model, and `scale(at, v16)` for every scale of V. One walk for both directions.
+template <class Codes, class Vector, class ValueScale>
+void visit_image(const Layout& layout, const Shape& s, const Decisions& plan, Codes&& codes_of, Vector&& vector,
+                 ValueScale&& scale) {
   const auto D = static_cast<std::size_t>(s.head_dim), n = static_cast<std::size_t>(s.tokens);
   const auto G = static_cast<std::size_t>(s.group());
   const Digits& d = plan.digits;
-  std::vector<std::uint8_t> image(layout.bytes(), 0);
-  const auto pack = [&](std::uint64_t at, const std::int16_t* x, int width) {
-    for (std::size_t i = 0; i < D; ++i) put_word(&image[at], i, width, x[i]);
-  };
   for (int layer = 0; layer < s.layers; ++layer)
     for (int kv = 0; kv < s.kv_heads; ++kv) {
-      const HeadCodes& c = model.head(layer, kv);
+      auto& c = codes_of(layer, kv);
       for (std::size_t t = 0; t < n; ++t) {
-        for (int i = 0; i < d.count; ++i) pack(layout.key(layer, kv, i).at(t), &c.k_digit[i][t * D], d.width[i]);
+        for (int i = 0; i < d.count; ++i)
+          vector(layout.key(layer, kv, i).at(t), &c.k_digit[i][t * D], d.width[i],
+                 i == 0 || plan.msb == MsbRule::round);
         const std::uint64_t v_at = layout.records() ? layout.record(layer, kv, d.count - 1).at(t) +
                                                           D * static_cast<std::size_t>(d.width[d.count - 1]) / 8
                                                     : layout.value(layer, kv).at(t);
-        pack(v_at, &c.v[t * D], plan.v_bits);
-        if (!c.v16.empty()) {
-          const std::uint64_t at = layout.value_scale(layer, kv).at(t);
-          image[at] = static_cast<std::uint8_t>(c.v16[t] & 255);
-          image[at + 1] = static_cast<std::uint8_t>(c.v16[t] >> 8);
-        }
+        vector(v_at, &c.v[t * D], plan.v_bits, true);
+        if (plan.token_scales) scale(layout.value_scale(layer, kv).at(t), c.v16[t]);
         for (std::size_t g = 0; g < G; ++g)
-          pack(layout.query(layer, kv).at(t * G + g), &c.q[(t * G + g) * D], kWordBits);
+          vector(layout.query(layer, kv).at(t * G + g), &c.q[(t * G + g) * D], kWordBits, true);
       }
     }
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> build_image(const Quantized& model, const Layout& layout) {
+  const auto D = static_cast<std::size_t>(model.shape().head_dim);
+  std::vector<std::uint8_t> image(layout.bytes(), 0);
+  visit_image(
+      layout, model.shape(), model.decisions(),
+      [&](int layer, int kv) -> const HeadCodes& { return model.head(layer, kv); },
+      [&](std::uint64_t at, const std::int16_t* x, int width, bool) {
+        for (std::size_t i = 0; i < D; ++i) put_word(&image[at], i, width, x[i]);
+      },
+      [&](std::uint64_t at, std::uint16_t v16) {
+        image[at] = static_cast<std::uint8_t>(v16 & 255);
+        image[at + 1] = static_cast<std::uint8_t>(v16 >> 8);
+      });
   return image;
+}
+
+void decode_image(const std::vector<std::uint8_t>& image, const Layout& layout, Quantized& model) {
+  if (image.size() != layout.bytes())
+    throw Error("image: " + std::to_string(image.size()) + " bytes: must be " + std::to_string(layout.bytes()));
+  const Shape& s = model.shape();
+  const auto D = static_cast<std::size_t>(s.head_dim);
+  const Digits& d = model.digits();
+  visit_image(
+      layout, s, model.decisions(), [&](int layer, int kv) -> HeadCodes& { return model.codes(layer, kv); },
+      [&](std::uint64_t at, std::int16_t* x, int width, bool is_signed) {
+        for (std::size_t i = 0; i < D; ++i) x[i] = static_cast<std::int16_t>(get_word(&image[at], i, width, is_signed));
+      },
+      [&](std::uint64_t at, std::uint16_t& v16) { v16 = static_cast<std::uint16_t>(image[at] | image[at + 1] << 8); });
+  for (int layer = 0; layer < s.layers; ++layer)
+    for (int kv = 0; kv < s.kv_heads; ++kv) {
+      HeadCodes& c = model.codes(layer, kv);
+      for (std::size_t i = 0; i < c.k.size(); ++i) {
+        std::int32_t code = 0;
+        for (int j = 0; j < d.count; ++j) code += c.k_digit[j][i] * (1 << d.below(j));
+        c.k[i] = static_cast<std::int16_t>(code);
+      }
+    }
 }
 
 }  // namespace winnow::golden

@@ -64,6 +64,9 @@ class Layout {
 // The image as the memory holds it before the first request; outputs are zero. Words are packed least significant bit
 // first, two's complement.
 std::vector<std::uint8_t> build_image(const Quantized& model, const Layout& layout);
+// The other way round: codes, digits and V's scales as the bytes have them replace the model's; scales of heads stay.
+// Any bytes are codes, also such as no quantizer makes. Throws Error unless the image is as long as the layout says.
+void decode_image(const std::vector<std::uint8_t>& image, const Layout& layout, Quantized& model);
 
 // Writes word `index` of `width` bits at byte `base`; for tests and tools.
 void put_word(std::uint8_t* base, std::size_t index, int width, std::int32_t value);

@@ -44,6 +44,10 @@ class Quantized {
   const HeadCodes& head(int layer, int kv_head) const {
     return heads_[static_cast<std::size_t>(layer * shape_.kv_heads + kv_head)];
   }
+  // To put other codes under the same scales: decode_image (golden/layout.h), tests.
+  HeadCodes& codes(int layer, int kv_head) {
+    return heads_[static_cast<std::size_t>(layer * shape_.kv_heads + kv_head)];
+  }
   const Shape& shape() const { return shape_; }
   const Policy& policy() const { return policy_; }
   const Decisions& decisions() const { return decisions_; }

@@ -42,8 +42,10 @@ class ScaleStore : public MemoryBase {
     const std::uint32_t n = items(half);
     return n ? ready(half, n - 1, now) : state_[static_cast<std::size_t>(half)].begun < now;
   }
-  std::uint16_t value(int half, std::uint32_t slot) const {
-    return words_[static_cast<std::size_t>(half) * static_cast<std::size_t>(tokens_) + slot];
+  std::uint16_t value(int half, std::uint32_t slot) const { return *word(half, slot); }
+  // Without a port: for tests.
+  const std::uint16_t* word(int half, std::uint32_t slot) const {
+    return &words_[static_cast<std::size_t>(half) * static_cast<std::size_t>(tokens_) + slot];
   }
 
   MemoryShape shape() const override { return {words_.size(), 16, halves(), 1, 1}; }

@@ -270,6 +270,67 @@ TEST(Layout, RegionsAreApartAndEveryWordIsTheCode) {
   }
 }
 
+// decode_image is build_image the other way round: on a model's own image, and on random bytes, of which exactly the
+// bits that hold a code come back.
+TEST(Layout, DecodingAnImageIsTheInverseOfBuildingIt) {
+  Compared compared(1000000);
+  Random random(36);
+  for (int i = 0; i < 60; ++i) {
+    const Shape shape = random_shape(random);
+    const Case c = random_case(random);
+    const Values values = random_values(shape, random);
+    const FloatSource source = values.source();
+    const Reference reference(source);
+    const Quantized model(source, reference, c.policy);
+    SCOPED_TRACE(describe(c, shape));
+    const Layout layout(shape, c.policy, 64);
+    const std::vector<std::uint8_t> image = build_image(model, layout);
+    // Forgets every code first.
+    Quantized decoded = model;
+    const auto each = [&](auto&& visit) {
+      for (int layer = 0; layer < shape.layers; ++layer)
+        for (int kv = 0; kv < shape.kv_heads; ++kv) {
+          HeadCodes& to = decoded.codes(layer, kv);
+          const HeadCodes& from = model.head(layer, kv);
+          visit(to.q, from.q), visit(to.k, from.k), visit(to.v, from.v), visit(to.v16, from.v16);
+          for (int j = 0; j < kMaxDigits; ++j) visit(to.k_digit[j], from.k_digit[j]);
+        }
+    };
+    each([](auto& to, const auto&) { std::fill(to.begin(), to.end(), 1); });
+    decode_image(image, layout, decoded);
+    each([&](const auto& to, const auto& from) {
+      ASSERT_EQ(to, from);
+      compared.add(to.size());
+    });
+    ASSERT_TRUE(build_image(decoded, layout) == image);
+    compared.add(image.size());
+
+    // Which bits hold a code: those that an image of all ones has.
+    each([](auto& to, const auto&) { std::fill(to.begin(), to.end(), -1); });
+    const std::vector<std::uint8_t> mask = build_image(decoded, layout);
+    std::vector<std::uint8_t> bytes(image.size());
+    for (auto& b : bytes) b = static_cast<std::uint8_t>(random.bits());
+    decode_image(bytes, layout, decoded);
+    const std::vector<std::uint8_t> again = build_image(decoded, layout);
+    for (std::size_t at = 0; at < bytes.size(); ++at) ASSERT_EQ(again[at], bytes[at] & mask[at]) << "byte " << at;
+    compared.add(bytes.size());
+    // A code is what its digits weigh.
+    for (int layer = 0; layer < shape.layers; ++layer)
+      for (int kv = 0; kv < shape.kv_heads; ++kv) {
+        const HeadCodes& h = decoded.head(layer, kv);
+        for (std::size_t j = 0; j < h.k.size(); ++j) {
+          std::int64_t sum = 0;
+          for (int digit = 0; digit < c.policy.digits().count; ++digit)
+            sum += std::int64_t{h.k_digit[digit][j]} << c.policy.digits().below(digit);
+          ASSERT_EQ(h.k[j], sum);
+        }
+        compared.add(h.k.size());
+      }
+    bytes.pop_back();
+    ASSERT_THROW(decode_image(bytes, layout, decoded), Error);
+  }
+}
+
 // 4+4 bits of K and 8 of V at D 64: a record of 96 B, three bursts; 4+2 and 5: 56 B in two.
 TEST(Layout, RecordsArePaddedToWholeBursts) {
   Compared compared;

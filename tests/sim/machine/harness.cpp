@@ -49,7 +49,8 @@ std::string command_of(const RunOptions& o) {
 Outcome Bench::run(Run run) const {
   const Prepared& p = prepared_;
   Outcome out;
-  golden::Walk walk(*p.model, *p.layout, nullptr);
+  const golden::Quantized& within_reach = run.within_reach ? *run.within_reach : *p.model;
+  golden::Walk walk(run.golden ? *run.golden : *p.model, *p.layout, nullptr);
   Workpiece piece{p.shape,
                   p.model->decisions(),
                   run.image.empty() ? image() : std::move(run.image),
@@ -60,10 +61,12 @@ Outcome Bench::run(Run run) const {
   MachineModel m(
       p.machine, std::move(piece),
       [&](ImportanceMemory& importance) {
-        return std::make_unique<TraceSource>(*p.model, *p.layout, walk, importance, p.range);
+        return std::make_unique<TraceSource>(within_reach, *p.layout, walk, importance, p.range);
       },
       [&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
-        out.layers.push_back({plan.step, plan.layer, counts, plan.positions, plan.heads, records, plan.out});
+        const ImportanceMemory& importance = self->parts().importance_memory;
+        out.layers.push_back({plan.step, plan.layer, counts, plan.positions, plan.heads, records, plan.out,
+                              importance.tokens(), importance.heads()});
         if (!run.check) return;
         golden::LayerResult expected;
         walk.next(expected);
@@ -84,7 +87,9 @@ Outcome Bench::run(Run run) const {
       Order order(m, run.drive);
       while (m.begin_cycle()) {
         if (run.watch) run.watch(m);
-        if (run.drive == Drive::construction || run.drive == Drive::every_tick)
+        if (run.tick)
+          for (Block* block : m.blocks()) run.tick(m, *block, m.now());
+        else if (run.drive == Drive::construction || run.drive == Drive::every_tick)
           m.tick();
         else
           order.tick(m.now());

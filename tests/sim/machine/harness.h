@@ -23,6 +23,7 @@ struct LayerEnd {
   std::vector<HeadPlan> heads;
   std::vector<GroupRecord> records;
   golden::Region out;
+  std::vector<std::uint64_t> importance, head_importance;  // of tokens and query heads, all that the memory holds
 };
 
 // What a run left behind. `stats`: every block's busy, idle and wait cycles in order.
@@ -42,12 +43,17 @@ class Bench {
 
   const Prepared& prepared() const { return prepared_; }
   std::vector<std::uint8_t> image() const { return golden::build_image(*prepared_.model, *prepared_.layout); }
-  // `watch` is called each cycle, before the blocks. check: golden runs beside and is compared with.
+  // `watch` is called each cycle, before the blocks; `tick` in place of each block's tick (Drive::construction). check:
+  // golden runs beside and is compared with.
   struct Run {
     Drive drive = Drive::construction;
     bool check = true;
-    std::vector<std::uint8_t> image;  // empty: the trace's
-    std::function<void(const MachineModel&)> watch;
+    std::vector<std::uint8_t> image = {};  // empty: the trace's
+    std::function<void(MachineModel&)> watch = {};
+    std::function<void(MachineModel&, Block&, Cycle)> tick = {};
+    // Whose codes the source of plans has at hand, and whose golden computes with; nullptr: the trace's.
+    const golden::Quantized* within_reach = nullptr;
+    const golden::Quantized* golden = nullptr;
   };
   Outcome run(Run run) const;
   Outcome run() const { return run(Run{}); }
