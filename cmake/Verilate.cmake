@@ -44,14 +44,16 @@ function(winnow_machine_package name)
 endfunction()
 
 # winnow_verilate(name TOP t SOURCES ... [ARGS ...]): library `name` with class V<name>, from Verilator with warnings as
-# errors. FST tracing is compiled in and off until asked for.
+# errors. FST tracing is compiled in and off until asked for; registers start at zero, or (plusargs
+# +verilator+rand+reset+2 +verilator+seed+N) at random. A build that fails leaves no library of an earlier one.
 function(winnow_verilate name)
   cmake_parse_arguments(V "" "TOP" "SOURCES;ARGS" ${ARGN})
   set(dir ${CMAKE_BINARY_DIR}/rtl/${name})
   add_custom_command(
     OUTPUT ${dir}/V${name}__ALL.a
+    COMMAND ${CMAKE_COMMAND} -E rm -f ${dir}/V${name}__ALL.a ${dir}/V${name}__verFiles.dat
     COMMAND ${CMAKE_COMMAND} -E env OBJCACHE=${CCACHE} ${VERILATOR} --cc --build --build-jobs 2 -Wall --trace-fst
-            --trace-structs -O3 --x-assign fast --x-initial fast --assert --prefix V${name} --top-module ${V_TOP}
+            --trace-structs -O3 --x-assign unique --x-initial unique --assert --prefix V${name} --top-module ${V_TOP}
             --Mdir ${dir} -MAKEFLAGS "OPT_FAST=-O2 OPT_SLOW=-O1 OPT_GLOBAL=-O2" ${V_ARGS} ${V_SOURCES} > ${name}.log
     WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
     DEPENDS ${V_SOURCES}
@@ -67,12 +69,13 @@ endfunction()
 # the target <block>_lockstep_generated.
 function(winnow_lockstep_top block probes)
   set(dir ${CMAKE_BINARY_DIR}/rtl/${block}_lockstep)
-  set(files ${dir}/${block}_lockstep.sv ${dir}/${block}_probes.inc ${dir}/${block}_probe_names.inc)
+  set(files ${dir}/${block}_lockstep.sv ${dir}/${block}_probes.inc ${dir}/${block}_probe_names.inc
+      ${dir}/${block}_probe_places.inc)
   add_custom_command(
     OUTPUT ${files}
     COMMAND ${WINNOW_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/rtl/lockstep_top.py ${probes} ${dir}
     COMMAND ${CMAKE_COMMAND} -E touch ${files}
-    DEPENDS ${probes} ${CMAKE_SOURCE_DIR}/scripts/rtl/lockstep_top.py
+    DEPENDS ${probes} ${CMAKE_SOURCE_DIR}/scripts/rtl/lockstep_top.py ${WINNOW_RTL_TOPK}
     COMMENT "Lockstep top of ${block}" VERBATIM)
   add_custom_target(${block}_lockstep_generated DEPENDS ${files})
 endfunction()

@@ -1,4 +1,8 @@
-// Ready/valid rules of one link: once valid, valid and data hold until ready. Bound to what drives the link.
+// Ready/valid rules of one link: valid is known, and so is data while valid; once valid, both hold until ready. Bound to
+// what drives the link, or to what takes it, as a contract.
+//
+// Quiet in reset. (A simulator with two values knows everything: there, registers that start at random and the comparison
+// stand in for the first two.)
 
 module prim_handshake_checker #(
   parameter int unsigned Width = 8
@@ -10,6 +14,14 @@ module prim_handshake_checker #(
   input logic             ready_i,
   input logic [Width-1:0] data_i
 );
+
+  ValidKnown :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !$isunknown(valid_i))
+  else $error("%m: valid is unknown");
+
+  DataKnown :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) valid_i |-> !$isunknown(data_i))
+  else $error("%m: valid data is unknown");
 
   ValidHolds :
   assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) valid_i && !ready_i |=> valid_i)

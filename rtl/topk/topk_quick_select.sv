@@ -247,6 +247,7 @@ module topk_quick_select
   assign pivot_r = sampled_i ? sample_r : first_r[lane_r_q];
 
   // Stride of the samples: at most SampleRate a row, at most Samples a pass.
+  localparam int unsigned StrideOfNone = (Parallelism > SampleRate) ? $clog2(Parallelism / SampleRate) : 0;
   logic [StrideBits-1:0] stride_d;
 
   always_comb begin
@@ -304,7 +305,7 @@ module topk_quick_select
       equal_count_q <= '0;
       sum_above_q <= '0;
       sum_equal_q <= '0;
-      stride_q <= '0;
+      stride_q <= StrideBits'(StrideOfNone);
       beyond_above_q <= '0;
       beyond_equal_q <= '0;
       product_step_q <= ProductIdle;

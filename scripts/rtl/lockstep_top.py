@@ -4,20 +4,72 @@
   scripts/rtl/lockstep_top.py rtl/topk/topk.probes OUTPUT_FOLDER
 
 The list's sections: `top` (SystemVerilog: parameters, ports and instance u_dut of the block, in 64-bit ports), `probes`
-(name, SystemVerilog expression, C++ expression of the model, condition in C++ or `-`; a name with [N] has N lanes and
-its C++ expression uses `lane`, its condition too). It writes NAME_lockstep.sv, the block with an output for each probe
-and, beside it, an input that carries the model's value, so that one waveform shows both sides; NAME_probes.inc, the
-visitor in C++; and NAME_probe_names.inc, the names of the probes without lanes.
+(name, SystemVerilog expression, C++ expression of the model, condition in C++ or `-`).
+
+  name        one value of at most 64 bits; a wider signal stops the elaboration, it is never cut
+  name[N]     N lanes: both expressions and the condition use `lane`
+  name(BITS)  a signal of up to BITS bits, compared whole in words of 64: the C++ expressions use `lane` for the word
+  name:type   the values are those of a `typedef enum` of the block's package: pictures show their names
+  if (P) E    as SystemVerilog expression: E where parameter P is set, else 0 (E need not exist then)
+
+It writes NAME_lockstep.sv, the block with an output for each probe and, beside it, an input that carries the model's
+value, so that one waveform shows both sides; NAME_probes.inc, the visitor in C++; NAME_probe_names.inc, the names of
+the probes without lanes; and NAME_probe_places.inc, each probe's path in the RTL and the file and line that declare it.
 """
 
 import pathlib
 import re
 import sys
+from typing import NamedTuple
+
+MODULE = re.compile(r"^module\s+(\w+)", re.MULTILINE)
+INSTANCE = re.compile(r"^\s*(\w+)\s*(?:#\s*\((?:[^()]|\([^()]*\))*\)\s*)?(u_\w+)\s*\(", re.MULTILINE)
 
 
-def main():
-    source, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    name = source.stem
+class Probe(NamedTuple):
+    name: str
+    lanes: str  # SystemVerilog expression of how many, empty: none
+    words: bool  # the lanes are words of one signal
+    bits: str
+    rtl: str
+    condition: str  # parameter without which the signal does not exist
+    model: str
+    when: str
+
+
+class Sources:
+    """Modules of rtl/ by name: where they are, and which modules their instances are of."""
+
+    def __init__(self, folder):
+        self.files, self.instances, self.folder = {}, {}, folder
+        for path in sorted(folder.glob("*/*.sv")):
+            text = path.read_text()
+            for name in MODULE.findall(text):
+                self.files[name] = (path, text)
+                self.instances[name] = {instance: module for module, instance in INSTANCE.findall(text)}
+
+    def place(self, top, rtl):
+        """Path of the first signal of an expression that lies in the block, and FILE:LINE of its declaration; the file
+        is empty where it is not found."""
+        match = re.search(r"u_dut(?:\.\w+)+", rtl)
+        if not match:
+            return rtl, ""
+        *scopes, signal = match[0].split(".")
+        module = {i: m for m, i in INSTANCE.findall(top)}.get(scopes[0])
+        for scope in scopes[1:]:
+            if scope.startswith("u_"):  # generate blocks are no modules
+                module = self.instances.get(module, {}).get(scope)
+        if module not in self.files:
+            return match[0] + rtl[match.end() :], ""
+        path, text = self.files[module]
+        here = text.index(f"module {module}")
+        declared = re.compile(rf"^\s*(?:input|output|logic|\w+_[te])\b[^;=]*\b{signal}\b", re.MULTILINE)
+        found = declared.search(text, here)
+        line = text.count("\n", 0, found.end() if found else here) + 1
+        return rtl[match.start() :], f"{path.relative_to(self.folder.parent)}:{line}"
+
+
+def read(source):
     sections, current = {}, None
     for line in source.read_text().splitlines():
         if match := re.fullmatch(r"\[(\w+)\]", line):
@@ -28,54 +80,112 @@ def main():
     for line in sections["probes"]:
         if not line.strip() or line.startswith("#"):
             continue
-        parts = [p.strip() for p in line.split("|")]
+        parts = [p.strip() for p in re.split(r" \| ", line)]
         if len(parts) != 4:
             sys.exit(f"{source}: a probe has 4 columns, this line {len(parts)}: {line}")
-        match = re.fullmatch(r"(\w+)(?:\[(\w+)\])?", parts[0])
-        probes.append((match[1], match[2], *parts[1:]))
+        name = re.fullmatch(r"(\w+)(?:\[(\w+)\]|\((\w+)\)|:\w+)?", parts[0])
+        if not name:
+            sys.exit(f"{source}: not NAME, NAME[LANES], NAME(BITS) or NAME:TYPE: {parts[0]}")
+        only = re.fullmatch(r"if \((\w+)\) (.*)", parts[1])
+        lanes = name[2] or (f"({name[3]} + 63) / 64" if name[3] else "")
+        probes.append(
+            Probe(
+                name[1],
+                lanes,
+                bool(name[3]),
+                name[3] or "64",
+                only[2] if only else parts[1],
+                only[1] if only else "",
+                *parts[2:],
+            )
+        )
+    if repeated := [p.name for i, p in enumerate(probes) if p.name in [q.name for q in probes[:i]]]:
+        sys.exit(f"{source}: two probes are called {repeated[0]}")
+    return "\n".join(sections["top"]), probes
 
-    top = "\n".join(sections["top"])
+
+def top_of(name, source, top, probes):
     sv = [f"// The block {name} with its probes, generated by scripts/rtl/lockstep_top.py from {source.name}.", ""]
     header, body = top.split(");", 1)
     sv.append(header.rstrip() + ",")
-    for p, lanes, *_ in probes:
-        dim = f" [{lanes}]" if lanes else ""
-        sv.append(f"  output logic [63:0] rtl_{p}{dim},")
-        sv.append(f"  input  logic [63:0] model_{p}{dim},")
+    for p in probes:
+        dim = f" [{p.lanes}]" if p.lanes else ""
+        sv.append(f"  output logic [63:0] rtl_{p.name}{dim},")
+        sv.append(f"  input  logic [63:0] model_{p.name}{dim},")
     sv[-1] = sv[-1].rstrip(",")
-    sv.append(");")
-    sv.append(body)
-    for p, lanes, rtl, *_ in probes:
-        if lanes:
-            sv.append(f"  for (genvar lane = 0; lane < {lanes}; lane++) begin : gen_{p}")
-            sv.append(f"    assign rtl_{p}[lane] = 64'({rtl});")
-            sv.append("  end")
-        else:
-            sv.append(f"  assign rtl_{p} = 64'({rtl});")
-    sv += ["", "endmodule", ""]
+    sv += [");", body]
+    for p in probes:
+        at, tab = ("[lane]", "  ") if p.lanes else ("", "")
+        lines = []
+        # Verilator says "Replication value of 0 is only legal ..." of this line where the signal is too wide; sizes in
+        # the instance are known too late for a message of our own.
+        sized = re.sub(r"\blane\b", "0", p.rtl) if p.lanes and not p.words else p.rtl
+        fits = f"probe_{p.name}_fits_in_{p.bits}_bits"
+        lines.append(f"wire {fits} = |{{($bits({sized}) <= {p.bits} ? 1 : 0) {{1'b1}}}};")
+        if p.words:
+            lines += [
+                f"logic [{p.lanes}*64-1:0] whole_{p.name};",
+                f"assign whole_{p.name} = ({p.lanes} * 64)'({p.rtl});",
+            ]
+        if p.lanes:
+            lines.append(f"for (genvar lane = 0; lane < {p.lanes}; lane++) begin : gen_{p.name}")
+        value = f"whole_{p.name}[64*lane+:64]" if p.words else f"64'({p.rtl})"
+        lines.append(f"{tab}assign rtl_{p.name}{at} = {value};")
+        if p.lanes:
+            lines.append("end")
+        if p.condition:
+            lines = [f"if ({p.condition}) begin : gen_with_{p.name}", *("  " + line for line in lines)]
+            zero = f"for (genvar lane = 0; lane < {p.lanes}; lane++) begin : gen_{p.name}" if p.lanes else ""
+            lines += [f"end else begin : gen_without_{p.name}"]
+            lines += (
+                [f"  {zero}", f"    assign rtl_{p.name}[lane] = '0;", "  end"]
+                if zero
+                else [f"  assign rtl_{p.name} = '0;"]
+            )
+            lines.append("end")
+        sv += ["  " + line for line in lines]
+    return sv + ["", "endmodule", ""]
 
+
+def visitor_of(source, probes):
     inc = [
         f"// Generated by scripts/rtl/lockstep_top.py from {source.name}: visit(name, lane, rtl, model, "
         "where to show),",
         "// or, while the probe means nothing, unseen(rtl, where to show).",
     ]
-    for p, lanes, _, model, when in probes:
-        at = "[lane]" if lanes else ""
-        guard = "" if when == "-" else f"if (!({when})) unseen(rtl_->rtl_{p}{at}, rtl_->model_{p}{at}); else "
-        if lanes:
-            inc.append(
-                f"for (unsigned lane = 0; lane < {lanes}; ++lane) {{ {guard}"
-                f'visit("{p}", static_cast<int>(lane), rtl_->rtl_{p}[lane], '
-                f"static_cast<std::uint64_t>({model}), rtl_->model_{p}[lane]); }}"
-            )
+    for p in probes:
+        at = "[lane]" if p.lanes else ""
+        lane = "static_cast<int>(lane)" if p.lanes else "-1"
+        guard = (
+            "" if p.when == "-" else f"if (!({p.when})) unseen(rtl_->rtl_{p.name}{at}, rtl_->model_{p.name}{at}); else "
+        )
+        whole = f'static_assert(sizeof({p.model}) <= 8, "probe {p.name}: the model\'s value has more than 64 bits"); '
+        visit = (
+            f'visit("{p.name}", {lane}, rtl_->rtl_{p.name}{at}, static_cast<std::uint64_t>({p.model}), '
+            f"rtl_->model_{p.name}{at});"
+        )
+        if p.lanes:
+            inc.append(f"for (unsigned lane = 0; lane < {p.lanes}; ++lane) {{ {whole}{guard}{visit} }}")
         else:
-            inc.append(f'{guard}visit("{p}", -1, rtl_->rtl_{p}, static_cast<std::uint64_t>({model}), rtl_->model_{p});')
+            inc.append(f"{{ {whole}{guard}{visit} }}")
+    return inc
+
+
+def main():
+    source, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    name = source.stem
+    top, probes = read(source)
+    sources = Sources(source.resolve().parents[1])
+    places = []
+    for p in probes:
+        path, file = sources.place(top, p.rtl)
+        places.append(f'{{"{p.name}", "{path}", "{file}"}},')
     out.mkdir(parents=True, exist_ok=True)
-    names = [f'"{p}",' for p, lanes, *_ in probes if not lanes]
     for path, lines in (
-        (out / f"{name}_lockstep.sv", sv),
-        (out / f"{name}_probes.inc", inc),
-        (out / f"{name}_probe_names.inc", names),
+        (out / f"{name}_lockstep.sv", top_of(name, source, top, probes)),
+        (out / f"{name}_probes.inc", visitor_of(source, probes)),
+        (out / f"{name}_probe_names.inc", [f'"{p.name}",' for p in probes if not p.lanes]),
+        (out / f"{name}_probe_places.inc", places),
     ):
         text = "\n".join(lines) + ("\n" if lines[-1] else "")
         if not path.exists() or path.read_text() != text:

@@ -3,9 +3,9 @@
 
   scripts/rtl/mutants.py tests/rtl/topk/topk.mutants OUTPUT_FOLDER SOURCE.sv...
 
-Each line of the list is `file | text | replacement` (a bar inside is written \\|); the text becomes
-`((mutant_pkg::selected == N) ? (replacement) : (text))`, for an assignment `a = text` only its right side. 0 selects
-none.
+Each line of the list is `file | text | replacement` (a bar inside is written \\|), `file#K` for the K-th place of the
+text in the file; the text becomes `((mutant_pkg::selected == N) ? (replacement) : (text))`, for an assignment `a = text`
+or `a <= text` only its right side. 0 selects none.
 """
 
 import pathlib
@@ -16,19 +16,21 @@ import sys
 def main():
     table, out, sources = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), [pathlib.Path(s) for s in sys.argv[3:]]
     texts = {s.name: s.read_text() for s in sources}
-    number = 0
+    number, planted = 0, []
     for line in table.read_text().splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         number += 1
         name, text, bug = (p.strip().replace("\\|", "|") for p in re.split(r"(?<!\\)\|", line))
-        source = texts.get(name)
-        if source is None or source.count(text) != 1:
-            sys.exit(
-                f"{table}: mutant {number}: {name} holds `{text}` {0 if source is None else source.count(text)} times"
-            )
+        name, _, place = name.partition("#")
+        source, place = texts.get(name), int(place or 0)
+        earlier = [k for n, s, k in planted if (n, s) == (name, text)]
+        count = 0 if source is None else source.count(text) + len(earlier)
+        if (count != 1) if not place else not 0 < place <= count:
+            sys.exit(f"{table}: mutant {number}: {name} holds `{text}` {count} times")
+        planted.append((name, text, place))
         prefix = suffix = ""
-        if match := re.match(r"(\w+ = )", text):  # an assignment
+        if match := re.match(r"((?:.*\) )?[\w\[\]]+ <?= )", text):  # an assignment
             prefix, text_, bug_ = match[1], text[match.end() :], bug[match.end() :]
         elif text.endswith(") state_d"):  # the condition of an if
             suffix, text_, bug_ = ") state_d", text[:-9], bug[:-9]
@@ -37,8 +39,10 @@ def main():
         wrapped = f"{prefix}((mutant_pkg::selected == {number}) ? ({bug_}) : ({text_})){suffix}"
         if text.startswith("(write_i"):
             wrapped = f"({wrapped})"
-        texts[name] = source.replace(text, f"\x00{number}\x00")
-        texts[name] = texts[name].replace(f"\x00{number}\x00", wrapped)
+        at = -1
+        for _ in range(max(1, place - sum(k < place for k in earlier))):
+            at = source.index(text, at + 1)
+        texts[name] = source[:at] + wrapped + source[at + len(text) :]
     out.mkdir(parents=True, exist_ok=True)
     (out / "mutant_pkg.sv").write_text(
         f"// Generated from {table.name}: {number} mutants.\npackage mutant_pkg;\n  int unsigned selected = 0;\n"

@@ -59,6 +59,15 @@ PARAMETERS = [
 CONSTANTS = [("TopkItemBits", "ItemBitsDefault"), *(("Topk" + name, name) for name in NEEDED)]
 
 
+def own_build(script, folder):
+    """Refuses a build folder of another checkout."""
+    cache = folder / "CMakeCache.txt"
+    found = re.search(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$", cache.read_text(), re.M) if cache.is_file() else None
+    if found and pathlib.Path(found[1]).resolve() != ROOT:
+        print(f"{script}: {folder}: a build folder of another checkout, {found[1]}", file=sys.stderr)
+        sys.exit(2)
+
+
 def look_up(tree, key):
     for part in key.split("."):
         if not isinstance(tree, dict) or part not in tree:

@@ -28,7 +28,19 @@ std::string to_text(const Difference& d) {
                                ? "signal " + d.signal + ": rtl " + both_bases(d.rtl) + ", model " + both_bases(d.model)
                                : "assertion " + d.assertion + " failed (its text is above)";
   return "first difference: cycle " + std::to_string(d.cycle) + ", block " + d.block + ", " + what +
-         "\nworking on: " + d.doing + "\n";
+         (d.place.empty() ? "" : "\nat: " + d.place) + "\nworking on: " + d.doing + "\n";
+}
+
+std::string place_of(std::span<const Place> places, const std::string& probe, int lane) {
+  for (const Place& p : places) {
+    if (probe != p.probe) continue;
+    std::string path = p.path;
+    const std::string index = "[lane]";
+    if (const std::size_t at = path.find(index); at != std::string::npos && lane >= 0)
+      path.replace(at, index.size(), "[" + std::to_string(lane) + "]");
+    return path + (*p.file ? std::string(", ") + p.file : "");
+  }
+  return "";
 }
 
 void write_save_file(const std::string& stem, const std::string& scope, const std::vector<std::string>& names,
@@ -36,19 +48,27 @@ void write_save_file(const std::string& stem, const std::string& scope, const st
   std::ofstream save(stem + ".gtkw");
   save << "[dumpfile] \"" << std::filesystem::absolute(stem + ".fst").string() << "\"\n[timestart] "
        << (d.cycle > 40 ? d.cycle - 40 : 0) << "\n*-3.000000 " << d.cycle << "\n";
-  const auto add = [&](const std::string& n) {
-    save << "@22\n" << scope << ".rtl_" << n << "[63:0]\n" << scope << ".model_" << n << "[63:0]\n";
+  std::ofstream surfer(stem + ".sucl");
+  const auto add = [&](const std::string& n, const char* size) {
+    save << "@22\n" << scope << ".rtl_" << n << size << "\n" << scope << ".model_" << n << size << "\n";
+    surfer << "variable_add " << scope << ".rtl_" << n << "\nvariable_add " << scope << ".model_" << n << "\n";
   };
-  save << "@200\n-first difference: " << (d.assertion.empty() ? d.signal : "assertion " + d.assertion) << "\n";
-  if (d.assertion.empty()) add(d.signal);
-  save << "@200\n-all probes\n";
-  for (const std::string& n : names) add(n);
+  const auto divider = [&](const std::string& text) {
+    save << "@200\n-" << text << "\n";
+    surfer << "divider_add " << text << "\n";
+  };
+  divider("first difference: " + (d.assertion.empty() ? d.signal : "assertion " + d.assertion));
+  if (d.assertion.empty()) add(d.signal, "[63:0]");
+  divider("all probes");
+  for (const std::string& n : names) add(n, "[63:0]");
+  surfer << "cursor_set " << d.cycle << "\ngoto_cursor\n";
 }
 
 void show_waves(const std::string& stem) {
   const std::string fst = quoted(stem + ".fst");
-  std::printf("waves: %s\nopen:  gtkwave %s%s\nread:  %s wave %s\n", fst.c_str(), quoted(stem + ".gtkw").c_str(),
-              on_path("gtkwave") ? "" : "   (apt-get install gtkwave)",
+  std::printf("waves: %s\nopen:  gtkwave %s%s\n       surfer -c %s %s%s\nread:  %s wave %s\n", fst.c_str(),
+              quoted(stem + ".gtkw").c_str(), on_path("gtkwave") ? "" : "   (apt-get install gtkwave)",
+              quoted(stem + ".sucl").c_str(), fst.c_str(), on_path("surfer") ? "" : "   (surfer-project.org)",
               quoted(std::filesystem::proximate(WINNOW_BUILD_DIR "/winnow").string()).c_str(), fst.c_str());
   std::printf("picture: ");
   std::fflush(stdout);

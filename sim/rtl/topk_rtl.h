@@ -13,12 +13,14 @@ class TopkRtl : public VerilatedBlock<WINNOW_RTL_CLASS> {
  public:
   static constexpr const char* kScope = "TOP.topk_lockstep";
 
-  // Seeded; the state is that of a model that has not ticked yet. Plusargs: +mutant=N selects a planted bug where the
-  // sources have any, +refusals=1 lets the checker say why a job is refused.
-  TopkRtl(topk::PivotRule pivot, std::uint64_t seed, const std::vector<std::string>& plusargs = {})
+  // Seeded, or (`seeded` false) as the reset leaves it, which is with a seed of 0; the state is that of a model that
+  // has not ticked yet. Plusargs: +mutant=N selects a planted bug where the sources have any, +refusals=1 lets the
+  // checker say why a job is refused.
+  TopkRtl(topk::PivotRule pivot, std::uint64_t seed, const std::vector<std::string>& plusargs = {}, bool seeded = true)
       : VerilatedBlock(plusargs) {
     rtl_->sampled_i = pivot == topk::PivotRule::sampled;
-    built_ = topk::Config{rtl_->parallelism_o, rtl_->fifo_depth_o, rtl_->item_bits_o, pivot, seed};
+    built_ = topk::Config{rtl_->parallelism_o, rtl_->fifo_depth_o, rtl_->item_bits_o, pivot, seeded ? seed : 0};
+    if (!seeded) return;
     rtl_->seed_en_i = 1;
     rtl_->seed_i = topk::Lfsr::fold(seed);
     clock();
@@ -51,6 +53,7 @@ class TopkRtl : public VerilatedBlock<WINNOW_RTL_CLASS> {
   void probes(const topk::Engine& m, const topk::Outputs& o, unsigned refused, Visit&& visit, Unseen&& unseen) {
     using topk::PivotRule;  // of the probes
     const unsigned Parallelism = built_.parallelism;
+    constexpr unsigned Samples = topk::Sampler::kSamples;
 #include "topk_probes.inc"
   }
 

@@ -24,8 +24,11 @@ class VerilatedBlock {
   ~VerilatedBlock() { Verilated::threadContextp(context_.get()); }
   VerilatedBlock(const VerilatedBlock&) = delete;
 
+  // Inputs that have changed since the last evaluation settle first: an assertion samples what is assigned from them,
+  // too.
   void clock() {
     failed_assertion().clear();
+    rtl_->eval();
     rtl_->clk_i = 1;
     rtl_->eval();
     rtl_->clk_i = 0;

@@ -7,7 +7,7 @@ int main(int argc, char** argv) {
   using winnow::test::FifoBlock;
   CLI::App app{"RTL and model of the FIFO in lockstep"};
   std::uint64_t cycles = 300000, seed = 1;
-  std::string out = ".";
+  std::string out = winnow::lockstep::kWaves;
   app.add_option("--cycles", cycles);
   app.add_option("--seed", seed, "of stimuli");
   app.add_option("--out", out, "folder for waveforms of a difference");

@@ -1,5 +1,5 @@
 // The primitives that no block's lockstep reaches yet, side by side for tests/rtl/prim/test_prim.cpp: links 0 and 1 are
-// FIFOs of 4 and of 3 entries, link 2 a skid buffer; two arbiters, of 4 and of 3 requests.
+// FIFOs of 4 and of 3 entries, link 2 a skid buffer, all wider than 64 bits; two arbiters, of 4 and of 3 requests.
 
 module prim_links (
   input  logic       clk_i,
@@ -7,10 +7,10 @@ module prim_links (
   input  logic       clear_i,       // of the FIFOs
   input  logic [2:0] valid_i,
   output logic [2:0] ready_o,
-  input  logic [7:0] data_i[3],
+  input  logic [2:0][95:0] data_i,
   output logic [2:0] valid_o,
   input  logic [2:0] ready_i,
-  output logic [7:0] data_o[3],
+  output logic [2:0][95:0] data_o,
   output logic [2:0] level_4_o,
   output logic [1:0] level_3_o,
   input  logic [3:0] request_4_i,
@@ -24,7 +24,7 @@ module prim_links (
 );
 
   prim_fifo #(
-    .Width(8),
+    .Width(96),
     .Depth(4)
   ) u_fifo_4 (
     .clk_i,
@@ -40,7 +40,7 @@ module prim_links (
   );
 
   prim_fifo #(
-    .Width(8),
+    .Width(96),
     .Depth(3)
   ) u_fifo_3 (
     .clk_i,
@@ -56,7 +56,7 @@ module prim_links (
   );
 
   prim_skid_buffer #(
-    .Width(8)
+    .Width(96)
   ) u_skid (
     .clk_i,
     .rst_ni,

@@ -1,5 +1,7 @@
 """scripts/rtl/*: what is wrong must not pass, and is said in one line. Needs neither Verilator nor pyosys."""
 
+import importlib.machinery
+import importlib.util
 import os
 import pathlib
 import re
@@ -10,6 +12,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+LISTS = ROOT / "tests/rtl/topk/CMakeLists.txt"
 
 
 def run(script, *args, **kwargs):
@@ -17,24 +20,26 @@ def run(script, *args, **kwargs):
 
 
 EQUAL = 'echo "topk x, pivot {}, seed $4: $2 cycles, 9 values compared, 5 jobs, 1.00 M cycles/s: equal"\n'
-BOTH = EQUAL.format("random") + EQUAL.format("sampled")
+ALL = "".join(EQUAL.format(rules) for rules in ("random", "sampled", "mixed"))
+SETS = {"tiny": ALL, "p8": ALL, "spatten": ALL, "p32": ALL, "random": EQUAL.format("random"), "smallest": ALL}
+SETS |= {"p16_random": SETS["random"], "p2_deep": ALL, "p64": ALL, "p64_deep": SETS["random"]}
 
 
 @pytest.mark.parametrize(
     "stub, last",
     [
-        (BOTH + "kill -ABRT $$\n", "8 of 8 runs equal, 800 of 800 lockstep cycles, 1 programs failed"),
-        (EQUAL.format("random") + "exit 0\n", "7 of 8 runs equal, 700 of 800 lockstep cycles, 0 programs failed"),
-        (BOTH.replace("$2 cycles", "99 cycles"), "8 of 8 runs equal, 798 of 800 lockstep cycles, 0 programs failed"),
-        ("exit 0\n", "6 of 8 runs equal, 600 of 800 lockstep cycles, 0 programs failed"),
+        (ALL + "kill -ABRT $$\n", "24 runs equal, 2400 lockstep cycles, 1 programs failed"),
+        (EQUAL.format("random") + "exit 0\n", "22 runs equal, 2200 lockstep cycles, 1 programs failed"),
+        (ALL.replace("$2 cycles", "99 cycles"), "24 runs equal, 2397 lockstep cycles, 1 programs failed"),
+        ("exit 0\n", "21 runs equal, 2100 lockstep cycles, 1 programs failed"),
     ],
 )
 def test_full_fails(tmp_path, stub, last):
     tools = tmp_path / "tools"
     tools.mkdir()
     programs = {tools / "ninja": "exit 0\n", tools / "verilator": "exit 0\n"}
-    for name in ("tiny", "p8", "spatten", "p32"):
-        programs[tmp_path / f"lockstep_topk_{name}"] = stub if name == "p8" else BOTH
+    for name, text in SETS.items():
+        programs[tmp_path / f"lockstep_topk_{name}"] = stub if name == "p8" else text
     for path, text in programs.items():
         path.write_text("#!/bin/sh\n" + text)
         path.chmod(0o755)
@@ -46,6 +51,34 @@ def test_full_fails(tmp_path, stub, last):
 def refused(done, *texts):
     assert done.returncode == 2, done.stdout + done.stderr
     assert len(done.stderr.splitlines()) == 1 and all(t in done.stderr for t in texts), done.stderr
+
+
+@pytest.mark.parametrize("script", ["full", "coverage", "samples"])
+def test_other_checkout(tmp_path, script):
+    (tmp_path / "CMakeCache.txt").write_text("CMAKE_HOME_DIRECTORY:INTERNAL=/nonexist\n")
+    if not shutil.which("verilator") or not shutil.which("ninja"):
+        pytest.skip("verilator or ninja is missing")
+    refused(run(script, tmp_path), str(tmp_path), "a build folder of another checkout, /nonexist")
+
+
+def test_every_set_is_simulated():
+    """What is linted or synthesised has a lockstep program, and scripts/rtl/full runs it."""
+    spec = importlib.util.spec_from_loader(
+        "lint", importlib.machinery.SourceFileLoader("lint", f"{ROOT}/scripts/rtl/lint")
+    )
+    lint = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(ROOT / "scripts/rtl"))
+    spec.loader.exec_module(lint)
+    simulated = {(4, 64, 20, 1): "tiny", (16, 64, 20, 1): "spatten"}  # of sim/machines
+    for name, sizes in re.findall(r"^topk_lockstep\((\w+) tiny (.*)\)$", LISTS.read_text(), re.MULTILINE):
+        found = dict(re.findall(r"-G(\w+)=(?:1'b)?(\d+)", sizes))
+        if found:
+            key = [int(found[k]) for k in ("Parallelism", "FifoDepth", "ItemBits")] + [int(found.get("WithSampler", 1))]
+            simulated[tuple(key)] = name
+    synthesised = [(16, 64, 20, 0), (16, 64, 20, 1)]
+    assert not [s for s in [*lint.ENGINES, *synthesised] if s not in simulated]
+    full = (ROOT / "scripts/rtl/full").read_text()
+    assert not [n for n in simulated.values() if not re.search(rf"^(?:sets=\")?{n} \d", full, re.MULTILINE)]
 
 
 def test_prove_unknown_name():
@@ -134,6 +167,62 @@ def test_ranges_move_model(moved):
     subprocess.run([*command, "-o", moved / "main"], check=True, timeout=300)
     done = subprocess.run([moved / "main"], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == [text for *_, text in BAD_SETS]
+
+
+PROBES = """
+[top]
+module b_lockstep (
+  input logic clk_i
+);
+  b u_dut (
+    .clk_i
+  );
+
+[probes]
+narrow:kind_e | u_dut.narrow_q | m.narrow() | -
+lanes[4]      | u_dut.lanes_q[lane] | m.lane(lane) | lane < m.count()
+whole(200)    | u_dut.wide_q | m.word(lane) | -
+"""
+B = """module b (
+  input logic clk_i
+);
+  kind_e narrow_q;
+  logic [3:0][7:0] lanes_q;
+  logic [{}:0] wide_q;
+endmodule
+"""
+
+
+def generate(tmp_path, probes, width=200):
+    folder = tmp_path / "rtl/b"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "b.probes").write_text(probes)
+    kind = "typedef enum logic {A, B} kind_e;\n"
+    (folder / "b.sv").write_text(kind + B.format(width - 1))
+    script = [sys.executable, ROOT / "scripts/rtl/lockstep_top.py", folder / "b.probes", tmp_path / "out"]
+    return subprocess.run(script, capture_output=True, text=True, timeout=60)
+
+
+def test_probes(tmp_path):
+    assert generate(tmp_path, PROBES).returncode == 0
+    places = (tmp_path / "out/b_probe_places.inc").read_text().splitlines()
+    assert places[0] == '{"narrow", "u_dut.narrow_q", "rtl/b/b.sv:5"},'
+    assert "(200 + 63) / 64" in (tmp_path / "out/b_probes.inc").read_text()
+    done = generate(tmp_path, PROBES + "narrow | u_dut.narrow_q | m.narrow() | -\n")
+    assert done.returncode == 1 and "two probes are called narrow" in done.stderr
+
+
+@pytest.mark.parametrize("probes, width, good", [(PROBES, 200, True), (PROBES, 201, False)])
+def test_probe_too_wide(tmp_path, probes, width, good):
+    """A signal that is wider than its probe stops the build, and the line that is shown names the probe."""
+    if not shutil.which("verilator"):
+        pytest.skip("verilator is missing")
+    assert generate(tmp_path, probes, width).returncode == 0
+    command = ["verilator", "--lint-only", "-Wno-lint", "-Wno-style", "--top-module", "b_lockstep"]
+    command += [tmp_path / "rtl/b/b.sv", tmp_path / "out/b_lockstep.sv"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode == 0) == good, done.stderr
+    assert good or "probe_whole_fits_in_200_bits" in done.stderr, done.stderr
 
 
 VCD = """$timescale 1ns $end

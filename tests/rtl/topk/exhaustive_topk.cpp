@@ -69,6 +69,7 @@ class Device : public winnow::rtl::TopkRtl {
         rtl_->row_valid_i = 1;
       }
       rtl_->out_ready_i = chance(take);
+      rtl_->eval();  // what depends on inputs of the same cycle differs from here on
       bool last = false;
       if (rtl_->rtl_out_valid && rtl_->out_ready_i) {
         if (rtl_->rtl_out_count == 0 || rtl_->rtl_out_count > lanes()) return false;  // a row has 1..P indices
