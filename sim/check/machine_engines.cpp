@@ -30,7 +30,7 @@ class MachineEngine {
   }
   const std::string& why_ended() const { return why_ended_; }
   std::string lockstep() const { return rtl_.summary(); }
-  bool lockstep_empty() const { return rtl_.asked() && rtl_.compared() == 0; }
+  bool lockstep_empty() const { return rtl_.asked() && !rtl_.worked(); }
 
  private:
   void simulate(bool keep) {

@@ -24,8 +24,9 @@ bool on_path(const char* program) {
 }  // namespace
 
 std::string to_text(const Difference& d) {
+  const std::string signal = d.link.empty() ? "signal " + d.signal : "link " + d.link + ", " + d.signal;
   const std::string what = d.assertion.empty()
-                               ? "signal " + d.signal + ": rtl " + both_bases(d.rtl) + ", model " + both_bases(d.model)
+                               ? signal + ": rtl " + both_bases(d.rtl) + ", model " + both_bases(d.model)
                                : "assertion " + d.assertion + " failed (its text is above)";
   return "first difference: cycle " + std::to_string(d.cycle) + ", block " + d.block + ", " + what +
          "\nworking on: " + d.doing + "\n";
@@ -37,10 +38,12 @@ void write_save_file(const std::string& stem, const std::string& scope, const st
   save << "[dumpfile] \"" << std::filesystem::absolute(stem + ".fst").string() << "\"\n[timestart] "
        << (d.cycle > 40 ? d.cycle - 40 : 0) << "\n*-3.000000 " << d.cycle << "\n";
   const auto add = [&](const std::string& n) {
-    save << "@22\n" << scope << ".rtl_" << n << "[63:0]\n" << scope << ".model_" << n << "[63:0]\n";
+    const std::string range = n.find(':') == std::string::npos ? "[63:0]" : "";
+    save << "@22\n" << scope << ".rtl_" << n << range << "\n" << scope << ".model_" << n << range << "\n";
   };
-  save << "@200\n-first difference: " << (d.assertion.empty() ? d.signal : "assertion " + d.assertion) << "\n";
-  if (d.assertion.empty()) add(d.signal);
+  save << "@200\n-first difference: "
+       << (d.assertion.empty() ? (d.link.empty() ? "" : d.link + " ") + d.signal : "assertion " + d.assertion) << "\n";
+  if (d.assertion.empty() && d.link.empty()) add(d.signal);
   save << "@200\n-all probes\n";
   for (const std::string& n : names) add(n);
 }

@@ -12,6 +12,12 @@ struct Difference {
   std::uint64_t rtl = 0, model = 0;
   std::string doing;      // what the block was working on
   std::string assertion;  // instead of a signal: the RTL's assertion that failed, "topk_row_fifo_checker.sv:20"
+  std::string link{};     // at which the signal is a field, or a transfer that only one side made
+};
+
+// Thrown in the cycle of a first difference; `doing` is still empty.
+struct Diverged {
+  Difference difference;
 };
 
 // "first difference: cycle 8, block topk, signal part_above: rtl 0 (0x0), model 4 (0x4)" and "working on: ...".
@@ -21,7 +27,8 @@ std::string to_text(const Difference& d);
 // (verilated_block.h).
 inline constexpr std::uint64_t kWindow = 2000;
 
-// GTKWave's save file beside stem.fst: both sides of every named probe, opened at the difference.
+// GTKWave's save file beside stem.fst: both sides of every named probe, opened at the difference. A name may have its
+// range, "burst_data[255:0]"; without one it is of 64 bits.
 void write_save_file(const std::string& stem, const std::string& scope, const std::vector<std::string>& names,
                      const Difference& d);
 

@@ -146,7 +146,7 @@ class Execution {
 // The run that --against names: the same trace, machine, range and seed under another policy.
 RunOptions options_against(const RunOptions& options) {
   RunOptions o = options;
-  o.policy = options.against, o.against.clear(), o.rtl.clear(), o.dump_requests.clear();
+  o.policy = options.against, o.against.clear(), o.rtl.clear(), o.stall.reset(), o.dump_requests.clear();
   o.set = machine_settings(options);
   return o;
 }
@@ -221,6 +221,7 @@ Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy 
   };
   m.options = {{"layers", range(options.layers)}, {"steps", range(options.steps)}};
   if (!options.against.empty()) m.options.emplace_back("against", options.against);
+  if (options.stall) m.options.emplace_back("stall", std::to_string(*options.stall));
   m.date = utc_now();
   return m;
 }
@@ -231,6 +232,8 @@ int run_command(const RunOptions& options) {
   if (!options.rtl.empty() && options.engine != "systemc")
     throw Error(
         fmt::format("--rtl: {}: engine {} has no blocks: must go with --engine systemc", options.rtl, options.engine));
+  if (options.stall && options.rtl.empty())
+    throw Error(fmt::format("--stall: {}: must go with --rtl, whose blocks it stalls", *options.stall));
   if (is_workload(options.trace)) {
     if (options.engine == "cuda")
       throw Error(

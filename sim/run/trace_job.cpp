@@ -30,8 +30,12 @@ class TraceJob : public Job {
   bool has_values() const override { return true; }
   bool generates(int step) const override { return step > 0; }
   rtl::Blocks rtl() const override {
-    return {rtl::parse_requests(options_.rtl), p_.machine, rtl::uses_of(p_.model->decisions()), p_.shape.group(),
-            options_.seed};
+    return {rtl::parse_requests(options_.rtl),
+            p_.machine,
+            rtl::uses_of(p_.model->decisions()),
+            p_.shape.group(),
+            options_.seed,
+            options_.stall};
   }
 
   std::unique_ptr<MachineModel> make_machine(OnLayer on_layer) override {

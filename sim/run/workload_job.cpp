@@ -36,7 +36,9 @@ class WorkloadJob : public Job {
   }
   bool has_values() const override { return false; }
   bool generates(int) const override { return true; }
-  rtl::Blocks rtl() const override { return {rtl::parse_requests(options_.rtl), p_.machine, {}, 1, options_.seed}; }
+  rtl::Blocks rtl() const override {
+    return {rtl::parse_requests(options_.rtl), p_.machine, {}, 1, options_.seed, options_.stall};
+  }
 
   std::unique_ptr<MachineModel> make_machine(OnLayer on_layer) override {
     if (!on_layer) return make_workload_machine(p_, options_.seed, unused_, [](auto&...) {});
