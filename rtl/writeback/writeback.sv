@@ -31,7 +31,8 @@ module writeback
 
   logic [LeftBits-1:0] left_d, left_q;  // bursts of the vector held
   logic [VectorBits-1:0] bits_q;        // what is left of the vector, its next burst in the lower bits
-  write_bursts_t next_q;                // where the next burst goes, and whose it is; without its data
+  tag_t tag_q;                          // whose it is
+  logic [AddressBits-1:0] address_q;    // of the next burst
   logic take, send;
 
   // Bursts of a vector: one a BurstBits / WordBits words, rounded up.
@@ -44,10 +45,7 @@ module writeback
   assign vector_ready_o = (left_q == '0) | (send & (left_q == LeftBits'(1)));
   assign take = vector_valid_i & vector_ready_o;
 
-  always_comb begin
-    burst_o = next_q;
-    burst_o.data = bits_q[BurstBits-1:0];
-  end
+  assign burst_o = '{tag: tag_q, address: address_q, data: bits_q[BurstBits-1:0]};
 
   // Words beyond the vector's end are whatever the sender left there: zero in the bursts.
   logic [VectorBits-1:0] words_in;
@@ -67,14 +65,11 @@ module writeback
   always_ff @(posedge clk_i) begin
     if (take) begin
       bits_q <= words_in;
-      next_q <= '{
-        tag: vector_i.tag,
-        address: vector_i.address,
-        data: '0
-      };
+      tag_q <= vector_i.tag;
+      address_q <= vector_i.address;
     end else if (send) begin
       bits_q <= bits_q >> BurstBits;
-      next_q.address <= next_q.address + AddressBits'(BurstBytes);
+      address_q <= address_q + AddressBits'(BurstBytes);
     end
   end
 

@@ -56,6 +56,11 @@ class Manifest:
         packages = [p for p in own if p.stem.endswith("_pkg")]
         return [LINKS, *packages, *sorted((ROOT / "rtl/prim").glob("*.sv")), *own[len(packages) :]]
 
+    def design(self):
+        """The same without checkers, what binds them, and the memory, a black box to synthesis."""
+        skip = ("_checker", "_bind", "prim_ram_1r1w")
+        return [p for p in self.sources() if not p.stem.endswith(skip)]
+
 
 def link_types():
     """Fields of each link's payload and memory's word: {link: [(field, bits)]}."""

@@ -1,6 +1,6 @@
 #pragma once
 // What a shared library of a Verilated block offers: the ports of its lockstep top by name, as words of memory. One for
-// every block; scripts/rtl/lockstep_top.py makes the tables from the block's manifest, block_library.cpp is compiled
+// every block; scripts/rtl/link_top.py makes the tables from the block's manifest, block_library.cpp is compiled
 // around them.
 #include <cstdint>
 #include <string>

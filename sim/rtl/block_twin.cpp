@@ -124,7 +124,9 @@ void BlockTwin::compare(At& at, Cycle now) {
   if (tracing_) show(at, moved);
   ++compared_;
   transfers_ += moved;
-  Difference d{cycle_, name(), at.port.input ? "taken" : "given", rtl, moved, "", "", at.port.link};
+  Difference d;
+  d.cycle = cycle_, d.block = name(), d.link = at.port.link;
+  d.signal = at.port.input ? "taken" : "given", d.rtl = rtl, d.model = moved;
   if (rtl != moved) part(d);
   if (!moved || at.port.input) return;
   get(at.port.data, at.rtl);
@@ -144,8 +146,11 @@ void BlockTwin::tick(Cycle now) {
   model_.tick(now);
   for (At& at : links_) compare(at, now);
   if (tracing_) rtl_->trace_dump(cycle_);
-  if (const std::string assertion = rtl_->clock(); !assertion.empty())
-    part({cycle_, name(), "", 0, 0, "", assertion, ""});
+  if (const std::string assertion = rtl_->clock(); !assertion.empty()) {
+    Difference d;
+    d.cycle = cycle_, d.block = name(), d.assertion = assertion;
+    part(d);
+  }
   ++cycle_;
 }
 

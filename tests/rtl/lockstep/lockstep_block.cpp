@@ -1,7 +1,7 @@
 // lockstep_block BLOCK: RTL and model of a block at links, alone: random payloads, gaps and stalls on every link, words
 // of memory that change at any time, and again and again a reset in mid-run, after which settings are others. Registers
 // without reset begin with random values. Exit code 1 on a difference.
-//   lockstep_block writeback --cycles 1000000 --seed 7 [--out FOLDER] [--rtl FOLDER] [--coverage FILE]
+//   lockstep_block writeback --cycles 1000000 --seed 7 [--seeds 10] [--out FOLDER] [--rtl FOLDER] [--coverage FILE]
 //   lockstep_block writeback --mutants tests/rtl/writeback/writeback.mutants [--only N]
 // With --mutants: which planted bugs of the table it catches; exit code 1 if fewer than 95 % of those that the table
 // does not mark as equivalent (`=`), or if a run without a bug differs.
@@ -182,7 +182,8 @@ class Bench {
 
 int lockstep(const Machine& machine, const std::string& name, const rtl::BlockLibrary& library, std::uint64_t cycles,
              std::uint64_t seed, const std::string& out, const std::string& coverage, const std::string& repeat) {
-  const auto port = std::shared_ptr<rtl::BlockPort>(library.make(seed));
+  // Counted from zeros: else a bit that nothing drives would seem to move.
+  const auto port = std::shared_ptr<rtl::BlockPort>(library.make(coverage.empty() ? seed : 0));
   Bench bench(machine, name, port, seed);
   const std::clock_t start = std::clock();  // of this process: others may share the core
   const auto difference = bench.run(cycles);
@@ -192,6 +193,7 @@ int lockstep(const Machine& machine, const std::string& name, const rtl::BlockLi
               static_cast<unsigned long long>(bench.compared()), static_cast<unsigned long long>(bench.transfers()),
               static_cast<unsigned long long>(bench.resets()), static_cast<double>(bench.cycles()) / seconds * 1e-6,
               difference ? "DIFFERENT" : "equal");
+  std::fflush(stdout);
   if (!coverage.empty()) port->write_coverage(coverage.c_str());
   if (difference) {
     const std::string stem = out + "/" + name + "-" + std::to_string(seed);
@@ -243,10 +245,11 @@ int main(int argc, char** argv) {
   CLI::App app{"RTL and model of a block at links in lockstep"};
   std::string block, out = ".", folder, coverage, table;
   std::uint64_t cycles = 300000, seed = 1;
-  unsigned only = 0;
+  unsigned only = 0, seeds = 1;
   app.add_option("block", block, "a folder of rtl/ with a manifest that names links")->required();
   app.add_option("--cycles", cycles);
   app.add_option("--seed", seed, "of stimuli and of registers without reset");
+  app.add_option("--seeds", seeds, "so many of them, from that one on, each with so many cycles");
   app.add_option("--out", out, "folder for waveforms of a difference");
   app.add_option("--rtl", folder, "sources that take the place of those of rtl/ with the same name");
   app.add_option("--coverage", coverage, "count lines and toggles into this file");
@@ -260,9 +263,12 @@ int main(int argc, char** argv) {
                                     : !coverage.empty() ? std::vector<std::string>{"--coverage"}
                                                         : std::vector<std::string>{});
     if (!table.empty()) return mutants(machine, block, library, cycles, seed, table, only);
-    return lockstep(machine, block, library, cycles, seed, out, coverage,
-                    "lockstep_block " + block + (folder.empty() ? "" : " --rtl " + rtl::quoted(folder)) + " --seed " +
-                        std::to_string(seed));
+    const std::string again = "lockstep_block " + block + (folder.empty() ? "" : " --rtl " + rtl::quoted(folder));
+    for (const std::uint64_t last = seed + seeds; seed < last; ++seed)
+      if (const int code =
+              lockstep(machine, block, library, cycles, seed, out, coverage, again + " --seed " + std::to_string(seed)))
+        return code;
+    return 0;
   } catch (const Error& e) {
     std::fprintf(stderr, "%s\n", e.what());
     return 2;
