@@ -8,7 +8,7 @@ of it, said once.
   stimuli           {port.field, or register: C++ expression}: what is random in the stand-alone lockstep and not just
                     any value; `r` is a Stimuli of sim/rtl/stimuli.h
   top               the module; the block's name where it is left out
-  probes, parameters  of a block that is compared by named registers (rtl/topk), with an adapter of its own
+  probes            of a block that is compared by named registers, with an adapter of its own (rtl/topk)
 
 Sources are all *.sv of the folder, packages first, before them rtl/links and rtl/prim. Planted bugs are in
 tests/rtl/<block>/<block>.mutants.
@@ -24,7 +24,7 @@ except ImportError:
     sys.exit("rtl/manifest.py: Python's yaml is missing: apt-get install python3-yaml, or scripts/requirements-rtl.txt")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-KEYS = {"inputs", "outputs", "memories", "settings", "stimuli", "top", "probes", "parameters"}
+KEYS = {"inputs", "outputs", "memories", "settings", "stimuli", "top", "probes"}
 LINKS = ROOT / "rtl/links/winnow_links_pkg.sv"
 
 
@@ -39,7 +39,6 @@ class Manifest:
         self.memories, self.settings = what.get("memories") or {}, what.get("settings") or {}
         self.stimuli = what.get("stimuli") or {}
         self.probes = self.folder / what["probes"] if "probes" in what else None
-        self.parameters = what.get("parameters") or {}
         self.mutants = ROOT / f"tests/rtl/{self.name}/{self.name}.mutants"
         types = link_types()
         for port, link in [*self.inputs.items(), *self.outputs.items(), *self.memories.items()]:

@@ -1,5 +1,6 @@
 #include "sim/check/machine_engines.h"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <utility>
@@ -63,7 +64,7 @@ class MachineEngine {
   bool ran_ = false;
 };
 
-Engine engine_of(const char* name, const char* what, const EngineInput& input, const std::string& rtl) {
+Engine engine_of(const char* name, const std::string& what, const EngineInput& input, const std::string& rtl) {
   const auto machine = std::make_shared<MachineEngine>(input, rtl);
   Engine e{name, what, [machine](golden::LayerResult& r) { return machine->next(r); }, LayerDetail::machine, true};
   e.why_ended = [machine] { return machine->why_ended(); };
@@ -87,12 +88,16 @@ std::optional<Engine> make_rtl(const EngineInput& input, std::string& why_not) {
     why_not = "no machine is given";
     return std::nullopt;
   }
-  if (const rtl::Uses uses = rtl::uses_of(input.prepared->model->decisions()); !uses.topk && !uses.cascade_topk) {
+  const std::vector<rtl::Request> requests = rtl::parse_requests(input.rtl);
+  const bool only_topk =
+      std::all_of(requests.begin(), requests.end(), [](const rtl::Request& r) { return r.block == "topk"; });
+  if (const rtl::Uses uses = rtl::uses_of(input.prepared->model->decisions());
+      only_topk && !uses.topk && !uses.cascade_topk) {
     why_not = "policy " + input.prepared->policy.name + " asks for no choice: its RTL would do nothing";
     return std::nullopt;
   }
   try {
-    return engine_of("rtl", "the same with topk in RTL", input, input.rtl);
+    return engine_of("rtl", "the same with " + input.rtl + " in RTL", input, input.rtl);
   } catch (const rtl::MissingTool& e) {
     why_not = e.what();
     return std::nullopt;

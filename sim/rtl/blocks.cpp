@@ -74,6 +74,7 @@ Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Use
       loaded_.push_back({r.block, BlockLibrary(r.block, r.folder)});
       continue;
     }
+    asked_topk_ = true;
     if (uses.topk) {
       c.item_bits = std::max(topk::kItemBitsDefault, static_cast<unsigned>(golden::selection_score_bits(group)));
       loaded_topk_.push_back({kTopk, TopkLibrary(c, r.folder), seed});
@@ -139,7 +140,7 @@ bool Blocks::diverge(const std::function<void()>& simulate, const std::function<
 
 std::string Blocks::summary() const {
   std::string text;
-  if (asked_ && loaded_topk_.empty() && loaded_.empty())
+  if (asked_topk_ && loaded_topk_.empty())
     text = "topk in RTL: the policy asks for no choice: nothing ran, nothing was compared\n";
   const auto line = [&](const std::string& block, const auto& t, std::uint64_t work, const std::string& what) {
     if (work == 0)

@@ -61,7 +61,7 @@ class Blocks {
   };
   std::optional<std::uint64_t> stalls_of(std::size_t number) const;
 
-  bool asked_ = false;
+  bool asked_ = false, asked_topk_ = false;
   topk::PivotRule pivot_;
   std::uint64_t seed_;
   std::optional<std::uint64_t> stalls_;
