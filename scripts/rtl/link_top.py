@@ -98,6 +98,13 @@ def main():
             f'ports_.memories.push_back({{"{port}", "{memory}", {signal(32, f"p_{port}_addr")}, '
             f"{signal(width(memory), f'p_{port}')}}});"
         )
+    for link in dict.fromkeys([*m.inputs.values(), *m.outputs.values(), *m.memories.values()]):
+        # C++ was made from the package of rtl/links; sources may come from another folder.
+        body += [
+            f"  if ($bits({link}_t) != {width(link)}) begin : gen_other_{link}",
+            f'    $error("{link}_t has %0d bits, the model {width(link)}", $bits({link}_t));',
+            "  end",
+        ]
     for register, bits in m.settings.items():
         ports.append(f"  input  logic [{bits - 1}:0] p_{register},")
         pins.append(f".{register}_i(p_{register})")

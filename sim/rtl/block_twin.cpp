@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <stdexcept>
 
 #include "golden/error.h"
 
@@ -116,8 +115,8 @@ void BlockTwin::compare(At& at, Cycle now) {
   const std::uint64_t total = at.port.input ? at.link->taken() : at.link->given(), n = total - at.moved;
   at.moved = total;
   if (n > 1)
-    throw std::logic_error(std::string(at.port.link) + ": " + std::to_string(n) + " entries in cycle " +
-                           std::to_string(now) + ": RTL has one port there");
+    throw Error("--rtl: " + std::string(name()) + ": " + at.port.link + ": " + std::to_string(n) +
+                " entries in cycle " + std::to_string(now) + ", at most one: RTL has one port there");
   const bool moved = n == 1, rtl = get_bit(at.port.valid) && get_bit(at.port.ready);
   if (moved && at.port.input) at.head_known = false;
   if (moved && !at.port.input) at.link->newest(at.payload);

@@ -282,6 +282,7 @@ TEST(RtlCommand, BadInputIsOneLine) {
                {"--stall 3", "--stall: 3: must go with --rtl"},
                {"--rtl topk=", "a folder of RTL sources must follow"},
                {"--rtl topk=/nowhere", "/nowhere: no such folder"},
+               {"--rtl writeback=/nowhere", "/nowhere: no such folder"},
                {"--rtl topk=" + (temp / ""), "no source there has the name of one of the block's"},
                {"--rtl topk=" + (temp / "misspelled"), "topk_zero_eliminater.sv: no source of rtl/ has that name"},
                {"--rtl topk --engine golden", "must go with --engine systemc"}};
@@ -293,6 +294,16 @@ TEST(RtlCommand, BadInputIsOneLine) {
     EXPECT_EQ(std::count(r.text.begin(), r.text.end(), '\n'), 1) << r.text;
     EXPECT_FALSE(fs::exists(temp / "out")) << c.arguments;
   }
+  // Types of another width than the models' stop the build.
+  fs::create_directory(temp / "narrow");
+  std::string package = read_whole(WINNOW_SOURCE_DIR "/rtl/links/winnow_links_pkg.sv");
+  const std::string wide = "[255:0][11:0] data";
+  package.replace(package.find(wide), wide.size(), "[254:0][11:0] data");
+  std::ofstream(temp / "narrow/winnow_links_pkg.sv") << package;
+  const Ran narrow = winnow(std::string("run ") + kDecode + " --machine tiny --rtl writeback=" + (temp / "narrow") +
+                            " -o " + (temp / "out"));
+  EXPECT_EQ(narrow.code, 2) << narrow.text;
+  EXPECT_NE(narrow.text.find("outputs_t has 3208 bits, the model 3220"), std::string::npos) << narrow.text;
   // Without Verilator: named with its package; a check goes on with the engines that are there.
   fs::create_directory(temp / "bin");
   for (const char* tool : {"python3", "sh", "env"})
@@ -309,7 +320,7 @@ TEST(RtlCommand, BadInputIsOneLine) {
   EXPECT_EQ(check.code, 0) << check.text;
   EXPECT_NE(check.text.find("not there: rtl (--rtl: topk: verilator is missing"), std::string::npos) << check.text;
   EXPECT_NE(check.text.find("systemc against golden"), std::string::npos) << check.text;
-  std::printf("[ compared ] 11 refusals\n");
+  std::printf("[ compared ] 13 refusals\n");
 }
 
 }  // namespace
