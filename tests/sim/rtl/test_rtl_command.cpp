@@ -150,6 +150,25 @@ TEST(RtlCommand, APlantedBugAtALinkIsNamed) {
   std::printf("[ compared ] %d parts of reports\n", parts);
 }
 
+// Write-back that gives a burst whether it is taken or not: in this run the fetcher always takes it, so nothing shows
+// until its link is held.
+TEST(RtlCommand, StallsFindWhatAPoliteMachineHides) {
+  const std::string folder = WINNOW_BUILD_DIR "/rtl/planted-impolite", out = folder + "/run";
+  fs::create_directories(folder);
+  std::string source = read_whole(WINNOW_SOURCE_DIR "/rtl/writeback/writeback.sv");
+  const std::string good = "send = burst_valid_o & burst_ready_i;";
+  ASSERT_NE(source.find(good), std::string::npos);
+  std::ofstream(folder + "/writeback.sv") << source.replace(source.find(good), good.size(), "send = burst_valid_o;");
+  const std::string run =
+      std::string("run ") + kDecode + " --machine tiny --rtl writeback=" + folder + " -o " + out + " --force";
+  const Ran polite = winnow(run), stalled = winnow(run + " --stall 3");
+  EXPECT_EQ(polite.code, 0) << polite.text;
+  EXPECT_EQ(stalled.code, 1) << stalled.text;
+  for (const char* part : {"first difference: cycle ", "block writeback, ", ", stalls 3\n", " --stall 3"})
+    EXPECT_NE(stalled.text.find(part), std::string::npos) << part << "\n" << stalled.text;
+  std::printf("[ compared ] 2 runs of one bug\n");
+}
+
 // A bug in one layer of the zero eliminator, in a copy of its source.
 TEST(RtlCommand, APlantedBugIsNamedAndLeavesItsWaves) {
   const std::string folder = WINNOW_BUILD_DIR "/rtl/planted", out = folder + "/run";
