@@ -1,6 +1,7 @@
 #pragma once
 // `winnow run`: one trace through one machine under one policy.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,11 @@ struct RunOptions {
   std::string trace;                // a .safetensors file, a .csv workload, or synthetic:...
   std::string machine = "spatten";  // a name, or a .yaml file
   std::string policy = "spatten";
-  std::string engine = "systemc";  // or golden, cuda
-  std::string rtl;                 // blocks of the machine that run in RTL: "topk", "topk=FOLDER"
-  IndexRange layers, steps;        // what lies before is computed untimed
-  std::vector<std::string> set;    // key=value of the machine or the policy, in order
+  std::string engine = "systemc";      // or golden, cuda
+  std::string rtl;                     // blocks of the machine that run in RTL: "topk,writeback", "topk=FOLDER"
+  std::optional<std::uint64_t> stall;  // seed of stalls at the links of these blocks
+  IndexRange layers, steps;            // what lies before is computed untimed
+  std::vector<std::string> set;        // key=value of the machine or the policy, in order
   std::uint64_t seed = 1;
   std::string against;   // another policy that is run too, to compare with; empty: none
   bool details = false;  // print every figure of the summary, the layers and the blocks

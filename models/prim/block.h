@@ -3,6 +3,7 @@
 //
 // tick(now) is one cycle: it looks at the links' and memories' state at the cycle's start and does what the contract in
 // the block's header says. The order in which blocks are ticked never matters.
+#include <functional>
 #include <string>
 
 #include "models/prim/block_stats.h"
@@ -29,6 +30,9 @@ class Block {
   virtual void report(StatSink&) const {}
   // What it is working on, for a report; empty where the block does not say.
   virtual std::string doing() const { return {}; }
+  // What it is configured with, a register each: visit(name, value). RTL has a port of that name.
+  using VisitSetting = std::function<void(const char*, std::uint32_t&)>;
+  virtual void settings(const VisitSetting&) {}
 
   const BlockStats& stats() const { return stats_; }
 

@@ -8,6 +8,8 @@
 //
 // One producer, one consumer. One entry a cycle goes in and one out, or `width` of them where the link is that wide
 // (push/pop called repeatedly); more than that throws std::logic_error, as it would need a second port.
+//
+// Either side can be held, as a stall of its own: it sees no entry, or no place, until it is let go.
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -31,10 +33,12 @@ class Fifo {
   std::size_t depth() const { return depth_; }
 
   // Entries the consumer may pop in cycle `now`.
-  std::size_t level(Cycle now) const { return static_cast<std::size_t>(wr_ - (wr_cycle_ == now ? wr_now_ : 0) - rd_); }
+  std::size_t level(Cycle now) const {
+    return held_out_ ? 0 : static_cast<std::size_t>(wr_ - (wr_cycle_ == now ? wr_now_ : 0) - rd_);
+  }
   // Entries the producer may push in cycle `now`.
   std::size_t space(Cycle now) const {
-    return depth_ - static_cast<std::size_t>(wr_ - (rd_ - (rd_cycle_ == now ? rd_now_ : 0)));
+    return held_in_ ? 0 : depth_ - static_cast<std::size_t>(wr_ - (rd_ - (rd_cycle_ == now ? rd_now_ : 0)));
   }
   bool can_pop(Cycle now) const { return level(now) != 0; }
   bool can_push(Cycle now) const { return space(now) != 0; }
@@ -64,6 +68,11 @@ class Fifo {
   }
   void push(Cycle now, const T& value) { push(now) = value; }
 
+  // The entry pushed last.
+  T& newest() { return ring_[(wr_ - 1) & mask_]; }
+  void hold_consumer(bool on) { held_out_ = on; }
+  void hold_producer(bool on) { held_in_ = on; }
+
   bool drained() const { return wr_ == rd_; }
   std::uint64_t pushed() const { return wr_; }
   std::uint64_t popped() const { return rd_; }
@@ -74,6 +83,7 @@ class Fifo {
   std::size_t depth_, width_, mask_ = 0;
   std::uint64_t wr_ = 0, rd_ = 0, wr_now_ = 0, rd_now_ = 0;
   Cycle wr_cycle_ = kNever, rd_cycle_ = kNever;
+  bool held_in_ = false, held_out_ = false;
 };
 
 }  // namespace winnow

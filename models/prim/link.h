@@ -11,11 +11,13 @@
 // Blocks know the payload and take Fifo<Payload>& or Pipe<Payload>&; the inventory makes Link<FirstPasses>.
 //
 // A payload has fixed widths and no pointers, and says them: `template <class V> void fields(V&& v)` calls
-// v(name, member, bits) for each field. What lies elsewhere is named by its place in a memory.
+// v(name, member, bits) for each field, "tag.step" for one of a part. What lies elsewhere is named by its place in a
+// memory.
 #include <cstddef>
 #include <cstdint>
 
 #include "models/prim/fifo.h"
+#include "models/prim/payload.h"
 #include "models/prim/pipe.h"
 #include "models/prim/sizes.h"
 
@@ -51,6 +53,25 @@ class LinkBase {
   const LinkInfo& info_;
 };
 
+// A link's two ends without its types: payloads as bits (payload.h). What stands beside a block looks at its links so.
+class LinkTap {
+ public:
+  virtual ~LinkTap() = default;
+  virtual const std::vector<Field>& fields() const = 0;
+  // Of the state at the cycle's start, as the block sees it.
+  virtual bool offers(Cycle now) const = 0;
+  virtual bool accepts(Cycle now) const = 0;
+  virtual std::uint64_t taken() const = 0;  // entries popped
+  virtual std::uint64_t given() const = 0;  // entries pushed
+  virtual void head(Bits& into) = 0;        // the oldest entry, which may be popped or not
+  virtual void newest(Bits& into) = 0;      // the entry pushed last
+  // In place of the block at that end.
+  virtual void give(Cycle now, const Bits& payload) = 0;
+  virtual void take(Cycle now) = 0;
+  virtual void stall_consumer(bool on) = 0;
+  virtual void stall_producer(bool on) = 0;
+};
+
 namespace prim {
 template <class L, bool kPipelined>
 struct LinkStorage {
@@ -67,7 +88,7 @@ inline constexpr bool kPipelined = requires(const Sizes& s) { L::latency(s); };
 }  // namespace prim
 
 template <class L>
-class Link : public prim::LinkStorage<L, prim::kPipelined<L>>::Type, public LinkBase {
+class Link : public prim::LinkStorage<L, prim::kPipelined<L>>::Type, public LinkBase, public LinkTap {
   using Storage = typename prim::LinkStorage<L, prim::kPipelined<L>>::Type;
 
  public:
@@ -76,6 +97,21 @@ class Link : public prim::LinkStorage<L, prim::kPipelined<L>>::Type, public Link
   std::size_t depth() const override { return Storage::depth(); }
   int bits() const override { return payload_bits<typename L::Payload>(); }
   std::uint64_t pushed() const override { return Storage::pushed(); }
+
+  const std::vector<Field>& fields() const override { return fields_; }
+  bool offers(Cycle now) const override { return Storage::can_pop(now); }
+  bool accepts(Cycle now) const override { return Storage::can_push(now); }
+  std::uint64_t taken() const override { return Storage::popped(); }
+  std::uint64_t given() const override { return Storage::pushed(); }
+  void head(Bits& into) override { pack(Storage::peek(), into); }
+  void newest(Bits& into) override { pack(Storage::newest(), into); }
+  void give(Cycle now, const Bits& payload) override { unpack(payload, Storage::push(now)); }
+  void take(Cycle now) override { Storage::pop(now); }
+  void stall_consumer(bool on) override { Storage::hold_consumer(on); }
+  void stall_producer(bool on) override { Storage::hold_producer(on); }
+
+ private:
+  std::vector<Field> fields_ = fields_as_bits<typename L::Payload>();
 };
 
 }  // namespace winnow

@@ -24,9 +24,13 @@ class Pipe {
   bool can_pop(Cycle now) const { return fifo_.can_pop(now) && fifo_.peek().first <= now; }
   T& peek() { return fifo_.peek().second; }
   void pop(Cycle now) { fifo_.pop(now); }
+  T& newest() { return fifo_.newest().second; }
+  void hold_consumer(bool on) { fifo_.hold_consumer(on); }
+  void hold_producer(bool on) { fifo_.hold_producer(on); }
   bool drained() const { return fifo_.drained(); }
   std::size_t depth() const { return fifo_.depth(); }
   std::uint64_t pushed() const { return fifo_.pushed(); }
+  std::uint64_t popped() const { return fifo_.popped(); }
 
  private:
   Cycle latency_;

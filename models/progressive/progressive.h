@@ -9,6 +9,7 @@
 // In a shape-only run the verdict comes from the workload file (`forced`).
 // Paper: III.D and IV.F; docs/specification/numbers.md, "The flatness decision".
 #include <cstdint>
+#include <string>
 
 #include "golden/num.h"
 #include "models/links/row_sums.h"
@@ -51,11 +52,18 @@ class Progressive : public Block {
         any_flat_ = false;
       }
     }
+    tag_ = row.tag, ++rows_;
     sums_.pop(now);
     stats_.busy();
   }
 
   bool idle() const override { return sums_.drained(); }
+  std::string doing() const override {
+    return rows_ ? "row " + std::to_string(rows_) + ", " + to_text(tag_) + ", query head " +
+                       std::to_string(tag_.group) + " of its group, theta16 " + std::to_string(theta16_)
+                 : "no row yet";
+  }
+  void settings(const VisitSetting& visit) override { visit("theta16", theta16_); }
 
   std::uint64_t flat_rows() const { return flat_rows_; }
   std::uint64_t refetches() const { return refetches_; }
@@ -68,7 +76,8 @@ class Progressive : public Block {
   Pipe<RowSum>& sums_;
   Fifo<Verdict>&to_softmax_, &to_controller_;
   bool any_flat_ = false;
-  std::uint64_t flat_rows_ = 0, refetches_ = 0;
+  Tag tag_;  // of the row taken last
+  std::uint64_t rows_ = 0, flat_rows_ = 0, refetches_ = 0;
 };
 
 }  // namespace winnow

@@ -15,6 +15,9 @@ class Twin {
   virtual Outputs comb(const Engine& model, const Outputs& expected) = 0;
   // This cycle's inputs; then the clock.
   virtual void tick(const Inputs& in) = 0;
+  // Whether a port is held in this cycle, as if nothing were offered or nobody took it. Each is asked once a cycle.
+  virtual bool holds_row() { return false; }
+  virtual bool holds_output() { return false; }
 };
 
 }  // namespace winnow::topk

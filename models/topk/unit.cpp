@@ -5,11 +5,13 @@
 namespace winnow {
 
 void TopkUnit::tick(Cycle now) {
-  if (!active_ && !engine_.busy() && !jobs_.can_pop(now)) {
+  const bool idles = !active_ && !engine_.busy() && !jobs_.can_pop(now);
+  if (idles && !twin_) {  // the engine would stand still
     stats_.idle();
     return;
   }
   const topk::Outputs out = twin_ ? twin_->comb(engine_, engine_.comb()) : engine_.comb();
+  const bool holds_row = twin_ && twin_->holds_row(), holds_output = twin_ && twin_->holds_output();
   topk::Inputs in;
   if (!active_ && jobs_.can_pop(now))
     job_ = jobs_.peek(), jobs_.pop(now), active_ = true, started_ = false, next_ = 0, kept_ = 0;
@@ -20,7 +22,7 @@ void TopkUnit::tick(Cycle now) {
       if (job_.from_store) std::fill_n(m_.kept.write(job_.store, 0, 0, job_.job.n), job_.job.n, std::uint8_t{0});
       if (job_.kept != kEveryItem) m_.lists.clear(job_.kept);
     }
-  } else if (active_ && next_ < job_.job.n) {
+  } else if (active_ && next_ < job_.job.n && !holds_row) {
     const unsigned count = std::min(engine_.config().parallelism, job_.job.n - next_);
     if (job_.from_store || m_.ranking_items.there(job_.items, next_ + count, now)) {
       load(count);
@@ -28,7 +30,7 @@ void TopkUnit::tick(Cycle now) {
       if (out.row_ready) next_ += count;
     }
   }
-  in.out_ready = !out.last || done_.can_push(now);
+  in.out_ready = !holds_output && (!out.last || done_.can_push(now));
   if (out.out_valid && in.out_ready) {
     keep(out);
     kept_ += out.count;
@@ -39,7 +41,7 @@ void TopkUnit::tick(Cycle now) {
   }
   engine_.tick(in);
   if (twin_) twin_->tick(in);
-  stats_.busy();
+  idles ? stats_.idle() : stats_.busy();
 }
 
 void TopkUnit::load(unsigned count) {

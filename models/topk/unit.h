@@ -46,7 +46,7 @@ class TopkUnit : public Block {
   // Whose job, how far, and which tokens (or heads) its lanes hold.
   std::string doing() const override;
 
-  // From now on the twin's outputs are what the machine sees. Both stand still while there is no job. Must outlive the
+  // From now on the twin's outputs are what the machine sees. In every cycle, with a job or without. Must outlive the
   // unit; before the first cycle.
   void attach(topk::Twin& twin) { twin_ = &twin; }
   const topk::Engine& engine() const { return engine_; }

@@ -54,4 +54,11 @@ void WriteBack::take(const OutputVector& vector) {
   std::memset(p, 0, static_cast<std::size_t>(bytes_.data() + left_ * kBurstBytes - p));
 }
 
+std::string WriteBack::doing() const {
+  if (vectors_ == 0) return "no vector yet";
+  return to_text(tag_) + ", query head " + std::to_string(tag_.group) + " of its group: vector " +
+         std::to_string(vectors_) + ", " + std::to_string(next_) + " of its " + std::to_string(next_ + left_) +
+         " bursts sent";
+}
+
 }  // namespace winnow

@@ -29,6 +29,7 @@ class WriteBack : public Block {
 
   void tick(Cycle now) override;
   bool idle() const override { return left_ == 0 && in_.drained(); }
+  std::string doing() const override;
 
   std::uint64_t vectors() const { return vectors_; }            // taken
   std::uint64_t useful_bytes() const { return useful_bytes_; }  // of the vectors taken

@@ -27,7 +27,8 @@ std::string default_folder(const std::string& front, const RunOptions& options) 
 void add_run_command(CLI::App& app, const std::string& command_line, int& exit_code) {
   CLI::App* command = app.add_subcommand("run", "simulate a trace on a machine and check every output against golden");
   auto options = std::make_shared<RunOptions>();
-  auto layers = std::make_shared<std::string>(), steps = std::make_shared<std::string>();
+  auto layers = std::make_shared<std::string>(), steps = std::make_shared<std::string>(),
+       stall = std::make_shared<std::string>();
   options->command = command_line;
   options->version = WINNOW_VERSION;
   command->add_option("TRACE", options->trace, "a .safetensors trace, a .csv workload, or synthetic:...")->required();
@@ -38,7 +39,12 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
       ->check(CLI::IsMember({"systemc", "golden", "cuda"}))
       ->capture_default_str();
   command->add_option("--rtl", options->rtl,
-                      "topk: this block in RTL, in lockstep with its model; topk=FOLDER: with the sources there");
+                      "topk,writeback,progressive: these blocks in RTL, in lockstep with their models; topk=FOLDER: "
+                      "with the sources there");
+  command
+      ->add_option("--stall", *stall,
+                   "a seed: the links of the blocks in RTL are held now and then; other cycles, the same values")
+      ->check(is_seed);
   command->add_option("--layers", *layers, "A-B: these layers only; those before are computed untimed");
   command->add_option("--steps", *steps, "A-B: these steps only; 0 is the prompt, 1.. the generated tokens");
   command->add_option("--set", options->set, "key=value: another value for a key of the machine or the policy")
@@ -59,7 +65,8 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
       "  winnow run traces/samples/minilm-128.safetensors --policy dense --layers 0-1 "
       "--set topk.pivot=sampled -o results/sampled --force\n"
       "  winnow run traces/samples/smollm2-160.safetensors --machine tiny --policy select --rtl topk --steps 1-2"));
-  command->callback([options, layers, steps, &exit_code] {
+  command->callback([options, layers, steps, stall, &exit_code] {
+    if (!stall->empty()) options->stall = std::stoull(*stall);
     if (!layers->empty()) options->layers = parse_range("--layers", *layers);
     if (!steps->empty()) options->steps = parse_range("--steps", *steps);
     if (options->output.empty())

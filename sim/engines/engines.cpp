@@ -60,11 +60,11 @@ class CudaEngine : public Engine {
 class TraceMachine : public MachineEngine {
  public:
   TraceMachine(const char* name, const std::string& what, const EngineInput& input)
-      : MachineEngine(
-            name, what, input.prepared.machine.clock_ghz, input.prepared.machine.hbm2.channels,
-            rtl::Blocks(rtl::parse_requests(input.rtl), input.prepared.machine,
-                        rtl::uses_of(input.prepared.model->decisions()), input.prepared.shape.group(), input.seed),
-            input.hooks),
+      : MachineEngine(name, what, input.prepared.machine.clock_ghz, input.prepared.machine.hbm2.channels,
+                      rtl::Blocks(rtl::parse_requests(input.rtl), input.prepared.machine,
+                                  rtl::uses_of(input.prepared.model->decisions()), input.prepared.shape.group(),
+                                  input.seed, input.hooks.stall),
+                      input.hooks),
         p_(input.prepared),
         seed_(input.seed),
         measure_(input.hooks.measure) {}
@@ -101,7 +101,11 @@ std::unique_ptr<Engine> make_systemc(const EngineInput& input, std::string&) {
   return std::make_unique<TraceMachine>("systemc", "the machine's models under the SystemC kernel", input);
 }
 std::unique_ptr<Engine> make_rtl(const EngineInput& input, std::string& why_not) {
-  if (const rtl::Uses uses = rtl::uses_of(input.prepared.model->decisions()); !uses.topk && !uses.cascade_topk) {
+  const std::vector<rtl::Request> requests = rtl::parse_requests(input.rtl);
+  const bool only_topk =
+      std::all_of(requests.begin(), requests.end(), [](const rtl::Request& r) { return r.block == "topk"; });
+  if (const rtl::Uses uses = rtl::uses_of(input.prepared.model->decisions());
+      only_topk && !uses.topk && !uses.cascade_topk) {
     why_not = "policy " + input.prepared.policy.name + " asks for no choice: its RTL would do nothing";
     return nullptr;
   }

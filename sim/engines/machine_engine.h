@@ -1,6 +1,7 @@
 #pragma once
 // The machine as an engine: under the SystemC kernel, all blocks models or some of them in RTL.
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,13 @@ namespace winnow {
 
 // What a run wants of an engine besides its layers.
 struct EngineHooks {
-  std::string waves = ".";              // folder for the waveform of a first difference of RTL and model
-  std::string repeat = "winnow ...";    // the command that does all again
-  std::function<void()> pause;          // before a report is printed
-  std::function<void(Cycle)> on_cycle;  // now and then, for progress
-  std::uint64_t record_bursts = 0;      // of the request stream, at most
-  bool measure = false;                 // errors against the float reference
+  std::string waves = ".";                  // folder for the waveform of a first difference of RTL and model
+  std::string repeat = "winnow ...";        // the command that does all again
+  std::function<void()> pause;              // before a report is printed
+  std::function<void(Cycle)> on_cycle;      // now and then, for progress
+  std::uint64_t record_bursts = 0;          // of the request stream, at most
+  std::optional<std::uint64_t> stall = {};  // seed of stalls at the links of blocks in RTL
+  bool measure = false;                     // errors against the float reference
 };
 
 class MachineEngine : public Engine {
@@ -36,7 +38,7 @@ class MachineEngine : public Engine {
   LayerDetail detail() const override { return LayerDetail::machine; }
   bool run(const OnLayer& on_layer) override;
   std::string lockstep() const override { return rtl_.summary(); }
-  bool lockstep_empty() const override { return rtl_.asked() && rtl_.compared() == 0; }
+  bool lockstep_empty() const override { return rtl_.asked() && !rtl_.worked(); }
   const MachineEngine* timed() const override { return this; }
 
   // From the first layer on; outlives the run, since a report asks the machine what it was doing.

@@ -38,6 +38,8 @@ class MachineModel {
   void tick() {
     for (Block* block : blocks_) block->tick(now_);
   }
+  // From now on `other` is ticked instead of the block, and does that itself; it must outlive the machine.
+  void stand_in(Block& block, Block& other);
   // The blocks to tick.
   const std::vector<Block*>& blocks() const { return blocks_; }
   // The controller is ticked in every cycle, not only when it can do something: slower, and the same in every figure.

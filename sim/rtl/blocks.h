@@ -2,16 +2,18 @@
 // The blocks of a machine that run in RTL, in lockstep with their models.
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/machine/machine_model.h"
+#include "sim/rtl/block_twin.h"
 #include "sim/rtl/library.h"
 #include "sim/rtl/topk_twin.h"
 
 namespace winnow::rtl {
 
-// What --rtl names: `topk`, or `topk=FOLDER`.
+// What --rtl names: `topk`, or `topk=FOLDER`. There is RTL of what has a manifest, rtl/<block>/<block>.yaml.
 struct Request {
   std::string block, folder;
 };
@@ -26,8 +28,10 @@ Uses uses_of(const golden::Decisions& decisions);
 
 class Blocks {
  public:
-  // Builds what is asked for and used. `group`: query heads a KV head.
-  Blocks(const std::vector<Request>& requests, const Machine& machine, Uses uses, int group, std::uint64_t seed);
+  // Builds what is asked for and used. `group`: query heads a KV head. `stalls`: seed of stalls at the links of these
+  // blocks; none without.
+  Blocks(const std::vector<Request>& requests, const Machine& machine, Uses uses, int group, std::uint64_t seed,
+         std::optional<std::uint64_t> stalls = {});
 
   bool asked() const { return asked_; }
   // Fresh RTL into a machine, before its first cycle.
@@ -40,23 +44,31 @@ class Blocks {
   bool diverge(const std::function<void()>& simulate, const std::function<void()>& again,
                const std::function<void()>& pause, const std::string& folder, const std::string& repeat);
 
-  // "topk in RTL: 12345 cycles, 678901 values equal to the model's", a line a block.
+  // "topk in RTL: 12345 cycles, 678901 values equal to the model's", a line a block; with "42 stalls" where there are.
   std::string summary() const;
-  std::uint64_t compared() const;
+  bool worked() const;  // not all of them were idle from end to end
 
  private:
-  struct Loaded {
+  // A block by the name it is reported under, the label.
+  struct LoadedTopk {
     std::string block;
     TopkLibrary library;
     std::uint64_t seed;
   };
-  TopkUnit& unit(MachineModel& machine, const std::string& block) const;
+  struct Loaded {
+    std::string block;
+    BlockLibrary library;
+  };
+  std::optional<std::uint64_t> stalls_of(std::size_t number) const;
 
-  bool asked_ = false;
+  bool asked_ = false, asked_topk_ = false;
   topk::PivotRule pivot_;
   std::uint64_t seed_;
+  std::optional<std::uint64_t> stalls_;
+  std::vector<LoadedTopk> loaded_topk_;
   std::vector<Loaded> loaded_;
-  std::vector<std::unique_ptr<TopkTwin>> twins_;
+  std::vector<std::unique_ptr<TopkTwin>> topk_twins_;
+  std::vector<std::unique_ptr<BlockTwin>> twins_;
   MachineModel* machine_ = nullptr;
   std::string traced_block_, stem_;
   std::uint64_t trace_from_ = 0;

@@ -24,8 +24,9 @@ bool on_path(const char* program) {
 }  // namespace
 
 std::string to_text(const Difference& d) {
+  const std::string signal = d.link.empty() ? "signal " + d.signal : "link " + d.link + ", " + d.signal;
   const std::string what = d.assertion.empty()
-                               ? "signal " + d.signal + ": rtl " + both_bases(d.rtl) + ", model " + both_bases(d.model)
+                               ? signal + ": rtl " + both_bases(d.rtl) + ", model " + both_bases(d.model)
                                : "assertion " + d.assertion + " failed (its text is above)";
   return "first difference: cycle " + std::to_string(d.cycle) + ", block " + d.block + ", " + what +
          (d.place.empty() ? "" : "\nat: " + d.place) + "\nworking on: " + d.doing + "\n";
@@ -49,18 +50,20 @@ void write_save_file(const std::string& stem, const std::string& scope, const st
   save << "[dumpfile] \"" << std::filesystem::absolute(stem + ".fst").string() << "\"\n[timestart] "
        << (d.cycle > 40 ? d.cycle - 40 : 0) << "\n*-3.000000 " << d.cycle << "\n";
   std::ofstream surfer(stem + ".sucl");
-  const auto add = [&](const std::string& n, const char* size) {
-    save << "@22\n" << scope << ".rtl_" << n << size << "\n" << scope << ".model_" << n << size << "\n";
-    surfer << "variable_add " << scope << ".rtl_" << n << "\nvariable_add " << scope << ".model_" << n << "\n";
+  const auto add = [&](const std::string& n) {
+    const std::string range = n.find(':') == std::string::npos ? "[63:0]" : "", plain = n.substr(0, n.find('['));
+    save << "@22\n" << scope << ".rtl_" << n << range << "\n" << scope << ".model_" << n << range << "\n";
+    surfer << "variable_add " << scope << ".rtl_" << plain << "\nvariable_add " << scope << ".model_" << plain << "\n";
   };
   const auto divider = [&](const std::string& text) {
     save << "@200\n-" << text << "\n";
     surfer << "divider_add " << text << "\n";
   };
-  divider("first difference: " + (d.assertion.empty() ? d.signal : "assertion " + d.assertion));
-  if (d.assertion.empty()) add(d.signal, "[63:0]");
+  divider("first difference: " +
+          (d.assertion.empty() ? (d.link.empty() ? "" : d.link + " ") + d.signal : "assertion " + d.assertion));
+  if (d.assertion.empty() && d.link.empty()) add(d.signal);
   divider("all probes");
-  for (const std::string& n : names) add(n, "[63:0]");
+  for (const std::string& n : names) add(n);
   surfer << "cursor_set " << d.cycle << "\ngoto_cursor\n";
 }
 

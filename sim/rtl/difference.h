@@ -13,7 +13,13 @@ struct Difference {
   std::uint64_t rtl = 0, model = 0;
   std::string doing;      // what the block was working on
   std::string assertion;  // instead of a signal: the RTL's assertion that failed, "topk_row_fifo_checker.sv:20"
-  std::string place;      // of the signal in the RTL: path, file and line
+  std::string place{};    // of the signal in the RTL: path, file and line
+  std::string link{};     // at which the signal is a field, or a transfer that only one side made
+};
+
+// Thrown in the cycle of a first difference; `doing` is still empty.
+struct Diverged {
+  Difference difference;
 };
 
 // Where the signal of a probe is, from scripts/rtl/lockstep_top.py: "u_dut.part_right_q[lane]",
@@ -33,7 +39,9 @@ std::string to_text(const Difference& d);
 inline constexpr std::uint64_t kWindow = 2000;
 
 // Save files beside stem.fst, stem.gtkw for GTKWave and stem.sucl for Surfer: the first difference, then both sides of
-// every named probe, opened at the difference. scripts/rtl/wave reads the first difference from stem.gtkw.
+// every named probe, opened at the difference. A name may have
+// its range, "burst_data[255:0]"; without one it is of 64 bits. scripts/rtl/wave reads the first difference from
+// stem.gtkw.
 void write_save_file(const std::string& stem, const std::string& scope, const std::vector<std::string>& names,
                      const Difference& d);
 

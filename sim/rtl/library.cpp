@@ -41,27 +41,45 @@ std::string last_line_of(const std::string& command, int& code) {
 
 }  // namespace
 
-TopkLibrary::TopkLibrary(const topk::Config& c, const std::string& folder) {
+Library::Library(const std::string& block, const std::string& folder, const std::vector<std::string>& options)
+    : block_(block) {
   const std::string root = WINNOW_SOURCE_DIR, venv = root + "/.venv/bin/python";
-  std::string command =
-      quoted(std::filesystem::exists(venv) ? venv : "python3") + " " + quoted(root + "/scripts/rtl/library") +
-      " topk " + quoted(WINNOW_BUILD_DIR "/rtl/libraries") +
-      // Built with the sampler; which pivot rule runs is an input.
-      fmt::format(" --set topk.parallelism={} --set topk.fifo={} --set topk.pivot=sampled --item-bits {}",
-                  c.parallelism, c.fifo_depth, c.item_bits);
+  std::string command = quoted(std::filesystem::exists(venv) ? venv : "python3") + " " +
+                        quoted(root + "/scripts/rtl/library") + " " + block + " " +
+                        quoted(WINNOW_BUILD_DIR "/rtl/libraries");
+  for (const std::string& o : options) command += " " + quoted(o);
   if (!folder.empty()) command += " --rtl " + quoted(folder);
   int code = 0;
   path_ = last_line_of(command, code);
-  if (code == kMissingTool) throw MissingTool("--rtl: topk: " + path_);
-  if (code != 0) throw Error("--rtl: topk: " + path_);
+  if (code == kMissingTool) throw MissingTool("--rtl: " + block_ + ": " + path_);
+  if (code != 0) throw Error("--rtl: " + block_ + ": " + path_);
   handle_ = dlopen(path_.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!handle_) throw Error(fmt::format("--rtl: topk: {}", dlerror()));
+  if (!handle_) throw Error(fmt::format("--rtl: {}: {}", block_, dlerror()));
 }
 
+void* Library::find(const char* function) const { return dlsym(handle_, function); }
+void Library::refuse() const {
+  throw Error("--rtl: " + block_ + ": " + path_ + ": not of this build: scripts/build brings winnow up to date");
+}
+
+std::unique_ptr<BlockPort> BlockLibrary::make(std::uint64_t seed, const std::string& plusargs) const {
+  auto* const function = reinterpret_cast<MakeBlockPort*>(find(kMakeBlockPort));
+  std::unique_ptr<BlockPort> port(function ? function(WINNOW_RTL_LAYOUT, seed, plusargs.c_str()) : nullptr);
+  if (!port) refuse();
+  return port;
+}
+
+TopkLibrary::TopkLibrary(const topk::Config& c, const std::string& folder)
+    // Built with the sampler; which pivot rule runs is an input.
+    : Library("topk", folder,
+              {"--set", fmt::format("topk.parallelism={}", c.parallelism), "--set",
+               fmt::format("topk.fifo={}", c.fifo_depth), "--set", "topk.pivot=sampled", "--item-bits",
+               std::to_string(c.item_bits)}) {}
+
 std::unique_ptr<TopkPort> TopkLibrary::make(topk::PivotRule pivot, std::uint64_t seed) const {
-  auto* const function = reinterpret_cast<MakeTopkPort*>(dlsym(handle_, kMakeTopkPort));
+  auto* const function = reinterpret_cast<MakeTopkPort*>(find(kMakeTopkPort));
   std::unique_ptr<TopkPort> port(function ? function(WINNOW_RTL_LAYOUT, pivot, seed) : nullptr);
-  if (!port) throw Error("--rtl: topk: " + path_ + ": not of this build: scripts/build brings winnow up to date");
+  if (!port) refuse();
   return port;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "golden/error.h"
+#include "sim/rtl/block_port.h"
 #include "sim/rtl/topk_port.h"
 
 namespace winnow::rtl {
@@ -13,18 +14,36 @@ struct MissingTool : Error {
   using Error::Error;
 };
 
-// The top-k engine's RTL. `folder`: *.sv there take the place of those of rtl/ with the same name; empty: none do.
-class TopkLibrary {
+// A block's RTL. `folder`: *.sv there take the place of those of rtl/ with the same name; empty: none do. `options`:
+// more of scripts/rtl/library, each a word. Throws Error `--rtl: ...`, one line, when the sources do not build,
+// MissingTool when nothing can.
+class Library {
  public:
-  // `config.item_bits` is the width that the RTL is built with. Throws Error `--rtl: ...`, one line, when the
-  // sources do not build, MissingTool when nothing can.
+  Library(const std::string& block, const std::string& folder, const std::vector<std::string>& options = {});
+  const std::string& path() const { return path_; }
+
+ protected:
+  void* find(const char* function) const;
+  [[noreturn]] void refuse() const;  // it is not of this build
+
+ private:
+  std::string block_, path_;
+  void* handle_ = nullptr;  // never closed: ports may outlive this
+};
+
+class BlockLibrary : public Library {
+ public:
+  using Library::Library;
+  // A block before its first reset; registers without one begin with values from the seed.
+  std::unique_ptr<BlockPort> make(std::uint64_t seed, const std::string& plusargs = "") const;
+};
+
+// The top-k engine's RTL; `config.item_bits` is the width that it is built with.
+class TopkLibrary : public Library {
+ public:
   TopkLibrary(const topk::Config& config, const std::string& folder);
   // An engine out of reset, seeded.
   std::unique_ptr<TopkPort> make(topk::PivotRule pivot, std::uint64_t seed) const;
-
- private:
-  std::string path_;
-  void* handle_ = nullptr;  // never closed: ports may outlive this
 };
 
 }  // namespace winnow::rtl

@@ -32,6 +32,7 @@ void TopkTwin::close_trace(const Difference& d) {
 }
 
 void TopkTwin::tick(const topk::Inputs& in) {
+  jobs_ += in.job_valid;
   port_->drive(in);
   if (tracing_) port_->trace_dump(cycle_);
   if (const std::string assertion = port_->clock(); !assertion.empty()) {

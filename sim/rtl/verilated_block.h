@@ -59,8 +59,11 @@ class VerilatedBlock {
   }
 
  protected:
-  // Out of reset. `plusargs` are for sources that have any.
-  explicit VerilatedBlock(const std::vector<std::string>& plusargs) : context_(std::make_unique<VerilatedContext>()) {
+  // Out of reset. `plusargs` are for sources that have any. With a seed, what has no value yet gets a random one (in a
+  // build with --x-initial unique).
+  explicit VerilatedBlock(const std::vector<std::string>& plusargs, std::uint64_t random = 0)
+      : context_(std::make_unique<VerilatedContext>()) {
+    if (random) context_->randReset(2), context_->randSeed(static_cast<int>(1 + random % 0x7ffffffe));
     std::vector<const char*> arguments = {"rtl"};
     for (const std::string& a : plusargs) arguments.push_back(a.c_str());
     context_->commandArgs(static_cast<int>(arguments.size()), const_cast<char**>(arguments.data()));

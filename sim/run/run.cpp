@@ -107,7 +107,7 @@ class Execution {
 
   EngineHooks hooks(const std::string& folder) {
     EngineHooks h;
-    h.waves = folder, h.repeat = repeat_of(options_), h.measure = true;
+    h.waves = folder, h.repeat = repeat_of(options_), h.measure = true, h.stall = options_.stall;
     h.pause = [this] { progress_.finish(); };
     h.on_cycle = [this](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); };
     h.record_bursts = options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0};
@@ -140,7 +140,7 @@ class Execution {
 // The run that --against names: the same trace, machine, range and seed under another policy.
 RunOptions options_against(const RunOptions& options) {
   RunOptions o = options;
-  o.policy = options.against, o.against.clear(), o.rtl.clear(), o.dump_requests.clear();
+  o.policy = options.against, o.against.clear(), o.rtl.clear(), o.stall.reset(), o.dump_requests.clear();
   o.set = machine_settings(options);
   return o;
 }
@@ -220,6 +220,7 @@ Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy 
   };
   m.options = {{"layers", range(options.layers)}, {"steps", range(options.steps)}};
   if (!options.against.empty()) m.options.emplace_back("against", options.against);
+  if (options.stall) m.options.emplace_back("stall", std::to_string(*options.stall));
   m.date = utc_now();
   return m;
 }
@@ -230,6 +231,8 @@ int run_command(const RunOptions& options) {
   if (!options.rtl.empty() && options.engine != "systemc")
     throw Error(
         fmt::format("--rtl: {}: engine {} has no blocks: must go with --engine systemc", options.rtl, options.engine));
+  if (options.stall && options.rtl.empty())
+    throw Error(fmt::format("--stall: {}: must go with --rtl, whose blocks it stalls", *options.stall));
   if (is_workload(options.trace)) {
     if (options.engine == "cuda")
       throw Error(

@@ -67,9 +67,9 @@ class ClosedForm : public Engine {
 class WorkloadMachine : public MachineEngine {
  public:
   WorkloadMachine(const PreparedWorkload& p, const RunOptions& options, const EngineHooks& hooks, Comparison& compared)
-      : MachineEngine("systemc", "the machine's models under the SystemC kernel", p.machine.clock_ghz,
-                      p.machine.hbm2.channels,
-                      rtl::Blocks(rtl::parse_requests(options.rtl), p.machine, {}, 1, options.seed), hooks),
+      : MachineEngine(
+            "systemc", "the machine's models under the SystemC kernel", p.machine.clock_ghz, p.machine.hbm2.channels,
+            rtl::Blocks(rtl::parse_requests(options.rtl), p.machine, {}, 1, options.seed, options.stall), hooks),
         p_(p),
         seed_(options.seed),
         compared_(compared) {}

@@ -32,7 +32,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Not followed: recorded output, other people's texts and data.
 LEFT_OUT = re.compile(
-    r"(^|/)(LICENSE|\.git|__pycache__)(/|$)|^traces/samples/.*\.txt$|^tests/rtl/topk/long/|\.(json|safetensors|svg|inc)$"
+    r"(^|/)(LICENSE|\.git|__pycache__)(/|$)|^traces/samples/.*\.txt$|^tests/rtl/\w+/long/|\.(json|safetensors|svg|inc)$"
     r"|^tests/docs/"
 )
 CODE = {".h", ".cpp", ".cuh", ".cu", ".sv", ".vlt"}

@@ -68,6 +68,107 @@ TEST(RtlCommand, SameFilesAsWithoutRtl) {
   std::printf("[ compared ] %llu values of RTL with the model\n", static_cast<unsigned long long>(values));
 }
 
+// Three blocks at once, on models' values: without stalls the files are those of a run without RTL; with stalls the
+// cycles are others, the values are golden's, and RTL and models still do the same in every cycle.
+TEST(RtlCommand, BlocksAtLinksOnBothSamples) {
+  const TempFolder temp;
+  const std::string cases[] = {
+      "run traces/samples/smollm2-160.safetensors --machine spatten-eighth --policy spatten --steps 1-1",
+      "run traces/samples/smollm2-160.safetensors --machine spatten-eighth --policy select --steps 1-1",
+      "run traces/samples/minilm-128.safetensors --machine spatten-eighth --policy spatten --layers 0-1",
+      std::string("run ") + kDecode + " --machine tiny --policy spatten"};
+  int files = 0;
+  for (const std::string& one : cases) {
+    const std::string before = std::string("cd ") + WINNOW_SOURCE_DIR + " && ";
+    const std::string rtl = one + " --rtl topk,writeback,progressive";
+    const Ran plain = winnow(one + " -o " + (temp / "plain") + " --force", before),
+              same = winnow(rtl + " -o " + (temp / "rtl") + " --force", before),
+              stalled = winnow(rtl + " --stall 5 -o " + (temp / "stalled") + " --force", before);
+    ASSERT_EQ(plain.code, 0) << plain.text;
+    ASSERT_EQ(same.code, 0) << one << same.text;
+    ASSERT_EQ(stalled.code, 0) << one << stalled.text;
+    for (const char* file : {"/result.json", "/layers.csv"}) {
+      const std::string without = read_whole((temp / "plain") + file);
+      EXPECT_EQ(without, read_whole((temp / "rtl") + file)) << one << file;
+      EXPECT_NE(without, read_whole((temp / "stalled") + file)) << one << file;
+      files += 2;
+    }
+    EXPECT_NE(stalled.text.find(": 0 differences"), std::string::npos) << stalled.text;
+    EXPECT_NE(stalled.text.find(" stalls\n"), std::string::npos) << stalled.text;
+    for (const char* block : {"\nwriteback in RTL: ", "\nprogressive in RTL: "}) {
+      const std::size_t at = same.text.find(block);
+      ASSERT_NE(at, std::string::npos) << block << same.text;
+      if (same.text.find("no job in this range", at) < same.text.find('\n', at + 1)) continue;  // nothing to decide
+      unsigned long long cycles = 0, transfers = 0, compared = 0;
+      ASSERT_EQ(std::sscanf(same.text.c_str() + same.text.find(':', at), ": %llu cycles, %llu transfers, %llu values",
+                            &cycles, &transfers, &compared),
+                3);
+      EXPECT_GT(transfers, 10u);
+      EXPECT_GT(compared, 2 * cycles);
+    }
+    EXPECT_NE(read_whole((temp / "stalled") + "/manifest.json").find("\"stall\": \"5\""), std::string::npos);
+  }
+  std::printf("[ compared ] %d files with RTL and without\n", files);
+}
+
+// A bug in each of the two blocks, in the machine: cycle, block, link, field, both values, the work, and the waves.
+TEST(RtlCommand, APlantedBugAtALinkIsNamed) {
+  const struct {
+    std::string block, good, bad, named, work;
+  } cases[] = {{"writeback", "bits_q >> BurstBits", "bits_q >> (BurstBits - 1)", "link write_bursts, field data[",
+                " bursts sent"},
+               {"writeback", "address_q + AddressBits'(BurstBytes)", "address_q",
+                "link write_bursts, field address: rtl ", "KV head "},
+               {"progressive", "product > (", "product >= ('0 & ",
+                "link verdicts_to_softmax, field refetch: rtl 1 (0x1), model 0", ", theta16 "},
+               {"progressive", "~verdict | (softmax_ready_i", "~verdict & (softmax_ready_i",
+                "link row_sums, taken: rtl 0 (0x0), model 1", "query head "}};
+  int parts = 0;
+  for (const auto& c : cases) {
+    const std::string folder = WINNOW_BUILD_DIR "/rtl/planted-" + c.block, out = folder + "/run";
+    fs::create_directories(folder);
+    std::string source = read_whole(WINNOW_SOURCE_DIR "/rtl/" + c.block + "/" + c.block + ".sv");
+    ASSERT_NE(source.find(c.good), std::string::npos) << c.good;
+    std::ofstream(folder + "/" + c.block + ".sv") << source.replace(source.find(c.good), c.good.size(), c.bad);
+    fs::remove_all(out);
+    const Ran r = winnow(std::string("run ") + kDecode + " --machine tiny --policy spatten --rtl " + c.block + "=" +
+                         folder + " -o " + out);
+    EXPECT_EQ(r.code, 1) << r.text;
+    for (const std::string& part :
+         {std::string("first difference: cycle "), "block " + c.block + ", " + c.named, c.work,
+          std::string("\nmachine cycle "), std::string("repeat: "), std::string("waves: ")}) {
+      EXPECT_NE(r.text.find(part), std::string::npos) << part << "\n" << r.text;
+      ++parts;
+    }
+    EXPECT_TRUE(fs::exists(out + "/" + c.block + ".fst"));
+    const Ran wave = winnow("wave diff " + out + "/" + c.block + ".fst");
+    if (wave.text.find("pywellen is missing") != std::string::npos) continue;
+    EXPECT_EQ(wave.code, 1) << wave.text;
+    ++parts;
+    EXPECT_NE(wave.text.find("rtl_"), std::string::npos) << wave.text;
+  }
+  std::printf("[ compared ] %d parts of reports\n", parts);
+}
+
+// Write-back that gives a burst whether it is taken or not: in this run the fetcher always takes it, so nothing shows
+// until its link is held.
+TEST(RtlCommand, StallsFindWhatAPoliteMachineHides) {
+  const std::string folder = WINNOW_BUILD_DIR "/rtl/planted-impolite", out = folder + "/run";
+  fs::create_directories(folder);
+  std::string source = read_whole(WINNOW_SOURCE_DIR "/rtl/writeback/writeback.sv");
+  const std::string good = "send = burst_valid_o & burst_ready_i;";
+  ASSERT_NE(source.find(good), std::string::npos);
+  std::ofstream(folder + "/writeback.sv") << source.replace(source.find(good), good.size(), "send = burst_valid_o;");
+  const std::string run =
+      std::string("run ") + kDecode + " --machine tiny --rtl writeback=" + folder + " -o " + out + " --force";
+  const Ran polite = winnow(run), stalled = winnow(run + " --stall 3");
+  EXPECT_EQ(polite.code, 0) << polite.text;
+  EXPECT_EQ(stalled.code, 1) << stalled.text;
+  for (const char* part : {"first difference: cycle ", "block writeback, ", ", stalls 3\n", " --stall 3"})
+    EXPECT_NE(stalled.text.find(part), std::string::npos) << part << "\n" << stalled.text;
+  std::printf("[ compared ] 2 runs of one bug\n");
+}
+
 // A bug in one layer of the zero eliminator, in a copy of its source.
 TEST(RtlCommand, APlantedBugIsNamedAndLeavesItsWaves) {
   const std::string folder = WINNOW_BUILD_DIR "/rtl/planted", out = folder + "/run";
@@ -194,10 +295,13 @@ TEST(RtlCommand, BadInputIsOneLine) {
   std::ofstream(temp / "misspelled/topk_zero_eliminater.sv") << "module topk_zero_eliminater; endmodule\n";
   const struct {
     std::string arguments, part;
-  } cases[] = {{"--rtl softmax", "--rtl: 'softmax': in RTL there is: topk"},
+  } cases[] = {{"--rtl softmax", "--rtl: 'softmax': in RTL there is: progressive, topk, writeback"},
+               {"--rtl writeback,softmax", "--rtl: 'softmax': in RTL there is: progressive, topk, writeback"},
                {"--rtl topk,topk", "named twice"},
+               {"--stall 3", "--stall: 3: must go with --rtl"},
                {"--rtl topk=", "a folder of RTL sources must follow"},
                {"--rtl topk=/nowhere", "/nowhere: no such folder"},
+               {"--rtl writeback=/nowhere", "/nowhere: no such folder"},
                {"--rtl topk=" + (temp / ""), "no source there has the name of one of the block's"},
                {"--rtl topk=" + (temp / "misspelled"), "topk_zero_eliminater.sv: no source of rtl/ has that name"},
                {"--rtl topk --engine golden", "must go with --engine systemc"}};
@@ -209,6 +313,16 @@ TEST(RtlCommand, BadInputIsOneLine) {
     EXPECT_EQ(std::count(r.text.begin(), r.text.end(), '\n'), 1) << r.text;
     EXPECT_FALSE(fs::exists(temp / "out")) << c.arguments;
   }
+  // Types of another width than the models' stop the build.
+  fs::create_directory(temp / "narrow");
+  std::string package = read_whole(WINNOW_SOURCE_DIR "/rtl/links/winnow_links_pkg.sv");
+  const std::string wide = "[255:0][11:0] data";
+  package.replace(package.find(wide), wide.size(), "[254:0][11:0] data");
+  std::ofstream(temp / "narrow/winnow_links_pkg.sv") << package;
+  const Ran narrow = winnow(std::string("run ") + kDecode + " --machine tiny --rtl writeback=" + (temp / "narrow") +
+                            " -o " + (temp / "out"));
+  EXPECT_EQ(narrow.code, 2) << narrow.text;
+  EXPECT_NE(narrow.text.find("outputs_t has 3208 bits, the model 3220"), std::string::npos) << narrow.text;
   // Without Verilator: named with its package; a check goes on with the engines that are there.
   fs::create_directory(temp / "bin");
   for (const char* tool : {"python3", "sh", "env"})
@@ -225,7 +339,7 @@ TEST(RtlCommand, BadInputIsOneLine) {
   EXPECT_EQ(check.code, 0) << check.text;
   EXPECT_NE(check.text.find("not there: rtl (--rtl: topk: verilator is missing"), std::string::npos) << check.text;
   EXPECT_NE(check.text.find("systemc against golden"), std::string::npos) << check.text;
-  std::printf("[ compared ] 9 refusals\n");
+  std::printf("[ compared ] 13 refusals\n");
 }
 
 }  // namespace

@@ -1,0 +1,214 @@
+// Payloads of the machine's links, and words of memories that RTL reads. Written by build/links_package from
+// models/links and sim/rtl/memory_tap.h; not to be edited.
+
+package winnow_links_pkg;
+
+  // Part of several.
+  typedef struct packed {
+    logic [31:0] step;
+    logic [15:0] layer;
+    logic [15:0] head;
+    logic [31:0] query;
+    logic [4:0] group;
+    logic [1:0] pass;
+  } tag_t;
+
+  // controller -> fetcher: 217 bits.
+  typedef struct packed {
+    tag_t tag;
+    logic [2:0] stream;
+    logic [5:0] key_bits;
+    logic [5:0] value_bits;
+    logic key_signed;
+    logic value_signed;
+    logic merge;
+    logic shape_only;
+    logic [1:0] epoch;
+    logic half;
+    logic [8:0] words;
+    logic [10:0] item_bytes;
+    logic [10:0] stride_bytes;
+    logic [16:0] items;
+    logic [35:0] base;
+    logic [7:0] list;
+  } fetch_jobs_t;
+
+  // controller -> qk: 153 bits.
+  typedef struct packed {
+    tag_t tag;
+    logic [3:0] store;
+    logic half;
+    logic [3:0] shift;
+    logic [16:0] keys;
+    logic [15:0] query;
+    logic add;
+    logic [5:0] release_queries;
+    logic release_half;
+  } first_passes_t;
+
+  // controller -> qk: 153 bits.
+  typedef struct packed {
+    tag_t tag;
+    logic [3:0] store;
+    logic half;
+    logic [3:0] shift;
+    logic [16:0] keys;
+    logic [15:0] query;
+    logic add;
+    logic [5:0] release_queries;
+    logic release_half;
+  } later_passes_t;
+
+  // qk -> controller: 1 bits.
+  typedef struct packed {logic half;} key_released_t;
+
+  // qk -> softmax: 2201 bits.
+  typedef struct packed {
+    tag_t tag;
+    logic [3:0] store;
+    logic add;
+    logic last;
+    logic [16:0] first;
+    logic [6:0] count;
+    logic [19:0] query_sum;
+    logic [63:0][31:0] value;
+  } score_rows_t;
+
+  // softmax -> progressive: 148 bits.
+  typedef struct packed {
+    tag_t tag;
+    logic [3:0] store;
+    logic [39:0] denominator;
+    logic last_row;
+  } row_sums_t;
+
+  // progressive -> softmax: 5 bits.
+  typedef struct packed {
+    logic [3:0] store;
+    logic refetch;
+  } verdicts_to_softmax_t;
+
+  // progressive -> controller: 5 bits.
+  typedef struct packed {
+    logic [3:0] store;
+    logic refetch;
+  } verdicts_to_controller_t;
+
+  // softmax -> controller: 107 bits.
+  typedef struct packed {
+    tag_t tag;
+    logic [3:0] store;
+  } groups_done_t;
+
+  // controller -> softmax: 4 bits.
+  typedef struct packed {logic [3:0] store;} compactions_t;
+
+  // softmax -> controller: 4 bits.
+  typedef struct packed {logic [3:0] store;} compactions_done_t;
+
+  // controller -> topk: 169 bits.
+  typedef struct packed {
+    logic [16:0] n;
+    logic rule;
+    logic [16:0] amount;
+    logic [1:0] what;
+    tag_t tag;
+    logic [7:0] names;
+    logic from_store;
+    logic [3:0] store;
+    logic [7:0] items;
+    logic [7:0] kept;
+  } topk_jobs_t;
+
+  // topk -> controller: 21 bits.
+  typedef struct packed {
+    logic [3:0] store;
+    logic [16:0] kept;
+  } topk_answers_t;
+
+  // controller -> cascade_topk: 169 bits.
+  typedef struct packed {
+    logic [16:0] n;
+    logic rule;
+    logic [16:0] amount;
+    logic [1:0] what;
+    tag_t tag;
+    logic [7:0] names;
+    logic from_store;
+    logic [3:0] store;
+    logic [7:0] items;
+    logic [7:0] kept;
+  } cascade_jobs_t;
+
+  // cascade_topk -> controller: 21 bits.
+  typedef struct packed {
+    logic [3:0] store;
+    logic [16:0] kept;
+  } cascade_answers_t;
+
+  // controller -> importance: 44 bits.
+  typedef struct packed {
+    logic [3:0] store;
+    logic [7:0] tokens;
+    logic [31:0] base;
+  } importance_jobs_t;
+
+  // importance -> controller: 4 bits.
+  typedef struct packed {logic [3:0] store;} importance_answers_t;
+
+  // pv -> importance: 52 bits.
+  typedef struct packed {
+    logic [15:0] head;
+    logic [35:0] value;
+  } magnitudes_t;
+
+  // controller -> pv: 75 bits.
+  typedef struct packed {
+    logic [3:0] store;
+    logic half;
+    logic resident;
+    logic all;
+    logic last;
+    logic [3:0] constants;
+    logic [35:0] address;
+    logic [10:0] address_stride;
+    logic [15:0] first_head;
+  } pv_jobs_t;
+
+  // pv -> controller: 4 bits.
+  typedef struct packed {logic [3:0] store;} stores_released_t;
+
+  // pv -> controller: 2 bits.
+  typedef struct packed {
+    logic half;
+    logic last;
+  } pv_answers_t;
+
+  // pv -> writeback: 3220 bits.
+  typedef struct packed {
+    tag_t tag;
+    logic [35:0] address;
+    logic [8:0] words;
+    logic [255:0][11:0] data;
+  } outputs_t;
+
+  // writeback -> fetcher: 395 bits.
+  typedef struct packed {
+    tag_t tag;
+    logic [35:0] address;
+    logic [31:0][7:0] data;
+  } write_bursts_t;
+
+  // A word of this memory: 57 bits.
+  typedef struct packed {
+    logic [31:0] heads;
+    logic [16:0] slots;
+    logic [2:0] digit;
+    logic last_pass;
+    logic follow;
+    logic undecided;
+    logic forced;
+    logic forced_refetch;
+  } group_table_t;
+
+endpackage

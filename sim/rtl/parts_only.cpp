@@ -1,0 +1,27 @@
+#include "sim/rtl/parts_only.h"
+
+namespace winnow::rtl {
+namespace {
+
+class NoPlans final : public PlanSource {
+ public:
+  bool more() const override { return false; }
+  bool needs_previous() const override { return false; }
+  bool begins_step() const override { return false; }
+  bool reloads() const override { return false; }
+  void reload() override {}
+  std::vector<Choice> choices(int) override { return {}; }
+  LayerPlan plan(const std::vector<std::vector<std::uint32_t>>&) override { return {}; }
+};
+
+}  // namespace
+
+std::unique_ptr<Inventory> parts_only(const Machine& m, int tokens) {
+  Workpiece piece;
+  piece.shape = {1, 1, 1, 8, tokens, tokens, true, 1.0};
+  piece.longest = tokens;
+  return std::make_unique<Inventory>(m, std::move(piece),
+                                     [](ImportanceMemory&) { return std::make_unique<NoPlans>(); });
+}
+
+}  // namespace winnow::rtl
