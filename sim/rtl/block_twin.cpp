@@ -153,7 +153,7 @@ void BlockTwin::tick(Cycle now) {
   ++cycle_;
 }
 
-void BlockTwin::part(Difference d) {
+void BlockTwin::part(const Difference& d) {
   if (tracing_) {
     if (d.assertion.empty()) {
       for (At& at : links_) {  // of those that were not looked at yet, too

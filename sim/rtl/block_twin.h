@@ -61,7 +61,7 @@ class BlockTwin final : public Block {
   void drive(Cycle now);
   void compare(At& at, Cycle now);
   void show(const At& at, bool moved);
-  [[noreturn]] void part(Difference d);
+  [[noreturn]] void part(const Difference& d);
 
   Block& model_;
   std::shared_ptr<BlockPort> rtl_;

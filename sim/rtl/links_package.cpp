@@ -44,7 +44,7 @@ void print_type(const std::string& name, const std::string& what, const std::vec
     for (; i < fields.size() && fields[i].name.starts_with(part); ++i)
       inner.push_back(ranged(fields[i]) + fields[i].name.substr(part.size()));
     if (printed.insert(of).second) print_struct(of, "Part of several.", inner);
-    members.push_back(of + "_t " + of);
+    members.push_back(fmt::format("{0}_t {0}", of));
   }
   print_struct(name, fmt::format("{}: {} bits.", what, winnow::width_of(fields)), members);
 }
