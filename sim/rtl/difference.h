@@ -13,7 +13,7 @@ struct Difference {
   std::uint64_t rtl = 0, model = 0;
   std::string doing;      // what the block was working on
   std::string assertion;  // instead of a signal: the RTL's assertion that failed, "topk_row_fifo_checker.sv:20"
-  std::string place;      // of the signal in the RTL: path, file and line
+  std::string place{};    // of the signal in the RTL: path, file and line
 };
 
 // Where the signal of a probe is, from scripts/rtl/lockstep_top.py: "u_dut.part_right_q[lane]",
