@@ -4,8 +4,8 @@
   scripts/rtl/mutants.py tests/rtl/topk/topk.mutants OUTPUT_FOLDER SOURCE.sv...
 
 Each line of the list is `file | text | replacement` (a bar inside is written \\|), `file#K` for the K-th place of the
-text in the file; the text becomes `((mutant_pkg::selected == N) ? (replacement) : (text))`, for an assignment `a = text`
-or `a <= text` only its right side. 0 selects none.
+text in the file; the text becomes `((mutant_pkg::selected == N) ? (replacement) : (text))`, for an assignment
+`a = text` or `a <= text` only its right side. 0 selects none.
 """
 
 import pathlib

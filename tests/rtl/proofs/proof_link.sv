@@ -1,5 +1,6 @@
 // A FIFO or a skid buffer: order, no loss, nothing invented, valid and data hold until ready. The entry number which_i,
-// any of the first four, is followed from the way in to the way out; the taker is free.
+// any of the first four since the FIFO was cleared last, is followed from the way in to the way out; offers, taker and
+// clear are free.
 module proof_link #(
   parameter bit Skid = 1'b0,
   parameter int unsigned Depth = 4,
@@ -9,6 +10,7 @@ module proof_link #(
   input logic             valid_i,
   input logic [Width-1:0] data_i,
   input logic             ready_i,
+  input logic             clear_i,
   input logic [1:0]       which_i
 );
 
@@ -20,7 +22,7 @@ module proof_link #(
 
   logic ready, valid, clear;
   logic [Width-1:0] data;
-  assign clear = 1'b0;
+  assign clear = Skid ? 1'b0 : clear_i;
 
   if (Skid) begin : gen_skid
     prim_skid_buffer #(
@@ -59,7 +61,7 @@ module proof_link #(
   logic waited_q;
 
   always_ff @(posedge clk_i) begin
-    if (!started_q) begin
+    if (!started_q || clear) begin
       pushed_q <= '0;
       popped_q <= '0;
       waited_q <= 1'b0;
