@@ -68,6 +68,7 @@ Schema machine_schema(Machine& m) {
   section("softmax", m.softmax);
   section("topk", m.topk);
   section("pv", m.pv);
+  section("importance", m.importance);
   return schema;
 }
 

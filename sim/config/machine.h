@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "models/fetcher/params.h"
+#include "models/importance/params.h"
 #include "models/pv/params.h"
 #include "models/qk/params.h"
 #include "models/softmax/params.h"
@@ -37,6 +38,7 @@ struct Machine {
   SoftmaxParams softmax;
   TopkParams topk;
   PvParams pv;
+  ImportanceParams importance;
 };
 
 // Bound to `machine`; the order is the file's and `--show`'s. What the memory's keys may say, its table says.

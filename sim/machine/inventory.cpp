@@ -115,7 +115,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
          PvMemories{groups, constants, exponentials, kept, origins, values, value_scales}, pv_jobs, outputs, magnitudes,
          stores_released, pv_answers),
       writeback(all, outputs, write_bursts),
-      importance(all, sizes.width, ImportanceMemories{groups, selection_scores, origins, lists, importance_memory},
+      importance(all, sizes.width, machine.importance, ImportanceMemories{groups, selection_scores, origins, lists, importance_memory},
                  importance_jobs, importance_answers, magnitudes),
       cascade_topk(
           all, "cascade_topk", "cascade topk", topk_config(machine.topk, golden::kImportanceBits, piece.seed + 1),
