@@ -64,6 +64,7 @@ Schema machine_schema(Machine& m) {
         });
   };
   section("fetcher", m.fetcher);
+  section("converter", m.converter);
   section("qk", m.qk);
   section("softmax", m.softmax);
   section("topk", m.topk);
@@ -147,6 +148,8 @@ TokenLimit max_tokens(const Machine& m, int head_dim, int group) {
        "qk.sram.tokens * qk.sram.head_dim / qk.multipliers rows of floor(qk.multipliers / D)"},
       {vectors(m.pv.sram, m.pv.multipliers), "pv.sram.tokens",
        "pv.sram.tokens * pv.sram.head_dim / pv.multipliers rows of floor(pv.multipliers / D)"},
+      {m.pv.row_fifo * keys_a_cycle(m.pv.multipliers, head_dim), "pv.row_fifo",
+       "pv.row_fifo * floor(pv.multipliers / D)"},
       {m.score_store_entries / group, "score_store_entries", "score_store_entries / query heads a KV head"},
       {m.topk.parallelism * m.topk.fifo, "topk.fifo", "topk.parallelism * topk.fifo"},
       {m.softmax.width * m.softmax.row_fifo, "softmax.row_fifo", "softmax.width * softmax.row_fifo"},

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "models/converter/params.h"
 #include "models/fetcher/params.h"
 #include "models/importance/params.h"
 #include "models/pv/params.h"
@@ -34,6 +35,7 @@ struct Machine {
   } hbm2;
 
   FetcherParams fetcher;
+  ConverterSizes converter;
   QkParams qk;
   SoftmaxParams softmax;
   TopkParams topk;

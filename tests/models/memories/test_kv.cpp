@@ -106,6 +106,44 @@ TEST(KvBuffer, ViolationsThrow) {
   std::cout << "13 violations compared\n";
 }
 
+// Halves are SRAMs of their own, and a merge reads through a port.
+TEST(KvBuffer, PortsAreAHalfs) {
+  KvBuffer b({"key buffer", "key buffer", "", ""}, 2, 16, 64, 8);
+  b.begin(0, 16, 0, 2);
+  b.begin(1, 16, 0);
+  for (std::uint32_t s = 0; s < 16; ++s) {
+    b.write(0, s, 1 + s / 8);
+    b.write(1, s, 1 + s / 8);  // the same bank of the other half
+  }
+  EXPECT_EQ(b.vector_reads(), 0u);
+  b.merge(0, 3, 4);
+  EXPECT_EQ(b.vector_reads(), 1u);
+  EXPECT_THROW(b.merge(0, 11, 4), std::logic_error);  // its bank is read and written
+  b.read_slot(1, 3, 4);
+  EXPECT_THROW(b.read_slot(1, 11, 4), std::logic_error);
+  b.merge(0, 4, 4);
+  EXPECT_EQ(b.vector_reads(), 3u);
+  std::cout << "5 answers compared\n";
+}
+
+TEST(ScaleStore, OneReadABankAndCycle) {
+  ScaleStore store(2, 32, 8);
+  for (int half = 0; half < 2; ++half) {
+    store.begin(half, 32, 0);
+    std::uint16_t* to = store.append(half, 32, 1);
+    for (int i = 0; i < 32; ++i) to[i] = static_cast<std::uint16_t>(1000 * half + i);
+  }
+  EXPECT_THROW(store.read(0, 5, 1), std::logic_error);  // written in this cycle
+  EXPECT_EQ(store.read(0, 5, 2), 5);
+  EXPECT_FALSE(store.can_read(0, 13, 2));
+  EXPECT_THROW(store.read(0, 13, 2), std::logic_error);
+  EXPECT_EQ(store.read(1, 13, 2), 1013);
+  EXPECT_EQ(store.read(0, 14, 2), 14);
+  EXPECT_EQ(store.read(0, 13, 3), 13);
+  EXPECT_THROW(ScaleStore(2, 4, 0), Error);
+  std::cout << "8 answers compared\n";
+}
+
 TEST(ScaleStore, WordsAppearACycleAfterTheirWrite) {
   Random random(9);
   std::uint64_t asked = 0;
