@@ -52,14 +52,13 @@ void Importance::cross() {
 }
 
 // The next `width` slots go to the lanes.
-bool Importance::read() {
+bool Importance::read(Cycle now) {
   if (in_lanes_ != 0 &&
       std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& l) { return l.level == l.ring.size(); }))
     return false;
-  const std::uint32_t slots = m_.groups[job_.store].slots;
-  const std::uint32_t n = std::min(slots - next_, static_cast<std::uint32_t>(width_));
-  const std::uint32_t* origins = m_.origins.read(job_.store, 0, next_, n);
-  const std::uint32_t* sums = m_.selection_scores.read(job_.store, 0, next_, n);
+  const std::uint32_t n = words();
+  const std::uint32_t* origins = m_.origins.read(job_.store, 0, next_, n, now, 1);
+  const std::uint32_t* sums = m_.selection_scores.read(job_.store, 0, next_, n, now);
   const std::uint32_t* tokens = job_.tokens == kEveryItem ? nullptr : m_.lists.read(job_.tokens, 0, n);
   for (std::uint32_t i = 0; i < n; ++i) {
     Lane& lane = lanes_[i];
@@ -104,7 +103,11 @@ void Importance::tick(Cycle now) {
     stats_.wait(kSoftmax);
     return;
   }
-  if (active_ && next_ < g.slots && !read()) {
+  if (active_ && next_ < g.slots && m_.selection_scores.claimed(job_.store, next_, words(), now)) {
+    stats_.wait(kSums);
+    return;
+  }
+  if (active_ && next_ < g.slots && !read(now)) {
     ++bank_stalls_;
     stats_.wait(kBank);
     return;

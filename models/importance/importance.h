@@ -10,10 +10,12 @@
 //       A crossbar takes the lanes' oldest to the token memory's `width` banks (bank = token mod width): a bank accepts
 //       `bank_accepts` a cycle into its queue of `bank_queue`, and adds one a cycle. The lane that asks first changes
 //       every cycle. A cycle in which a row was held up is counted in bank_stalls().
+// Waits for: bank (a lane is full), softmax (the last division has not begun), selection scores (their port is claimed).
 // Latency: 2 cycles; the done message comes when the job's tokens are added, the next job is read meanwhile.
 // State: the queues, a bit an entry that says whose it is. What is added up lies in the importance memory.
 // Decay at the start of a step is a sweep over the memory, width words a cycle.
 // Paper: III.A, III.B, IV.A; docs/specification/numbers.md, "Importance". Widths: token 48 bits, head 64.
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -51,7 +53,8 @@ class Importance : public Block {
   std::uint64_t bank_stalls() const { return bank_stalls_; }
   std::uint64_t accumulations() const { return accumulations_; }
 
-  const Wait kBank = stats_.waits_for("bank", "bank"), kSoftmax = stats_.waits_for("softmax", "softmax");
+  const Wait kBank = stats_.waits_for("bank", "bank"), kSoftmax = stats_.waits_for("softmax", "softmax"),
+             kSums = stats_.waits_for("selection_scores", "selection scores");
 
  private:
   // What waits in a lane.
@@ -72,7 +75,11 @@ class Importance : public Block {
   };
   void add();
   void cross();
-  bool read();
+  bool read(Cycle now);
+  // Slots of the next read.
+  std::uint32_t words() const {
+    return std::min(m_.groups[job_.store].slots - next_, static_cast<std::uint32_t>(width_));
+  }
 
   int width_;
   ImportanceParams params_;

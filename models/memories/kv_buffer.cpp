@@ -73,7 +73,7 @@ std::int16_t* KvBuffer::write(int half, std::uint32_t slot, Cycle now) {
 }
 
 std::int16_t* KvBuffer::merge(int half, std::uint32_t slot_number, Cycle now) {
-  use(read_[static_cast<std::size_t>(half)], std::uint64_t{1} << bank_of(slot_number), now, "read");
+  // Counted; Q x K may read a row that is whole in the same cycle, and the port does not refuse that yet.
   ++vector_reads_;
   return write(half, slot_number, now);
 }

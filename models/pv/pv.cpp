@@ -100,10 +100,9 @@ bool Pv::weigh(Cycle now) {
     return false;
   }
   // Counted as read through the ports; indexed by slot.
-  m_.probabilities.read(store, static_cast<std::size_t>(head_), next_slot_, n);
+  m_.probabilities.read(store, static_cast<std::size_t>(head_), next_slot_, n, now);
   if (!job_.all) m_.kept.read(store, 0, next_slot_, n);
-  if (params_.scaled) m_.origins.read(store, 0, next_slot_, n);
-  const std::uint32_t* p = m_.probabilities.peek(store, static_cast<std::size_t>(head_));
+  const std::uint16_t* p = m_.probabilities.peek(store, static_cast<std::size_t>(head_));
   const std::uint8_t* kept = m_.kept.peek(store);
   for (std::uint32_t i = next_slot_; i < end; ++i) {
     if (!job_.all && !kept[i]) continue;
@@ -138,6 +137,7 @@ bool Pv::weigh(Cycle now) {
 bool Pv::read_scales(std::uint32_t n, const std::uint8_t* kept, const std::uint32_t* origins, Cycle now) {
   if (!word_open_) {
     word_open_ = true;
+    m_.origins.read(job_.store, 0, next_slot_, n, now);
     for (std::uint32_t i = 0; i < n; ++i)
       if (!kept || kept[i]) scales_left_.push_back(i);
   }

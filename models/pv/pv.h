@@ -43,7 +43,7 @@ namespace winnow {
 struct PvMemories {
   const GroupTable& groups;
   const HeadConstants& constants;
-  const Exponentials& probabilities;  // they overwrite the exponentials
+  const Probabilities& probabilities;
   const KeptFlags& kept;
   const Origins& origins;
   KvBuffer& values;

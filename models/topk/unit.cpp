@@ -12,21 +12,23 @@ void TopkUnit::tick(Cycle now) {
   const topk::Outputs out = twin_ ? twin_->comb(engine_, engine_.comb()) : engine_.comb();
   topk::Inputs in;
   if (!active_ && jobs_.can_pop(now))
-    job_ = jobs_.peek(), jobs_.pop(now), active_ = true, started_ = false, next_ = 0, kept_ = 0;
+    job_ = jobs_.peek(), jobs_.pop(now), active_ = true, started_ = false, next_ = have_ = 0, kept_ = 0;
   if (active_ && !started_) {
     in.job_valid = true, in.job = job_.job;
     if (out.job_ready) {
       started_ = true;
       if (job_.from_store)
-        std::fill_n(m_.kept.write(job_.store, 0, 0, job_.job.n), job_.job.n, std::uint8_t{0});
+        m_.kept.clear(job_.store);
       else
         m_.lists.clear(job_.kept);
     }
   } else if (active_ && next_ < job_.job.n) {
     const unsigned count = std::min(engine_.config().parallelism, job_.job.n - next_);
-    load(count);
-    in.row = &row_;
-    if (out.row_ready) next_ += count;
+    load(count, now);
+    if (have_ == count) {
+      in.row = &row_;
+      if (out.row_ready) next_ += count, have_ = 0;
+    }
   }
   in.out_ready = !out.last || done_.can_push(now);
   if (out.out_valid && in.out_ready) {
@@ -39,16 +41,23 @@ void TopkUnit::tick(Cycle now) {
   }
   engine_.tick(in);
   if (twin_) twin_->tick(in);
+  const unsigned row = active_ ? std::min(engine_.config().parallelism, job_.job.n - next_) : 0;
+  if (active_ && started_ && job_.from_store && have_ < row)
+    m_.selection_scores.claim(job_.store, next_ + have_, std::min(load_width_, row - have_), now + 1);
   stats_.busy();
 }
 
-void TopkUnit::load(unsigned count) {
+void TopkUnit::load(unsigned count, Cycle now) {
+  if (have_ == count) return;
   if (job_.from_store) {
-    const std::uint32_t* items = m_.selection_scores.read(job_.store, 0, next_, count);
-    std::copy_n(items, count, row_.begin());
+    const unsigned n = std::min(load_width_, count - have_);
+    const std::uint32_t* items = m_.selection_scores.read(job_.store, 0, next_ + have_, n, now);
+    std::copy_n(items, n, row_.begin() + have_);
+    have_ += n;
   } else {
     const std::uint64_t* items = m_.ranking_items.read(job_.items, next_, count);
     std::copy_n(items, count, row_.begin());
+    have_ = count;
   }
 }
 

@@ -43,6 +43,7 @@ Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
   s.key_banks = keys_a_cycle(machine.qk.multipliers, s.head_dim);
   s.value_banks = keys_a_cycle(machine.pv.multipliers, s.head_dim);
   s.width = machine.softmax.width;
+  s.selection_read = std::min(machine.topk.load_width, machine.topk.parallelism);
   s.qk_latency = machine.qk.latency();
   s.sum_latency = machine.softmax.exp_latency + machine.softmax.accumulate_latency;
   s.requantize_latency = machine.softmax.requantize_latency;
@@ -61,6 +62,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       constants(all, sizes.group),
       scores(all, sizes),
       exponentials(all, sizes),
+      probabilities(all, sizes),
       selection_scores(all, sizes),
       kept(all, sizes),
       origins(all, sizes),
@@ -104,16 +106,19 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
          score_rows, key_released),
       softmax(all,
               Softmax::Params{machine.softmax, piece.decisions.digits, piece.decisions.msb, piece.decisions.rest,
-                              piece.decisions.largest, piece.shape_only},
-              SoftmaxMemories{groups, constants, scores, exponentials, selection_scores, kept, origins}, score_rows,
+                              piece.decisions.largest, piece.shape_only,
+                              std::max(machine.softmax.rows, sizes.halves * sizes.group)},
+              SoftmaxMemories{groups, constants, scores, exponentials, probabilities, selection_scores, kept, origins},
+              score_rows,
               verdicts_to_softmax, compactions, row_sums, groups_done, compactions_done),
       progressive(all, piece.decisions.theta16, groups, row_sums, verdicts_to_softmax, verdicts_to_controller),
       topk(all, "topk", "topk", topk_config(machine.topk, piece.decisions.score_bits, piece.seed),
+           static_cast<unsigned>(machine.topk.load_width),
            TopkMemories{groups, selection_scores, ranking_items, kept, lists, origins}, topk_jobs, topk_answers),
       pv(all,
          Pv::Params{sizes.head_dim, sizes.value_banks, sizes.width, machine.pv.latency(), piece.decisions.token_scales,
                     piece.decisions.renormalise, piece.shape_only, machine.pv.requantizers, machine.pv.divide_latency},
-         PvMemories{groups, constants, exponentials, kept, origins, values, value_scales}, pv_jobs, outputs, magnitudes,
+         PvMemories{groups, constants, probabilities, kept, origins, values, value_scales}, pv_jobs, outputs, magnitudes,
          stores_released, pv_answers),
       writeback(all, outputs, write_bursts),
       importance(all, sizes.width, machine.importance,
@@ -121,6 +126,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
                  importance_answers, magnitudes),
       cascade_topk(
           all, "cascade_topk", "cascade topk", topk_config(machine.topk, golden::kImportanceBits, piece.seed + 1),
+          static_cast<unsigned>(machine.topk.load_width),
           TopkMemories{groups, selection_scores, ranking_items, kept, lists, origins}, cascade_jobs, cascade_answers),
       source(make_source(importance_memory)),
       controller(

@@ -7,6 +7,7 @@
 #include "golden/error.h"
 #include "models/memories/kv_buffer.h"
 #include "models/memories/query_registers.h"
+#include "models/memories/score_memories.h"
 #include "models/memories/value_scales.h"
 #include "tests/models/fetcher/support.h"
 
@@ -124,6 +125,39 @@ TEST(KvBuffer, PortsAreAHalfs) {
   b.merge(0, 4, 4);
   EXPECT_EQ(b.vector_reads(), 3u);
   std::cout << "5 answers compared\n";
+}
+
+// One read and one write of a query head's bank in a cycle; origins are read twice.
+TEST(ScoreMemories, APortIsUsedOnceACycle) {
+  const Sizes sizes{.group = 2, .longest = 32, .stores = 2, .selection_read = 16};
+  Scores scores(sizes);
+  scores.write(0, 1, 0, 8, 5);
+  scores.read(0, 1, 8, 8, 5);
+  scores.read(0, 0, 8, 8, 5);  // another head's bank
+  scores.read(1, 1, 8, 8, 5);  // another group's
+  EXPECT_THROW(scores.read(0, 1, 0, 8, 5), std::logic_error);
+  EXPECT_THROW(scores.write(0, 1, 8, 8, 5), std::logic_error);
+  scores.read(0, 1, 0, 8, 6);
+  Probabilities probabilities(sizes);
+  probabilities.read(0, 0, 0, 8, 5);
+  EXPECT_THROW(probabilities.read(0, 0, 0, 8, 5), std::logic_error);
+  Origins origins(sizes);
+  origins.read(0, 0, 0, 8, 5);
+  origins.read(0, 0, 0, 8, 5, 1);
+  EXPECT_THROW(origins.read(0, 0, 8, 8, 5, 1), std::logic_error);
+  SelectionScores sums(sizes);
+  sums.read(0, 0, 0, 8, 5);
+  sums.read(0, 0, 8, 8, 5);  // words take turns between two banks
+  EXPECT_THROW(sums.read(0, 0, 16, 8, 5), std::logic_error);
+  sums.read(0, 0, 0, 16, 6);  // both
+  EXPECT_THROW(sums.read(0, 0, 8, 8, 6), std::logic_error);
+  EXPECT_FALSE(sums.claimed(1, 0, 8, 6));
+  sums.claim(1, 16, 8, 6);
+  sums.claim(1, 0, 16, 7);
+  EXPECT_TRUE(sums.claimed(1, 0, 8, 6) && sums.claimed(1, 8, 8, 7));
+  EXPECT_FALSE(sums.claimed(1, 8, 8, 6) || sums.claimed(0, 0, 8, 6) || sums.claimed(1, 0, 8, 8));
+  EXPECT_EQ(sums.shape().banks, 2 * 2);
+  std::cout << "10 answers compared\n";
 }
 
 TEST(ScaleStore, OneReadABankAndCycle) {

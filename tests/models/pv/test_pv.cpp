@@ -26,7 +26,7 @@ struct Array {
         released(4),
         done(4),
         pv({head_dim, banks, width, 3, scaled, renormalise, false, requantizers, 17},
-           {m.groups, m.constants, m.exponentials, m.kept, m.origins, values, scales}, jobs, out, magnitudes, released,
+           {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales}, jobs, out, magnitudes, released,
            done) {
     GroupConstants constants;
     for (std::size_t h = 0; h < 2; ++h) constants.to_out[h] = to_out[h], constants.out16[h] = out16[h];
@@ -91,8 +91,8 @@ TEST(Pv, OutputsAndCycles) {
       origins[i] = i, flags[i] = c.all || i % static_cast<unsigned>(c.every) == 1;
       if (flags[i]) kept.push_back(i);
       for (int h = 0; h < 2; ++h)
-        a.m.exponentials.poke(0, static_cast<std::size_t>(h))[i] =
-            c.largest ? 65535 : (i * 97 + static_cast<unsigned>(h) * 13) % 3000;
+        a.m.probabilities.poke(0, static_cast<std::size_t>(h))[i] =
+            static_cast<std::uint16_t>(c.largest ? 65535 : (i * 97 + static_cast<unsigned>(h) * 13) % 3000);
     }
     // V of resident heads lies at its place in the list, else side by side.
     a.load(c.slots, now,
@@ -109,7 +109,7 @@ TEST(Pv, OutputsAndCycles) {
       const OutputVector& v = a.out.peek();
       std::uint64_t largest = 0;
       const auto wide = [&](std::uint32_t i) {
-        return std::uint64_t{a.m.exponentials.peek(0, static_cast<std::size_t>(rows))[i]} *
+        return std::uint64_t{a.m.probabilities.peek(0, static_cast<std::size_t>(rows))[i]} *
                (c.scaled ? a.scales.value(0, i) : 65536u);
       };
       for (std::uint32_t i : kept) largest = std::max(largest, wide(i));
@@ -151,7 +151,7 @@ Cycle last_output(Array& a, std::uint32_t slots, std::uint32_t stride) {
   g.heads = 0b11, g.slots = slots;
   for (std::uint32_t i = 0; i < slots; ++i) {
     a.m.origins.poke(0)[i] = i * stride;
-    for (std::size_t h = 0; h < 2; ++h) a.m.exponentials.poke(0, h)[i] = 100 + i;
+    for (std::size_t h = 0; h < 2; ++h) a.m.probabilities.poke(0, h)[i] = static_cast<std::uint16_t>(100 + i);
   }
   a.load(slots * stride, now, [](std::uint32_t s, int) { return static_cast<int>(s); });
   PvJob job;
