@@ -17,8 +17,8 @@
 //       The stages hold descriptors that were located ahead (window place and offset of the next items: a prefix sum
 //       over vectors_per_cycle items), then words on their way; nothing in them can stall, since a target is armed
 //       before its first burst is taken and a query's register is reserved. Jobs follow each other without a bubble; a
-//       job starts only when the one before is shifted whole. A merge reads the slot in its last stage, through the
-//       read port of its bank, and may not begin before the digit ahead of it is written.
+//       job starts only when the one before is shifted whole. A merge reads the slot in its last stage
+//       (counted), and may not begin before the digit ahead of it is written.
 // State: job, window (lanes + one item's bursts), records of the lanes (one each), `latency` - 1 stages of words.
 // Waits for: fetcher (bursts), K buffer, V buffer, scale store to be armed by begin(), query registers' space.
 // Paper: IV.D, 4/8/12-bit DRAM words to 12-bit on-chip words, unaligned shifter.

@@ -6,7 +6,7 @@
 // Rate: `banks` = floor(multipliers / D) vectors written and as many read in a cycle. The halves are SRAMs of their
 // own.
 //       One write and one read port a bank of a half: a second access of a kind to a bank in a cycle throws
-//       std::logic_error. Merging a digit uses both ports of its bank.
+//       std::logic_error. Merging a digit reads its slot too, which is counted.
 // Latency: a vector written in cycle c may be read from c+1 on, whatever order the blocks are evaluated in. A writer
 //       whose stages still hold the words says the cycle in which they will be written.
 // State: the words; a presence bit a slot; counters a row. begin() makes a half empty and arms it for
