@@ -10,8 +10,8 @@
 //       A crossbar takes the lanes' oldest to the token memory's `width` banks (bank = token mod width): a bank accepts
 //       `bank_accepts` a cycle into its queue of `bank_queue`, and adds one a cycle. The lane that asks first changes
 //       every cycle. A cycle in which a row was held up is counted in bank_stalls().
-// Waits for: bank (a lane is full), softmax (the last division has not begun), selection scores (their port is claimed).
-// Latency: 2 cycles; the done message comes when the job's tokens are added, the next job is read meanwhile.
+// Waits for: bank (a lane is full), softmax (the last division has not begun), selection scores (their port is
+// claimed). Latency: 2 cycles; the done message comes when the job's tokens are added, the next job is read meanwhile.
 // State: the queues, a bit an entry that says whose it is. What is added up lies in the importance memory.
 // Decay at the start of a step is a sweep over the memory, width words a cycle.
 // Paper: III.A, III.B, IV.A; docs/specification/numbers.md, "Importance". Widths: token 48 bits, head 64.

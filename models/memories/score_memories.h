@@ -13,11 +13,11 @@
 //
 // Rate: softmax, importance and P x V use `width` slots a cycle, top-k topk.load_width. Banks: one a group and query
 // head, of one write and one read port. A second access of a port in a cycle throws std::logic_error; where two blocks
-// could meet, one waits: selection scores lie in two banks a group at least, words of `width` slots in turn, and importance
-// waits for a bank that softmax or the top-k unit will read (SelectionScores::claim); one cycle puts it out of step with a
-// division that it follows. Origins have two read ports, one of them importance's. Kept flags are registers: all of a
-// group's are cleared at once, at most P are set a cycle, and any are read.
-// Paper: IV.F, the FIFOs around softmax; partial scores are kept for the second pass, which the paper leaves open.
+// could meet, one waits: selection scores lie in two banks a group at least, words of `width` slots in turn, and
+// importance waits for a bank that softmax or the top-k unit will read (SelectionScores::claim); one cycle puts it out
+// of step with a division that it follows. Origins have two read ports, one of them importance's. Kept flags are
+// registers: all of a group's are cleared at once, at most P are set a cycle, and any are read. Paper: IV.F, the FIFOs
+// around softmax; partial scores are kept for the second pass, which the paper leaves open.
 #include <algorithm>
 #include <cstdint>
 #include <vector>

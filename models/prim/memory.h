@@ -2,8 +2,8 @@
 // A memory: where anything lies that more than one block reads or writes. Each has a name, a shape, and counts what
 // goes through its ports.
 //
-// Each kind of memory is a class of models/memories: banks, ports and widths stand there. A port that is used twice in a
-// cycle throws std::logic_error.
+// Each kind of memory is a class of models/memories: banks, ports and widths stand there. A port that is used twice in
+// a cycle throws std::logic_error.
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
@@ -55,15 +55,15 @@ class MemoryBase {
   MemoryInfo info_;
 };
 
-// Words of type T in rows: [store][row][slot]. Users take a run of slots at a time, which is counted. A row is a bank of
-// its own, or `parts` banks that take words of `part_slots` slots in turn, with one write port and `read_ports` read ports; an access in a cycle takes a port, and a second one of a
-// port throws std::logic_error.
+// Words of type T in rows: [store][row][slot]. Users take a run of slots at a time, which is counted. A row is a bank
+// of its own, or `parts` banks that take words of `part_slots` slots in turn, with one write port and `read_ports` read
+// ports; an access in a cycle takes a port, and a second one of a port throws std::logic_error.
 template <class T>
 class RowMemory : public MemoryBase {
  public:
   // `stores` groups in flight, each `rows` rows (query heads) of `slots` words.
-  RowMemory(const MemoryInfo& info, int bits, int stores, int rows, int slots, int read_ports = 1,
-            int parts = 1, int part_slots = 1)
+  RowMemory(const MemoryInfo& info, int bits, int stores, int rows, int slots, int read_ports = 1, int parts = 1,
+            int part_slots = 1)
       : MemoryBase(info),
         bits_(bits),
         read_ports_(read_ports),
@@ -80,7 +80,8 @@ class RowMemory : public MemoryBase {
   // Slots [from, from + n) of a row, n words through a port in cycle `now`.
   const T* read(std::size_t store, std::size_t row, std::uint32_t from, std::uint32_t n, Cycle now,
                 std::size_t port = 0) const {
-    use(&read_at_[((store * rows_ + row) * static_cast<std::size_t>(read_ports_) + port) * parts_], from, n, now, "read");
+    use(&read_at_[((store * rows_ + row) * static_cast<std::size_t>(read_ports_) + port) * parts_], from, n, now,
+        "read");
     return read(store, row, from, n);
   }
   T* write(std::size_t store, std::size_t row, std::uint32_t from, std::uint32_t n, Cycle now) {

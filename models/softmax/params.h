@@ -24,7 +24,8 @@ struct SoftmaxParams {
     v("requantize_latency", p.requantize_latency, "cycles", param::latency(), "");
     v("reciprocal_latency", p.reciprocal_latency, "cycles", param::latency(), "part of softmax.divide_latency");
     v("reciprocal_interval", p.reciprocal_interval, "cycles", param::latency(), "between two rows' reciprocals");
-    v("rest_latency", p.rest_latency, "cycles", param::latency(), "rescaling what a selection left out, one row at a time");
+    v("rest_latency", p.rest_latency, "cycles", param::latency(),
+      "rescaling what a selection left out, one row at a time");
     v("rows", p.rows, "rows", param::range(2, 1 << 10), "between two stages; at least those of all heads in flight");
   }
 };

@@ -138,8 +138,8 @@ bool Softmax::exponentiate(Cycle now) {
     const std::uint64_t denominator =
         golden::saturating_denominator(g.last_pass ? sum + head(exp_row_.store, exp_row_.head).rest : sum);
     exp_row_.reciprocal = golden::reciprocal(denominator);
-    const Cycle divides = std::max(
-        divider_free_, now + static_cast<Cycle>(params_.sizes.exp_latency + params_.sizes.accumulate_latency));
+    const Cycle divides =
+        std::max(divider_free_, now + static_cast<Cycle>(params_.sizes.exp_latency + params_.sizes.accumulate_latency));
     divider_free_ = divides + static_cast<Cycle>(params_.sizes.reciprocal_interval);
     exp_row_.ready = divides + static_cast<Cycle>(params_.sizes.divide_latency);
     RowSum& out = sums_.push(now);

@@ -17,9 +17,9 @@
 // Rate: ceil(n / width) cycles a row and stage. Latency between the stages: dequantize; exp + accumulate + divide;
 //       requantize to the done message.
 // Compaction: after a selection the survivors' scores and places move to the front: `width` slots are read a cycle, in
-//       the banks of the group's own live heads at once, and a word is written where `width` survivors have come together
-//       (the last may be shorter); the exponentials left out are read beside them and join the rest. Banks are a group's
-//       own, so the stages work on beside it.
+//       the banks of the group's own live heads at once, and a word is written where `width` survivors have come
+//       together (the last may be shorter); the exponentials left out are read beside them and join the rest. Banks are
+//       a group's own, so the stages work on beside it.
 // State: row FIFO level, the word in front of it, the row in each stage, `rows` rows between them, the stores.
 // Waits for: qk (no scores), row FIFO (exp is behind), verdict (progressive has not decided).
 // Arithmetic: golden/num.h. Paper: IV.F (parallelism 8, FIFO depth 128).

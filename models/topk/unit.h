@@ -1,12 +1,13 @@
 #pragma once
-// A top-k engine with its surroundings: loads items from where they lie, as many a cycle as their memory gives, and puts
-// what stays where it is looked for.
+// A top-k engine with its surroundings: loads items from where they lie, as many a cycle as their memory gives, and
+// puts what stays where it is looked for.
 //
 // In:   Fifo<TopkJob>: n items in a group's selection scores, or in a list of ranking items (importances).
 // Out:  Fifo<TopkDone>; kept flags of the group, or kept places in the job's list.
-// Rate and latency: engine.h. Selection scores are read `load_width` a cycle, and a row of P is offered when it is whole;
-//       the cycle in which they will be read is claimed in the one before. Kept flags are registers: cleared at once when
-//       a job begins, at most P set a cycle.
+// Rate and latency: engine.h. Selection scores are read `load_width` a cycle, and a row of P is offered when it is
+// whole;
+//       the cycle in which they will be read is claimed in the one before. Kept flags are registers: cleared at once
+//       when a job begins, at most P set a cycle.
 // State: the engine's; the job at hand and how far it is loaded.
 // Waits for: controller (a job).
 // The machine has two: `topk` for local values and selection on the critical path, `cascade_topk` beside it for the

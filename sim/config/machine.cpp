@@ -101,9 +101,9 @@ std::optional<Violation> find_violation(const Machine& m) {
           fmt::format("must be a multiple of the {0} banks ({1}.multipliers / {1}.sram.head_dim)", banks, block));
   }
   if (m.softmax.reciprocal_latency > m.softmax.divide_latency)
-    return broken("softmax.reciprocal_latency", m.softmax.reciprocal_latency,
-                  fmt::format("must be at most softmax.divide_latency ({}), of which it is a part",
-                              m.softmax.divide_latency));
+    return broken(
+        "softmax.reciprocal_latency", m.softmax.reciprocal_latency,
+        fmt::format("must be at most softmax.divide_latency ({}), of which it is a part", m.softmax.divide_latency));
   if (m.softmax.width > m.qk.multipliers / kNarrowestHead)
     return broken("softmax.width", m.softmax.width,
                   fmt::format("must be at most qk.multipliers / {} ({}), the most scores a cycle", kNarrowestHead,

@@ -23,9 +23,10 @@ struct Pipeline {
         sums(2, 16),
         done(2, 8),
         compacted(2),
-        softmax({sizes, golden::Digits{}, golden::MsbRule::midpoint, false, false, false, rows},
-                {m.groups, m.constants, m.scores, m.exponentials, m.probabilities, m.selection_scores, m.kept, m.origins}, scores,
-                verdicts, compact, sums, done, compacted) {
+        softmax(
+            {sizes, golden::Digits{}, golden::MsbRule::midpoint, false, false, false, rows},
+            {m.groups, m.constants, m.scores, m.exponentials, m.probabilities, m.selection_scores, m.kept, m.origins},
+            scores, verdicts, compact, sums, done, compacted) {
     GroupConstants constants;
     for (std::size_t h = 0; h < 3; ++h) constants.to_log2[h] = scale[h];
     const ConstantsRef place = m.constants.take(constants);
@@ -91,7 +92,8 @@ std::uint64_t check(const Pipeline& p, std::uint32_t heads, std::uint32_t n) {
       denominator += e[i] = golden::exp2_neg(golden::log2_distance(top - value(h, i), p.scale[h]));
     for (std::uint32_t i = 0; i < n; ++i, ++compared) {
       const std::uint32_t probability = golden::probability(e[i], golden::reciprocal(denominator));
-      EXPECT_EQ(p.m.probabilities.peek(0, static_cast<std::size_t>(h))[i], probability) << "head " << h << " slot " << i;
+      EXPECT_EQ(p.m.probabilities.peek(0, static_cast<std::size_t>(h))[i], probability)
+          << "head " << h << " slot " << i;
       sums[i] += probability;
     }
   }
