@@ -26,6 +26,7 @@ const ConverterParams& checked(const ConverterParams& p, const ConverterTargets&
           "a multiple of 8 up to 256");
   require(p.vectors_per_cycle > 0 && p.vectors_per_cycle <= 64, "vectors_per_cycle", p.vectors_per_cycle, "1..64");
   require(p.scales_per_cycle > 0 && p.scales_per_cycle <= 64, "scales_per_cycle", p.scales_per_cycle, "1..64");
+  require(p.latency > 0 && p.latency <= 64, "latency", p.latency, "1..64");
   require(p.max_word_bits >= golden::kWordBits && p.max_word_bits <= 32, "max_word_bits", p.max_word_bits, "12..32");
   for (const KvBuffer* b : {&t.key, &t.value}) {
     require(b->banks() == p.vectors_per_cycle, "vectors_per_cycle", p.vectors_per_cycle,
@@ -47,7 +48,7 @@ Converter::Converter(const ConverterParams& params, const Lists& lists, StartedJ
       jobs_(jobs),
       targets_(targets),
       streams_(lists, data, data.lanes() + item_bursts(params, 1)),
-      records_(data, targets.key, targets.value, item_bursts(params, 2)) {}
+      records_(data, targets.key, targets.value, item_bursts(params, 2), static_cast<Cycle>(params.latency - 1)) {}
 
 void Converter::tick(Cycle now) {
   if (!active_ && !jobs_.can_pop(now)) {
@@ -155,7 +156,8 @@ int Converter::deliver(Cycle now) {
 int Converter::deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle now) {
   int n = 0;
   for (; n < params_.vectors_per_cycle && streams_.item_there(); ++n) {
-    std::int16_t* to = target.write(job_.half, streams_.item(), now);
+    std::int16_t* to = job_.merge ? target.merge(job_.half, streams_.item(), written(now))
+                                  : target.write(job_.half, streams_.item(), written(now));
     if (!job_.shape_only)
       (job_.merge ? converter::unpack_behind : converter::unpack)(streams_.item_data(), bits, is_signed, job_.words,
                                                                   to);
@@ -170,7 +172,7 @@ int Converter::deliver_scales(Cycle now) {
   int n = 0;
   for (; n < params_.scales_per_cycle && streams_.item_there(); ++n) {
     const std::uint8_t* bytes = streams_.item_data();
-    *targets_.scales.append(job_.half, 1, now) = static_cast<std::uint16_t>(bytes[0] | bytes[1] << 8);
+    *targets_.scales.append(job_.half, 1, written(now)) = static_cast<std::uint16_t>(bytes[0] | bytes[1] << 8);
     streams_.advance();
   }
   words_ += static_cast<std::uint64_t>(n);
@@ -179,7 +181,7 @@ int Converter::deliver_scales(Cycle now) {
 
 int Converter::deliver_query(Cycle now) {
   if (!streams_.item_there() || !targets_.queries.can_push(now)) return 0;
-  std::int16_t* to = targets_.queries.push(now);
+  std::int16_t* to = targets_.queries.push(now, written(now));
   if (!job_.shape_only) converter::unpack(streams_.item_data(), job_.key_bits, job_.key_signed, job_.words, to);
   streams_.advance();
   ++vectors_;

@@ -13,9 +13,13 @@
 // Records: each lane assembles its own record, one burst a cycle, and hands it over whole, K and V in one cycle;
 //       lanes may overtake each other. One record a bank and cycle: the others wait (bank_conflicts()),
 //       those that waited are first in the next cycle.
-// Latency: a burst taken in cycle c is delivered from c+1 on, and can be read from c+2 on. Jobs follow each other
-//       without a bubble; a job starts only when the one before is delivered whole.
-// State: job, window (lanes + one item's bursts), records of the lanes (one each).
+// Latency: a burst taken in cycle c is shifted from c+1 on, written from c + latency on, and can be read a cycle later.
+//       The stages hold descriptors that were located ahead (window place and offset of the next items: a prefix sum
+//       over vectors_per_cycle items), then words on their way; nothing in them can stall, since a target is armed
+//       before its first burst is taken and a query's register is reserved. Jobs follow each other without a bubble; a
+//       job starts only when the one before is shifted whole. A merge reads the slot in its last stage
+//       (counted), and may not begin before the digit ahead of it is written.
+// State: job, window (lanes + one item's bursts), records of the lanes (one each), `latency` - 1 stages of words.
 // Waits for: fetcher (bursts), K buffer, V buffer, scale store to be armed by begin(), query registers' space.
 // Paper: IV.D, 4/8/12-bit DRAM words to 12-bit on-chip words, unaligned shifter.
 #include <cstdint>
@@ -72,6 +76,8 @@ class Converter : public Block {
   int deliver_scales(Cycle now);
   int deliver_query(Cycle now);
   const Wait* closed_by(Cycle now) const;
+  // When what is shifted now is written.
+  Cycle written(Cycle now) const { return now + static_cast<Cycle>(params_.latency - 1); }
 
   ConverterParams params_;
   StartedJobs& jobs_;

@@ -13,11 +13,12 @@ constexpr std::size_t kReadPad = 16;  // unpack reads past a record's end
 
 }  // namespace
 
-RecordUnit::RecordUnit(DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts)
+RecordUnit::RecordUnit(DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts, Cycle stages)
     : data_(data),
       key_(key),
       value_(value),
       lanes_(data.lanes()),
+      stages_(stages),
       lane_bytes_(static_cast<std::size_t>(record_bursts) * kBurstBytes + kReadPad),
       bytes_(lane_bytes_ * static_cast<std::size_t>(lanes_)) {}
 
@@ -57,12 +58,13 @@ int RecordUnit::deliver(Cycle now) {
     banks |= bank;
     const std::uint8_t* bytes = &bytes_[lane_bytes_ * static_cast<std::size_t>(lane)];
     if (job_.key_bits) {
-      std::int16_t* to = key_.write(job_.half, l.item, now);
+      std::int16_t* to =
+          job_.merge ? key_.merge(job_.half, l.item, now + stages_) : key_.write(job_.half, l.item, now + stages_);
       if (!job_.shape_only)
         (job_.merge ? unpack_behind : unpack)(bytes, job_.key_bits, job_.key_signed, job_.words, to);
     }
     if (job_.value_bits) {
-      std::int16_t* to = value_.write(job_.half, l.item, now);
+      std::int16_t* to = value_.write(job_.half, l.item, now + stages_);
       if (!job_.shape_only)
         unpack(bytes + job_.words * job_.key_bits / 8, job_.value_bits, job_.value_signed, job_.words, to);
     }

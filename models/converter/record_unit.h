@@ -13,12 +13,12 @@ namespace winnow::converter {
 
 class RecordUnit {
  public:
-  RecordUnit(DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts);
+  RecordUnit(DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts, Cycle stages);
 
   void start(const FetchJob& job);
   bool done() const { return left_ == 0; }
 
-  // Hands whole records to the banks. Returns their number.
+  // Hands whole records to the banks, where they are written `stages` cycles later. Returns their number.
   int deliver(Cycle now);
   // Takes a burst from each lane whose record is not whole. Returns their number.
   int take(Cycle now);
@@ -36,6 +36,7 @@ class RecordUnit {
   KvBuffer& key_;
   KvBuffer& value_;
   int lanes_;
+  Cycle stages_;
   std::size_t lane_bytes_;
   std::vector<std::uint8_t> bytes_;  // [lane][lane_bytes_]
   std::array<Lane, kMaxLanes> lane_{};

@@ -25,7 +25,7 @@ struct GroupEntry {
   std::uint32_t heads = 0;                      // live query heads, a bit each
   std::uint32_t slots = 0;                      // slots now
   int digit = 0;                                // of the pass under way
-  bool last_pass = true;                        // probabilities overwrite exponentials, the rest joins the denominator
+  bool last_pass = true;                        // probabilities are kept, the rest joins the denominator
   bool follow = false;                          // readers at `width` a cycle may follow each row's division
   bool undecided = false;                       // progressive decides on this pass before anything is divided
   bool forced = false, forced_refetch = false;  // shape-only: the verdict stands in the workload file

@@ -28,6 +28,7 @@ KvBuffer::KvBuffer(const MemoryInfo& info, int halves, int tokens, int head_dim,
   slots_a_half_ = rows_a_half_ * banks;
   const auto all = static_cast<std::size_t>(halves);
   state_.resize(all);
+  read_.resize(all), write_.resize(all);
   rows_.resize(all * static_cast<std::size_t>(rows_a_half_), Row{1, kNever});
   written_.resize(all * static_cast<std::size_t>(slots_a_half_), kNever);
   words_.resize(written_.size() * stride_u());
@@ -54,7 +55,7 @@ std::int16_t* KvBuffer::write(int half, std::uint32_t slot, Cycle now) {
   const std::size_t i = index(half, slot);
   if (slot >= h.items || written_[i] != kNever || h.begun >= now)
     throw std::logic_error(std::string(label()) + ": slot " + std::to_string(slot) + " written outside its load");
-  use(write_, std::uint64_t{1} << bank_of(slot), now, "write");
+  use(write_[static_cast<std::size_t>(half)], std::uint64_t{1} << bank_of(slot), now, "write");
   if (h.loads > 1) {
     // Not the last digit: nothing can be read yet. The next load may begin in the next cycle.
     ++vector_writes_;
@@ -71,10 +72,16 @@ std::int16_t* KvBuffer::write(int half, std::uint32_t slot, Cycle now) {
   return &words_[i * stride_u()];
 }
 
+std::int16_t* KvBuffer::merge(int half, std::uint32_t slot_number, Cycle now) {
+  // Counted; Q x K may read a row that is whole in the same cycle, and the port does not refuse that yet.
+  ++vector_reads_;
+  return write(half, slot_number, now);
+}
+
 const std::int16_t* KvBuffer::read_row(int half, int row, Cycle now) {
   if (!row_ready(half, row, now)) throw std::logic_error(std::string(label()) + ": row read before it was there");
   const int n = row_slots(half, row);
-  use(read_, n == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1, now, "read");
+  use(read_[static_cast<std::size_t>(half)], n == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1, now, "read");
   vector_reads_ += static_cast<std::uint64_t>(n);
   return slot(half, static_cast<std::uint32_t>(row * banks_));
 }
@@ -82,7 +89,7 @@ const std::int16_t* KvBuffer::read_row(int half, int row, Cycle now) {
 const std::int16_t* KvBuffer::read_slot(int half, std::uint32_t slot_number, Cycle now) {
   if (!slot_ready(half, slot_number, now))
     throw std::logic_error(std::string(label()) + ": slot read before it was there");
-  use(read_, std::uint64_t{1} << bank_of(slot_number), now, "read");
+  use(read_[static_cast<std::size_t>(half)], std::uint64_t{1} << bank_of(slot_number), now, "read");
   ++vector_reads_;
   return slot(half, slot_number);
 }

@@ -3,9 +3,12 @@
 //
 // In:   whole vectors from the converter, one a bank and cycle (bank = slot mod banks).
 // Out:  whole vectors to Q x K or P x V, one a bank and cycle; a row is `banks` consecutive slots.
-// Rate: `banks` = floor(multipliers / D) vectors written and as many read in a cycle. One write and one read
-//       port a bank: a second access of a kind to a bank in a cycle throws std::logic_error.
-// Latency: a vector written in cycle c may be read from c+1 on, whatever order the blocks are evaluated in.
+// Rate: `banks` = floor(multipliers / D) vectors written and as many read in a cycle. The halves are SRAMs of their
+// own.
+//       One write and one read port a bank of a half: a second access of a kind to a bank in a cycle throws
+//       std::logic_error. Merging a digit reads its slot too, which is counted.
+// Latency: a vector written in cycle c may be read from c+1 on, whatever order the blocks are evaluated in. A writer
+//       whose stages still hold the words says the cycle in which they will be written.
 // State: the words; a presence bit a slot; counters a row. begin() makes a half empty and arms it for
 //       exactly one load (one FetchJob): the converter waits while the half is not armed, so a job may be
 //       queued before the half is free, and the controller calls begin() when its last reader is done.
@@ -50,6 +53,8 @@ class KvBuffer : public MemoryBase {
 
   // Converter: claims the slot's words for writing in place. Each slot is written once a load.
   std::int16_t* write(int half, std::uint32_t slot, Cycle now);
+  // The same, of words that are read and written anew: a digit that is put behind others.
+  std::int16_t* merge(int half, std::uint32_t slot, Cycle now);
 
   // Reader: the slot, or all slots that the load brings into the row, may be read in cycle `now`.
   bool slot_ready(int half, std::uint32_t slot, Cycle now) const {
@@ -113,7 +118,7 @@ class KvBuffer : public MemoryBase {
   std::vector<Cycle> written_;  // [half][slot], kNever where absent
   std::vector<std::uint16_t> row_of_;
   std::vector<std::int16_t> words_;  // [half][slot][stride]
-  Port read_, write_;
+  std::vector<Port> read_, write_;   // of each half
   std::uint64_t vector_reads_ = 0, vector_writes_ = 0;
 };
 

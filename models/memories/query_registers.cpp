@@ -18,12 +18,14 @@ QueryRegisters::QueryRegisters(int entries, int head_dim)
   const std::size_t places = std::bit_ceil(static_cast<std::size_t>(entries));
   mask_ = places - 1;
   words_.resize(places * stride_);
+  written_.resize(places);
 }
 
-std::int16_t* QueryRegisters::push(Cycle now) {
+std::int16_t* QueryRegisters::push(Cycle now, Cycle written) {
   if (!can_push(now)) throw std::logic_error("query registers: pushed while full");
   if (push_cycle_ != now) push_cycle_ = now, pushed_now_ = 0;
   ++pushed_now_;
+  written_[static_cast<std::size_t>(pushed_ & mask_)] = written;
   return &words_[static_cast<std::size_t>(pushed_++ & mask_) * stride_];
 }
 

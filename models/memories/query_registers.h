@@ -3,7 +3,7 @@
 //
 // In:   one vector a cycle from the converter, in order of arrival; it waits while the ring is full.
 // Out:  any held vector, by its number: the n-th query vector that arrived since reset, from 0.
-// Latency: a vector pushed in cycle c may be read from c+1 on; a place released in c is filled from c+1 on.
+// Latency: a vector written in cycle c may be read from c+1 on; a place released in c is filled from c+1 on.
 // State: the words, the number of the oldest held vector, how many are held. Vectors leave in order.
 // Paper: IV.E, the query of Q x K, which stays at the multipliers' one input while K rows pass.
 #include <algorithm>
@@ -32,11 +32,13 @@ class QueryRegisters : public MemoryBase {
   bool can_push(Cycle now) const {
     return pushed_ - (released_ - (release_cycle_ == now ? released_now_ : 0)) < static_cast<std::uint64_t>(entries_);
   }
-  std::int16_t* push(Cycle now);  // D words, padded to a multiple of 16
+  // D words, padded to a multiple of 16; the register is reserved in `now` and written in `written`.
+  std::int16_t* push(Cycle now, Cycle written);
+  std::int16_t* push(Cycle now) { return push(now, now); }
 
   // Reader.
   bool ready(std::uint64_t number, Cycle now) const {
-    return number >= released_ && number < pushed_ - (push_cycle_ == now ? pushed_now_ : 0);
+    return number >= released_ && number < pushed_ && written_[static_cast<std::size_t>(number & mask_)] < now;
   }
   const std::int16_t* entry(std::uint64_t number) const {
     return &words_[static_cast<std::size_t>(number & mask_) * stride_];
@@ -58,6 +60,7 @@ class QueryRegisters : public MemoryBase {
   std::size_t stride_;
   std::uint64_t mask_;
   std::vector<std::int16_t> words_;
+  std::vector<Cycle> written_;  // of each place
   std::uint64_t pushed_ = 0, released_ = 0, pushed_now_ = 0, released_now_ = 0;
   Cycle push_cycle_ = kNever, release_cycle_ = kNever;
 };

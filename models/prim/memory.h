@@ -2,10 +2,11 @@
 // A memory: where anything lies that more than one block reads or writes. Each has a name, a shape, and counts what
 // goes through its ports.
 //
-// Each kind of memory is a class of models/memories: banks, ports and widths stand there. Today ports are counted, and
-// a second access in a cycle is refused only by K and V (KvBuffer).
+// Each kind of memory is a class of models/memories: banks, ports and widths stand there. A port that is used twice in
+// a cycle throws std::logic_error.
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -54,21 +55,40 @@ class MemoryBase {
   MemoryInfo info_;
 };
 
-// Words of type T in rows: [store][row][slot]. Users take a run of slots at a time, which is counted.
+// Words of type T in rows: [store][row][slot]. Users take a run of slots at a time, which is counted. A row is a bank
+// of its own, or `parts` banks that take words of `part_slots` slots in turn, with one write port and `read_ports` read
+// ports; an access in a cycle takes a port, and a second one of a port throws std::logic_error.
 template <class T>
 class RowMemory : public MemoryBase {
  public:
   // `stores` groups in flight, each `rows` rows (query heads) of `slots` words.
-  RowMemory(const MemoryInfo& info, int bits, int stores, int rows, int slots)
+  RowMemory(const MemoryInfo& info, int bits, int stores, int rows, int slots, int read_ports = 1, int parts = 1,
+            int part_slots = 1)
       : MemoryBase(info),
         bits_(bits),
+        read_ports_(read_ports),
+        parts_(static_cast<std::size_t>(parts)),
+        part_slots_(static_cast<std::uint32_t>(part_slots)),
         stores_(static_cast<std::size_t>(stores)),
         rows_(static_cast<std::size_t>(rows)),
         slots_(static_cast<std::size_t>(slots)),
-        words_(stores_ * rows_ * slots_) {}
+        words_(stores_ * rows_ * slots_),
+        read_at_(stores_ * rows_ * static_cast<std::size_t>(read_ports * parts), kNever),
+        write_at_(stores_ * rows_ * static_cast<std::size_t>(parts), kNever) {}
 
   std::uint32_t slots() const { return static_cast<std::uint32_t>(slots_); }
-  // Slots [from, from + n) of a row, n words through the port.
+  // Slots [from, from + n) of a row, n words through a port in cycle `now`.
+  const T* read(std::size_t store, std::size_t row, std::uint32_t from, std::uint32_t n, Cycle now,
+                std::size_t port = 0) const {
+    use(&read_at_[((store * rows_ + row) * static_cast<std::size_t>(read_ports_) + port) * parts_], from, n, now,
+        "read");
+    return read(store, row, from, n);
+  }
+  T* write(std::size_t store, std::size_t row, std::uint32_t from, std::uint32_t n, Cycle now) {
+    use(&write_at_[(store * rows_ + row) * parts_], from, n, now, "write");
+    return write(store, row, from, n);
+  }
+  // The same, counted, where words are registers or the cycle is not modelled.
   const T* read(std::size_t store, std::size_t row, std::uint32_t from, std::uint32_t n) const {
     words_read_ += n;
     return at(store, row) + from;
@@ -82,16 +102,32 @@ class RowMemory : public MemoryBase {
   T* poke(std::size_t store, std::size_t row = 0) { return at(store, row); }
 
   MemoryShape shape() const override {
-    return {stores_ * rows_ * slots_, bits_, static_cast<int>(stores_ * rows_), 1, 1};
+    return {stores_ * rows_ * slots_, bits_, static_cast<int>(stores_ * rows_ * parts_), read_ports_, 1};
   }
 
  private:
   T* at(std::size_t store, std::size_t row) { return &words_[(store * rows_ + row) * slots_]; }
   const T* at(std::size_t store, std::size_t row) const { return &words_[(store * rows_ + row) * slots_]; }
 
-  int bits_;
+  static constexpr Cycle kNever = ~Cycle{0};
+  void use(Cycle* last, std::uint32_t from, std::uint32_t n, Cycle now, const char* what) const {
+    if (parts_ == 1) return use(*last, now, what);
+    if (n == 0) return;
+    for (std::size_t word = from / part_slots_; word <= (from + n - 1) / part_slots_; ++word)
+      use(last[word % parts_], now, what);
+  }
+  void use(Cycle& last, Cycle now, const char* what) const {
+    if (last == now) throw std::logic_error(std::string(label()) + ": second " + what + " of a bank in one cycle");
+    last = now;
+  }
+
+  int bits_, read_ports_;
+  std::size_t parts_;
+  std::uint32_t part_slots_;
   std::size_t stores_, rows_, slots_;
   std::vector<T> words_;
+  mutable std::vector<Cycle> read_at_;  // cycle of each port's last access
+  std::vector<Cycle> write_at_;
 };
 
 }  // namespace winnow

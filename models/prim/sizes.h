@@ -15,6 +15,7 @@ struct Sizes {
   int prompt_stores = 2;               // of them used where K and V are resident
   int key_banks = 8, value_banks = 8;  // vectors a cycle: floor(multipliers / D)
   int width = 8;                       // of softmax: values a cycle
+  int selection_read = 8;              // selection scores that the top-k unit reads a cycle
   int qk_latency = 11;                 // cycles from a row of K to its scores
   int sum_latency = 44;                // softmax: exponential and accumulation
   int requantize_latency = 7;          // softmax: the last stage

@@ -13,6 +13,10 @@ struct PvParams {
     int head_dim = 64;
     int words() const { return tokens * head_dim; }
   } sram;
+  int row_fifo = 128;     // entries, each floor(multipliers / D) weights: a bank's queue of a row
+  int requantizers = 32;  // outputs a cycle
+  int scale_banks = 16;   // of the V scales
+  int divide_latency = 17;
   int read_latency = 1, multiply_latency = 1, tree_latency = 1;
   int latency() const { return read_latency + multiply_latency + tree_latency; }
 
@@ -22,6 +26,10 @@ struct PvParams {
     v("sram.tokens", p.sram.tokens, "tokens", param::range(8, 1 << 18),
       "of half the V buffer, at the next key's width");
     v("sram.head_dim", p.sram.head_dim, "words", param::power(8, kMaxHeadDim), "width that pv.sram.tokens counts");
+    v("row_fifo", p.row_fifo, "entries", param::range(2, 1 << 18), "of floor(multipliers / D) weights; two rows");
+    v("requantizers", p.requantizers, "", param::power(1, kMaxHeadDim), "outputs requantized a cycle");
+    v("scale_banks", p.scale_banks, "", param::power(1, 1024), "of the V scales, one read a cycle each");
+    v("divide_latency", p.divide_latency, "cycles", param::latency(), "1 / kept probability, one division at a time");
     v("read_latency", p.read_latency, "cycles", param::latency(), "V SRAM");
     v("multiply_latency", p.multiply_latency, "cycles", param::latency(), "");
     v("tree_latency", p.tree_latency, "cycles", param::latency(), "adder trees");

@@ -16,6 +16,7 @@ Pv::Pv(const Params& params, PvMemories memories, Fifo<PvJob>& jobs, Fifo<Output
       magnitudes_(magnitudes),
       released_(released),
       done_(done) {
+  scales_.resize(static_cast<std::size_t>(params.width), 65535);
   const std::size_t capacity = m_.probabilities.slots();
   for (Row& r : rows_) {
     r.slot.resize(capacity), r.wide.resize(capacity);
@@ -90,18 +91,22 @@ bool Pv::weigh(Cycle now) {
   const std::uint32_t end = std::min(g.slots, next_slot_ + static_cast<std::uint32_t>(params_.width));
   const bool ends = end == g.slots;
   if (ends && row.last_row && !released_.can_push(now)) return false;
-  // Counted as read through the ports; indexed by slot.
   const auto store = static_cast<std::size_t>(job_.store);
   const std::uint32_t n = end - next_slot_;
-  m_.probabilities.read(store, static_cast<std::size_t>(head_), next_slot_, n);
+  if (params_.scaled && !read_scales(n, job_.all ? nullptr : m_.kept.peek(store) + next_slot_,
+                                     m_.origins.peek(store) + next_slot_, now)) {
+    ++scale_conflicts_;
+    if (!multiplying_) why_ = kScales;
+    return false;
+  }
+  // Counted as read through the ports; indexed by slot.
+  m_.probabilities.read(store, static_cast<std::size_t>(head_), next_slot_, n, now);
   if (!job_.all) m_.kept.read(store, 0, next_slot_, n);
-  if (params_.scaled) m_.origins.read(store, 0, next_slot_, n);
-  const std::uint32_t* p = m_.probabilities.peek(store, static_cast<std::size_t>(head_));
+  const std::uint16_t* p = m_.probabilities.peek(store, static_cast<std::size_t>(head_));
   const std::uint8_t* kept = m_.kept.peek(store);
-  const std::uint32_t* origins = m_.origins.peek(store);
   for (std::uint32_t i = next_slot_; i < end; ++i) {
     if (!job_.all && !kept[i]) continue;
-    const std::uint32_t v16 = params_.scaled && !params_.shape_only ? m_.scales.value(job_.half, origins[i]) : 65536u;
+    const std::uint32_t v16 = params_.scaled ? scales_[i - next_slot_] : 65536u;
     const std::uint64_t w = params_.shape_only ? 0 : golden::wide_weight(p[i], v16);
     row.largest = std::max(row.largest, w);
     row.kept_sum += p[i];
@@ -113,6 +118,8 @@ bool Pv::weigh(Cycle now) {
   next_slot_ = end;
   if (!ends) return true;
   row.exponent = golden::weight_exponent(row.largest);
+  if (params_.renormalise)
+    row.divided = divider_free_ = std::max(now, divider_free_) + static_cast<Cycle>(params_.divide_latency);
   row.full = true;
   row_open_ = false;
   weigh_row_ ^= 1;
@@ -122,6 +129,39 @@ bool Pv::weigh(Cycle now) {
   } else {
     do ++head_;
     while (!((g.heads >> head_) & 1));
+  }
+  return true;
+}
+
+// Scales of the word's kept slots, one a bank and cycle; true once all are there.
+bool Pv::read_scales(std::uint32_t n, const std::uint8_t* kept, const std::uint32_t* origins, Cycle now) {
+  if (!word_open_) {
+    word_open_ = true;
+    m_.origins.read(job_.store, 0, next_slot_, n, now);
+    for (std::uint32_t i = 0; i < n; ++i)
+      if (!kept || kept[i]) scales_left_.push_back(i);
+  }
+  std::size_t left = 0;
+  for (const std::uint32_t i : scales_left_) {
+    if (m_.scales.can_read(job_.half, origins[i], now))
+      scales_[i] = m_.scales.read(job_.half, origins[i], now);
+    else
+      scales_left_[left++] = i;
+  }
+  scales_left_.resize(left);
+  word_open_ = left != 0;
+  return left == 0;
+}
+
+// The row's sums leave the trees when the requantizers have taken those before, into a free output vector.
+bool Pv::can_finish(Cycle now) {
+  if (pending_in_ - pending_out_ == kPending) {
+    why_ = kWriteback;
+    return false;
+  }
+  if (now + static_cast<Cycle>(params_.latency) < requantized_) {
+    why_ = kRequantizers;
+    return false;
   }
   return true;
 }
@@ -164,10 +204,6 @@ bool Pv::multiply(Cycle now) {
   if (!multiplying_) {
     // A row handed over in this cycle is seen in the next: weigh runs after multiply.
     if (!row.full) return false;
-    if (pending_in_ - pending_out_ == kPending) {
-      why_ = kWriteback;
-      return false;
-    }
     multiplying_ = true;
   }
   const auto banks = static_cast<std::uint32_t>(params_.banks);
@@ -180,7 +216,7 @@ bool Pv::multiply(Cycle now) {
       return false;
     }
     const bool ends = row.next + count == row.count;
-    if (ends && row.last_row && !done_.can_push(now)) return false;
+    if (ends && (!can_finish(now) || (row.last_row && !done_.can_push(now)))) return false;
     const std::int16_t* v = m_.values.read_row(row.job.half, at, now);
     if (!params_.shape_only) {
       for (std::uint32_t i = 0; i < count; ++i)
@@ -196,7 +232,7 @@ bool Pv::multiply(Cycle now) {
     std::uint32_t most = 0;
     for (std::size_t b = 0; b < banks; ++b)
       most = std::max(most, static_cast<std::uint32_t>(row.of_bank[b].size()) - row.next_of_bank[b]);
-    if (most <= 1 && row.last_row && !done_.can_push(now)) return false;
+    if (most <= 1 && (!can_finish(now) || (row.last_row && !done_.can_push(now)))) return false;
     bool any = false, all = true;
     for (std::size_t b = 0; b < banks; ++b) {
       std::uint32_t& next = row.next_of_bank[b];
@@ -227,7 +263,8 @@ void Pv::finish(Row& row, Cycle now) {
   flush();
   const auto h = static_cast<std::size_t>(row.head);
   Pending& p = pending_[pending_in_++ % kPending];
-  p.ready = now + static_cast<Cycle>(params_.latency);
+  const auto turns = static_cast<Cycle>((params_.head_dim + params_.requantizers - 1) / params_.requantizers);
+  p.ready = requantized_ = std::max(now + static_cast<Cycle>(params_.latency), row.divided) + turns;
   p.out.tag = row.tag;
   p.out.words = static_cast<std::uint16_t>(params_.head_dim);
   p.out.address = row.job.address + h * row.job.address_stride;

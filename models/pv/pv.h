@@ -5,16 +5,24 @@
 // In:   Fifo<PvJob>: a group whose probabilities are final and whose kept slots are known; V vectors in their buffer.
 // Out:  Fifo<OutputVector> to write-back, one a live query head; Fifo<HeadMagnitude> to importance;
 //       Fifo<StoreReleased> when the last probability was read, Fifo<PvDone> when the last V vector was.
-// Two stages, each at work on a row (one query head) of its own:
+// Three stages, each at work on a row (one query head) of its own:
 //   weigh     reads the row's probabilities in slot order, `width` a cycle, drops slots that were not kept (zero
-//             eliminator), multiplies V's scale in, keeps the largest: ceil(slots / width) cycles;
+//             eliminator), multiplies V's scale in, keeps the largest: ceil(slots / width) cycles. V's scales lie in
+//             scale_banks banks of one read a cycle: a word of survivors that share a bank takes as many cycles as the
+//             fullest has (scale_conflicts());
 //   multiply  rounds the weights to 12 bits under the row's exponent and adds up weight * V: each of the
 //             floor(multipliers / D) banks of V delivers one vector a cycle. In decode kept slots lie side by side and
 //             this is ceil(kept / banks); where V was loaded whole (prompt, encoder) kept slots lie where they were,
-//             and the fullest bank decides (uneven_cycles()).
-// Latency: `latency` cycles from the last vector to the output.
-// State: two rows of weights (one in each stage), accumulators of 36 bits, outputs on their way.
-// Waits for: softmax (no job), value scales, value buffer, writeback.
+//             and the fullest bank decides (uneven_cycles());
+//   requantize  takes the row's sums over when they leave the trees, `requantizers` of them a cycle, and multiplies
+//   them
+//             by the output's scale. With option renormalise that waits for 1 / kept probability, which an iterative
+//             divider makes in divide_latency cycles from the end of weigh on, one at a time.
+// Latency: `latency` cycles from the last vector to the sums, ceil(D / requantizers) to the output.
+// State: two rows of weights (one in each of the first two stages; V's banks have a queue of row_fifo entries each, as
+//       deep as V's own rows, because a row's exponent is known at its end), accumulators of 36 bits, the row's sums
+//       that are requantized, two output vectors.
+// Waits for: softmax (no job), value scales, value buffer, requantizers, writeback.
 // Paper: IV.G; arithmetic: golden/num.h.
 #include <array>
 #include <cstdint>
@@ -35,7 +43,7 @@ namespace winnow {
 struct PvMemories {
   const GroupTable& groups;
   const HeadConstants& constants;
-  const Exponentials& probabilities;  // they overwrite the exponentials
+  const Probabilities& probabilities;
   const KeptFlags& kept;
   const Origins& origins;
   KvBuffer& values;
@@ -49,6 +57,7 @@ class Pv : public Block {
     bool scaled = false;  // V has a scale a token
     bool renormalise = false;
     bool shape_only = false;
+    int requantizers = 8, divide_latency = 17;
   };
   Pv(const Params& params, PvMemories memories, Fifo<PvJob>& jobs, Fifo<OutputVector>& out,
      Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done);
@@ -60,14 +69,17 @@ class Pv : public Block {
   void report(StatSink& sink) const override {
     sink.count("multiplications", "multiplications", products_);
     sink.cycles("uneven_banks", "uneven banks", uneven_);
+    sink.cycles("scale_conflicts", "scale conflicts", scale_conflicts_);
   }
 
   std::uint64_t multiplications() const { return products_; }
   std::uint64_t uneven_cycles() const { return uneven_; }
+  std::uint64_t scale_conflicts() const { return scale_conflicts_; }
 
   const Wait kSoftmax = stats_.waits_for("softmax", "softmax"),
              kScales = stats_.waits_for("value_scales", "value scales"),
              kValues = stats_.waits_for("value_buffer", "value buffer"),
+             kRequantizers = stats_.waits_for("requantizers", "requantizers"),
              kWriteback = stats_.waits_for("writeback", "writeback");
 
  private:
@@ -86,6 +98,7 @@ class Pv : public Block {
     std::vector<std::vector<std::uint32_t>> of_bank;  // places in slot/wide, where not contiguous
     std::vector<std::uint32_t> next_of_bank;
     std::uint32_t next = 0;
+    Cycle divided = 0;  // its renormaliser is there
   };
   struct Pending {
     Cycle ready;
@@ -95,6 +108,8 @@ class Pv : public Block {
   bool rows_full() const { return rows_[0].full || rows_[1].full; }
   bool weigh(Cycle now);
   bool multiply(Cycle now);
+  bool read_scales(std::uint32_t n, const std::uint8_t* kept, const std::uint32_t* origins, Cycle now);
+  bool can_finish(Cycle now);
   void take(std::uint64_t wide, int exponent, const std::int16_t* v);
   void accumulate();
   void flush();
@@ -126,10 +141,15 @@ class Pv : public Block {
   std::array<std::int32_t, kMaxBanks> weight_;
   std::array<const std::int16_t*, kMaxBanks> vector_;
   std::size_t taken_ = 0;
-  static constexpr std::size_t kPending = 8;
+  static constexpr std::size_t kPending = 2;
   std::array<Pending, kPending> pending_;
   std::size_t pending_in_ = 0, pending_out_ = 0;
-  std::uint64_t products_ = 0, uneven_ = 0;
+  Cycle requantized_ = 0, divider_free_ = 0;  // when requantizers and divider can take the next row
+  // V's scales of the word at weigh.
+  bool word_open_ = false;
+  std::vector<std::uint32_t> scales_left_;  // slots in the word, still to read
+  std::vector<std::uint16_t> scales_;       // of each slot in the word
+  std::uint64_t products_ = 0, uneven_ = 0, scale_conflicts_ = 0;
 };
 
 }  // namespace winnow

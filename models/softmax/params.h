@@ -9,6 +9,9 @@ struct SoftmaxParams {
   int width = 8;       // scores a cycle
   int row_fifo = 128;  // entries, each `width` values
   int dequantize_latency = 7, exp_latency = 21, accumulate_latency = 23, divide_latency = 29, requantize_latency = 7;
+  int reciprocal_latency = 17, reciprocal_interval = 1;  // of divide_latency; a row's reciprocal every so many cycles
+  int rest_latency = 9;                                  // three products through one multiplier
+  int rows = 32;                                         // between two stages
 
   template <class P, class V>
   static void visit(P& p, V&& v) {
@@ -19,6 +22,11 @@ struct SoftmaxParams {
     v("accumulate_latency", p.accumulate_latency, "cycles", param::latency(), "");
     v("divide_latency", p.divide_latency, "cycles", param::latency(), "");
     v("requantize_latency", p.requantize_latency, "cycles", param::latency(), "");
+    v("reciprocal_latency", p.reciprocal_latency, "cycles", param::latency(), "part of softmax.divide_latency");
+    v("reciprocal_interval", p.reciprocal_interval, "cycles", param::latency(), "between two rows' reciprocals");
+    v("rest_latency", p.rest_latency, "cycles", param::latency(),
+      "rescaling what a selection left out, one row at a time");
+    v("rows", p.rows, "rows", param::range(2, 1 << 10), "between two stages; at least those of all heads in flight");
   }
 };
 

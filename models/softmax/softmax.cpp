@@ -16,8 +16,8 @@ Softmax::Softmax(const Params& params, SoftmaxMemories memories, Pipe<ScoreRow>&
       done_(done),
       compacted_(compacted),
       heads_(memories.groups.size() * kMaxGroup),
-      for_exp_(memories.groups.size() * kMaxGroup + 1),
-      for_divide_(memories.groups.size() * kMaxGroup + 1) {}
+      for_exp_(static_cast<std::size_t>(params.rows)),
+      for_divide_(static_cast<std::size_t>(params.rows)) {}
 
 void Softmax::report(StatSink& sink) const {
   sink.count("exponentials", "exponentials", exps_);
@@ -34,9 +34,10 @@ void Softmax::tick(Cycle now) {
   // Last stage first: what a stage hands on is seen by the next one in the following cycle.
   const bool divided = divide(now);
   const bool exponentiated = exponentiate(now);
-  const bool full = fifo_full() && scores_.can_pop(now);
+  const bool full = (fifo_full() || for_exp_.full()) && scores_.can_pop(now);
   const bool gathered = gather(now);
   compact(now);
+  claim_sums(now);
   if (divided || exponentiated || gathered)
     stats_.busy();
   else if (full)
@@ -48,7 +49,7 @@ void Softmax::tick(Cycle now) {
 }
 
 bool Softmax::gather(Cycle now) {
-  if (!scores_.can_pop(now) || fifo_full()) return false;
+  if (!scores_.can_pop(now) || fifo_full() || for_exp_.full()) return false;
   ScoreRow& in = scores_.peek();
   const GroupEntry& g = m_.groups[in.store];
   const int h = in.tag.group;
@@ -63,8 +64,8 @@ bool Softmax::gather(Cycle now) {
   const int count = std::min(params_.sizes.width - packed_, in.count - taken_);
   if (!params_.shape_only) {
     const auto from = in.first + static_cast<std::uint32_t>(taken_), n = static_cast<std::uint32_t>(count);
-    std::int32_t* s = m_.scores.write(in.store, static_cast<std::size_t>(h), from, n);
-    if (in.add) m_.scores.read(in.store, static_cast<std::size_t>(h), from, n);
+    std::int32_t* s = m_.scores.write(in.store, static_cast<std::size_t>(h), from, n, now);
+    if (in.add) m_.scores.read(in.store, static_cast<std::size_t>(h), from, n, now);
     const std::int32_t* x = &in.value[static_cast<std::size_t>(taken_)];
     std::int32_t top = INT32_MIN;
     for (int i = 0; i < count; ++i) {
@@ -81,6 +82,7 @@ bool Softmax::gather(Cycle now) {
   if (taken_ == in.count) {
     if (in.last) {
       gathering_.last_row = g.is_last_row(h);
+      gathering_.later = in.add;
       gathering_.needs_verdict = g.undecided;
       gathering_.ready = now + static_cast<Cycle>(params_.sizes.dequantize_latency);
       for_exp_.push(gathering_);
@@ -100,6 +102,7 @@ bool Softmax::exponentiate(Cycle now) {
     exp_active_ = true, exp_next_ = 0, exp_sum_ = 0;
     const GroupEntry& g = m_.groups[exp_row_.store];
     Head& h = head(exp_row_.store, exp_row_.head);
+    rest_ready_ = params_.rest && exp_row_.later ? now + static_cast<Cycle>(params_.sizes.rest_latency) : 0;
     if (params_.rest && h.rest && !params_.shape_only) {
       // Twice the maxima, midpoint constants included; the scale takes the half back.
       const std::int64_t before =
@@ -114,14 +117,14 @@ bool Softmax::exponentiate(Cycle now) {
   }
   // The row's sum leaves with its last value; without room for it the row's end waits.
   const bool ends = exp_next_ + static_cast<std::uint32_t>(params_.sizes.width) >= exp_row_.n;
-  if (ends && !sums_.can_push(now)) return false;
+  if (ends && (!sums_.can_push(now) || for_divide_.full() || now < rest_ready_)) return false;
   const GroupEntry& g = m_.groups[exp_row_.store];
   const auto row = static_cast<std::size_t>(exp_row_.head);
   const std::uint32_t end = std::min(exp_row_.n, exp_next_ + static_cast<std::uint32_t>(params_.sizes.width));
   if (!params_.shape_only) {
     const std::uint32_t n = end - exp_next_;
-    const std::int32_t* s = m_.scores.read(exp_row_.store, row, exp_next_, n);
-    std::uint32_t* e = m_.exponentials.write(exp_row_.store, row, exp_next_, n);
+    const std::int32_t* s = m_.scores.read(exp_row_.store, row, exp_next_, n, now);
+    std::uint32_t* e = m_.exponentials.write(exp_row_.store, row, exp_next_, n, now);
     const golden::Scale scale = m_.constants.of(g.constants).to_log2[row];
     const auto top = static_cast<std::int32_t>(exp_row_.top);
     for (std::uint32_t i = 0; i < n; ++i)
@@ -135,8 +138,10 @@ bool Softmax::exponentiate(Cycle now) {
     const std::uint64_t denominator =
         golden::saturating_denominator(g.last_pass ? sum + head(exp_row_.store, exp_row_.head).rest : sum);
     exp_row_.reciprocal = golden::reciprocal(denominator);
-    exp_row_.ready = now + static_cast<Cycle>(params_.sizes.exp_latency + params_.sizes.accumulate_latency +
-                                              params_.sizes.divide_latency);
+    const Cycle divides =
+        std::max(divider_free_, now + static_cast<Cycle>(params_.sizes.exp_latency + params_.sizes.accumulate_latency));
+    divider_free_ = divides + static_cast<Cycle>(params_.sizes.reciprocal_interval);
+    exp_row_.ready = divides + static_cast<Cycle>(params_.sizes.divide_latency);
     RowSum& out = sums_.push(now);
     out.tag = exp_row_.tag, out.store = exp_row_.store, out.denominator = denominator, out.last_row = exp_row_.last_row;
     for_divide_.push(exp_row_);
@@ -179,15 +184,15 @@ bool Softmax::divide(Cycle now) {
   if (!params_.shape_only) {
     const std::uint32_t n = end - divide_next_;
     const auto row = static_cast<std::size_t>(divide_row_.head);
-    const std::uint32_t* e = m_.exponentials.read(divide_row_.store, row, divide_next_, n);
-    // Before a selection the exponentials stay: what is left out of them may join the rest.
-    std::uint32_t* to = g.last_pass ? m_.exponentials.write(divide_row_.store, row, divide_next_, n) : nullptr;
+    const std::uint32_t* e = m_.exponentials.read(divide_row_.store, row, divide_next_, n, now);
+    // Nobody reads those before a selection.
+    std::uint16_t* to = g.last_pass ? m_.probabilities.write(divide_row_.store, row, divide_next_, n, now) : nullptr;
     const bool first = g.is_first_row(divide_row_.head);
-    std::uint32_t* sums = m_.selection_scores.write(divide_row_.store, 0, divide_next_, n);
-    if (!first) m_.selection_scores.read(divide_row_.store, 0, divide_next_, n);
+    std::uint32_t* sums = m_.selection_scores.write(divide_row_.store, 0, divide_next_, n, now);
+    if (!first) m_.selection_scores.read(divide_row_.store, 0, divide_next_, n, now);
     for (std::uint32_t i = 0; i < n; ++i) {
       const std::uint32_t p = golden::probability(e[i], divide_row_.reciprocal);
-      if (to) to[i] = p;
+      if (to) to[i] = static_cast<std::uint16_t>(p);
       sums[i] = first ? p : params_.largest && !g.last_pass ? std::max(sums[i], p) : sums[i] + p;
     }
   }
@@ -200,45 +205,87 @@ bool Softmax::divide(Cycle now) {
   return true;
 }
 
+// What the division will read of the sums in the next cycle.
+void Softmax::claim_sums(Cycle now) {
+  if (!divide_active_ && (for_divide_.empty() || for_divide_.front().ready > now + 1)) return;
+  const Row& row = divide_active_ ? divide_row_ : for_divide_.front();
+  if (m_.groups[row.store].is_first_row(row.head)) return;
+  const std::uint32_t from = divide_active_ ? divide_next_ : 0;
+  m_.selection_scores.claim(row.store, from, std::min(row.n - from, static_cast<std::uint32_t>(params_.sizes.width)),
+                            now + 1);
+}
+
 void Softmax::compact(Cycle now) {
   if (!compacting_) {
     if (!compact_jobs_.can_pop(now)) return;
     compact_job_ = compact_jobs_.peek();
     compact_jobs_.pop(now);
     compacting_ = true;
-    compact_left_ = (m_.groups[compact_job_.store].slots + static_cast<std::uint32_t>(params_.sizes.width) - 1) /
-                    static_cast<std::uint32_t>(params_.sizes.width);
+    compact_from_ = compact_to_ = 0;
+    compact_written_ = false;
+    left_out_.fill(0);
   }
-  if (compact_left_) --compact_left_, ++compaction_cycles_;
-  if (compact_left_ || !compacted_.can_push(now)) return;
+  if (!compact_word(now) || !compacted_.can_push(now)) return;
+  GroupEntry& g = m_.groups[compact_job_.store];
+  for (int h = 0; h < kMaxGroup; ++h)
+    if (params_.rest && ((g.heads >> h) & 1))
+      head(compact_job_.store, h).rest =
+          golden::saturating_denominator(head(compact_job_.store, h).rest + left_out_[static_cast<std::size_t>(h)]);
+  g.slots = compact_to_;
+  compacting_ = false;
+  compacted_.push(now, {compact_job_.store});
+}
+
+// A cycle of it: a word is read in each bank, a word of survivors written where one is full. True when all have moved.
+bool Softmax::compact_word(Cycle now) {
   const std::size_t store = compact_job_.store;
-  GroupEntry& g = m_.groups[store];
-  const std::uint8_t* kept = m_.kept.read(store, 0, 0, g.slots);
-  std::uint32_t to = 0;
-  std::uint32_t* origins = m_.origins.write(store, 0, 0, 0);
-  m_.origins.read(store, 0, 0, g.slots);
-  for (std::uint32_t i = 0; i < g.slots; ++i)
-    if (kept[i]) origins[to++] = origins[i];
-  m_.origins.write(store, 0, 0, to);
+  const GroupEntry& g = m_.groups[store];
+  const auto width = static_cast<std::uint32_t>(params_.sizes.width);
+  const std::uint32_t from = compact_from_, first = compact_to_;
+  if (from == g.slots) {
+    if (compact_written_) return true;
+    ++compaction_cycles_;
+    write_survivors(g, first / width * width, first % width, now);
+    return compact_written_ = true;
+  }
+  ++compaction_cycles_;
+  const std::uint32_t n = std::min(width, g.slots - from);
+  const std::uint8_t* kept = m_.kept.read(store, 0, from, n);
+  m_.origins.read(store, 0, from, n, now);
+  std::uint32_t* origins = m_.origins.poke(store);
+  std::uint32_t to = first;
+  for (std::uint32_t i = 0; i < n; ++i)
+    if (kept[i]) origins[to++] = origins[from + i];
   for (int h = 0; h < kMaxGroup; ++h) {
     if (!((g.heads >> h) & 1)) continue;
     const auto row = static_cast<std::size_t>(h);
-    m_.scores.read(store, row, 0, g.slots);
-    std::int32_t* scores = m_.scores.write(store, row, 0, to);
-    const std::uint32_t* e = m_.exponentials.read(store, row, 0, g.slots - to);
-    std::uint64_t left_out = 0;
-    std::uint32_t next = 0;
-    for (std::uint32_t i = 0; i < g.slots; ++i) {
+    m_.scores.read(store, row, from, n, now);
+    std::int32_t* scores = m_.scores.poke(store, row);
+    const std::uint32_t* e = m_.exponentials.read(store, row, from, n, now);
+    std::uint32_t next = first;
+    for (std::uint32_t i = 0; i < n; ++i) {
       if (kept[i])
-        scores[next++] = scores[i];
+        scores[next++] = scores[from + i];
       else
-        left_out += e[i];
+        left_out_[row] += e[i];
     }
-    if (params_.rest) head(store, h).rest = golden::saturating_denominator(head(store, h).rest + left_out);
   }
-  g.slots = to;
-  compacting_ = false;
-  compacted_.push(now, {compact_job_.store});
+  compact_from_ += n;
+  compact_to_ = to;
+  const bool last = compact_from_ == g.slots, full = to / width != first / width;
+  if (full)
+    write_survivors(g, first / width * width, width, now);
+  else if (last && to % width)
+    write_survivors(g, first / width * width, to % width, now);
+  compact_written_ = last && (!full || to % width == 0);
+  return compact_written_;
+}
+
+// The register of survivors goes to its word: the slots hold them already, this is the cycle of the write.
+void Softmax::write_survivors(const GroupEntry& g, std::uint32_t from, std::uint32_t n, Cycle now) {
+  m_.origins.write(compact_job_.store, 0, from, n, now);
+  for (int h = 0; h < kMaxGroup; ++h)
+    if ((g.heads >> h) & 1) m_.scores.write(compact_job_.store, static_cast<std::size_t>(h), from, n, now);
 }
 
 }  // namespace winnow

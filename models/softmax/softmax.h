@@ -10,14 +10,21 @@
 //   gather  takes scores, adds those of earlier digits, keeps the maximum; the row waits in the row FIFO for it;
 //   exp     2^(score - max), summed; the exponentials go to the store;
 //   divide  one reciprocal a row, then p = e / sum; adds p to the group's selection scores.
+// The reciprocals come from one divider, pipelined: a row every reciprocal_interval cycles, reciprocal_latency of them
+// inside divide_latency. What earlier selections left out is rescaled to a row's maximum while its exponentials stream
+// by: three products through one multiplier, rest_latency cycles; a row that is shorter waits at its end.
+// Between two stages `rows` rows wait at most; a stage in front of a full ring stands.
 // Rate: ceil(n / width) cycles a row and stage. Latency between the stages: dequantize; exp + accumulate + divide;
 //       requantize to the done message.
-// Compaction: after a selection the survivors' scores, exponentials and places move to the front, `width` slots a
-//       cycle in all heads' stores at once; the exponentials left out join the rest. Stores are a group's own, so the
-//       stages work on beside it.
-// State: row FIFO level, the word in front of it, the row in each stage, rows between them, the stores.
+// Compaction: after a selection the survivors' scores and places move to the front: `width` slots are read a cycle, in
+//       the banks of the group's own live heads at once, and a word is written where `width` survivors have come
+//       together (the last may be shorter); the exponentials left out are read beside them and join the rest. Banks are
+//       a group's own, so the stages work on beside it.
+// State: row FIFO level, the word in front of it, the row in each stage, `rows` rows between them, the stores.
 // Waits for: qk (no scores), row FIFO (exp is behind), verdict (progressive has not decided).
 // Arithmetic: golden/num.h. Paper: IV.F (parallelism 8, FIFO depth 128).
+#include <array>
+#include <stdexcept>
 #include <vector>
 
 #include "golden/num.h"
@@ -39,6 +46,7 @@ struct SoftmaxMemories {
   const HeadConstants& constants;
   Scores& scores;
   Exponentials& exponentials;
+  Probabilities& probabilities;
   SelectionScores& selection_scores;
   const KeptFlags& kept;
   Origins& origins;
@@ -53,6 +61,7 @@ class Softmax : public Block {
     bool rest = false;
     bool largest = false;     // selection score: largest p of the group instead of the sum (rule count)
     bool shape_only = false;  // cycles without values
+    int rows = 16;            // between two stages
   };
   Softmax(const Params& params, SoftmaxMemories memories, Pipe<ScoreRow>& scores, Fifo<Verdict>& verdicts,
           Fifo<CompactJob>& compact, Pipe<RowSum>& sums, Pipe<GroupDone>& done, Fifo<CompactDone>& compacted);
@@ -75,18 +84,23 @@ class Softmax : public Block {
     int head = 0;
     std::uint32_t n = 0;
     bool last_row = false, needs_verdict = false;
+    bool later = false;  // adds to a pass before
     std::int64_t top = 0;
     std::uint64_t reciprocal = 0;
     Cycle ready = 0;
   };
-  // Rows between two stages; bounded by groups in flight, so a ring of fixed size.
+  // Rows between two stages.
   class Rows {
    public:
-    explicit Rows(std::size_t depth = 256) : ring_(depth) {}
+    explicit Rows(std::size_t depth) : ring_(depth) {}
     bool empty() const { return head_ == tail_; }
+    bool full() const { return tail_ - head_ == ring_.size(); }
     Row& front() { return ring_[head_ % ring_.size()]; }
     void pop() { ++head_; }
-    void push(const Row& r) { ring_[tail_++ % ring_.size()] = r; }
+    void push(const Row& r) {
+      if (full()) throw std::logic_error("softmax: a row is pushed into a full ring");
+      ring_[tail_++ % ring_.size()] = r;
+    }
 
    private:
     std::vector<Row> ring_;
@@ -97,7 +111,10 @@ class Softmax : public Block {
   bool gather(Cycle now);
   bool exponentiate(Cycle now);
   bool divide(Cycle now);
+  void claim_sums(Cycle now);
   void compact(Cycle now);
+  bool compact_word(Cycle now);
+  void write_survivors(const GroupEntry& g, std::uint32_t from, std::uint32_t n, Cycle now);
 
   // What is known of a query head's row between the passes of its group.
   struct Head {
@@ -129,9 +146,13 @@ class Softmax : public Block {
   std::uint64_t exp_sum_ = 0;
   bool verdict_held_ = false;
   Verdict verdict_;
+  Cycle rest_ready_ = 0;    // the row's rest is rescaled
+  Cycle divider_free_ = 0;  // the next reciprocal may begin
   bool compacting_ = false;
   CompactJob compact_job_;
-  std::uint32_t compact_left_ = 0;
+  std::uint32_t compact_from_ = 0, compact_to_ = 0;  // slots read, survivors moved
+  bool compact_written_ = false;                     // the last word too
+  std::array<std::uint64_t, kMaxGroup> left_out_{};  // exponentials, of each head
   std::uint64_t exps_ = 0, divisions_ = 0, compaction_cycles_ = 0;
 };
 

@@ -11,6 +11,7 @@ namespace winnow {
 struct TopkParams {
   int parallelism = 16;          // P: comparators an array, items a cycle
   int fifo = 64;                 // entries of L and of R, each P items
+  int load_width = 16;           // items that a unit reads from selection scores a cycle
   std::string pivot = "random";  // or sampled
 
   template <class P, class V>
@@ -18,6 +19,8 @@ struct TopkParams {
     v("parallelism", p.parallelism, "", param::power(topk::kParallelismMin, topk::kParallelismMax),
       "P: items a cycle, both engines");
     v("fifo", p.fifo, "entries", param::power(topk::kFifoMin, topk::kFifoMax), "of P items, L and R each");
+    v("load_width", p.load_width, "", param::power(1, topk::kParallelismMax),
+      "selection scores read a cycle: their read port; no more than P are used");
     v("pivot", p.pivot, "", param::one_of({"random", "sampled"}), "pivot rule; results do not depend on it");
   }
 };

@@ -14,20 +14,20 @@ void TopkUnit::tick(Cycle now) {
   const bool holds_row = twin_ && twin_->holds_row(), holds_output = twin_ && twin_->holds_output();
   topk::Inputs in;
   if (!active_ && jobs_.can_pop(now))
-    job_ = jobs_.peek(), jobs_.pop(now), active_ = true, started_ = false, next_ = 0, kept_ = 0;
+    job_ = jobs_.peek(), jobs_.pop(now), active_ = true, started_ = false, next_ = have_ = 0, kept_ = 0;
   if (active_ && !started_) {
     in.job_valid = true, in.job = job_.job;
     if (out.job_ready) {
       started_ = true;
-      if (job_.from_store) std::fill_n(m_.kept.write(job_.store, 0, 0, job_.job.n), job_.job.n, std::uint8_t{0});
+      if (job_.from_store) m_.kept.clear(job_.store);
       if (job_.kept != kEveryItem) m_.lists.clear(job_.kept);
     }
   } else if (active_ && next_ < job_.job.n && !holds_row) {
     const unsigned count = std::min(engine_.config().parallelism, job_.job.n - next_);
-    if (job_.from_store || m_.ranking_items.there(job_.items, next_ + count, now)) {
-      load(count);
+    load(count, now);
+    if (have_ == count) {
       in.row = &row_;
-      if (out.row_ready) next_ += count;
+      if (out.row_ready) next_ += count, have_ = 0;
     }
   }
   in.out_ready = !holds_output && (!out.last || done_.can_push(now));
@@ -41,16 +41,23 @@ void TopkUnit::tick(Cycle now) {
   }
   engine_.tick(in);
   if (twin_) twin_->tick(in);
+  const unsigned row = active_ ? std::min(engine_.config().parallelism, job_.job.n - next_) : 0;
+  if (active_ && started_ && job_.from_store && have_ < row)
+    m_.selection_scores.claim(job_.store, next_ + have_, std::min(load_width_, row - have_), now + 1);
   idles ? stats_.idle() : stats_.busy();
 }
 
-void TopkUnit::load(unsigned count) {
+void TopkUnit::load(unsigned count, Cycle now) {
+  if (have_ == count) return;
   if (job_.from_store) {
-    const std::uint32_t* items = m_.selection_scores.read(job_.store, 0, next_, count);
-    std::copy_n(items, count, row_.begin());
-  } else {
+    const unsigned n = std::min(load_width_, count - have_);
+    const std::uint32_t* items = m_.selection_scores.read(job_.store, 0, next_ + have_, n, now);
+    std::copy_n(items, n, row_.begin() + have_);
+    have_ += n;
+  } else if (m_.ranking_items.there(job_.items, next_ + count, now)) {
     const std::uint64_t* items = m_.ranking_items.read(job_.items, next_, count);
     std::copy_n(items, count, row_.begin());
+    have_ = count;
   }
 }
 

@@ -1,12 +1,15 @@
 #pragma once
-// A top-k engine with its surroundings: loads items from where they lie, P a cycle, and puts what stays where it is
-// looked for.
+// A top-k engine with its surroundings: loads items from where they lie, as many a cycle as their memory gives, and
+// puts what stays where it is looked for.
 //
 // In:   Fifo<TopkJob>: n items in a group's selection scores, or in a list of ranking items (importances).
 // Out:  Fifo<TopkDone>; kept flags of the group; names (tokens, heads) of what stays, in a list: while the filter
 // passes a
 //       row of items, the same row of the list of names is read, and what stays of it is written.
-// Rate and latency: engine.h.
+// Rate and latency: engine.h. Selection scores are read `load_width` a cycle, and a row of P is offered when it is
+// whole;
+//       the cycle in which they will be read is claimed in the one before. Kept flags are registers: cleared at once
+//       when a job begins, at most P set a cycle.
 // State: the engine's; the job at hand and how far it is loaded.
 // Waits for: controller (a job).
 // The machine has two: `topk` for local values and selection on the critical path, `cascade_topk` beside it for the
@@ -36,9 +39,9 @@ struct TopkMemories {
 
 class TopkUnit : public Block {
  public:
-  TopkUnit(const char* name, const char* label, const topk::Config& config, TopkMemories memories, Fifo<TopkJob>& jobs,
-           Fifo<TopkDone>& done)
-      : Block(name, label), engine_(config), m_(memories), jobs_(jobs), done_(done) {}
+  TopkUnit(const char* name, const char* label, const topk::Config& config, unsigned load_width, TopkMemories memories,
+           Fifo<TopkJob>& jobs, Fifo<TopkDone>& done)
+      : Block(name, label), engine_(config), load_width_(load_width), m_(memories), jobs_(jobs), done_(done) {}
 
   void tick(Cycle now) override;
   bool idle() const override { return !active_ && jobs_.drained(); }
@@ -54,10 +57,11 @@ class TopkUnit : public Block {
   const Wait kController = stats_.waits_for("controller", "controller");
 
  private:
-  void load(unsigned count);
+  void load(unsigned count, Cycle now);
   void keep(const topk::Outputs& out);
 
   topk::Engine engine_;
+  unsigned load_width_;
   TopkMemories m_;
   Fifo<TopkJob>& jobs_;
   Fifo<TopkDone>& done_;
@@ -65,6 +69,7 @@ class TopkUnit : public Block {
   topk::Row row_{};
   bool active_ = false, started_ = false;
   unsigned next_ = 0;
+  unsigned have_ = 0;  // items of the row that is loaded
   std::uint32_t kept_ = 0;
   topk::Twin* twin_ = nullptr;
 };

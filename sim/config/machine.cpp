@@ -80,6 +80,10 @@ std::optional<Violation> find_violation(const Machine& m) {
           (block + ".sram.tokens").c_str(), array.tokens,
           fmt::format("must be a multiple of the {0} banks ({1}.multipliers / {1}.sram.head_dim)", banks, block));
   }
+  if (m.softmax.reciprocal_latency > m.softmax.divide_latency)
+    return broken(
+        "softmax.reciprocal_latency", m.softmax.reciprocal_latency,
+        fmt::format("must be at most softmax.divide_latency ({}), of which it is a part", m.softmax.divide_latency));
   if (m.softmax.width > m.qk.multipliers / kNarrowestHead)
     return broken("softmax.width", m.softmax.width,
                   fmt::format("must be at most qk.multipliers / {} ({}), the most scores a cycle", kNarrowestHead,
@@ -128,6 +132,8 @@ TokenLimit max_tokens(const Machine& m, int head_dim, int group) {
        "qk.sram.tokens * qk.sram.head_dim / qk.multipliers rows of floor(qk.multipliers / D)"},
       {vectors(m.pv.sram, m.pv.multipliers), "pv.sram.tokens",
        "pv.sram.tokens * pv.sram.head_dim / pv.multipliers rows of floor(pv.multipliers / D)"},
+      {m.pv.row_fifo * keys_a_cycle(m.pv.multipliers, head_dim), "pv.row_fifo",
+       "pv.row_fifo * floor(pv.multipliers / D)"},
       {m.score_store_entries / group, "score_store_entries", "score_store_entries / query heads a KV head"},
       {m.topk.parallelism * m.topk.fifo, "topk.fifo", "topk.parallelism * topk.fifo"},
       {m.softmax.width * m.softmax.row_fifo, "softmax.row_fifo", "softmax.width * softmax.row_fifo"},

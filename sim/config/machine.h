@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "models/converter/params.h"
 #include "models/dram/params.h"
 #include "models/fetcher/params.h"
+#include "models/importance/params.h"
 #include "models/pv/params.h"
 #include "models/qk/params.h"
 #include "models/softmax/params.h"
@@ -23,20 +25,24 @@ struct Machine {
   // The main memory. Its section is called as its type is, and so says which table of models/dram the machine has.
   DramParams hbm2;
   FetcherParams fetcher;
+  ConverterSizes converter;
   QkParams qk;
   SoftmaxParams softmax;
   TopkParams topk;
   PvParams pv;
+  ImportanceParams importance;
 
   // Calls v(name, params) for each section, in the order of the file.
   template <class M, class V>
   static void sections(M& m, V&& v) {
     v(m.hbm2.type, m.hbm2);
     v("fetcher", m.fetcher);
+    v("converter", m.converter);
     v("qk", m.qk);
     v("softmax", m.softmax);
     v("topk", m.topk);
     v("pv", m.pv);
+    v("importance", m.importance);
   }
 };
 

@@ -86,6 +86,7 @@ struct Inventory {
   Part<HeadConstants> constants;
   Part<Scores> scores;
   Part<Exponentials> exponentials;
+  Part<Probabilities> probabilities;
   Part<SelectionScores> selection_scores;
   Part<KeptFlags> kept;
   Part<Origins> origins;

@@ -9,7 +9,7 @@ namespace winnow {
 MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer)
     : parts_(machine, piece, make_source),
       group_(piece.shape.group()),
-      recorder_(parts_.groups, parts_.exponentials, parts_.kept, parts_.origins, group_, !piece.shape_only),
+      recorder_(parts_.groups, parts_.probabilities, parts_.kept, parts_.origins, group_, !piece.shape_only),
       lazy_controller_(parts_.controller, parts_.queries),
       time_(parts_.qk, parts_.controller),
       blocks_(parts_.all.blocks),

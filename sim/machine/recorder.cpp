@@ -32,8 +32,8 @@ void Recorder::freed(const GroupView& g) {
   p.assign(static_cast<std::size_t>(group_) * keys, 0);
   for (std::size_t h = 0; h < static_cast<std::size_t>(group_); ++h) {
     if (!((entry.heads >> h) & 1)) continue;
-    const std::uint32_t* row = probabilities_.peek(g.store, h);
-    for (std::uint32_t i = 0; i < entry.slots; ++i) p[h * keys + origins[i]] = static_cast<std::uint16_t>(row[i]);
+    const std::uint16_t* row = probabilities_.peek(g.store, h);
+    for (std::uint32_t i = 0; i < entry.slots; ++i) p[h * keys + origins[i]] = row[i];
   }
 }
 

@@ -25,7 +25,7 @@ struct GroupRecord {
 class Recorder final : public ControllerObserver {
  public:
   // Without `values` probabilities are not kept: shape-only runs have none.
-  Recorder(const GroupTable& groups, const Exponentials& probabilities, const KeptFlags& kept, const Origins& origins,
+  Recorder(const GroupTable& groups, const Probabilities& probabilities, const KeptFlags& kept, const Origins& origins,
            int group, bool values)
       : groups_(groups),
         probabilities_(probabilities),
@@ -50,7 +50,7 @@ class Recorder final : public ControllerObserver {
   std::vector<std::uint32_t> kept_slots(std::uint16_t store, bool all) const;
 
   const GroupTable& groups_;
-  const Exponentials& probabilities_;
+  const Probabilities& probabilities_;
   const KeptFlags& kept_;
   const Origins& origins_;
   int group_;

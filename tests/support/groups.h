@@ -14,6 +14,7 @@ struct GroupMemories {
         constants(group),
         scores(sizes),
         exponentials(sizes),
+        probabilities(sizes),
         selection_scores(sizes),
         kept(sizes),
         origins(sizes),
@@ -25,6 +26,7 @@ struct GroupMemories {
   HeadConstants constants;
   Scores scores;
   Exponentials exponentials;
+  Probabilities probabilities;
   SelectionScores selection_scores;
   KeptFlags kept;
   Origins origins;

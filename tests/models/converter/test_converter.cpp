@@ -148,6 +148,35 @@ TEST(Converter, ArrayWidthOfVectorsACycle) {
   std::cout << compared << " loads compared\n";
 }
 
+// Each stage puts the same load off by a cycle; the array's width a cycle stays.
+TEST(Converter, StagesAreLatencyAlone) {
+  for (int latency : {1, 3, 4, 9}) {
+    Bare b;
+    Converter converter({64, 8, 16, 12, latency}, b.lists, b.queue, b.data, {b.key, b.value, b.scales, b.queries});
+    FetchJob scales;
+    scales.stream = Stream::value_scale, scales.half = 0, scales.words = 1, scales.items = 160;
+    scales.item_bytes = scales.stride_bytes = 2;
+    b.key.begin(0, 64, 0);
+    b.key.begin(1, 64, 0);
+    b.scales.begin(0, 160, 0);
+    FetchJob second = key_job(64, 12);
+    second.half = 1;
+    b.fill(key_job(64, 12), 0);
+    b.fill(second, 0);
+    b.fill(scales, 0);
+    Cycle now = 1, first = 0, both = 0;
+    for (; !b.scales.loaded(0, now); ++now) {
+      if (!first && b.key.loaded(0, now)) first = now;
+      if (!both && b.key.loaded(1, now)) both = now;
+      converter.tick(now);
+    }
+    EXPECT_EQ(first, 1u + 8 + static_cast<Cycle>(latency));
+    EXPECT_EQ(both, first + 8);
+    EXPECT_EQ(now, both + 10);  // 16 scales a cycle
+  }
+  std::cout << "12 times compared\n";
+}
+
 TEST(Converter, JobsFollowWithoutABubble) {
   Bare b;
   b.key.begin(0, 64, 0);
@@ -313,7 +342,8 @@ TEST(Converter, RefusesWhatDoesNotFit) {
   bad({64, 16, 32, 12}, "vectors_per_cycle");
   bad({64, 8, 0, 12}, "scales_per_cycle");
   bad({64, 8, 32, 8}, "max_word_bits");
-  EXPECT_EQ(refused, 6);
+  bad({64, 8, 32, 12, 0}, "latency");
+  EXPECT_EQ(refused, 7);
   // A target that expects another number of vectors, and a width the shifter does not know.
   b.key.begin(0, 9, 0);
   b.fill(key_job(8, 12), 0);

@@ -7,6 +7,7 @@
 #include "golden/error.h"
 #include "models/memories/kv_buffer.h"
 #include "models/memories/query_registers.h"
+#include "models/memories/score_memories.h"
 #include "models/memories/value_scales.h"
 #include "tests/models/fetcher/support.h"
 
@@ -104,6 +105,77 @@ TEST(KvBuffer, ViolationsThrow) {
   EXPECT_THROW(KvBuffer({"k", "k", "", ""}, 2, 16, 64, 65), Error);
   EXPECT_THROW(KvBuffer({"k", "k", "", ""}, 0, 16, 64, 8), Error);
   std::cout << "13 violations compared\n";
+}
+
+// Halves are SRAMs of their own, and a merge reads through a port.
+TEST(KvBuffer, PortsAreAHalfs) {
+  KvBuffer b({"key buffer", "key buffer", "", ""}, 2, 16, 64, 8);
+  b.begin(0, 16, 0, 2);
+  b.begin(1, 16, 0);
+  for (std::uint32_t s = 0; s < 16; ++s) {
+    b.write(0, s, 1 + s / 8);
+    b.write(1, s, 1 + s / 8);  // the same bank of the other half
+  }
+  EXPECT_EQ(b.vector_reads(), 0u);
+  b.merge(0, 3, 4);
+  EXPECT_EQ(b.vector_reads(), 1u);
+  EXPECT_THROW(b.merge(0, 11, 4), std::logic_error);  // its bank is read and written
+  b.read_slot(1, 3, 4);
+  EXPECT_THROW(b.read_slot(1, 11, 4), std::logic_error);
+  b.merge(0, 4, 4);
+  EXPECT_EQ(b.vector_reads(), 3u);
+  std::cout << "5 answers compared\n";
+}
+
+// One read and one write of a query head's bank in a cycle; origins are read twice.
+TEST(ScoreMemories, APortIsUsedOnceACycle) {
+  const Sizes sizes{.group = 2, .longest = 32, .stores = 2, .selection_read = 16};
+  Scores scores(sizes);
+  scores.write(0, 1, 0, 8, 5);
+  scores.read(0, 1, 8, 8, 5);
+  scores.read(0, 0, 8, 8, 5);  // another head's bank
+  scores.read(1, 1, 8, 8, 5);  // another group's
+  EXPECT_THROW(scores.read(0, 1, 0, 8, 5), std::logic_error);
+  EXPECT_THROW(scores.write(0, 1, 8, 8, 5), std::logic_error);
+  scores.read(0, 1, 0, 8, 6);
+  Probabilities probabilities(sizes);
+  probabilities.read(0, 0, 0, 8, 5);
+  EXPECT_THROW(probabilities.read(0, 0, 0, 8, 5), std::logic_error);
+  Origins origins(sizes);
+  origins.read(0, 0, 0, 8, 5);
+  origins.read(0, 0, 0, 8, 5, 1);
+  EXPECT_THROW(origins.read(0, 0, 8, 8, 5, 1), std::logic_error);
+  SelectionScores sums(sizes);
+  sums.read(0, 0, 0, 8, 5);
+  sums.read(0, 0, 8, 8, 5);  // words take turns between two banks
+  EXPECT_THROW(sums.read(0, 0, 16, 8, 5), std::logic_error);
+  sums.read(0, 0, 0, 16, 6);  // both
+  EXPECT_THROW(sums.read(0, 0, 8, 8, 6), std::logic_error);
+  EXPECT_FALSE(sums.claimed(1, 0, 8, 6));
+  sums.claim(1, 16, 8, 6);
+  sums.claim(1, 0, 16, 7);
+  EXPECT_TRUE(sums.claimed(1, 0, 8, 6) && sums.claimed(1, 8, 8, 7));
+  EXPECT_FALSE(sums.claimed(1, 8, 8, 6) || sums.claimed(0, 0, 8, 6) || sums.claimed(1, 0, 8, 8));
+  EXPECT_EQ(sums.shape().banks, 2 * 2);
+  std::cout << "10 answers compared\n";
+}
+
+TEST(ScaleStore, OneReadABankAndCycle) {
+  ScaleStore store(2, 32, 8);
+  for (int half = 0; half < 2; ++half) {
+    store.begin(half, 32, 0);
+    std::uint16_t* to = store.append(half, 32, 1);
+    for (int i = 0; i < 32; ++i) to[i] = static_cast<std::uint16_t>(1000 * half + i);
+  }
+  EXPECT_THROW(store.read(0, 5, 1), std::logic_error);  // written in this cycle
+  EXPECT_EQ(store.read(0, 5, 2), 5);
+  EXPECT_FALSE(store.can_read(0, 13, 2));
+  EXPECT_THROW(store.read(0, 13, 2), std::logic_error);
+  EXPECT_EQ(store.read(1, 13, 2), 1013);
+  EXPECT_EQ(store.read(0, 14, 2), 14);
+  EXPECT_EQ(store.read(0, 13, 3), 13);
+  EXPECT_THROW(ScaleStore(2, 4, 0), Error);
+  std::cout << "8 answers compared\n";
 }
 
 TEST(ScaleStore, WordsAppearACycleAfterTheirWrite) {

@@ -15,18 +15,18 @@ namespace {
 constexpr int kTokens = 800;
 
 struct Array {
-  Array(int head_dim, int banks, int width, bool scaled)
+  Array(int head_dim, int banks, int width, bool scaled, int requantizers = 64, bool renormalise = false)
       : dim(head_dim),
         m(1, 2, kTokens),
         jobs(4),
         values({"value_buffer", "value buffer", "", ""}, 2, kTokens, head_dim, banks),
-        scales(2, kTokens),
+        scales(2, kTokens, 2 * width),
         out(8),
         magnitudes(8),
         released(4),
         done(4),
-        pv({head_dim, banks, width, 3, scaled, false, false},
-           {m.groups, m.constants, m.exponentials, m.kept, m.origins, values, scales}, jobs, out, magnitudes, released,
+        pv({head_dim, banks, width, 3, scaled, renormalise, false, requantizers, 17},
+           {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales}, jobs, out, magnitudes, released,
            done) {
     GroupConstants constants;
     for (std::size_t h = 0; h < 2; ++h) constants.to_out[h] = to_out[h], constants.out16[h] = out16[h];
@@ -91,8 +91,8 @@ TEST(Pv, OutputsAndCycles) {
       origins[i] = i, flags[i] = c.all || i % static_cast<unsigned>(c.every) == 1;
       if (flags[i]) kept.push_back(i);
       for (int h = 0; h < 2; ++h)
-        a.m.exponentials.poke(0, static_cast<std::size_t>(h))[i] =
-            c.largest ? 65535 : (i * 97 + static_cast<unsigned>(h) * 13) % 3000;
+        a.m.probabilities.poke(0, static_cast<std::size_t>(h))[i] =
+            static_cast<std::uint16_t>(c.largest ? 65535 : (i * 97 + static_cast<unsigned>(h) * 13) % 3000);
     }
     // V of resident heads lies at its place in the list, else side by side.
     a.load(c.slots, now,
@@ -109,7 +109,7 @@ TEST(Pv, OutputsAndCycles) {
       const OutputVector& v = a.out.peek();
       std::uint64_t largest = 0;
       const auto wide = [&](std::uint32_t i) {
-        return std::uint64_t{a.m.exponentials.peek(0, static_cast<std::size_t>(rows))[i]} *
+        return std::uint64_t{a.m.probabilities.peek(0, static_cast<std::size_t>(rows))[i]} *
                (c.scaled ? a.scales.value(0, i) : 65536u);
       };
       for (std::uint32_t i : kept) largest = std::max(largest, wide(i));
@@ -142,6 +142,56 @@ TEST(Pv, OutputsAndCycles) {
     EXPECT_TRUE(a.pv.idle());
   }
   std::printf("%llu outputs equal\n", static_cast<unsigned long long>(compared));
+}
+
+// Cycle in which the last of two heads' outputs is there, of `slots` slots whose scales lie `stride` apart.
+Cycle last_output(Array& a, std::uint32_t slots, std::uint32_t stride) {
+  Cycle now = 1;
+  GroupEntry& g = a.m.groups[0];
+  g.heads = 0b11, g.slots = slots;
+  for (std::uint32_t i = 0; i < slots; ++i) {
+    a.m.origins.poke(0)[i] = i * stride;
+    for (std::size_t h = 0; h < 2; ++h) a.m.probabilities.poke(0, h)[i] = static_cast<std::uint16_t>(100 + i);
+  }
+  a.load(slots * stride, now, [](std::uint32_t s, int) { return static_cast<int>(s); });
+  PvJob job;
+  job.constants = a.place, job.last = true;
+  a.jobs.push(now++, job);
+  const Cycle begin = now;
+  for (int rows = 0; rows < 2; ++now) {
+    a.pv.tick(now);
+    if (a.out.can_pop(now)) a.out.pop(now), a.magnitudes.pop(now), ++rows;
+    if (now > begin + 1000) return 0;
+  }
+  return now - begin;
+}
+
+TEST(Pv, ScalesOfOneBankWait) {
+  // 16 banks, width 8: neighbours and every second lie in banks of their own, every eighth in two, every 16th in one.
+  for (const auto& [stride, turns] : {std::pair{1u, 1u}, {2u, 1u}, {8u, 4u}, {16u, 8u}}) {
+    Array a(64, 8, 8, true);
+    last_output(a, 40, stride);
+    EXPECT_EQ(a.pv.scale_conflicts(), 2 * 5 * (turns - 1)) << "stride " << stride;
+  }
+  std::printf("4 strides compared\n");
+}
+
+TEST(Pv, RequantizersAndTheDivider) {
+  std::uint64_t compared = 0;
+  // Rows of two cycles: with few requantizers the second row's sums wait for them.
+  Array all(64, 8, 8, false, 64), eight(64, 8, 8, false, 8);
+  const Cycle fast = last_output(all, 16, 1), slow = last_output(eight, 16, 1);
+  EXPECT_EQ(slow - fast, (8u - 1) + (8u - 2)) << "eight cycles a row instead of one, of which two were free";
+  EXPECT_GT(eight.pv.stats().cycles_of(eight.pv.kRequantizers), 0u);
+  EXPECT_EQ(all.pv.stats().cycles_of(all.pv.kRequantizers), 0u);
+  compared += 3;
+  // Division begins with the row's last probability: 17 cycles, of which the product hides what it takes itself.
+  Array plain(64, 8, 8, false, 64), renormalised(64, 8, 8, false, 64, true);
+  const Cycle without = last_output(plain, 16, 1), with = last_output(renormalised, 16, 1);
+  EXPECT_GT(with, without + 17);
+  EXPECT_LE(with, without + 2 * 17);
+  compared += 2;
+  std::printf("%llu cycles compared\n", static_cast<unsigned long long>(compared));
 }
 
 }  // namespace

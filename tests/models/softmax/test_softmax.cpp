@@ -14,7 +14,8 @@ namespace winnow {
 namespace {
 
 struct Pipeline {
-  Pipeline(int width, int row_fifo)
+  Pipeline(int width, int row_fifo) : Pipeline(SoftmaxParams{width, row_fifo, 2, 3, 4, 5, 2}, 16) {}
+  Pipeline(const SoftmaxParams& sizes, int rows)
       : m(2, 3, 64),
         scores(1, 16),
         verdicts(2),
@@ -22,9 +23,10 @@ struct Pipeline {
         sums(2, 16),
         done(2, 8),
         compacted(2),
-        softmax({{width, row_fifo, 2, 3, 4, 5, 2}, golden::Digits{}, golden::MsbRule::midpoint, false, false, false},
-                {m.groups, m.constants, m.scores, m.exponentials, m.selection_scores, m.kept, m.origins}, scores,
-                verdicts, compact, sums, done, compacted) {
+        softmax(
+            {sizes, golden::Digits{}, golden::MsbRule::midpoint, false, false, false, rows},
+            {m.groups, m.constants, m.scores, m.exponentials, m.probabilities, m.selection_scores, m.kept, m.origins},
+            scores, verdicts, compact, sums, done, compacted) {
     GroupConstants constants;
     for (std::size_t h = 0; h < 3; ++h) constants.to_log2[h] = scale[h];
     const ConstantsRef place = m.constants.take(constants);
@@ -90,7 +92,8 @@ std::uint64_t check(const Pipeline& p, std::uint32_t heads, std::uint32_t n) {
       denominator += e[i] = golden::exp2_neg(golden::log2_distance(top - value(h, i), p.scale[h]));
     for (std::uint32_t i = 0; i < n; ++i, ++compared) {
       const std::uint32_t probability = golden::probability(e[i], golden::reciprocal(denominator));
-      EXPECT_EQ(p.m.exponentials.peek(0, static_cast<std::size_t>(h))[i], probability) << "head " << h << " slot " << i;
+      EXPECT_EQ(p.m.probabilities.peek(0, static_cast<std::size_t>(h))[i], probability)
+          << "head " << h << " slot " << i;
       sums[i] += probability;
     }
   }
@@ -142,13 +145,44 @@ TEST(Softmax, CompactionMovesSurvivorsUp) {
   p.compact.push(1, {1});
   Cycle now = 2;
   while (!p.compacted.can_pop(now)) p.tick(now++);
-  EXPECT_EQ(now - 2, 5u);  // ceil(20 / 4)
+  EXPECT_EQ(now - 2, 5u);  // ceil(20 / 4); the last survivors are written with the last read
   ASSERT_EQ(g.slots, kept.size());
   for (std::uint32_t i = 0; i < kept.size(); ++i) {
     EXPECT_EQ(origins[i], 2 * kept[i]);
     for (int h : {0, 2}) EXPECT_EQ(p.m.scores.peek(1, static_cast<std::size_t>(h))[i], value(h, kept[i]));
   }
   std::printf("%zu survivors equal\n", kept.size());
+}
+
+// Seven of eight stay: the last word read fills one of survivors, and begins one more, which takes a cycle.
+TEST(Softmax, CompactionWritesAWordACycle) {
+  for (const auto& [slots, every, cycles] : {std::tuple{20u, 20u, 6u}, {20u, 1u, 5u}, {16u, 100u, 5u}}) {
+    Pipeline p(4, 32);
+    GroupEntry& g = p.m.groups[1];
+    g.heads = 0b1, g.slots = slots;
+    for (std::uint32_t i = 0; i < slots; ++i) p.m.origins.poke(1)[i] = i, p.m.kept.poke(1)[i] = i % every != 1 % every;
+    p.compact.push(1, {1});
+    Cycle now = 2;
+    while (!p.compacted.can_pop(now)) p.tick(now++);
+    EXPECT_EQ(now - 2, cycles) << slots << " slots, all but every " << every;
+  }
+  std::printf("3 times compared\n");
+}
+
+// Reciprocals come an interval apart, and rows between two stages are bounded: a short ring is slower, never wrong.
+TEST(Softmax, DividerAndRingsAreBounded) {
+  const auto cycles = [](int interval, int rows) {
+    SoftmaxParams sizes{4, 32, 2, 3, 4, 5, 2};
+    sizes.reciprocal_interval = interval;
+    Pipeline p(sizes, rows);
+    const Cycle done = run(p, 0b111, 4, 4);
+    EXPECT_EQ(check(p, 0b111, 4), 3u * 4 + 4);
+    return done;
+  };
+  const Cycle fast = cycles(1, 16);
+  EXPECT_EQ(cycles(20, 16), fast + 2 * 19);
+  EXPECT_GT(cycles(1, 2), fast);
+  std::printf("3 pipelines compared\n");
 }
 
 }  // namespace

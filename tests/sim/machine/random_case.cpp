@@ -105,6 +105,7 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
                           "pv.multiply_latency", "pv.tree_latency", "softmax.dequantize_latency", "softmax.exp_latency",
                           "softmax.accumulate_latency", "softmax.divide_latency", "softmax.requantize_latency"})
     if (r.one_in(2)) set(o, key, r.one_in(3) ? 1 : r.in(1, 40));
+  set(o, "softmax.reciprocal_latency", 1);  // a part of divide_latency
   const int width = 1 << r.below(std::bit_width(static_cast<unsigned>(std::min(multipliers / 8, 32))));
   set(o, "softmax.width", width);
   set(o, "softmax.row_fifo", std::max(2, (t.tokens + width - 1) / width + (tight ? 0 : r.below(100))));
