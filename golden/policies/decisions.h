@@ -72,6 +72,30 @@ struct Decisions {
   int kept_values(int n) const { return kept_count(value_share, n); }
 };
 
+// What a protected token is ranked with: above every importance.
+inline constexpr std::uint64_t kProtectedItem = (std::uint64_t{1} << kImportanceBits) - 1;
+
+// One choice among living tokens.
+struct TokenChoice {
+  std::uint32_t keep = 0;           // how many stay; all that live when they are no more
+  std::uint32_t first_end = 0;      // tokens below stay in any case,
+  std::uint32_t newest_from = ~0u;  // and tokens from here on
+  bool normalised = false;
+
+  WINNOW_HD constexpr bool is_protected(std::uint32_t token) const { return token < first_end || token >= newest_from; }
+  // What the engine compares. `chances` counts the query rows in which the token was live and visible.
+  WINNOW_HD constexpr std::uint64_t item(std::uint32_t token, std::uint64_t importance, std::uint64_t chances) const {
+    if (is_protected(token)) return kProtectedItem;
+    const std::uint64_t item = !normalised ? importance : chances ? (importance << 8) / chances : 0;
+    return item < kProtectedItem ? item : kProtectedItem - 1;
+  }
+};
+
+// Query rows of a layer in which the token at `place` among `live` ones is visible.
+WINNOW_HD constexpr std::uint32_t rows_seen(std::uint32_t place, std::uint32_t live, bool prompt, bool causal) {
+  return !prompt ? 1 : causal ? live - place : live;
+}
+
 // Throws Error on a policy that contradicts itself.
 Decisions decisions_of(const Policy& policy, const Shape& shape);
 

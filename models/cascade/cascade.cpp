@@ -40,7 +40,7 @@ void Cascade::tick(Cycle now) {
       return;
     }
     const bool asks = choices_.peek().kind != Kind::chances;
-    if (asks && m_.importance.sweeping()) {
+    if (asks && m_.importance.sweeping(now)) {
       stats_.wait(kImportance);
       return;
     }

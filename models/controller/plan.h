@@ -8,7 +8,7 @@
 
 #include "golden/layout.h"
 #include "golden/num.h"
-#include "golden/policies/schedule.h"
+#include "golden/policies/decisions.h"
 #include "models/links/fetch_jobs.h"
 #include "models/links/topk_jobs.h"
 #include "models/memories/head_constants.h"

@@ -61,7 +61,7 @@ void Planner::ask(int round) {
 }
 
 // Whether the next layer's choices can be asked for: one layer ahead at most, since the buffers hold no more.
-bool Planner::begin(Cycle) {
+bool Planner::begin(Cycle now) {
   if (!source_.more() || s_.layers.size() > 1) return false;
   if (source_.reloads()) {
     if (!s_.layers.empty()) return false;
@@ -72,7 +72,7 @@ bool Planner::begin(Cycle) {
   if (waits && source_.begins_step()) {
     // The next step begins with what this one leaves: all of it must be there.
     if (!s_.layers.empty()) return false;
-    s_.memories.importance.begin_step();
+    s_.memories.importance.begin_step(now);
     begun_step_ = true;
   }
   kept_.clear();
@@ -132,7 +132,7 @@ void Planner::tick(Cycle now) {
   begun_step_ = false;
   add_layer(source_.plan(kept_));
   s_.layers.back().begins_step = begins;
-  if (s_.layers.back().open && begins) s_.memories.importance.begin_step();
+  if (s_.layers.back().open && begins) s_.memories.importance.begin_step(now);
   round_ = s_.decisions.normalised ? Round::chances : Round::none;
   s_.moved = true;
 }
@@ -142,7 +142,7 @@ void Planner::tick(Cycle now) {
 void Planner::count_layer(Cycle now) {
   Fifo<AcceptedWrites>& written = s_.ports.written;
   if (s_.layers.empty()) return;
-  if (s_.layers.front().ended) return close_layer();
+  if (s_.layers.front().ended) return close_layer(now);
   Layer& layer = s_.layers.front();
   if (written.can_pop(now)) {
     layer.bursts -= written.peek().count;
@@ -156,7 +156,7 @@ void Planner::count_layer(Cycle now) {
     layer.ended = s_.moved = true;
 }
 
-void Planner::close_layer() {
+void Planner::close_layer(Cycle now) {
   s_.moved = true;
   for (ListRef list : s_.layers.front().lists) s_.memories.lists.give_back(list);
   s_.layers.pop_front();
@@ -166,7 +166,7 @@ void Planner::close_layer() {
   }
   if (s_.layers.empty()) return;
   s_.layers.front().open = true;
-  if (s_.layers.front().begins_step) s_.memories.importance.begin_step();
+  if (s_.layers.front().begins_step) s_.memories.importance.begin_step(now);
 }
 
 }  // namespace winnow::controller

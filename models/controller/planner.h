@@ -35,7 +35,7 @@ class Planner {
   void add_layer(LayerPlan plan);
   ListRef list_of(const std::vector<std::uint32_t>& names);
   bool count_chances(Cycle now);
-  void close_layer();
+  void close_layer(Cycle now);
 
   State& s_;
   PlanSource& source_;

@@ -77,8 +77,8 @@ void Importance::tick(Cycle now) {
     m_.importance.add_head(magnitudes_.peek().head, magnitudes_.peek().value);
     magnitudes_.pop(now);
   }
-  if (m_.importance.sweeping()) {
-    m_.importance.sweep();
+  if (m_.importance.sweeping(now)) {
+    m_.importance.sweep(now);
     stats_.busy();
     return;
   }

@@ -46,7 +46,7 @@ class Importance : public Block {
 
   void tick(Cycle now) override;
   bool idle() const override {
-    return !active_ && !draining_ && jobs_.drained() && magnitudes_.drained() && !m_.importance.sweeping();
+    return !active_ && !draining_ && jobs_.drained() && magnitudes_.drained() && m_.importance.drained();
   }
   void report(StatSink& sink) const override { sink.cycles("bank_stalls", "bank stalls", bank_stalls_); }
 

@@ -3,7 +3,7 @@
 // counted.
 #include <cstdint>
 
-#include "golden/policies/schedule.h"
+#include "golden/policies/decisions.h"
 #include "models/links/topk_jobs.h"
 #include "models/prim/link.h"
 

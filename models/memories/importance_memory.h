@@ -13,6 +13,7 @@
 
 #include "golden/model.h"
 #include "golden/policies/decisions.h"
+#include "models/prim/fifo.h"
 #include "models/prim/memory.h"
 
 namespace winnow {
@@ -37,15 +38,18 @@ class ImportanceMemory : public MemoryBase {
     tokens_ = tokens, chances_ = chances, heads_ = heads;
   }
   // A generation step begins: decay is due.
-  void begin_step() {
+  void begin_step(Cycle now) {
     if (decay_shift_ == 0) return;
     for (auto& x : tokens_) x = golden::decayed(x, decay_shift_);
     words_read_ += tokens_.size(), words_written_ += tokens_.size();
     // With a list a KV head the subtraction rides on the load of the list for its choice.
+    sweep_from_ = now;
     if (!per_head_) sweep_ = (tokens_.size() + static_cast<std::size_t>(width_) - 1) / static_cast<std::size_t>(width_);
   }
-  bool sweeping() const { return sweep_ != 0; }
-  void sweep() { --sweep_; }  // a cycle of it
+  // At the start of cycle `now`, whatever the order of the blocks.
+  bool sweeping(Cycle now) const { return sweep_ + (swept_ == now) != 0 && sweep_from_ < now; }
+  void sweep(Cycle now) { --sweep_, swept_ = now; }  // a cycle of it
+  bool drained() const override { return sweep_ == 0; }
 
   void add_token(std::size_t place, std::uint64_t p) { ++words_read_, ++words_written_, tokens_[place] += p; }
   void add_head(std::size_t head, std::uint64_t magnitude) { heads_[head] += magnitude; }
@@ -69,6 +73,7 @@ class ImportanceMemory : public MemoryBase {
   int width_;
   bool per_head_;
   std::uint64_t sweep_ = 0;  // cycles of decay still to go
+  Cycle sweep_from_ = 0, swept_ = ~Cycle{0};
   std::vector<std::uint64_t> tokens_, chances_, heads_;
 };
 

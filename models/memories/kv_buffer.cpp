@@ -74,8 +74,9 @@ std::int16_t* KvBuffer::write(int half, std::uint32_t slot, Cycle now) {
 
 std::int16_t* KvBuffer::merge(int half, std::uint32_t slot_number, Cycle now) {
   // Counted; Q x K may read a row that is whole in the same cycle, and the port does not refuse that yet.
+  std::int16_t* words = write(half, slot_number, now);
   ++vector_reads_;
-  return write(half, slot_number, now);
+  return words;
 }
 
 const std::int16_t* KvBuffer::read_row(int half, int row, Cycle now) {

@@ -126,7 +126,28 @@ package winnow_links_pkg;
     logic [16:0] kept;
   } topk_answers_t;
 
-  // controller -> cascade_topk: 169 bits.
+  // controller -> cascade: 228 bits.
+  typedef struct packed {
+    logic [1:0] kind;
+    logic [16:0] n;
+    logic rule;
+    logic [16:0] amount;
+    logic [1:0] what;
+    tag_t tag;
+    logic [7:0] names;
+    logic from_store;
+    logic [3:0] store;
+    logic [7:0] items;
+    logic [7:0] kept;
+    logic [12:0] first_end;
+    logic [16:0] newest_from;
+    logic normalised;
+    logic [23:0] base;
+    logic prompt;
+    logic causal;
+  } cascade_choices_t;
+
+  // cascade -> cascade_topk: 169 bits.
   typedef struct packed {
     logic [16:0] n;
     logic rule;
@@ -198,6 +219,9 @@ package winnow_links_pkg;
     logic [35:0] address;
     logic [31:0][7:0] data;
   } write_bursts_t;
+
+  // hbm2 -> controller: 6 bits.
+  typedef struct packed {logic [5:0] count;} writes_accepted_t;
 
   // A word of this memory: 57 bits.
   typedef struct packed {

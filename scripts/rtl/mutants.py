@@ -16,6 +16,7 @@ import sys
 def main():
     table, out, sources = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), [pathlib.Path(s) for s in sys.argv[3:]]
     texts = {s.name: s.read_text() for s in sources}
+    originals = dict(texts)
     number, planted = 0, []
     for line in table.read_text().splitlines():
         if not line.strip() or line.startswith("#"):
@@ -24,11 +25,13 @@ def main():
         name, text, bug = (p.strip().replace("\\|", "|") for p in re.split(r"(?<!\\)\|", line))
         name, _, place = name.partition("#")
         source, place = texts.get(name), int(place or 0)
+        # A place that has its mutant already shows the text no more where only its right side was kept.
         earlier = [k for n, s, k in planted if (n, s) == (name, text)]
-        count = 0 if source is None else source.count(text) + len(earlier)
-        if (count != 1) if not place else not 0 < place <= count:
+        count = 0 if source is None else originals[name].count(text)
+        if (count != 1 or text not in source) if not place else not 0 < place <= count:
             sys.exit(f"{table}: mutant {number}: {name} holds `{text}` {count} times")
-        planted.append((name, text, place))
+        if place:
+            planted.append((name, text, place))
         prefix = suffix = ""
         if match := re.match(r"((?:.*\) )?[\w\[\]]+ <?= )", text):  # an assignment
             prefix, text_, bug_ = match[1], text[match.end() :], bug[match.end() :]
@@ -39,8 +42,9 @@ def main():
         wrapped = f"{prefix}((mutant_pkg::selected == {number}) ? ({bug_}) : ({text_})){suffix}"
         if text.startswith("(write_i"):
             wrapped = f"({wrapped})"
-        at = -1
-        for _ in range(max(1, place - sum(k < place for k in earlier))):
+        # Several mutants may share a place: the text stands last in what the one before has made of it.
+        at = -1 if place else source.rindex(text)
+        for _ in range(place - sum(k < place for k in earlier)):
             at = source.index(text, at + 1)
         texts[name] = source[:at] + wrapped + source[at + len(text) :]
     out.mkdir(parents=True, exist_ok=True)

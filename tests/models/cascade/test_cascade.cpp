@@ -101,12 +101,12 @@ TEST(Cascade, ABankGivesOneWordACycle) {
 
 TEST(Cascade, WaitsForTheSweepOfDecay) {
   Bench b(5);
-  b.importance.begin_step();
+  b.importance.begin_step(b.now++);
   std::vector<std::uint32_t> names = {1, 2, 3};
   b.choices.push(b.now++, b.choose(names));
   for (int i = 0; i < 50; ++i) b.block.tick(b.now++);
   EXPECT_FALSE(b.block.idle());
-  while (b.importance.sweeping()) b.importance.sweep();
+  while (!b.importance.drained()) b.importance.sweep(b.now++);
   b.block.tick(b.now++);
   EXPECT_TRUE(b.block.idle());
 }

@@ -162,15 +162,15 @@ TEST(Converter, StagesAreLatencyAlone) {
     FetchJob second = key_job(64, 12);
     second.half = 1;
     b.fill(key_job(64, 12), 0);
-    b.fill(second, 0);
-    b.fill(scales, 0);
-    Cycle now = 1, first = 0, both = 0;
+    b.fill(second, 1);
+    b.fill(scales, 2);
+    Cycle now = 3, first = 0, both = 0;
     for (; !b.scales.loaded(0, now); ++now) {
       if (!first && b.key.loaded(0, now)) first = now;
       if (!both && b.key.loaded(1, now)) both = now;
       converter.tick(now);
     }
-    EXPECT_EQ(first, 1u + 8 + static_cast<Cycle>(latency));
+    EXPECT_EQ(first, 3u + 8 + static_cast<Cycle>(latency));
     EXPECT_EQ(both, first + 8);
     EXPECT_EQ(now, both + 10);  // 16 scales a cycle
   }
@@ -184,13 +184,13 @@ TEST(Converter, JobsFollowWithoutABubble) {
   FetchJob second = key_job(64, 12);
   second.half = 1;
   b.fill(key_job(64, 12), 0);
-  b.fill(second, 0);
-  Cycle now = 1, first = 0;
+  b.fill(second, 1);
+  Cycle now = 2, first = 0;
   for (; !b.key.loaded(1, now); ++now) {
     if (!first && b.key.loaded(0, now)) first = now;
     b.converter.tick(now);
   }
-  EXPECT_EQ(first, 2u + 8);
+  EXPECT_EQ(first, 3u + 8);
   EXPECT_EQ(now, first + 8);  // eight vectors in each cycle in between
   EXPECT_EQ(b.converter.jobs_done(now), 2u);
   std::cout << "3 times compared\n";

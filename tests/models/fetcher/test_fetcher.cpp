@@ -297,7 +297,7 @@ TEST(DataCrossbar, RoundRobinOverChannels) {
   std::vector<std::unique_ptr<Fifo<dram::Return>>> fifos;
   std::vector<Fifo<dram::Return>*> ports;
   for (int c = 0; c < 4; ++c) {
-    fifos.push_back(std::make_unique<Fifo<dram::Return>>(8));
+    fifos.push_back(std::make_unique<Fifo<dram::Return>>(8, 8));
     ports.push_back(fifos.back().get());
   }
   for (int i = 0; i < 12; ++i) {

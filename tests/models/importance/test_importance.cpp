@@ -111,8 +111,8 @@ TEST(Importance, DecaySweepsTheMemory) {
   std::vector<std::uint64_t> before(50);
   for (std::size_t t = 0; t < 50; ++t) before[t] = t * t * t;
   importance.load(before, std::vector<std::uint64_t>(50), {0});
-  importance.begin_step();
-  Cycle now = 1;
+  Cycle now = 0;
+  importance.begin_step(now++);
   while (!block.idle()) block.tick(now++);
   EXPECT_EQ(now - 1, 13u);  // ceil(50 / 4)
   for (std::size_t t = 0; t < 50; ++t) EXPECT_EQ(importance.tokens()[t], before[t] - before[t] / 8) << "token " << t;

@@ -103,8 +103,8 @@ TEST(Qk, LaterPassesFirstByWholeTasks) {
   a.keys.begin(1, 6, now++);  // the gather of the later pass is on its way
   QkTask one = a.task(0, 10, 0), two = a.task(0, 10, 1), late = a.task(1, 6, 0);
   one.tag.query = 1, two.tag.query = 2, late.tag.query = 3, late.tag.pass = 1;
-  a.later.push(now, late), a.first.push(now, one), a.first.push(now, two);
-  ++now;
+  a.later.push(now, late), a.first.push(now++, one);
+  a.first.push(now++, two);
   std::vector<std::uint32_t> order;
   for (const Cycle begin = now; now < begin + 60; ++now) {
     if (now >= begin + 2 && now < begin + 8) {  // arrives under the first task

@@ -66,7 +66,7 @@ TEST(WriteBack, PacksEveryDimensionExactly) {
 }
 
 TEST(WriteBack, ABurstACycleAndNamedWaits) {
-  Fifo<OutputVector> in(8);
+  Fifo<OutputVector> in(8, 8);
   Fifo<WriteBurst> out(64);
   WriteBack block(in, out);
   Random random(4);

@@ -117,7 +117,7 @@ TEST(RtlCommand, APlantedBugAtALinkIsNamed) {
     std::string block, good, bad, named, work;
   } cases[] = {{"writeback", "bits_q >> BurstBits", "bits_q >> (BurstBits - 1)", "link write_bursts, field data[",
                 " bursts sent"},
-               {"writeback", "address_q + AddressBits'(BurstBytes)", "address_q",
+               {"writeback", "address_q + AddressBits'(BurstBytes)", "address_q + AddressBits'(2 * BurstBytes)",
                 "link write_bursts, field address: rtl ", "KV head "},
                {"progressive", "product > (", "product >= ('0 & ",
                 "link verdicts_to_softmax, field refetch: rtl 1 (0x1), model 0", ", theta16 "},

@@ -78,9 +78,9 @@ TEST(WorkloadSource, PlansTakeCountsAsTheyStand) {
       std::vector<std::uint64_t> sorted = c.items;
       std::sort(sorted.rbegin(), sorted.rend());
       ASSERT_LE(c.k, sorted.size());
-      std::vector<std::uint32_t>& places = kept.emplace_back();
-      for (std::uint32_t i = 0; i < c.items.size(); ++i)
-        if (c.items[i] >= sorted[c.k - 1]) places.push_back(i);
+      std::vector<std::uint32_t>& names = kept.emplace_back();
+      for (std::size_t i = 0; i < c.items.size(); ++i)
+        if (c.items[i] >= sorted[c.k - 1]) names.push_back(c.names[i]);
     }
     EXPECT_TRUE(source.choices(1).empty());
     const LayerPlan plan = source.plan(kept);
