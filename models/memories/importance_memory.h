@@ -21,7 +21,7 @@ namespace winnow {
 class ImportanceMemory : public MemoryBase {
  public:
   ImportanceMemory(const golden::Shape& shape, const golden::Decisions& decisions, int width)
-      : MemoryBase({"importance_memory", "importance memory", "importance, cascade", "importance, cascade"}),
+      : MemoryBase({"importance_memory", "importance memory", "importance, cascade", "cascade"}),
         shape_(shape),
         decay_shift_(decisions.decay_shift),
         width_(width),

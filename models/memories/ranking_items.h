@@ -39,6 +39,7 @@ class RankingItems : public MemoryBase {
     reveal(place, when);
   }
   void reveal(ItemsRef place, Cycle when) { ++words_written_, lists_[place].since.push_back(when); }
+  std::size_t written(ItemsRef place) const { return lists_[place].since.size(); }
   // The first `n` items are there.
   bool there(ItemsRef place, std::size_t n, Cycle now) const {
     const List& list = lists_[place];

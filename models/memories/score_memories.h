@@ -93,7 +93,7 @@ struct KeptFlags : RowMemory<std::uint8_t> {
 // The slot at the first pass.
 struct Origins : RowMemory<std::uint32_t> {
   explicit Origins(const Sizes& s)
-      : RowMemory({"origins", "origins", "softmax", "softmax, importance, pv"}, 16, s.stores, 1, s.longest, 2) {}
+      : RowMemory({"origins", "origins", "softmax", "importance, pv"}, 16, s.stores, 1, s.longest, 2) {}
   // A group begins: until its first compaction every slot is its own origin, by a flag of the store; no word is
   // written.
   void begin(std::size_t store, std::uint32_t slots) { std::iota(poke(store), poke(store) + slots, 0u); }

@@ -23,7 +23,8 @@ struct MemoryShape {
   std::uint64_t total_bits() const { return words * static_cast<std::uint64_t>(bits); }
 };
 
-// Name in snake_case, and as people read it; names of the blocks at its ports, with commas between.
+// Name in snake_case, and as people read it; names of the blocks at its ports, with commas between; a block that
+// reads only what it writes itself is no reader.
 struct MemoryInfo {
   const char *name, *label;
   const char *written_by, *read_by;

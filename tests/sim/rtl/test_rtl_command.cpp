@@ -119,7 +119,7 @@ TEST(RtlCommand, APlantedBugAtALinkIsNamed) {
                 " bursts sent"},
                {"writeback", "address_q + AddressBits'(BurstBytes)", "address_q + AddressBits'(2 * BurstBytes)",
                 "link write_bursts, field address: rtl ", "KV head "},
-               {"progressive", "product > (", "product >= ('0 & ",
+               {"progressive", "product > (", "product < (",
                 "link verdicts_to_softmax, field refetch: rtl 1 (0x1), model 0", ", theta16 "},
                {"progressive", "~verdict | (softmax_ready_i", "~verdict & (softmax_ready_i",
                 "link row_sums, taken: rtl 0 (0x0), model 1", "query head "}};
