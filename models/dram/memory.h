@@ -65,6 +65,7 @@ class Memory {
   Memory(Memory&&) noexcept;
 
   const Spec& spec() const { return config_.spec; }
+  const MemoryConfig& config() const { return config_; }
   int channels() const { return static_cast<int>(lanes_.size()); }
   int channel_of(std::uint64_t address) const {
     return static_cast<int>((address >> interleave_bits_) & (lanes_.size() - 1));

@@ -20,6 +20,8 @@ class AddressFifos {
  public:
   AddressFifos(int lanes, int depth, int channels, int interleave_bytes);
 
+  std::uint64_t entries() const { return std::uint64_t{state_.size()} * depth_; }
+
   // Channel of a burst number (address / 32).
   int channel_of(std::uint64_t burst) const { return static_cast<int>(burst >> interleave_shift_) & channel_mask_; }
 

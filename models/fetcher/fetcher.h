@@ -50,6 +50,7 @@ class Fetcher : public Block {
           Fifo<WriteBurst>& writes, MemoryPorts ports, StartedJobs& started, DataFifos& data);
 
   void tick(Cycle now) override;
+  std::vector<StoredWords> registers() const override { return {{"address_fifos", addresses_.entries(), 64}}; }
 
   // No job, no address, no request outstanding, no write waiting. Bursts may wait for the converter.
   bool idle() const override {

@@ -30,6 +30,7 @@ class DataFifos : public LinkBase {
   int lanes() const { return lanes_; }
   std::size_t depth() const override { return static_cast<std::size_t>(depth_); }  // of a lane
   int bits() const override { return 8 * kBurstBytes; }
+  int copies() const override { return lanes_; }
   bool drained() const override { return held_ == 0; }
   std::uint64_t pushed() const override { return written_; }
 

@@ -44,6 +44,7 @@ class GroupTable : public MemoryBase {
         entries_(static_cast<std::size_t>(s.stores)) {}
 
   std::size_t size() const { return entries_.size(); }
+  int rows() const { return group_; }  // query heads of an entry
   GroupEntry& operator[](std::size_t store) { return entries_[store]; }
   const GroupEntry& operator[](std::size_t store) const { return entries_[store]; }
 

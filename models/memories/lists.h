@@ -8,6 +8,7 @@
 // State: the entries, and which lists are taken.
 // Banks and ports: one list a bank, one writer and one reader each; entries of 17 bits.
 // Paper: IV.D, the lists of live tokens that the fetcher works on; where they lie is open there.
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -20,11 +21,12 @@ namespace winnow {
 
 class Lists : public MemoryBase {
  public:
-  // `slots`: entries that a list holds at most.
-  explicit Lists(int slots)
+  // `slots`: entries that a list holds at most. `places`: lists at once, for the inventory of storage.
+  explicit Lists(int slots, int places = 1)
       : MemoryBase({"lists", "lists", "controller, topk, cascade_topk",
                     "controller, fetcher, converter, importance, cascade, topk, cascade_topk"}),
-        slots_(static_cast<std::uint64_t>(slots)) {}
+        slots_(static_cast<std::uint64_t>(slots)),
+        least_(static_cast<std::size_t>(places)) {}
 
   ListRef take() {
     const ListRef list = places_.take(kMost, "lists");
@@ -61,9 +63,9 @@ class Lists : public MemoryBase {
   // Without a port, uncounted.
   const std::vector<std::uint32_t>& peek(ListRef list) const { return lists_[list]; }
 
-  // As far as lists were ever taken at once.
+  // As far as lists were ever taken at once, and at least the places that were said.
   MemoryShape shape() const override {
-    const auto banks = static_cast<int>(places_.most() ? places_.most() : 1);
+    const auto banks = static_cast<int>(std::max(places_.most(), least_));
     return {static_cast<std::uint64_t>(banks) * slots_, 17, banks, 1, 1};
   }
   bool drained() const override { return places_.held() == 0; }
@@ -71,6 +73,7 @@ class Lists : public MemoryBase {
  private:
   static constexpr std::size_t kMost = kEveryItem;
   std::uint64_t slots_;
+  std::size_t least_;
   Places places_;
   std::vector<std::vector<std::uint32_t>> lists_;
   std::vector<std::uint32_t> readers_;

@@ -3,14 +3,23 @@
 //
 // tick(now) is one cycle: it looks at the links' and memories' state at the cycle's start and does what the contract in
 // the block's header says. The order in which blocks are ticked never matters.
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "models/prim/block_stats.h"
 #include "models/prim/fifo.h"
 #include "models/prim/stat_sink.h"
 
 namespace winnow {
+
+// A queue or a large register inside a block, which no other block reads: `words` of `bits`.
+struct StoredWords {
+  const char* name;  // snake_case
+  std::uint64_t words = 0;
+  int bits = 0;
+};
 
 class Block {
  public:
@@ -28,6 +37,8 @@ class Block {
   virtual bool idle() const = 0;
   // What it counted besides stats().
   virtual void report(StatSink&) const {}
+  // What it holds inside, for the inventory of storage. Pipeline registers of a few words are left out.
+  virtual std::vector<StoredWords> registers() const { return {}; }
   // What it is working on, for a report; empty where the block does not say.
   virtual std::string doing() const { return {}; }
   // What it is configured with, a register each: visit(name, value). RTL has a port of that name.

@@ -46,7 +46,8 @@ class LinkBase {
   const LinkInfo& info() const { return info_; }
   virtual bool drained() const = 0;
   virtual std::size_t depth() const = 0;
-  virtual int bits() const = 0;  // of one payload
+  virtual int bits() const = 0;             // of one payload
+  virtual int copies() const { return 1; }  // such FIFOs side by side
   virtual std::uint64_t pushed() const = 0;
 
  private:

@@ -63,6 +63,11 @@ class Pv : public Block {
      Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done);
 
   void tick(Cycle now) override;
+  // Two rows of weights with the slot of each, and sums of D words.
+  std::vector<StoredWords> registers() const override {
+    return {{"weight_rows", 2 * std::uint64_t{m_.probabilities.slots()}, golden::kWordBits + 17},
+            {"sums", static_cast<std::uint64_t>(params_.head_dim), 36}};
+  }
   bool idle() const override {
     return !job_active_ && !rows_full() && !multiplying_ && pending_in_ == pending_out_ && jobs_.drained();
   }

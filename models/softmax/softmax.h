@@ -68,6 +68,12 @@ class Softmax : public Block {
 
   void tick(Cycle now) override;
   bool idle() const override;
+  // The row FIFO; rows between the stages with their largest and sum; what is known of a row between passes.
+  std::vector<StoredWords> registers() const override {
+    return {{"row_fifo", static_cast<std::uint64_t>(params_.sizes.row_fifo), 32 * params_.sizes.width},
+            {"rows", 2 * static_cast<std::uint64_t>(params_.rows), 107 + 4 + 17 + 32 + 33},
+            {"passes", m_.groups.size() * static_cast<std::uint64_t>(m_.groups.rows()), 32 + 33 + 20}};
+  }
   void report(StatSink& sink) const override;
 
   std::uint64_t exponentials() const { return exps_; }

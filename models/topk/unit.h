@@ -46,6 +46,13 @@ class TopkUnit : public Block {
   void tick(Cycle now) override;
   bool idle() const override { return !active_ && jobs_.drained(); }
   void report(StatSink& sink) const override;
+  // Sides L and R and the list as it was loaded (the filter's), a word an item.
+  std::vector<StoredWords> registers() const override {
+    const topk::Config& c = engine_.config();
+    const std::uint64_t items = std::uint64_t{c.parallelism} * c.fifo_depth;
+    const int bits = static_cast<int>(c.item_bits);
+    return {{"sides", 2 * items, bits}, {"loaded_list", items, bits}};
+  }
   // Whose job, how far, and which tokens (or heads) its lanes hold.
   std::string doing() const override;
 

@@ -28,6 +28,7 @@ class WriteBack : public Block {
   WriteBack(Fifo<OutputVector>& in, Fifo<WriteBurst>& out) : Block("writeback", "writeback"), in_(in), out_(out) {}
 
   void tick(Cycle now) override;
+  std::vector<StoredWords> registers() const override { return {{"vector", 1, 8 * static_cast<int>(bytes_.size())}}; }
   bool idle() const override { return left_ == 0 && in_.drained(); }
   std::string doing() const override;
 

@@ -8,6 +8,16 @@ bool DramBlock::idle() const {
   return true;
 }
 
+std::vector<StoredWords> DramBlock::registers() const {
+  constexpr int kAddressBits = 36, kTagBits = 32, kDataBits = 8 * kBurstBytes;
+  const auto channels = static_cast<std::uint64_t>(memory_.channels());
+  const dram::ControllerPreset& controller = memory_.config().controller;
+  return {{"requests", channels * memory_.requests(0).depth(), kAddressBits + kTagBits + 1 + kDataBits},
+          {"read_queues", channels * static_cast<std::uint64_t>(controller.read_queue), kAddressBits + kTagBits},
+          {"write_queues", channels * static_cast<std::uint64_t>(controller.write_queue), kAddressBits + kDataBits},
+          {"returns", channels * memory_.returns(0).depth(), kTagBits + kDataBits}};
+}
+
 dram::Energy DramBlock::energy() const {
   const dram::Spec& spec = memory_.spec();
   return dram::energy(spec, spec.energy_preset(preset_), memory_.statistics(), 2);

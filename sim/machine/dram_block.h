@@ -24,6 +24,8 @@ class DramBlock : public Block {
   }
   // Nothing waits in front of the channels or behind them. Writes may still lie in their queues.
   bool idle() const override;
+  // Of all channels: requests in front, queues of the controllers (writes with their data), returns.
+  std::vector<StoredWords> registers() const override;
   void report(StatSink& sink) const override;
 
   dram::Memory& memory() { return memory_; }

@@ -64,7 +64,8 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       selection_scores(all, sizes),
       kept(all, sizes),
       origins(all, sizes),
-      lists(all, sizes.longest),
+      // Two layers' lists, one that a choice writes; two of a group in flight; chunks of queries.
+      lists(all, sizes.longest, 3 + 2 * sizes.halves + 4),
       ranking_items(all, sizes.longest),
       importance_memory(all, piece.shape, piece.decisions, sizes.width),
       fetch_jobs(all, sizes),

@@ -1,10 +1,14 @@
 // The built command line itself: what it prints, its exit codes, one line for every bad input.
 #include <gtest/gtest.h>
+
 #include <sys/wait.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -83,6 +87,29 @@ TEST(Commands, BadInputIsOneLineAndCode2) {
     EXPECT_NE(outcome.err.find(words), std::string::npos) << words << " not in: " << outcome.err;
   }
   std::printf("%zu bad calls\n", std::size(bad));
+}
+
+// Every link and memory of the inventory has its line, K and V their paper's size, and the sums are sums.
+TEST(Commands, StorageCountsEveryBit) {
+  const auto parts = nlohmann::json::parse(winnow_of("machines --parts spatten --json").out);
+  const auto storage = nlohmann::json::parse(winnow_of("machines --show spatten --storage --json").out);
+  std::map<std::string, std::uint64_t> by_block;
+  std::set<std::string> names;
+  std::uint64_t total = 0, lines = 0;
+  for (const auto& s : storage["storage"]) {
+    const std::uint64_t bits = s["total_bits"];
+    EXPECT_EQ(bits, s["words"].get<std::uint64_t>() * s["bits"].get<std::uint64_t>());
+    EXPECT_GT(bits, 0u) << s["name"];
+    by_block[s["block"]] += bits, total += bits, ++lines;
+    names.insert(s["name"]);
+  }
+  for (const char* kind : {"links", "memories"})
+    for (const auto& part : parts[kind]) EXPECT_EQ(names.count(part["name"]), 1u) << part["name"];
+  EXPECT_EQ(storage["total_bits"], total);
+  for (const auto& [block, bits] : by_block) EXPECT_EQ(storage["by_block"][block], bits) << block;
+  EXPECT_EQ(storage["key_value_bits"], 2u * 2 * 1024 * 64 * 12);  // 2 x 1024 x 64 x 12 b, of K and of V
+  EXPECT_EQ(winnow_of("machines --storage").code, 2);
+  std::printf("[ compared ] %llu lines\n", static_cast<unsigned long long>(lines));
 }
 
 TEST(Commands, InfoPrintsTheTrace) {
