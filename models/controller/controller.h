@@ -11,8 +11,9 @@
 //       written its last output and its choices have been made.
 // State: heads being loaded or at work, groups in flight, the lists of the living and of survivors.
 // Latency: 1 cycle a message.
-// Rate: six sequencers, each of which does one thing a cycle and pushes at most once into a link: messages, retiring,
-//       planner, heads opened, groups (one action of the oldest that has one, a start included), loads.
+// Rate: seven sequencers, each of which does one thing a cycle and pushes at most once into a link: messages, retiring,
+//       the count of a layer, planner, heads opened, groups (one action of the oldest that has one, a start included),
+//       loads.
 // Parts: planner (which layer, who lives) -> loads (what is fetched) and groups (what is computed, kTransitions).
 // Waits for: nobody of its own. Its statistics say for whom Q x K had no task: what the oldest group or head waited
 // for. Paper: IV.A; what is open there: docs/specification/time.md.

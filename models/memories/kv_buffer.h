@@ -3,8 +3,7 @@
 //
 // In:   whole vectors from the converter, one a bank and cycle (bank = slot mod banks).
 // Out:  whole vectors to Q x K or P x V, one a bank and cycle; a row is `banks` consecutive slots.
-// Rate: `banks` = floor(multipliers / D) vectors written and as many read in a cycle. The halves are SRAMs of their
-// own.
+// Rate: `banks` = floor(multipliers / D) vectors written and as many read in a cycle. Halves are SRAMs of their own.
 //       One write and one read port a bank of a half: a second access of a kind to a bank in a cycle throws
 //       std::logic_error. Merging a digit reads its slot too, which is counted.
 // Latency: a vector written in cycle c may be read from c+1 on, whatever order the blocks are evaluated in. A writer

@@ -1,9 +1,11 @@
 #pragma once
 // What the cascade's top-k unit compares: importances of tokens, or of heads, one list a choice.
 //
-// In:   cascade writes them in order as it makes them. Out: the cascade's top-k unit, P items a cycle, those that are
-// there. State: the items, 48 bits each, and how many are there. Banks and ports: one list a bank, one writer and one
-// reader. Paper: III.A, III.B.
+// In:   cascade writes them in order as it makes them.
+// Out:  the cascade's top-k unit, P items a cycle, of those that are there.
+// State: the items, 48 bits each, and how many are there.
+// Banks and ports: one list a bank, one writer and one reader.
+// Paper: III.A, III.B.
 #include <cstdint>
 #include <vector>
 
@@ -39,6 +41,7 @@ class RankingItems : public MemoryBase {
     reveal(place, when);
   }
   void reveal(ItemsRef place, Cycle when) { ++words_written_, lists_[place].since.push_back(when); }
+  // Without a port: for tests.
   std::size_t written(ItemsRef place) const { return lists_[place].since.size(); }
   // The first `n` items are there.
   bool there(ItemsRef place, std::size_t n, Cycle now) const {

@@ -4,9 +4,8 @@
 // In:   words from the converter in slot order, up to its scales_per_cycle a cycle: neighbours, which lie in all banks.
 // Out:  one word a bank and cycle: bank = slot mod banks. A second read of a bank in a cycle
 //       throws std::logic_error. The halves are SRAMs of their own.
-// Latency: a word written in cycle c may be read from c+1 on. A writer whose stages still hold the word says the cycle
-// in
-//       which it will be written.
+// Latency: a word written in cycle c may be read from c+1 on. A writer whose stages still hold the word says the
+//       cycle in which it will be written.
 // State: the words and how many have arrived. begin() empties a store and arms it for one load, as KvBuffer.
 // Paper: none (SpAtten has one scale a tensor); docs/specification/numbers.md, "Weights and outputs".
 #include <cstddef>

@@ -4,12 +4,10 @@
 //
 // In:   Fifo<TopkJob>: n items in a group's selection scores, or in a list of ranking items (importances).
 // Out:  Fifo<TopkDone>; kept flags of the group; names (tokens, heads) of what stays, in a list: while the filter
-// passes a
-//       row of items, the same row of the list of names is read, and what stays of it is written.
-// Rate and latency: engine.h. Selection scores are read `load_width` a cycle, and a row of P is offered when it is
-// whole;
-//       the cycle in which they will be read is claimed in the one before. Kept flags are registers: cleared at once
-//       when a job begins, at most P set a cycle.
+//       passes a row of items, the same row of the list of names is read, and what stays of it is written.
+// Rate and latency: engine.h. Selection scores are read `load_width` a cycle, in a cycle that is claimed in the one
+//       before, and a row of P is offered when it is whole. Kept flags are registers: cleared at once when a job
+//       begins, at most P set a cycle.
 // State: the engine's; the job at hand and how far it is loaded.
 // Waits for: controller (a job).
 // The machine has two: `topk` for local values and selection on the critical path, `cascade_topk` beside it for the

@@ -8,32 +8,16 @@
 #include "golden/error.h"
 #include "sim/commands/commands.h"
 #include "sim/config/machine.h"
-#include "sim/machine/inventory.h"
+#include "sim/machine/parts_only.h"
 #include "sim/results/writers.h"
 
 namespace winnow {
 namespace {
 
-// Nothing to do: the inventory is looked at, not run.
-class NoPlans final : public PlanSource {
- public:
-  bool more() const override { return false; }
-  bool needs_previous() const override { return false; }
-  bool begins_step() const override { return false; }
-  bool reloads() const override { return false; }
-  void reload() override {}
-  std::vector<Choice> choices(int) override { return {}; }
-  LayerPlan plan(const std::vector<std::vector<std::uint32_t>>&) override { return {}; }
-};
-
 // The parts of a machine for one query head a KV head, D as its SRAM counts, and as many tokens as it then holds.
 std::unique_ptr<Inventory> parts_of(const Machine& m) {
-  Workpiece piece;
-  const int head_dim = m.qk.sram.head_dim, tokens = max_tokens(m, head_dim, 1).tokens;
-  piece.shape = {1, 1, 1, head_dim, tokens, tokens, true, 1.0};
-  piece.longest = tokens;
-  return std::make_unique<Inventory>(m, std::move(piece),
-                                     [](ImportanceMemory&) { return std::make_unique<NoPlans>(); });
+  const int head_dim = m.qk.sram.head_dim;
+  return parts_only(m, head_dim, max_tokens(m, head_dim, 1).tokens);
 }
 
 nlohmann::ordered_json to_json(const Machine& m, const Inventory& parts) {

@@ -5,8 +5,8 @@
 
 #include <set>
 
+#include "sim/machine/parts_only.h"
 #include "sim/rtl/memory_tap.h"
-#include "sim/rtl/parts_only.h"
 
 namespace {
 
@@ -52,7 +52,7 @@ void print_type(const std::string& name, const std::string& what, const std::vec
 }  // namespace
 
 int main() {
-  const auto parts = winnow::rtl::parts_only(winnow::load_machine("tiny"));
+  const auto parts = winnow::parts_only(winnow::load_machine("tiny"), 8, 64);
   fmt::print(
       "// Payloads of the machine's links, and words of memories that RTL reads. Written by build/links_package from\n"
       "// models/links and sim/rtl/memory_tap.h; not to be edited.\n\npackage winnow_links_pkg;\n");

@@ -55,7 +55,7 @@ class Execution {
       std::optional<Cycle> cycles;
       TimeShares spent;
       if (layer.counts) {
-        const MachineModel& machine = engine_->timed()->machine();
+        const MachineModel& machine = with_time().machine();
         if (last == 0) last = machine.first_request();
         const TimeShares now = machine.time_shares();
         cycles = layer.counts->last_write - last, spent = now - before;
@@ -195,14 +195,12 @@ int run(const RunOptions& options) {
   for (const std::string& note : job->notes(execution.generated())) fmt::print("{}\n", note);
   fmt::print("results in {}\n", folder.path());
   fmt::print("\n{}", answer_block(result, manifest));
-  bool equal = true;
-  for (const auto& [compared, whose] :
-       {std::pair{&job->compared(), std::string()}, {against ? &*against : nullptr, options.against + ": "}}) {
-    if (!compared || compared->different() == 0) continue;
-    fmt::print("MISMATCH: {}{}\n", whose, compared->first_difference());
-    equal = false;
-  }
-  return equal ? 0 : 1;
+  const auto equal = [](const Comparison& c, const std::string& whose) {
+    if (c.different()) fmt::print("MISMATCH: {}{}\n", whose, c.first_difference());
+    return c.different() == 0;
+  };
+  const bool own = equal(job->compared(), ""), other = !against || equal(*against, options.against + ": ");
+  return own && other ? 0 : 1;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "golden/quant.h"
 #include "golden/reference.h"
 #include "sim/engines/compare_layer.h"
+#include "sim/engines/prepare.h"
 #include "traces/synthetic.h"
 
 namespace winnow::cuda_ref::test {
@@ -26,16 +27,6 @@ class Counted {
   std::uint64_t n_ = 0;
 };
 
-inline golden::FloatSource source_of(const Trace& trace) {
-  const TraceMeta& m = trace.meta();
-  golden::FloatSource s;
-  s.shape = {m.layers, m.heads, m.kv_heads, m.head_dim, m.tokens, m.prompt, m.causal, m.attention_scale};
-  s.q = [trace](int layer, int head, float* dst) { trace.read_q(layer, head, dst); };
-  s.k = [trace](int layer, int head, float* dst) { trace.read_k(layer, head, dst); };
-  s.v = [trace](int layer, int head, float* dst) { trace.read_v(layer, head, dst); };
-  return s;
-}
-
 constexpr std::uint64_t kAlign = 1024;
 
 struct Outcome {
@@ -47,7 +38,7 @@ using Load = std::unique_ptr<Model> (*)(const golden::FloatSource&, const Option
 
 // Golden and another engine over the whole trace: image, float reference, every layer, errors.
 inline Outcome walk_both(const Trace& trace, const golden::Policy& policy, Load load, Options options = {}) {
-  const golden::FloatSource source = source_of(trace);
+  const golden::FloatSource source = float_source(trace);
   const golden::Reference reference(source);
   const golden::Quantized model(source, reference, policy);
   const golden::Layout layout(source.shape, policy, kAlign);

@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
     file["driver"] = argv[3], file["toolkit"] = argv[4], file["date"] = date, file["commit"] = argv[2];
     std::uint64_t values = 0;
     for (const test::Case& c : test::cases()) {
-      const golden::FloatSource source = test::source_of(Trace::open(c.trace));
+      const golden::FloatSource source = float_source(Trace::open(c.trace));
       const golden::Layout layout(source.shape, c.policy, test::kAlign);
       const auto model = load(backend, source);
       const auto walk = model->walk(c.policy, layout);

@@ -38,7 +38,7 @@ TEST(Devices, NoneIsAnError) {
     EXPECT_FALSE(why.empty());
     EXPECT_EQ(best_backend(), Backend::shim);
     EXPECT_EQ(describe(Backend::shim), "cuda kernels in the host shim, no GPU: " + why);
-    const golden::FloatSource source = source_of(Trace::open(kDecode + "1"));
+    const golden::FloatSource source = float_source(Trace::open(kDecode + "1"));
     EXPECT_ANY_THROW(load(Backend::gpu, source));
   }
   std::printf("[ compared ] 3 values\n");

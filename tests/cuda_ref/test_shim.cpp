@@ -9,9 +9,12 @@
 #include <vector>
 
 #include "golden/error.h"
+#include "tests/support/temporary.h"
 
 namespace winnow::shim {
 namespace {
+
+using test::error_of;
 
 template <class F>
 void run(unsigned blocks, unsigned threads, Order order, const F& kernel, std::size_t shared = 0) {
@@ -119,15 +122,6 @@ TEST(Shim, Atomics) {
   EXPECT_EQ(most, 255u);
   for (const unsigned t : tickets) ASSERT_EQ(t, 1u);
   std::printf("[ compared ] 258 values\n");
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 TEST(Shim, HangsAreErrors) {

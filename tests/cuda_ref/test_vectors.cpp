@@ -11,7 +11,7 @@ namespace winnow::cuda_ref::test {
 namespace {
 
 Digest golden_digest(const Case& c, bool spoil = false) {
-  const golden::FloatSource source = source_of(Trace::open(c.trace));
+  const golden::FloatSource source = float_source(Trace::open(c.trace));
   const golden::Reference reference(source);
   const golden::Quantized model(source, reference, c.policy);
   const golden::Layout layout(source.shape, c.policy, kAlign);

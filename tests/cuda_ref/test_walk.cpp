@@ -49,7 +49,7 @@ TEST(Image, ACorruptedByteChangesWhatReadsIt) {
   Counted counted;
   const Trace trace =
       Trace::open("synthetic:layers=2,heads=4,kv_heads=2,head_dim=16,tokens=12,prompt=10,causal=1,seed=41");
-  const golden::FloatSource source = source_of(trace);
+  const golden::FloatSource source = float_source(trace);
   const golden::Policy policy = golden::make_policy("dense");
   const golden::Layout layout(source.shape, policy, kAlign);
   const auto model = load_shim(source, {});
@@ -80,7 +80,7 @@ TEST(Cases, ReachWhatTheyName) {
   Counted counted;
   std::map<std::string, std::uint64_t> seen;
   for (const Case& c : cases()) {
-    const golden::FloatSource source = source_of(Trace::open(c.trace));
+    const golden::FloatSource source = float_source(Trace::open(c.trace));
     const golden::Reference reference(source);
     const golden::Quantized model(source, reference, c.policy);
     const golden::Layout layout(source.shape, c.policy, kAlign);

@@ -11,9 +11,9 @@
 #include <memory>
 #include <optional>
 
+#include "sim/machine/parts_only.h"
 #include "sim/rtl/block_twin.h"
 #include "sim/rtl/library.h"
-#include "sim/rtl/parts_only.h"
 #include "sim/rtl/shell.h"
 #include "tests/rtl/cli.h"
 #include "tests/rtl/mutants.h"
@@ -69,7 +69,7 @@ class Bench {
   // A reset, with whatever the ports carry, and a model that has done nothing yet.
   void begin(std::uint64_t length) {
     twin_.reset();
-    parts_ = rtl::parts_only(machine_);
+    parts_ = parts_only(machine_, 8, 64);
     block_ = parts_->find_block(name_);
     if (!block_) throw Error(name_ + ": the machine has no such block");
     taps_ = rtl::memory_taps(*parts_);

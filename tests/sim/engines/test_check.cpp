@@ -7,10 +7,13 @@
 
 #include "golden/error.h"
 #include "sim/engines/check_engines.h"
+#include "tests/support/temporary.h"
 #include "traces/synthetic.h"
 
 namespace winnow {
 namespace {
+
+using test::error_of;
 
 RunOptions options_of(IndexRange layers, IndexRange steps) {
   RunOptions o;
@@ -159,15 +162,6 @@ class Short : public Engine {
   bool run(const OnLayer&) override { return true; }
 };
 std::unique_ptr<Engine> make_short(const EngineInput&, std::string&) { return std::make_unique<Short>(); }
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 TEST(CheckEngines, FailsWhereItMust) {
   const Fixture f;

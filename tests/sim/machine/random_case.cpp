@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 
 namespace winnow::test {
 namespace {
@@ -141,6 +143,18 @@ RunOptions random_case(std::uint64_t seed) {
   if (r.one_in(3)) o.layers.first = r.below(t.layers), o.layers.last = r.in(o.layers.first, t.layers - 1);
   if (r.one_in(3)) o.steps.first = r.below(generated + 1), o.steps.last = r.in(o.steps.first, generated);
   return o;
+}
+
+Seeds seeds_to_run(std::uint64_t last) {
+  Seeds s{1, last};
+  if (const char* full = std::getenv("WINNOW_FULL"); full && *full == '1') s.last = 20000;
+  if (const char* said = std::getenv("WINNOW_SEEDS")) {
+    unsigned long long a = 0, b = 0;
+    if (std::sscanf(said, "%llu-%llu", &a, &b) != 2) throw std::runtime_error("WINNOW_SEEDS: must be first-last");
+    s = {a, b};
+  }
+  fmt::print("seeds {}-{}\n", s.first, s.last);
+  return s;
 }
 
 }  // namespace winnow::test

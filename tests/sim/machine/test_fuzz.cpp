@@ -63,14 +63,7 @@ void print(const Tally& t) {
 }
 
 TEST(Fuzz, EqualToGolden) {
-  std::uint64_t first = 1, last = 1200;
-  if (const char* full = std::getenv("WINNOW_FULL"); full && *full == '1') last = 20000;
-  if (const char* seeds = std::getenv("WINNOW_SEEDS")) {
-    unsigned long long a = 0, b = 0;
-    ASSERT_EQ(std::sscanf(seeds, "%llu-%llu", &a, &b), 2) << "WINNOW_SEEDS: must be first-last";
-    first = a, last = b;
-  }
-  fmt::print("seeds {}-{}\n", first, last);
+  const auto [first, last] = seeds_to_run(1200);
   Tally tally;
   for (std::uint64_t seed = first; seed <= last; ++seed) run_seed(seed, tally);
   print(tally);

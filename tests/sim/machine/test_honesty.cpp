@@ -210,14 +210,7 @@ TEST(Honesty, EveryMechanism) {
 
 // Half the cases have every byte replaced, so that nothing of the trace is left.
 TEST(Honesty, RandomCases) {
-  std::uint64_t first = 1, last = 800;
-  if (const char* full = std::getenv("WINNOW_FULL"); full && *full == '1') last = 20000;
-  if (const char* seeds = std::getenv("WINNOW_SEEDS")) {
-    unsigned long long a = 0, b = 0;
-    ASSERT_EQ(std::sscanf(seeds, "%llu-%llu", &a, &b), 2) << "WINNOW_SEEDS: must be first-last";
-    first = a, last = b;
-  }
-  fmt::print("seeds {}-{}\n", first, last);
+  const auto [first, last] = seeds_to_run(800);
   Tally t;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));

@@ -1,6 +1,6 @@
-#include "sim/rtl/parts_only.h"
+#include "sim/machine/parts_only.h"
 
-namespace winnow::rtl {
+namespace winnow {
 namespace {
 
 class NoPlans final : public PlanSource {
@@ -16,12 +16,12 @@ class NoPlans final : public PlanSource {
 
 }  // namespace
 
-std::unique_ptr<Inventory> parts_only(const Machine& m, int tokens) {
+std::unique_ptr<Inventory> parts_only(const Machine& m, int head_dim, int tokens) {
   Workpiece piece;
-  piece.shape = {1, 1, 1, 8, tokens, tokens, true, 1.0};
+  piece.shape = {1, 1, 1, head_dim, tokens, tokens, true, 1.0};
   piece.longest = tokens;
   return std::make_unique<Inventory>(m, std::move(piece),
                                      [](ImportanceMemory&) { return std::make_unique<NoPlans>(); });
 }
 
-}  // namespace winnow::rtl
+}  // namespace winnow
