@@ -346,7 +346,8 @@ bool Groups::weigh(Group& g, Turns& turns, Cycle now) {
     job.constants = g.head->constants;
     job.first_head = static_cast<std::uint16_t>(g.head->plan->kv_head * s_.params.group);
     const std::uint64_t vector =
-        std::uint64_t{plan.positions[g.query]} * static_cast<std::uint64_t>(plan.out_heads) + job.first_head;
+        std::uint64_t{g.layer->position(s_.memories.lists, g.query)} * static_cast<std::uint64_t>(plan.out_heads) +
+        job.first_head;
     job.address = plan.out.at(vector);
     job.address_stride = plan.out.stride;
     s_.ports.pv.push(now, job);
@@ -392,7 +393,6 @@ void Groups::retire(Cycle now) {
   }
   if (!s_.heads.empty() && s_.heads.front().finished == s_.heads.front().layer->plan.positions.size()) {
     Head& h = s_.heads.front();
-    for (ListRef list : h.query_lists) s_.memories.lists.give_back(list);
     s_.memories.constants.give_back(h.constants);
     s_.heads.pop_front();
     return;

@@ -92,16 +92,12 @@ bool Loads::order_queries(Cycle now) {
     const std::size_t count = std::min<std::size_t>(golden::kQueryChunk, positions.size() - h.queries_ordered);
     const std::uint64_t held = queries_ordered_ - registers.released(now);
     if (held + count * h.group_heads > static_cast<std::uint64_t>(registers.entries())) return false;
-    std::vector<std::uint32_t> list;
-    for (std::size_t i = 0; i < count; ++i)
-      for (int g = 0; g < s_.params.group; ++g)
-        if ((h.plan->heads >> g) & 1)
-          list.push_back(positions[h.queries_ordered + i] * static_cast<std::uint32_t>(s_.params.group) +
-                         static_cast<std::uint32_t>(g));
     if (h.queries_ordered == 0) h.first_query = queries_ordered_;
-    const auto items = static_cast<std::uint32_t>(list.size());
-    h.query_lists.push_back(s_.memories.lists.take(std::move(list)));
-    FetchJob j = job(h, Stream::query, h.plan->query, h.query_lists.back(), items);
+    const auto items = static_cast<std::uint32_t>(count * h.group_heads);
+    const ListRef list = h.layer->positions;
+    FetchJob j = job(h, Stream::query, h.plan->query, list, items);
+    j.heads = static_cast<std::uint16_t>(h.plan->heads), j.group = static_cast<std::uint8_t>(s_.params.group);
+    j.first = list == kEveryItem ? positions[h.queries_ordered] : static_cast<std::uint32_t>(h.queries_ordered);
     j.key_bits = static_cast<std::uint8_t>(h.plan->query_bits);
     j.tag.query = static_cast<std::uint32_t>(h.queries_ordered);
     s_.ports.fetch.push(now, j);

@@ -15,11 +15,26 @@
 
 namespace winnow {
 
+// Where a list of tokens or heads lies, by whom it was written. A plan never says what a list holds, unless nobody in
+// the machine has written it.
+struct ListSource {
+  enum class From : std::uint8_t {
+    everyone,  // nobody is left out; no list at all
+    before,    // that of the layer before, which the tokens of PlanSource::joining() have joined
+    chosen,    // what the layer's `choice`-th choice has left
+    written    // `names`, by the controller: where a run begins, or a workload file says who lives
+  };
+  From from = From::everyone;
+  std::uint32_t choice = 0;
+  std::vector<std::uint32_t> names;
+};
+
 // One KV head of a layer and its group of query heads.
 struct HeadPlan {
   int kv_head = 0;
   std::uint32_t heads = 0;          // live query heads of the group, a bit each; 0: the head is skipped
-  std::vector<std::uint32_t> live;  // tokens whose K and V exist for this head, ascending
+  std::vector<std::uint32_t> live;  // tokens whose K and V exist for this head, ascending: for positions and golden
+  ListSource list;                  // where the machine has them
   std::array<golden::Region, golden::kMaxDigits> key;  // digit planes, or records from the second on
   golden::Region value, value_scale, query;
   std::array<int, golden::kMaxDigits> key_bits{};
@@ -37,15 +52,17 @@ struct LayerPlan {
   bool full_width = false;               // prompt and encoder: K and V once at full width, then every query
   bool causal = false;                   // query i sees live keys 0..i (prompt)
   std::vector<std::uint32_t> positions;  // query positions, ascending
+  ListSource where;                      // where the machine has them; everyone: they count up from the first
   std::vector<HeadPlan> heads;
   std::vector<std::uint32_t> living;  // rule `normalised`: tokens whose chances this layer counts
   golden::Region out;
   int out_heads = 0;  // query heads an output row holds
 };
 
-// One choice of the cascade: `k` of the named tokens or heads stay.
+// One choice of the cascade: `k` of `n` tokens or heads stay.
 struct Choice {
-  std::vector<std::uint32_t> names;
+  ListSource among;
+  std::uint32_t n = 0;
   std::uint32_t k = 0;
   golden::TokenChoice rule;  // tokens: who is protected, and what is compared
   Tag tag;                   // for which layer, and KV head
@@ -67,6 +84,8 @@ class PlanSource {
   // importance up to date, once nothing is in flight.
   virtual bool reloads() const = 0;
   virtual void reload() = 0;
+  // Tokens that join those that lived when a step begins, to be put behind that list. Before choices().
+  virtual std::vector<std::uint32_t> joining() = 0;
   // Choices to be made before plan(); none if all that lived go on living. Round 0: tokens, whose importance is
   // complete when the layer's last probability is; round 1: heads, when its last output is.
   virtual std::vector<Choice> choices(int round) = 0;

@@ -7,16 +7,17 @@
 
 namespace winnow::controller {
 
-// The list that holds these names: none where nobody is left out, one that the cascade has just written, that of the
-// layer before; written anew only where a run begins, or a new token joins.
-ListRef Planner::list_of(const std::vector<std::uint32_t>& names) {
+// `before`: the list of the layer before. One more reader of it.
+ListRef Planner::list_of(const ListSource& source, ListRef before) {
   Lists& lists = s_.memories.lists;
-  if (names.empty() || names.back() + std::size_t{1} == names.size()) return kEveryItem;
-  for (const ListRef list : kept_lists_)
-    if (lists.peek(list) == names) return lists.share(list);
-  for (const ListRef list : living_)
-    if (list != kEveryItem && lists.peek(list) == names) return lists.share(list);
-  return lists.take(names);
+  switch (source.from) {
+    case ListSource::From::everyone: return kEveryItem;
+    case ListSource::From::before: return lists.share(before);
+    case ListSource::From::chosen: return lists.share(kept_lists_[source.choice]);
+    case ListSource::From::written: break;
+  }
+  const bool all = source.names.empty() || source.names.back() + std::size_t{1} == source.names.size();
+  return all ? kEveryItem : lists.take(source.names);
 }
 
 // The rows of queries that see a token are counted for each that lives.
@@ -44,14 +45,24 @@ void Planner::add_layer(LayerPlan plan) {
   }
   layer.open = s_.layers.size() == 1;
 
-  for (const HeadPlan& h : layer.plan.heads) layer.lists.push_back(list_of(h.live));
-  if (s_.decisions.normalised) layer.lists.push_back(list_of(layer.plan.living));
   Lists& lists = s_.memories.lists;
+  const ListRef before = living_.empty() ? kEveryItem : living_.front();
+  const HeadPlan* last = nullptr;
+  for (const HeadPlan& h : layer.plan.heads) {
+    // Heads for which the same is written have it once.
+    const bool again = last && h.list.from == ListSource::From::written && h.list.from == last->list.from &&
+                       h.list.names == last->list.names;
+    layer.lists.push_back(again ? lists.share(layer.lists.back()) : list_of(h.list, before));
+    last = &h;
+  }
+  layer.positions = list_of(layer.plan.where, before);
   for (const ListRef list : kept_lists_) lists.give_back(list);
   for (const ListRef list : living_) lists.give_back(list);
   kept_lists_.clear();
   living_ = layer.lists;
   for (const ListRef list : living_) lists.share(list);
+  // Chances are counted of whoever lives: one list for all KV heads.
+  if (s_.decisions.normalised) layer.lists.push_back(lists.share(living_.front()));
 }
 
 void Planner::ask(int round) {
@@ -76,6 +87,8 @@ bool Planner::begin(Cycle now) {
     begun_step_ = true;
   }
   kept_.clear();
+  for (const std::uint32_t token : source_.joining())
+    if (!living_.empty() && living_.front() != kEveryItem) s_.memories.lists.append(living_.front(), token);
   ask(0);
   round_ = Round::tokens;
   s_.moved = true;
@@ -90,6 +103,7 @@ bool Planner::answered(Cycle now) {
     const Sent& sent = sent_[answers_++];
     kept_.push_back(m.lists.peek(sent.kept));  // the source's copy, for addresses and golden
     kept_lists_.push_back(sent.kept);
+    if (round_ == Round::heads) m.lists.give_back(living_heads_), living_heads_ = m.lists.share(sent.kept);
     m.lists.give_back(sent.names), m.ranking_items.give_back(sent.items);
     s_.moved = true;
   }
@@ -101,9 +115,10 @@ bool Planner::answered(Cycle now) {
     if (choice.tag.head != kAllHeads)
       asked.base = static_cast<std::uint32_t>(m.importance.base(choice.tag.layer, choice.tag.head));
     TopkJob& job = asked.job;
-    job.job = {static_cast<unsigned>(choice.names.size()), topk::Rule::count, choice.k};
+    job.job = {choice.n, topk::Rule::count, choice.k};
     job.what = choice.what, job.tag = choice.tag;
-    job.names = list_of(choice.names);
+    const ListRef before = living_.empty() ? kEveryItem : living_.front();
+    job.names = list_of(choice.among, choice.what == Candidates::heads ? living_heads_ : before);
     job.items = m.ranking_items.take(std::move(choice.items));
     job.kept = m.lists.take();
     s_.ports.cascade.push(now, asked);
@@ -159,10 +174,12 @@ void Planner::count_layer(Cycle now) {
 void Planner::close_layer(Cycle now) {
   s_.moved = true;
   for (ListRef list : s_.layers.front().lists) s_.memories.lists.give_back(list);
+  s_.memories.lists.give_back(s_.layers.front().positions);
   s_.layers.pop_front();
   if (done() && s_.layers.empty()) {
     for (const ListRef list : living_) s_.memories.lists.give_back(list);
     living_.clear();
+    s_.memories.lists.give_back(living_heads_), living_heads_ = kEveryItem;
   }
   if (s_.layers.empty()) return;
   s_.layers.front().open = true;

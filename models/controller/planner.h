@@ -33,7 +33,7 @@ class Planner {
   void ask(int round);
   bool answered(Cycle now);
   void add_layer(LayerPlan plan);
-  ListRef list_of(const std::vector<std::uint32_t>& names);
+  ListRef list_of(const ListSource& source, ListRef before);
   bool count_chances(Cycle now);
   void close_layer(Cycle now);
 
@@ -45,7 +45,8 @@ class Planner {
   std::size_t answers_ = 0;
   std::vector<std::vector<std::uint32_t>> kept_;  // tokens or heads that stay, of each choice, both rounds in order
   std::vector<ListRef> kept_lists_;               // where they lie
-  std::vector<ListRef> living_;                   // lists of the newest layer
+  std::vector<ListRef> living_;                   // tokens of the newest layer, a KV head each
+  ListRef living_heads_ = kEveryItem;
   bool begun_step_ = false;
   std::uint8_t next_epoch_ = 0;
 };

@@ -84,6 +84,13 @@ struct Layer {
   std::size_t importance_left = 0;  // groups whose probabilities are not yet added up
   std::uint64_t bursts = 0;         // of its output vectors, still to be accepted by the memory
   std::vector<ListRef> lists;  // [head of the plan] its tokens; held until the layer ends, which loads do not outlive
+  ListRef positions = kEveryItem;  // of its queries
+
+  // Of its n-th query.
+  std::uint32_t position(const Lists& all, std::size_t n) const {
+    return positions == kEveryItem ? plan.positions.front() + static_cast<std::uint32_t>(n)
+                                   : *all.read(positions, n, 1);
+  }
 };
 
 // A head whose K and V are on their way or at work.
@@ -99,11 +106,10 @@ struct Head {
   bool value_armed = false;
   // Halves expect this head's vectors and scales, and nothing of another head is left in them.
   bool value_begun = false, scale_begun = false;
-  std::size_t queries_ordered = 0;   // positions whose queries were asked for
-  std::vector<ListRef> query_lists;  // address lists of those jobs
-  std::uint64_t first_query = 0;     // number of its first query vector
-  std::size_t started = 0;           // positions whose groups have started
-  std::size_t finished = 0;          // positions whose groups have left
+  std::size_t queries_ordered = 0;  // positions whose queries were asked for
+  std::uint64_t first_query = 0;    // number of its first query vector
+  std::size_t started = 0;          // positions whose groups have started
+  std::size_t finished = 0;         // positions whose groups have left
 };
 
 enum class Stage : std::uint8_t {

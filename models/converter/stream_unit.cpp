@@ -22,7 +22,7 @@ StreamUnit::StreamUnit(const Lists& lists, DataFifos& data, int window_bursts)
 
 void StreamUnit::start(const FetchJob& job) {
   job_ = job;
-  list_ = job.list == kEveryItem ? nullptr : lists_.read(job.list, 0, job.items);
+  list_ = job.list == kEveryItem ? nullptr : lists_.read(job.list, 0, job.entries());
   item_ = 0;
   keep_ = tail_ = 0;
   taken_ = 0;
@@ -37,7 +37,7 @@ void StreamUnit::advance() {
 
 void StreamUnit::locate() {
   if (item_ == job_.items) return;
-  const std::uint64_t at = job_.base + std::uint64_t{list_ ? list_[item_] : item_} * job_.stride_bytes;
+  const std::uint64_t at = job_.base + job_.index(list_, item_) * job_.stride_bytes;
   const std::uint64_t first = at / kBurstBytes;
   const std::uint64_t last = (at + job_.item_bytes - 1) / kBurstBytes;
   const bool shared = item_ != 0 && first == last_burst_;  // the address generator's rule

@@ -67,7 +67,7 @@ void AddressGenerator::take(Cycle now) {
   jobs_.pop(now);
   check(job_);
   started_.push(now, job_);
-  list_ = job_.list == kEveryItem ? nullptr : lists_.read(job_.list, 0, job_.items);
+  list_ = job_.list == kEveryItem ? nullptr : lists_.read(job_.list, 0, job_.entries());
   Traffic& t = traffic_[job_.epoch % kEpochs][static_cast<std::size_t>(job_.stream)];
   ++t.jobs;
   t.items += job_.items;

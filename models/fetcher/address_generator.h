@@ -58,7 +58,7 @@ class AddressGenerator {
   int make_records();
   void take(Cycle now);
   std::uint64_t item_address(std::uint32_t item) const {
-    return job_.base + std::uint64_t{list_ ? list_[item] : item} * job_.stride_bytes;
+    return job_.base + job_.index(list_, item) * job_.stride_bytes;
   }
 
   Fifo<FetchJob>& jobs_;

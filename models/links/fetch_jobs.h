@@ -1,5 +1,6 @@
 #pragma once
 // Controller -> fetcher, and on to the converter: address lists.
+#include <bit>
 #include <cstdint>
 
 #include "golden/formats.h"
@@ -33,14 +34,35 @@ struct FetchJob {
   std::uint32_t item_bytes = 0, stride_bytes = 0, items = 0;
   std::uint64_t base = 0;
   ListRef list = kEveryItem;  // token of each item, ascending; unchanged until the converter has finished the job
+  // Queries: an item a live query head of each position. Positions are the list's entries from `first` on, or count up
+  // from `first`; a position has a vector for each of `group` heads, of which those in `heads` are asked for. 0: an
+  // item a token.
+  std::uint16_t heads = 0;
+  std::uint8_t group = 0;
+  std::uint32_t first = 0;
+
+  // Place of an item's vector in its region; `entries` of the list, none where there is no list.
+  std::uint64_t index(const std::uint32_t* entries, std::uint32_t item) const {
+    if (heads == 0) return entries ? entries[item] : item;
+    const auto live = static_cast<std::uint32_t>(std::popcount(heads));
+    const std::uint32_t place = first + item / live;
+    std::uint32_t left = heads;
+    for (std::uint32_t skip = item % live; skip; --skip) left &= left - 1;
+    return std::uint64_t{entries ? entries[place] : place} * group + static_cast<std::uint32_t>(std::countr_zero(left));
+  }
+  // Entries of the list that the job works through.
+  std::uint32_t entries() const {
+    return heads ? first + items / static_cast<std::uint32_t>(std::popcount(heads)) : items;
+  }
 
   template <class V>
   void fields(V&& v) {
     tag.fields(v);
     v("stream", stream, 3), v("key_bits", key_bits, 6), v("value_bits", value_bits, 6), v("key_signed", key_signed, 1);
     v("value_signed", value_signed, 1), v("merge", merge, 1), v("shape_only", shape_only, 1), v("epoch", epoch, 2);
-    v("half", half, 1), v("words", words, 9), v("item_bytes", item_bytes, 11), v("stride_bytes", stride_bytes, 11);
+    v("half", half, 3), v("words", words, 9), v("item_bytes", item_bytes, 11), v("stride_bytes", stride_bytes, 11);
     v("items", items, 17), v("base", base, 36), v("list", list, 8);
+    v("heads", heads, 16), v("group", group, 5), v("first", first, 17);
   }
 };
 

@@ -11,7 +11,7 @@ struct HalfReleased {
 
   template <class V>
   void fields(V&& v) {
-    v("half", half, 1);
+    v("half", half, 3);
   }
 };
 

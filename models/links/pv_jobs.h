@@ -20,7 +20,7 @@ struct PvJob {
 
   template <class V>
   void fields(V&& v) {
-    v("store", store, 4), v("half", half, 1), v("resident", resident, 1), v("all", all, 1), v("last", last, 1);
+    v("store", store, 4), v("half", half, 3), v("resident", resident, 1), v("all", all, 1), v("last", last, 1);
     v("constants", constants, 4), v("address", address, 36), v("address_stride", address_stride, 11);
     v("first_head", first_head, 16);
   }
@@ -41,7 +41,7 @@ struct PvDone {
 
   template <class V>
   void fields(V&& v) {
-    v("half", half, 1), v("last", last, 1);
+    v("half", half, 3), v("last", last, 1);
   }
 };
 

@@ -2,8 +2,8 @@
 // Registers of the groups in flight, one entry a store: what a group is, for the blocks that work on it.
 //
 // Written by the controller when a group starts and when its pass changes, but: `slots` also by softmax's compaction,
-// and `readable` by softmax's division. Read by softmax, progressive, importance, P x V, top-k (for reports). Paper:
-// the control state of the pipeline; open there.
+// and `readable` by softmax's division. Read by controller, softmax, progressive, importance, P x V. Paper: the
+// control state of the pipeline; open there.
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -39,7 +39,8 @@ struct GroupEntry {
 class GroupTable : public MemoryBase {
  public:
   explicit GroupTable(const Sizes& s)
-      : MemoryBase({"group_table", "group table", "controller, softmax", "softmax, progressive, topk, importance, pv"}),
+      : MemoryBase(
+            {"group_table", "group table", "controller, softmax", "controller, softmax, progressive, importance, pv"}),
         group_(s.group),
         entries_(static_cast<std::size_t>(s.stores)) {}
 

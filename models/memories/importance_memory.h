@@ -20,11 +20,13 @@ namespace winnow {
 
 class ImportanceMemory : public MemoryBase {
  public:
-  ImportanceMemory(const golden::Shape& shape, const golden::Decisions& decisions, int width)
+  // `words`: of tokens, as elaborated; the run needs no more.
+  ImportanceMemory(const golden::Shape& shape, const golden::Decisions& decisions, int width, int words)
       : MemoryBase({"importance_memory", "importance memory", "importance, cascade", "cascade"}),
         shape_(shape),
         decay_shift_(decisions.decay_shift),
         width_(width),
+        words_(words),
         per_head_(decisions.per_kv_head) {
     const auto n = static_cast<std::size_t>(shape.tokens);
     tokens_.assign(per_head_ ? n * static_cast<std::size_t>(shape.layers * shape.kv_heads) : n, 0);
@@ -65,12 +67,14 @@ class ImportanceMemory : public MemoryBase {
     return per_head_ ? static_cast<std::size_t>((layer * shape_.kv_heads + kv_head) * shape_.tokens) : 0;
   }
 
-  MemoryShape shape() const override { return {tokens_.size(), golden::kImportanceBits, width_, 1, 1}; }
+  MemoryShape shape() const override {
+    return {static_cast<std::uint64_t>(words_), golden::kImportanceBits, width_, 1, 1};
+  }
 
  private:
   golden::Shape shape_;
   int decay_shift_;
-  int width_;
+  int width_, words_;
   bool per_head_;
   std::uint64_t sweep_ = 0;  // cycles of decay still to go
   Cycle sweep_from_ = 0, swept_ = ~Cycle{0};

@@ -27,7 +27,7 @@ KvBuffer::KvBuffer(const MemoryInfo& info, int halves, int tokens, int head_dim,
   rows_a_half_ = (tokens + banks - 1) / banks;
   slots_a_half_ = rows_a_half_ * banks;
   const auto all = static_cast<std::size_t>(halves);
-  state_.resize(all);
+  state_.resize(all), merges_.resize(all);
   read_.resize(all), write_.resize(all);
   rows_.resize(all * static_cast<std::size_t>(rows_a_half_), Row{1, kNever});
   written_.resize(all * static_cast<std::size_t>(slots_a_half_), kNever);
@@ -41,6 +41,7 @@ void KvBuffer::begin(int half, std::uint32_t items, Cycle now, int loads) {
     throw Error(std::string(label()) + ": " + std::to_string(items) + " vectors do not fit into " +
                 std::to_string(tokens_) + " tokens of SRAM");
   state_[static_cast<std::size_t>(half)] = Half{items, items, loads, now, kNever};
+  merges_[static_cast<std::size_t>(half)] = loads > 1;
   std::fill_n(written_.begin() + static_cast<std::ptrdiff_t>(index(half, 0)), slots_a_half_, kNever);
   Row* row = &rows_[static_cast<std::size_t>(half) * static_cast<std::size_t>(rows_a_half_)];
   // A row that nothing is loaded into never gets ready.
@@ -73,8 +74,8 @@ std::int16_t* KvBuffer::write(int half, std::uint32_t slot, Cycle now) {
 }
 
 std::int16_t* KvBuffer::merge(int half, std::uint32_t slot_number, Cycle now) {
-  // Counted; Q x K may read a row that is whole in the same cycle, and the port does not refuse that yet.
   std::int16_t* words = write(half, slot_number, now);
+  use(read_[static_cast<std::size_t>(half)], std::uint64_t{1} << bank_of(slot_number), now, "read");
   ++vector_reads_;
   return words;
 }

@@ -5,7 +5,8 @@
 // Out:  whole vectors to Q x K or P x V, one a bank and cycle; a row is `banks` consecutive slots.
 // Rate: `banks` = floor(multipliers / D) vectors written and as many read in a cycle. Halves are SRAMs of their own.
 //       One write and one read port a bank of a half: a second access of a kind to a bank in a cycle throws
-//       std::logic_error. Merging a digit reads its slot too, which is counted.
+//       std::logic_error. Merging a digit reads its slot too, so nothing of a half is ready before the last
+//       digit of all slots has come.
 // Latency: a vector written in cycle c may be read from c+1 on, whatever order the blocks are evaluated in. A writer
 //       whose stages still hold the words says the cycle in which they will be written.
 // State: the words; a presence bit a slot; counters a row. begin() makes a half empty and arms it for
@@ -57,11 +58,12 @@ class KvBuffer : public MemoryBase {
 
   // Reader: the slot, or all slots that the load brings into the row, may be read in cycle `now`.
   bool slot_ready(int half, std::uint32_t slot, Cycle now) const {
-    return written_[index(half, slot)] < now;  // kNever where absent
+    return written_[index(half, slot)] < now &&  // kNever where absent
+           (!merges_[static_cast<std::size_t>(half)] || loaded(half, now));
   }
   bool row_ready(int half, int row, Cycle now) const {
     const Row& r = rows_[static_cast<std::size_t>(half * rows_a_half_ + row)];
-    return r.left == 0 && r.last < now;
+    return r.left == 0 && r.last < now && (!merges_[static_cast<std::size_t>(half)] || loaded(half, now));
   }
   // Slots of `row` that the present load fills: banks, fewer in its last row, 0 behind it.
   int row_slots(int half, int row) const {
@@ -113,8 +115,9 @@ class KvBuffer : public MemoryBase {
 
   int tokens_, head_dim_, banks_, stride_, rows_a_half_, slots_a_half_;
   std::vector<Half> state_;
-  std::vector<Row> rows_;       // [half][row]
-  std::vector<Cycle> written_;  // [half][slot], kNever where absent
+  std::vector<std::uint8_t> merges_;  // [half] several loads in turn
+  std::vector<Row> rows_;             // [half][row]
+  std::vector<Cycle> written_;        // [half][slot], kNever where absent
   std::vector<std::uint16_t> row_of_;
   std::vector<std::int16_t> words_;  // [half][slot][stride]
   std::vector<Port> read_, write_;   // of each half

@@ -1,10 +1,11 @@
 #pragma once
-// Lists of tokens (or places): the living of each head, the survivors of each group, the queries that are asked for,
-// what the cascade kept.
+// Lists of tokens (or heads): the living of each head, the survivors of each group, what the cascade kept.
 //
-// In:   the top-k units write what stays, as the filter gives it out; the controller writes queries' places, and a list
-//       that nobody chose (where a run begins).
-// Out:  the fetcher's address generator, importance, cascade, the top-k units read entries.
+// In:   the top-k units write what stays, as the filter gives it out; the controller puts a new token behind those that
+//       live, and writes a list that nobody chose (where a run begins, or a workload file says who lives).
+// Out:  the fetcher's address generator, importance, cascade, the top-k units read entries; the controller an entry,
+// the
+//       position of a query whose output is to be written.
 // State: the entries, and which lists are taken.
 // Banks and ports: one list a bank, one writer and one reader each; entries of 17 bits.
 // Paper: IV.D, the lists of live tokens that the fetcher works on; where they lie is open there.

@@ -13,7 +13,7 @@ package winnow_links_pkg;
     logic [1:0] pass;
   } tag_t;
 
-  // controller -> fetcher: 217 bits.
+  // controller -> fetcher: 257 bits.
   typedef struct packed {
     tag_t tag;
     logic [2:0] stream;
@@ -24,20 +24,23 @@ package winnow_links_pkg;
     logic merge;
     logic shape_only;
     logic [1:0] epoch;
-    logic half;
+    logic [2:0] half;
     logic [8:0] words;
     logic [10:0] item_bytes;
     logic [10:0] stride_bytes;
     logic [16:0] items;
     logic [35:0] base;
     logic [7:0] list;
+    logic [15:0] heads;
+    logic [4:0] group;
+    logic [16:0] first;
   } fetch_jobs_t;
 
-  // controller -> qk: 153 bits.
+  // controller -> qk: 155 bits.
   typedef struct packed {
     tag_t tag;
     logic [3:0] store;
-    logic half;
+    logic [2:0] half;
     logic [3:0] shift;
     logic [16:0] keys;
     logic [15:0] query;
@@ -46,11 +49,11 @@ package winnow_links_pkg;
     logic release_half;
   } first_passes_t;
 
-  // controller -> qk: 153 bits.
+  // controller -> qk: 155 bits.
   typedef struct packed {
     tag_t tag;
     logic [3:0] store;
-    logic half;
+    logic [2:0] half;
     logic [3:0] shift;
     logic [16:0] keys;
     logic [15:0] query;
@@ -59,8 +62,8 @@ package winnow_links_pkg;
     logic release_half;
   } later_passes_t;
 
-  // qk -> controller: 1 bits.
-  typedef struct packed {logic half;} key_released_t;
+  // qk -> controller: 3 bits.
+  typedef struct packed {logic [2:0] half;} key_released_t;
 
   // qk -> softmax: 2201 bits.
   typedef struct packed {
@@ -183,10 +186,10 @@ package winnow_links_pkg;
     logic [35:0] value;
   } magnitudes_t;
 
-  // controller -> pv: 75 bits.
+  // controller -> pv: 77 bits.
   typedef struct packed {
     logic [3:0] store;
-    logic half;
+    logic [2:0] half;
     logic resident;
     logic all;
     logic last;
@@ -199,9 +202,9 @@ package winnow_links_pkg;
   // pv -> controller: 4 bits.
   typedef struct packed {logic [3:0] store;} stores_released_t;
 
-  // pv -> controller: 2 bits.
+  // pv -> controller: 4 bits.
   typedef struct packed {
-    logic half;
+    logic [2:0] half;
     logic last;
   } pv_answers_t;
 

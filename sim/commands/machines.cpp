@@ -17,7 +17,7 @@ namespace {
 // The parts of a machine for one query head a KV head, D as its SRAM counts, and as many tokens as it then holds.
 std::unique_ptr<Inventory> parts_of(const Machine& m) {
   const int head_dim = m.qk.sram.head_dim;
-  return parts_only(m, head_dim, max_tokens(m, head_dim, 1).tokens);
+  return parts_only(m, head_dim, token_limits(m, {head_dim}).front().tokens);
 }
 
 nlohmann::ordered_json to_json(const Machine& m, const Inventory& parts) {
@@ -180,7 +180,8 @@ void add_machines_command(CLI::App& app) {
       const Machine m = load_machine(name);
       rows.push_back({name, fmt::format("{} + {}", m.qk.multipliers, m.pv.multipliers), std::to_string(m.hbm2.channels),
                       std::to_string(m.softmax.width), std::to_string(m.topk.parallelism),
-                      std::to_string(max_tokens(m, m.qk.sram.head_dim, 1).tokens), std::to_string(m.qk.sram.head_dim)});
+                      std::to_string(token_limits(m, {m.qk.sram.head_dim}).front().tokens),
+                      std::to_string(m.qk.sram.head_dim)});
     }
     fmt::print("{}", align(rows));
   });

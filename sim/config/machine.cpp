@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <bit>
 #include <filesystem>
 
 #include "golden/error.h"
@@ -122,27 +123,47 @@ Machine load_machine(const std::string& name_or_path) {
   return machine;
 }
 
-TokenLimit max_tokens(const Machine& m, int head_dim, int group) {
+std::vector<TokenLimit> token_limits(const Machine& m, const Sentence& s) {
+  const auto up = [](std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; };
   // A row of all banks is `multipliers` words wide and holds whole vectors only.
-  const auto vectors = [&](const auto& sram, int multipliers) {
-    return sram.words() / multipliers * keys_a_cycle(multipliers, head_dim);
+  const auto vectors = [&](const char* memory, const char* key, const auto& sram, int multipliers) {
+    const int banks = keys_a_cycle(multipliers, s.head_dim);
+    const std::int64_t need = up(s.tokens, banks) / banks * multipliers;
+    return TokenLimit{memory,
+                      "words a half",
+                      sram.words() / multipliers * banks,
+                      sram.words(),
+                      need,
+                      key,
+                      sram.tokens,
+                      up(up(need, sram.head_dim) / sram.head_dim, multipliers / sram.head_dim)};
   };
-  const TokenLimit limits[] = {
-      {vectors(m.qk.sram, m.qk.multipliers), "qk.sram.tokens",
-       "qk.sram.tokens * qk.sram.head_dim / qk.multipliers rows of floor(qk.multipliers / D)"},
-      {vectors(m.pv.sram, m.pv.multipliers), "pv.sram.tokens",
-       "pv.sram.tokens * pv.sram.head_dim / pv.multipliers rows of floor(pv.multipliers / D)"},
-      {m.pv.row_fifo * keys_a_cycle(m.pv.multipliers, head_dim), "pv.row_fifo",
-       "pv.row_fifo * floor(pv.multipliers / D)"},
-      {m.score_store_entries / group, "score_store_entries", "score_store_entries / query heads a KV head"},
-      {m.topk.parallelism * m.topk.fifo, "topk.fifo", "topk.parallelism * topk.fifo"},
-      {m.softmax.width * m.softmax.row_fifo, "softmax.row_fifo", "softmax.width * softmax.row_fifo"},
+  // `a_row` tokens an entry of a FIFO.
+  const auto rows = [&](const char* memory, const char* key, int a_row, int entries, bool power) {
+    const std::int64_t need = up(s.tokens, a_row) / a_row;
+    const auto least = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(need)));
+    return TokenLimit{memory, "rows", a_row * entries, entries, need, key, entries, power ? least : need};
   };
-  return *std::min_element(std::begin(limits), std::end(limits),
-                           [](const TokenLimit& a, const TokenLimit& b) { return a.tokens < b.tokens; });
+  const std::int64_t scores = std::int64_t{s.group} * s.tokens,
+                     importances = std::int64_t{s.importance_lists} * s.tokens;
+  std::vector<TokenLimit> limits = {
+      vectors("key buffer", "qk.sram.tokens", m.qk.sram, m.qk.multipliers),
+      vectors("value buffer", "pv.sram.tokens", m.pv.sram, m.pv.multipliers),
+      rows("P x V's row FIFO", "pv.row_fifo", keys_a_cycle(m.pv.multipliers, s.head_dim), m.pv.row_fifo, false),
+      {"scores", "words a head in flight", m.score_store_entries / s.group, m.score_store_entries, scores,
+       "score_store_entries", m.score_store_entries, scores},
+      rows("top-k's sides", "topk.fifo", m.topk.parallelism, m.topk.fifo, true),
+      rows("softmax's row FIFO", "softmax.row_fifo", m.softmax.width, m.softmax.row_fifo, true),
+      {"importance memory", "words", m.importance.tokens / s.importance_lists, m.importance.tokens, importances,
+       "importance.tokens", m.importance.tokens, importances},
+  };
+  std::stable_sort(limits.begin(), limits.end(),
+                   [](const TokenLimit& a, const TokenLimit& b) { return a.tokens < b.tokens; });
+  return limits;
 }
 
-void require_fits(const std::string& place, const Machine& m, int head_dim, int group, int tokens) {
+void require_fits(const std::string& place, const Machine& m, const Sentence& sentence) {
+  const auto [head_dim, group, tokens, lists] = sentence;
   const auto refuse = [&](const char* key, int value, const std::string& rule) {
     throw Error(fmt::format("{}: {}: {}: {}", place, key, value, rule));
   };
@@ -158,12 +179,15 @@ void require_fits(const std::string& place, const Machine& m, int head_dim, int 
     refuse("head_dim", head_dim,
            fmt::format("must be at least qk.multipliers / {} ({})", kMaxRow, m.qk.multipliers / kMaxRow));
   if (group > kMaxGroup) refuse("heads / kv_heads", group, fmt::format("must be at most {}", kMaxGroup));
-  const TokenLimit limit = max_tokens(m, head_dim, group);
-  if (tokens > limit.tokens)
-    throw Error(
-        fmt::format("{}: tokens: {}: machine {} holds at most {} ({}) at head_dim {} and {} query heads a KV "
-                    "head: raise {}",
-                    place, tokens, m.name, limit.tokens, limit.rule, head_dim, group, limit.key));
+  std::vector<std::string> small;
+  for (const TokenLimit& limit : token_limits(m, sentence))
+    if (tokens > limit.tokens)
+      small.push_back(fmt::format("{} has {} {}, {} are needed: raise {} from {} to {}", limit.memory, limit.has,
+                                  limit.unit, limit.need, limit.key, limit.set, limit.raise));
+  if (small.empty()) return;
+  const std::string importance = lists > 1 ? fmt::format(", {} lists of importance", lists) : std::string();
+  throw Error(fmt::format("{}: tokens: {}: do not fit machine {} at head_dim {}, {} query heads a KV head{}: {}", place,
+                          tokens, m.name, head_dim, group, importance, fmt::join(small, "; ")));
 }
 
 }  // namespace winnow

@@ -58,21 +58,31 @@ std::optional<Violation> find_violation(const Machine& machine);
 // Throws Error `{place}: key: value: rule`, for a machine changed by --set.
 void require_consistent(const std::string& place, const Machine& machine);
 
-// How many tokens a sentence may have, and which parameter says so.
+// A memory whose words say how many tokens a sentence may have.
 struct TokenLimit {
-  int tokens;
-  std::string key;   // "qk.sram.tokens"
-  std::string rule;  // "score_store_entries / query heads a KV head"
+  std::string memory;       // "key buffer", as the inventory names it
+  std::string unit;         // of its words: "words a half"
+  int tokens;               // that it holds
+  std::int64_t has, need;   // words, and those that the sentence asked about needs
+  std::string key;          // the parameter to raise: "qk.sram.tokens"
+  std::int64_t set, raise;  // its value, and the least that would do
 };
-TokenLimit max_tokens(const Machine& machine, int head_dim, int group);
+// What a sentence is, for the memories: D, query heads a KV head, tokens, and lists of importance (one, or one a layer
+// and KV head with scope kv_head).
+struct Sentence {
+  int head_dim = 64, group = 1, tokens = 0, importance_lists = 1;
+};
+// Of every memory; the first is the tightest.
+std::vector<TokenLimit> token_limits(const Machine& machine, const Sentence& sentence);
 
 // K or V vectors of D words that an array takes a cycle, and as many banks has its buffer: whole vectors only, so D
 // need not divide the multipliers. What is left over of a row of multipliers stands idle.
 inline int keys_a_cycle(int multipliers, int head_dim) { return multipliers / head_dim; }
 
 // Whether a trace fits: D a multiple of 8 that both arrays take at least one vector a cycle of, tokens within the
-// limit. Throws Error
-// `{place}: tokens: 1025: machine spatten holds 1024 with head_dim 64 and 1 query heads a KV head: raise ...`.
-void require_fits(const std::string& place, const Machine& machine, int head_dim, int group, int tokens);
+// limits. Throws Error, which names each memory that is too small, its size, what is needed and the parameter to raise:
+// `{place}: tokens: 1025: do not fit machine spatten: key buffer has 65536 words a half, 66048 are needed: raise
+// qk.sram.tokens from 1024 to 1032; ...`.
+void require_fits(const std::string& place, const Machine& machine, const Sentence& sentence);
 
 }  // namespace winnow

@@ -57,7 +57,10 @@ Prepared prepare(const RunOptions& options) {
   p.shape = source.shape;
   p.range = {options.layers.first, last_of("layers", options.layers, p.shape.layers), options.steps.first,
              last_of("steps", options.steps, p.shape.steps())};
-  require_fits(options.trace, p.machine, p.shape.head_dim, p.shape.group(), p.shape.tokens_in(p.range.last_step));
+  const bool lists = golden::decisions_of(p.policy, p.shape).per_kv_head;
+  require_fits(options.trace, p.machine,
+               {p.shape.head_dim, p.shape.group(), p.shape.tokens_in(p.range.last_step),
+                lists ? p.shape.layers * p.shape.kv_heads : 1});
   p.reference = std::make_unique<golden::Reference>(source);
   p.model = std::make_unique<golden::Quantized>(source, *p.reference, p.policy);
   p.layout = std::make_unique<golden::Layout>(p.shape, p.policy,

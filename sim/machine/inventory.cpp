@@ -64,10 +64,10 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       selection_scores(all, sizes),
       kept(all, sizes),
       origins(all, sizes),
-      // Two layers' lists, one that a choice writes; two of a group in flight; chunks of queries.
-      lists(all, sizes.longest, 3 + 2 * sizes.halves + 4),
+      // Two layers' lists, one that a choice writes; two of a group in flight.
+      lists(all, sizes.longest, 3 + 2 * sizes.halves),
       ranking_items(all, sizes.longest),
-      importance_memory(all, piece.shape, piece.decisions, sizes.width),
+      importance_memory(all, piece.shape, piece.decisions, sizes.width, machine.importance.tokens),
       fetch_jobs(all, sizes),
       started_jobs(all),
       data_fifos(all, machine.fetcher.lanes, machine.fetcher.data_fifo),

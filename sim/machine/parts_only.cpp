@@ -10,6 +10,7 @@ class NoPlans final : public PlanSource {
   bool begins_step() const override { return false; }
   bool reloads() const override { return false; }
   void reload() override {}
+  std::vector<std::uint32_t> joining() override { return {}; }
   std::vector<Choice> choices(int) override { return {}; }
   LayerPlan plan(const std::vector<std::vector<std::uint32_t>>&) override { return {}; }
 };

@@ -33,12 +33,28 @@ void TraceSource::reload() {
   const golden::Cascade& c = walk_.cascade();
   importance_.load(c.importance(), c.chances(), c.head_importance());
   live_ = c.live_tokens(), live_heads_ = c.live_heads();
+  live_from_ = heads_from_ = ListSource::From::written;
   reload_ = false;
 }
 
-Choice TraceSource::choice(std::uint32_t k, const std::vector<std::uint32_t>& from) const {
+// A step begins: what lives is known before anything is chosen.
+std::vector<std::uint32_t> TraceSource::joining() {
+  if (layer_ != 0) return {};
+  schedule_.begin_step(step_, live_, live_heads_);
+  if (schedule_.restarts(step_)) {
+    live_from_ = heads_from_ = ListSource::From::everyone;
+    return {};
+  }
+  if (live_from_ != ListSource::From::before) return {};
+  const auto joined = static_cast<std::uint32_t>(shape_.tokens_in(step_)) - schedule_.joins_from(step_);
+  return {live_.end() - joined, live_.end()};
+}
+
+Choice TraceSource::choice(std::uint32_t k, const std::vector<std::uint32_t>& from, ListSource::From where) const {
   Choice c;
-  c.k = k, c.names = from;
+  c.k = k, c.n = static_cast<std::uint32_t>(from.size());
+  c.among.from = where;
+  if (where == ListSource::From::written) c.among.names = from;
   c.tag.step = static_cast<std::uint32_t>(step_), c.tag.layer = static_cast<std::uint16_t>(layer_),
   c.tag.head = kAllHeads;
   return c;
@@ -48,12 +64,11 @@ std::vector<Choice> TraceSource::choices(int round) {
   std::vector<Choice> out;
   if (round == 0) {
     asked_.clear();
-    if (layer_ == 0) schedule_.begin_step(step_, live_, live_heads_);
     if (per_head_) per_head_live_.assign(static_cast<std::size_t>(shape_.kv_heads), live_);
     const golden::TokenChoice rule = schedule_.tokens(step_, layer_);
     if (rule.keep >= live_.size()) return out;
     for (int kv = 0; kv < (per_head_ ? shape_.kv_heads : 1); ++kv) {
-      out.push_back(choice(rule.keep, live_));
+      out.push_back(choice(rule.keep, live_, live_from_));
       out.back().rule = rule;
       if (per_head_) out.back().tag.head = static_cast<std::uint16_t>(kv);
       asked_.push_back(per_head_ ? kv : kTokens);
@@ -62,7 +77,7 @@ std::vector<Choice> TraceSource::choices(int round) {
   }
   const std::uint32_t k = schedule_.heads(layer_);
   if (k < live_heads_.size()) {
-    out.push_back(choice(k, live_heads_));
+    out.push_back(choice(k, live_heads_, heads_from_));
     out.back().what = Candidates::heads;
     asked_.push_back(kHeads);
   }
@@ -70,8 +85,17 @@ std::vector<Choice> TraceSource::choices(int round) {
 }
 
 LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept) {
+  std::vector<ListSource> lists(static_cast<std::size_t>(shape_.kv_heads));
+  for (ListSource& list : lists) {
+    list.from = live_from_;
+    if (live_from_ == ListSource::From::written) list.names = live_;
+  }
   for (std::size_t i = 0; i < asked_.size(); ++i) {
     const int about = asked_[i];
+    const ListSource chosen{ListSource::From::chosen, static_cast<std::uint32_t>(i), {}};
+    if (about == kTokens) lists.assign(lists.size(), chosen);
+    if (about == kHeads) heads_from_ = ListSource::From::before;
+    if (about >= 0) lists[static_cast<std::size_t>(about)] = chosen;
     std::vector<std::uint32_t>& list = about == kTokens  ? live_
                                        : about == kHeads ? live_heads_
                                                          : per_head_live_[static_cast<std::size_t>(about)];
@@ -83,6 +107,7 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
   p.causal = step_ == 0 && shape_.causal;
   p.positions = step_ == 0 ? (per_head_ ? per_head_live_[0] : live_)
                            : std::vector<std::uint32_t>{static_cast<std::uint32_t>(shape_.tokens_in(step_) - 1)};
+  if (step_ == 0) p.where = lists.front();
   p.out = layout_.out(layer_);
   p.out_heads = shape_.heads;
   const golden::Digits& digits = model_.digits();
@@ -92,6 +117,7 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     h.kv_head = kv;
     h.heads = golden::head_bits(live_heads_, shape_.group(), kv);
     h.live = per_head_ ? per_head_live_[static_cast<std::size_t>(kv)] : live_;
+    h.list = std::move(lists[static_cast<std::size_t>(kv)]);
     for (int i = 0; i < digits.count; ++i) {
       h.key[static_cast<std::size_t>(i)] = layout_.key(layer_, kv, i);
       h.key_bits[static_cast<std::size_t>(i)] = digits.width[i];
@@ -105,6 +131,8 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     std::copy(codes.out16.begin(), codes.out16.end(), h.constants.out16.begin());
   }
   if (model_.decisions().normalised) p.living = live_;
+  // With a list a KV head each layer chooses among those that the step began with.
+  if (!per_head_) live_from_ = ListSource::From::before;
   if (++layer_ > range_.last_layer) {
     layer_ = range_.first_layer, ++step_;
     reload_ = !(range_.first_layer == 0 && range_.last_layer == shape_.layers - 1);

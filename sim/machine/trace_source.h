@@ -28,11 +28,12 @@ class TraceSource : public PlanSource {
   bool begins_step() const override { return layer_ == 0 && step_ > 0; }
   bool reloads() const override { return reload_; }
   void reload() override;
+  std::vector<std::uint32_t> joining() override;
   std::vector<Choice> choices(int round) override;
   LayerPlan plan(const std::vector<std::vector<std::uint32_t>>& kept) override;
 
  private:
-  Choice choice(std::uint32_t k, const std::vector<std::uint32_t>& from) const;
+  Choice choice(std::uint32_t k, const std::vector<std::uint32_t>& from, ListSource::From where) const;
 
   const golden::Quantized& model_;
   const golden::Layout& layout_;
@@ -45,6 +46,8 @@ class TraceSource : public PlanSource {
   int step_, layer_;
   bool reload_ = true;
   std::vector<std::uint32_t> live_, live_heads_;
+  // Where the machine has these lists when the next layer begins.
+  ListSource::From live_from_ = ListSource::From::everyone, heads_from_ = ListSource::From::everyone;
   std::vector<std::vector<std::uint32_t>> per_head_live_;  // scope kv_head: [KV head], of the next layer
   std::vector<int> asked_;  // what each choice of the rounds is about: KV head, -1 tokens, -2 heads
 };

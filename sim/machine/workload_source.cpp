@@ -207,7 +207,8 @@ std::vector<Choice> WorkloadSource::choices(int round) {
     candidates_.push_back(highest(rank, next.begins_step ? static_cast<int>(rank.size()) : r.keys));
     expected_.push_back(highest(rank, r.topk_tokens));
     Choice c;
-    c.k = static_cast<std::uint32_t>(r.topk_tokens), c.names = candidates_.back();
+    c.k = static_cast<std::uint32_t>(r.topk_tokens), c.n = static_cast<std::uint32_t>(candidates_.back().size());
+    c.among = {ListSource::From::written, 0, candidates_.back()};
     c.tag.step = static_cast<std::uint32_t>(next.step), c.tag.layer = static_cast<std::uint16_t>(next.layer);
     c.tag.head = static_cast<std::uint16_t>(r.head);
     for (std::uint32_t t : candidates_.back()) c.items.push_back(rank[t]);
@@ -226,6 +227,7 @@ LayerPlan WorkloadSource::plan(const std::vector<std::vector<std::uint32_t>>& ke
   p.step = layer.step, p.layer = layer.layer;
   p.full_width = workload_.encoder;
   p.positions = positions_of(workload_, layer, rank);
+  if (workload_.encoder) p.where = {ListSource::From::written, 0, p.positions};
   p.out = layout_.out(layer.layer);
   p.out_heads = workload_.heads;
   for (std::size_t i = layer.first; i < layer.end; ++i) {
@@ -233,6 +235,7 @@ LayerPlan WorkloadSource::plan(const std::vector<std::vector<std::uint32_t>>& ke
     HeadPlan& h = p.heads.emplace_back();
     h.kv_head = r.head, h.heads = 1;
     h.live = highest(rank, r.keys);
+    h.list = {ListSource::From::written, 0, h.live};
     h.key[0] = layout_.key(r), h.key_bits[0] = r.key_bits;
     if (r.refetch) h.key[1] = layout_.refetch(r), h.key_bits[1] = r.refetch_bits;
     h.value = layout_.value(r), h.value_bits = r.value_bits;

@@ -95,6 +95,7 @@ class WorkloadSource : public PlanSource {
   bool begins_step() const override;
   bool reloads() const override { return false; }
   void reload() override {}
+  std::vector<std::uint32_t> joining() override { return {}; }
   std::vector<Choice> choices(int round) override;
   LayerPlan plan(const std::vector<std::vector<std::uint32_t>>& kept) override;
 

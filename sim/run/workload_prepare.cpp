@@ -59,7 +59,7 @@ PreparedWorkload prepare_workload(const RunOptions& options) {
                             range.first_layer, range.last_layer, range.first_step, range.last_step));
   inside.layers = range.last_layer - range.first_layer + 1;
   w.longest = inside.longest;
-  require_fits(options.trace, machine, w.head_dim, 1, w.longest);
+  require_fits(options.trace, machine, {w.head_dim, 1, w.longest});
   const auto align =
       static_cast<std::uint64_t>(machine.hbm2.channels) * static_cast<std::uint64_t>(machine.hbm2.interleave_bytes);
   WorkloadLayout layout(w, layers, align);

@@ -29,7 +29,7 @@ struct Bench {
   explicit Bench(int decay = 0)
       : shape(shape_of()),
         decisions(with(decay)),
-        importance(shape, decisions, kWidth),
+        importance(shape, decisions, kWidth, shape.tokens),
         block(kWidth, {lists, importance, items}, choices, jobs) {}
   static golden::Decisions with(int decay) {
     golden::Decisions d;

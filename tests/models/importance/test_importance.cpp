@@ -23,7 +23,7 @@ TEST(Importance, SumsAndBankStalls) {
     golden::Shape shape;
     shape.layers = 1, shape.heads = 2, shape.kv_heads = 1, shape.head_dim = 8, shape.tokens = 400, shape.prompt = 400;
     test::GroupMemories m(1, 2, 400);
-    ImportanceMemory importance(shape, golden::Decisions{}, 8);
+    ImportanceMemory importance(shape, golden::Decisions{}, 8, shape.tokens);
     Fifo<ImportanceJob> jobs(4);
     Fifo<ImportanceDone> done(4);
     Fifo<HeadMagnitude> magnitudes(4);
@@ -75,7 +75,7 @@ TEST(Importance, CrossbarAcceptsSoManyABank) {
   std::uint64_t before = ~std::uint64_t{0};
   for (int accepts : {1, 2, 4}) {
     test::GroupMemories m(1, 1, 400);
-    ImportanceMemory importance(shape, golden::Decisions{}, 8);
+    ImportanceMemory importance(shape, golden::Decisions{}, 8, shape.tokens);
     Fifo<ImportanceJob> jobs(4);
     Fifo<ImportanceDone> done(4);
     Fifo<HeadMagnitude> magnitudes(4);
@@ -102,7 +102,7 @@ TEST(Importance, DecaySweepsTheMemory) {
   golden::Decisions decisions;
   decisions.decay_shift = 3;
   test::GroupMemories m(1, 1, 50);
-  ImportanceMemory importance(shape, decisions, 4);
+  ImportanceMemory importance(shape, decisions, 4, shape.tokens);
   Fifo<ImportanceJob> jobs(4);
   Fifo<ImportanceDone> done(4);
   Fifo<HeadMagnitude> magnitudes(4);

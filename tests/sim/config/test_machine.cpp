@@ -166,6 +166,7 @@ TEST(Capacity, TheLeastParameterIsNamed) {
       {{}, 120, 1, 512, "qk.sram.tokens"},
       {{}, 248, 1, 256, "qk.sram.tokens"},
       {{}, 64, 9, 455, "score_store_entries"},
+      {{"importance.tokens=512"}, 64, 1, 512, "importance.tokens"},
       {{}, 32, 1, 1024, "topk.fifo"},
       {{"topk.fifo=32"}, 64, 1, 512, "topk.fifo"},
       {{"softmax.row_fifo=64"}, 64, 1, 512, "softmax.row_fifo"},
@@ -176,26 +177,41 @@ TEST(Capacity, TheLeastParameterIsNamed) {
     Settings settings;
     settings.add("machine", machine_schema(machine));
     for (const char* set : one.sets) settings.apply(set);
-    const TokenLimit limit = max_tokens(machine, one.head_dim, one.group);
+    Sentence s{one.head_dim, one.group, one.tokens};
+    const TokenLimit limit = token_limits(machine, s).front();
     EXPECT_EQ(limit.tokens, one.tokens);
     EXPECT_EQ(limit.key, one.key);
-    EXPECT_EQ(error_of([&] { require_fits("t", machine, one.head_dim, one.group, one.tokens); }), "");
-    const std::string line = error_of([&] { require_fits("t", machine, one.head_dim, one.group, one.tokens + 1); });
+    EXPECT_EQ(error_of([&] { require_fits("t", machine, s); }), "");
+    ++s.tokens;
+    const std::string line = error_of([&] { require_fits("t", machine, s); });
     EXPECT_NE(line.find(std::string("raise ") + one.key), std::string::npos) << line;
+    // What is said to be enough is, and one step less is not: of every memory that is too small.
+    for (const TokenLimit& small : token_limits(machine, s)) {
+      if (small.tokens >= s.tokens) continue;
+      EXPECT_GT(small.need, small.has);
+      Settings more;
+      Machine raised = machine;
+      more.add("machine", machine_schema(raised));
+      more.apply(small.key + "=" + std::to_string(small.raise));
+      for (const TokenLimit& now : token_limits(raised, s))
+        if (now.key == small.key) {
+          EXPECT_GE(now.tokens, s.tokens) << small.key;
+        }
+    }
   }
   std::printf("compared %zu limits\n", std::size(cases));
   const Machine machine = load_machine("spatten");
   for (const int head_dim : {512, 0, 20})
-    EXPECT_EQ(error_of([&] { require_fits("t", machine, head_dim, 1, 8); }),
+    EXPECT_EQ(error_of([&] { require_fits("t", machine, {head_dim, 1, 8}); }),
               "t: head_dim: " + std::to_string(head_dim) + ": must be a multiple of 8, at most 256");
   const Machine tiny = load_machine("tiny");
-  EXPECT_EQ(error_of([&] { require_fits("t", tiny, 40, 1, 8); }),
+  EXPECT_EQ(error_of([&] { require_fits("t", tiny, {40, 1, 8}); }),
             "t: head_dim: 40: must be at most qk.multipliers of machine tiny (32): an array takes "
             "floor(qk.multipliers / head_dim) vectors a cycle");
-  EXPECT_EQ(error_of([&] { require_fits("t", machine, 64, 33, 8); }), "t: heads / kv_heads: 33: must be at most 32");
+  EXPECT_EQ(error_of([&] { require_fits("t", machine, {64, 33, 8}); }), "t: heads / kv_heads: 33: must be at most 32");
   Machine wide = machine;
   wide.qk.multipliers = wide.pv.multipliers = 1024;
-  EXPECT_EQ(error_of([&] { require_fits("t", wide, 8, 1, 8); }),
+  EXPECT_EQ(error_of([&] { require_fits("t", wide, {8, 1, 8}); }),
             "t: head_dim: 8: must be at least qk.multipliers / 64 (16)");
 }
 

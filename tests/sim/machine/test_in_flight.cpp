@@ -121,6 +121,8 @@ std::size_t largest(const T* words, std::size_t n) {
   return static_cast<std::size_t>(std::max_element(words, words + n) - words);
 }
 
+constexpr int kTokens = 28, kPrompt = 24, kHeads = 4, kKvHeads = 2, kLayers = 3;
+
 // --- strikes --------------------------------------------------------------------------------------------------------
 
 struct Strike {
@@ -313,6 +315,19 @@ Find readable() {
   };
 }
 
+// A compaction is over: the controller is told that one slot fewer is left.
+Find slots_left() {
+  return [](MachineModel& m) -> std::optional<Word> {
+    Inventory& p = m.parts();
+    if (!p.compactions_done.can_pop(m.now())) return {};
+    const std::size_t store = p.compactions_done.peek().store;
+    if (p.groups[store].slots < 2) return {};
+    return group_word<std::uint32_t>(
+        m, store, "slots", [&p, store](Inventory&) { return std::span(&p.groups[store].slots, 1); },
+        [](auto w) { --w[0]; });
+  };
+}
+
 // A group that will be decided on is told that the verdict is known: no refetch.
 Find verdict() {
   return [starts = Starts()](MachineModel& m) mutable -> std::optional<Word> {
@@ -357,7 +372,8 @@ Find lists(Stream stream) {
     if (!p.fetch_jobs.can_pop(m.now())) return {};
     const FetchJob& job = p.fetch_jobs.peek();
     if (job.stream != stream || job.list == kEveryItem || job.items < 4) return {};
-    const std::size_t at = job.items / 2;
+    const std::size_t at = job.heads ? (job.first + job.entries()) / 2 : job.items / 2;
+    if (at + 1 >= p.lists.peek(job.list).size()) return {};
     return word<std::uint32_t>(
         m, fmt::format("list {} entry {}", job.list, at),
         [&p, list = job.list, at](Inventory&) {
@@ -368,12 +384,18 @@ Find lists(Stream stream) {
   };
 }
 
-// The cascade's answer is on its way: of the names that stay one in the middle gives way to one that does not.
-Find cascade_list() {
-  return [kept = std::optional<ListRef>()](MachineModel& m) mutable -> std::optional<Word> {
+// The cascade's answer is on its way, or has just been taken: of the names that stay one in the middle gives way to one
+// that does not.
+Find cascade_list(bool taken) {
+  return [taken, kept = std::optional<ListRef>(),
+          answers = std::uint64_t{0}](MachineModel& m) mutable -> std::optional<Word> {
     Inventory& p = m.parts();
     if (p.cascade_jobs.can_pop(m.now())) kept = p.cascade_jobs.peek().kept;
-    if (!p.cascade_answers.can_pop(m.now()) || !kept) return {};
+    if (!kept) return {};
+    if (taken ? p.cascade_answers.pushed() == answers || !p.cascade_answers.drained()
+              : !p.cascade_answers.can_pop(m.now()))
+      return {};
+    answers = p.cascade_answers.pushed();
     const std::vector<std::uint32_t>& names = p.lists.peek(*kept);
     std::uint32_t in = 0;
     while (in < names.size() && names[in] == in) ++in;
@@ -384,6 +406,24 @@ Find cascade_list() {
           return entries.size() == n ? std::span(entries) : std::span<const std::uint32_t>();
         },
         [in](auto w) { w[w.size() / 2] = in, std::sort(w.begin(), w.end()); });
+  };
+}
+
+// Layer 1 has been added up, and the choice for layer 2 is not sent: the list of those that lived changes its order.
+Find ended_list() {
+  return [list = kEveryItem, before = std::uint64_t{0}, done = -1](MachineModel& m) mutable -> std::optional<Word> {
+    Inventory& p = m.parts();
+    if (p.fetch_jobs.can_pop(m.now()) && p.fetch_jobs.peek().stream == Stream::key) list = p.fetch_jobs.peek().list;
+    if (p.controller.finished()) return {};
+    const LayerPlan& layer = p.controller.layer();
+    if (layer.layer != 1) before = p.importance_answers.pushed();
+    if (layer.layer != 1 || list == kEveryItem || done == layer.step) return {};
+    if (p.importance_answers.pushed() - before != kKvHeads * layer.positions.size()) return {};
+    done = layer.step;
+    return word<std::uint32_t>(
+        m, fmt::format("list {}: who lived in layer 1", list),
+        [&p, list = list](Inventory&) { return std::span(p.lists.peek(list)); },
+        [](auto w) { std::reverse(w.begin(), w.end()); });
   };
 }
 
@@ -428,8 +468,6 @@ Find ranking_items(Candidates what) {
   };
 }
 
-constexpr int kTokens = 28, kPrompt = 24, kHeads = 4, kKvHeads = 2, kLayers = 3;
-
 // All of layer 0 has been added up, and the cascade has not asked yet: the least becomes large.
 Find importance_memory(bool of_heads) {
   return [of_heads, done = false](MachineModel& m) mutable -> std::optional<Word> {
@@ -469,6 +507,7 @@ std::vector<Strike> strikes() {
       {"query_registers", "a query, to qk", false, plain, queries},
       {"group_table", "a group, to softmax", true, plain, group_table},
       {"group_table", "when a row may be read, to importance and pv", true, plain, readable},
+      {"group_table", "how many slots are left, to the controller", true, select, slots_left, 20},
       {"group_table", "a verdict, to progressive", true, refetch, verdict, 20},
       {"head_constants", "to_log2, to softmax", true, plain,
        [] {
@@ -500,10 +539,12 @@ std::vector<Strike> strikes() {
       {"origins", "to importance", true, plain, origins},
       {"origins", "to pv and importance", false, scales, origins},
       {"lists", "tokens whose K is fetched", true, tokens, [] { return lists(Stream::key); }},
-      {"lists", "queries that are fetched", true, plain, [] { return lists(Stream::query); }},
+      {"lists", "queries that are fetched", true, tokens, [] { return lists(Stream::query); }, 8},
       {"lists", "tokens whose V is wanted", true, values, [] { return lists(Stream::value); }, 8},
       {"lists", "survivors whose records are fetched", true, select, [] { return lists(Stream::record); }},
-      {"lists", "names that the cascade keeps, to the controller", true, tokens, cascade_list, 8},
+      {"lists", "names that the cascade keeps, to the controller", true, tokens, [] { return cascade_list(false); }, 8},
+      {"lists", "names that the cascade kept, to the fetcher", true, tokens, [] { return cascade_list(true); }, 8},
+      {"lists", "who lived, to the next choice", true, tokens, ended_list, 3},
       {"lists", "names of a choice, to cascade and cascade_topk", true, tokens,
        [] { return names_of(&Inventory::cascade_jobs); }, 4},
       {"lists", "names of values, to topk", true, listed_values, [] { return names_of(&Inventory::topk_jobs); }, 8},
@@ -706,8 +747,6 @@ TEST(InFlight, EveryReaderReads) {
           heard.emplace(s.memory, reader);
     }
   }
-  // The cascade's and the other top-k unit have the table at hand and look at nothing in it.
-  named.erase({"group_table", "topk"});
   for (const auto& [memory, reader] : named)
     EXPECT_TRUE(heard.count({memory, reader})) << memory << " is read by " << reader << ", but it follows nothing";
   fmt::print("{} readers of memories, {} of them follow what lies there\n", named.size(), heard.size());
@@ -757,7 +796,10 @@ TEST(InFlight, AddressesFollowTheList) {
     };
     // Importances and bursts differ by right: the list names a token twice.
     const Comparison follows = against(&moved, false);
-    EXPECT_EQ(follows.different(CompareKind::outputs), 0u) << follows.first_difference();
+    // In the prompt the list's tokens are the queries too: the token has none of its own any more, and no output.
+    EXPECT_EQ(follows.different(CompareKind::outputs), prompt ? std::uint64_t{kHeads} * D : 0u);
+    EXPECT_EQ(follows.first_difference().find(fmt::format("position {} ", t)) != std::string::npos, prompt)
+        << follows.first_difference();
     EXPECT_EQ(follows.different(CompareKind::probabilities), 0u) << follows.first_difference();
     compared += follows.compared(CompareKind::outputs) + follows.compared(CompareKind::probabilities);
     EXPECT_GT(against(p.model.get(), false).different(CompareKind::outputs), 0u);

@@ -80,7 +80,7 @@ TEST(WorkloadSource, PlansTakeCountsAsTheyStand) {
       ASSERT_LE(c.k, sorted.size());
       std::vector<std::uint32_t>& names = kept.emplace_back();
       for (std::size_t i = 0; i < c.items.size(); ++i)
-        if (c.items[i] >= sorted[c.k - 1]) names.push_back(c.names[i]);
+        if (c.items[i] >= sorted[c.k - 1]) names.push_back(c.among.names[i]);
     }
     EXPECT_TRUE(source.choices(1).empty());
     const LayerPlan plan = source.plan(kept);
