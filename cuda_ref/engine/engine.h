@@ -76,7 +76,6 @@ class DeviceWalk final : public Walk {
   Buffer<std::uint8_t> image_;
   Buffer<HeadPlanes> planes_;
   Buffer<HeadScales> scales_;
-  Buffer<u32> tables_;                   // survivors by stage and n, values by n
   Buffer<golden::TokenChoice> choices_;  // scope kv_head: [layers], of the step at hand
   Buffer<u64> chances_;
   Buffer<u32> lists_;  // scope kv_head: [layers][KV heads][tokens]

@@ -1,5 +1,5 @@
 #pragma once
-// Floats onto the device, the float reference, the plan and its tables, the packed image.
+// Floats onto the device, the float reference, the plan, the packed image.
 #include "cuda_ref/engine/engine.h"
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {
@@ -54,23 +54,10 @@ inline std::unique_ptr<Walk> DeviceModel::walk(const golden::Policy& policy, con
 inline DeviceWalk::DeviceWalk(DeviceModel& model, const golden::Policy& policy, const golden::Layout& layout)
     : model_(model),
       schedule_{model.shape(), policy},
-      plan_{golden::decisions_of(policy, model.shape()), {}, nullptr},
+      plan_(golden::decisions_of(policy, model.shape())),
       image_bytes_(layout.bytes()),
       per_head_(plan_.per_kv_head) {
   const golden::Shape& s = shape();
-  // How many stay is the plan's to say, on the host: a table over how many there are.
-  const auto row = static_cast<std::size_t>(s.tokens) + 1;
-  std::vector<u32> tables((kMaxStages + 1) * row);
-  for (int n = 1; n <= s.tokens; ++n) {
-    for (int i = 0; i < plan_.stages; ++i)
-      tables[static_cast<std::size_t>(i) * row + static_cast<std::size_t>(n)] =
-          static_cast<u32>(plan_.stage[i].count(n));
-    tables[kMaxStages * row + static_cast<std::size_t>(n)] = static_cast<u32>(plan_.kept_values(n));
-  }
-  tables_.allocate(tables.size());
-  tables_.upload(tables.data(), tables.size());
-  for (int i = 0; i < kMaxStages; ++i) plan_.survivors[i] = tables_.data() + static_cast<std::size_t>(i) * row;
-  plan_.values = tables_.data() + kMaxStages * row;
   choices_.allocate(static_cast<std::size_t>(s.layers));
 
   place(layout);

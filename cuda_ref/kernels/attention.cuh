@@ -120,7 +120,8 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
   if (plan.prunes_values()) {
     const u32* items = r.m.items;
     const auto item = [items](u32 j) { return static_cast<u64>(items[j]); };
-    const Cut cut = cut_by_count(r.n, plan.values[r.n], plan.score_bits, r.sh.block, item);
+    const Cut cut =
+        cut_by_count(r.n, static_cast<u32>(plan.kept_values(static_cast<int>(r.n))), plan.score_bits, r.sh.block, item);
     chosen = keep_in_order(
         r.n, cut, r.sh.block, item, [](u32 j) { return j; }, [place](u32 to, u32 from) { place[to] = from; });
   } else {

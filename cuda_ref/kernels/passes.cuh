@@ -119,7 +119,8 @@ __device__ inline void select_stage(Row& r, int stage) {
     sum_heads(r);
   const golden::SelectionStage& rule = plan.stage[stage];
   const Cut cut = rule.by_mass ? cut_by_mass(r.n, rule.mu16, plan.score_bits, r.sh.block, item)
-                               : cut_by_count(r.n, plan.survivors[stage][r.n], plan.score_bits, r.sh.block, item);
+                               : cut_by_count(r.n, static_cast<u32>(rule.count(static_cast<int>(r.n))), plan.score_bits,
+                                              r.sh.block, item);
   // Places of the survivors first; scores, slots and exponentials follow them.
   u32* place = r.m.values;
   const u32 kept = keep_in_order(

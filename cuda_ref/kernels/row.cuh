@@ -11,11 +11,7 @@ using golden::kMaxGroup;
 using golden::kMaxStages;
 constexpr int kHeadsAtOnce = 4;  // query heads that share one unpacked word
 
-// The plan, and its counts as tables over how many there are, so that no kernel rounds a share.
-struct Plan : golden::Decisions {
-  const u32* survivors[kMaxStages];  // [n]: of a stage by count
-  const u32* values;                 // [n]: tokens whose V is fetched
-};
+using Plan = golden::Decisions;
 
 // What a decode row decided. Lists stand behind it, each of `tokens` entries.
 struct RowReport {

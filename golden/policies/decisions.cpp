@@ -20,14 +20,14 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   for (int i = 0; i < d.stages; ++i) {
     SelectionStage& s = d.stage[i];
     s.by_mass = p.select == SelectRule::mass;
-    s.share = p.select_keep[static_cast<std::size_t>(i)];
+    s.share = share_of_ceil(p.select_keep[static_cast<std::size_t>(i)]);
     if (s.by_mass) s.mu16 = p.mu16(i);
   }
   d.largest = p.select == SelectRule::count;
   d.rest = p.rest;
   d.score_bits = selection_score_bits(shape.group());
 
-  d.value_share = p.local_value;
+  d.value_share = share_of_floor(p.local_value);
   d.renormalise = p.prunes_values() && p.renormalise;
 
   d.prunes_tokens = !p.tokens.off(), d.prunes_heads = !p.heads.off();

@@ -17,23 +17,36 @@ namespace winnow::golden {
 struct Policy;
 struct Shape;
 
-// How many of n a share keeps: max(1, floor(share * n)); the small term makes 0.29 * 100 = 29, not 28.
-inline int kept_count(double share, int n) {
-  const int k = static_cast<int>(std::floor(share * n + 1e-9));
-  return k < 1 ? 1 : k > n ? n : k;
+// A share of tokens, values or heads as hardware has it: an integer, 2^28 = all, formed once when a policy is read.
+//
+// share_of_floor is rounded up and share_of_ceil down, so that counts are those of the decimal number that a user
+// wrote: 0.29 of 100 is 29 under both rules, though no binary fraction is 0.29. Let the share be a / 10000, off by less
+// than one unit u = 2^-28. Then a * n / 10000 moves by less than n * u, away from the rule's jump at an integer, and a
+// product that is no integer lies at least 1/10000 from the next. So both counts are exact while 10000 * n <= 2^28: for
+// every share of at most four decimals and up to 26,843 tokens. Sixteen bits would do for six.
+inline constexpr int kShareFraction = 28;
+inline constexpr std::uint32_t kShareAll = 1u << kShareFraction;
+inline std::uint32_t share_of_floor(double share) { return static_cast<std::uint32_t>(std::ceil(share * kShareAll)); }
+inline std::uint32_t share_of_ceil(double share) { return static_cast<std::uint32_t>(std::floor(share * kShareAll)); }
+
+WINNOW_HD constexpr int limited_count(std::uint64_t k, int n) {
+  return k < 1 ? 1 : k > static_cast<std::uint64_t>(n) ? n : static_cast<int>(k);
+}
+// How many of n a share keeps: floor(share * n), at least 1.
+WINNOW_HD constexpr int kept_count(std::uint32_t share, int n) {
+  return limited_count((std::uint64_t{share} * static_cast<std::uint32_t>(n)) >> kShareFraction, n);
 }
 // Survivors of a selection stage by count: ceil(share * n), at least 1.
-inline int selected_count(double share, int n) {
-  const int k = static_cast<int>(std::ceil(share * n - 1e-9));
-  return k < 1 ? 1 : k > n ? n : k;
+WINNOW_HD constexpr int selected_count(std::uint32_t share, int n) {
+  return limited_count((std::uint64_t{share} * static_cast<std::uint32_t>(n) + kShareAll - 1) >> kShareFraction, n);
 }
 
 // One stage of a progressive selection.
 struct SelectionStage {
   bool by_mass = false;
-  std::uint32_t mu16 = 0;  // by mass: the share of the probability that survivors reach, 65536 = 1
-  double share = 1;        // by count: of the tokens that came so far
-  int count(int n) const { return selected_count(share, n); }
+  std::uint32_t mu16 = 0;           // by mass: the share of the probability that survivors reach, 65536 = 1
+  std::uint32_t share = kShareAll;  // by count: of the tokens that came so far
+  WINNOW_HD constexpr int count(int n) const { return selected_count(share, n); }
 };
 
 struct Decisions {
@@ -56,7 +69,7 @@ struct Decisions {
   int score_bits = kProbabilityBits;  // of a selection score, wide enough for the group
 
   // Local value pruning.
-  double value_share = 1;
+  std::uint32_t value_share = kShareAll;
   bool renormalise = false;  // divide the output by the probability that was kept; only where values are pruned
 
   // Cascade.
@@ -68,8 +81,8 @@ struct Decisions {
   WINNOW_HD constexpr bool selects() const { return stages > 0; }
   // The first pass asks whether K's second digit is needed.
   WINNOW_HD constexpr bool decides() const { return stages == 0 && digits.count > 1; }
-  WINNOW_HD constexpr bool prunes_values() const { return value_share < 1; }
-  int kept_values(int n) const { return kept_count(value_share, n); }
+  WINNOW_HD constexpr bool prunes_values() const { return value_share < kShareAll; }
+  WINNOW_HD constexpr int kept_values(int n) const { return kept_count(value_share, n); }
 };
 
 // What a protected token is ranked with: above every importance.

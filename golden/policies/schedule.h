@@ -5,10 +5,9 @@
 //
 // in    a policy, a shape, and the step and layer asked about
 // out   numbers, lists and items; TokenChoice and the functions marked so are for the device too
-// state none: a Schedule holds what it was made of, and no call changes it
+// state none: a Schedule holds what it was made of and the shares a layer, and no call changes it
 // Source: paper, III.A, III.B (cascade), V.A (schedule of ratios); what it leaves open:
 // docs/specification/algorithm.md.
-#include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <utility>
@@ -21,20 +20,29 @@
 
 namespace winnow::golden {
 
-// Layers in which nothing is pruned, as a share of all.
-inline constexpr double kTokenFreeLayers = 0.15, kHeadFreeLayers = 0.30;
+// Layers in which nothing is pruned, in percent of all.
+inline constexpr int kTokenFreePercent = 15, kHeadFreePercent = 30;
 
-// Kept share in `layer`: 1 in the first ceil(free * layers), then linear from start to end.
-inline double kept_share(const KeepSchedule& s, double free, int layer, int layers) {
-  const int first = static_cast<int>(std::ceil(free * layers - 1e-9));
-  if (layer < first) return 1;
-  const int steps = layers - 1 - first;
-  return steps <= 0 ? s.start : s.start + (s.end - s.start) * (layer - first) / steps;
+// Kept shares by layer (2^28 = all): all in the first ceil(free * layers), then linear from start to end.
+inline std::vector<std::uint32_t> kept_shares(const KeepSchedule& s, int free_percent, int layers) {
+  const int first = (free_percent * layers + 99) / 100, steps = layers - 1 - first;
+  std::vector<std::uint32_t> shares(static_cast<std::size_t>(layers), kShareAll);
+  for (int layer = first; layer < layers; ++layer)
+    shares[static_cast<std::size_t>(layer)] =
+        share_of_floor(steps <= 0 ? s.start : s.start + (s.end - s.start) * (layer - first) / steps);
+  return shares;
 }
 
 struct Schedule {
   Shape shape;
   Policy policy;
+  std::vector<std::uint32_t> token_shares, head_shares;  // [layer]
+
+  Schedule(const Shape& of, const Policy& by)
+      : shape(of),
+        policy(by),
+        token_shares(kept_shares(by.tokens, kTokenFreePercent, of.layers)),
+        head_shares(kept_shares(by.heads, kHeadFreePercent, of.layers)) {}
 
   // --- liveness -----------------------------------------------------------------------------------------------------
 
@@ -80,7 +88,7 @@ struct Schedule {
     int keep = n;
     if (chooses_tokens(step, layer)) {
       const int least = policy.protect_first + newest < n ? policy.protect_first + newest : n;
-      keep = kept_count(kept_share(policy.tokens, kTokenFreeLayers, layer, shape.layers), n);
+      keep = kept_count(token_shares[static_cast<std::size_t>(layer)], n);
       if (keep < least) keep = least;
     }
     c.keep = static_cast<std::uint32_t>(keep);
@@ -89,8 +97,7 @@ struct Schedule {
   // Query heads that stay.
   std::uint32_t heads(int layer) const {
     if (!chooses_heads(layer)) return static_cast<std::uint32_t>(shape.heads);
-    return static_cast<std::uint32_t>(
-        kept_count(kept_share(policy.heads, kHeadFreeLayers, layer, shape.layers), shape.heads));
+    return static_cast<std::uint32_t>(kept_count(head_shares[static_cast<std::size_t>(layer)], shape.heads));
   }
 };
 

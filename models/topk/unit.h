@@ -8,10 +8,15 @@
 // Rate and latency: engine.h. Selection scores are read `load_width` a cycle, in a cycle that is claimed in the one
 //       before, and a row of P is offered when it is whole. Kept flags are registers: cleared at once when a job
 //       begins, at most P set a cycle.
-// State: the engine's; the job at hand and how far it is loaded.
+// State: the engine's. Its two sides share no state but a queue of kJobs jobs: the *loader* has the job whose items go
+//       in and how far they are loaded, the *keeper* has the oldest job of the queue, whose results come out. So the
+//       unit does not ask how many jobs are inside the engine: a job is handed over when the engine is ready for it and
+//       the queue has room, whatever the keeper is at.
 // Waits for: controller (a job).
 // The machine has two: `topk` for local values and selection on the critical path, `cascade_topk` beside it for the
 // cascade's tokens and heads. Paper: IV.B; docs/specification/topk.md, "Two engines".
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -42,7 +47,7 @@ class TopkUnit : public Block {
       : Block(name, label), engine_(config), load_width_(load_width), m_(memories), jobs_(jobs), done_(done) {}
 
   void tick(Cycle now) override;
-  bool idle() const override { return !active_ && jobs_.drained(); }
+  bool idle() const override { return !loading() && queue_.drained() && jobs_.drained(); }
   void report(StatSink& sink) const override;
   // Sides L and R and the list as it was loaded (the filter's), a word an item.
   std::vector<StoredWords> registers() const override {
@@ -62,19 +67,32 @@ class TopkUnit : public Block {
   const Wait kController = stats_.waits_for("controller", "controller");
 
  private:
-  void load(unsigned count, Cycle now);
-  void keep(const topk::Outputs& out);
+  static constexpr std::size_t kJobs = 3;  // one that is loaded, one selected in, one filtered
+
+  // The loader: offers the next job, then its rows, and claims the scores that it reads in the next cycle.
+  void offer(const topk::Outputs& out, topk::Inputs& in, Cycle now);
+  void load(const topk::Outputs& out, topk::Inputs& in, Cycle now);
+  void fetch(unsigned count, Cycle now);
+  void claim(Cycle now) const;
+  bool loading() const { return next_ < job_.job.n; }
+  // Items of the row at hand.
+  unsigned row_items() const { return std::min(engine_.config().parallelism, job_.job.n - next_); }
+  // The keeper: takes what the engine gives out.
+  void keep(const topk::Outputs& out, Cycle now);
+  std::string work_of(const TopkJob& job) const;
 
   topk::Engine engine_;
   unsigned load_width_;
   TopkMemories m_;
   Fifo<TopkJob>& jobs_;
   Fifo<TopkDone>& done_;
+  Fifo<TopkJob> queue_{kJobs};  // handed to the engine, and not given out to the end
+  // Loader.
   TopkJob job_;
   topk::Row row_{};
-  bool active_ = false, started_ = false;
   unsigned next_ = 0;
   unsigned have_ = 0;  // items of the row that is loaded
+  // Keeper.
   std::uint32_t kept_ = 0;
   topk::Twin* twin_ = nullptr;
 };

@@ -78,6 +78,56 @@ TEST(Decisions, OfWhatPresetsLeaveOut) {
   EXPECT_THROW(decisions_of(p, shape), Error) << "two digits and nothing that fetches the second";
 }
 
+// Counts are those of the decimal share, in exact fractions: every share of four decimals, every n up to 8,192.
+TEST(Shares, CountAsDecimalsDo) {
+  std::uint64_t compared = 0, wrong = 0;
+  for (std::uint32_t share = 1; share <= 10'000; ++share) {
+    const std::uint32_t down = share_of_floor(share / 10'000.0), up = share_of_ceil(share / 10'000.0);
+    for (std::uint32_t n = 1; n <= 8192; ++n) {
+      const std::uint32_t floor = share * n / 10'000, ceil = (share * n + 9'999) / 10'000;
+      wrong += kept_count(down, static_cast<int>(n)) != static_cast<int>(floor ? floor : 1);
+      wrong += selected_count(up, static_cast<int>(n)) != static_cast<int>(ceil);
+      compared += 2;
+    }
+  }
+  std::printf("[ compared ] %llu counts\n", static_cast<unsigned long long>(compared));
+  EXPECT_EQ(wrong, 0u);
+  EXPECT_EQ(compared, 2u * 10'000 * 8192);
+  // The ends of the range that the argument names, and a share that 16 bits would count wrongly.
+  EXPECT_EQ(kept_count(share_of_floor(0.29), 100), 29);
+  EXPECT_EQ(selected_count(share_of_ceil(0.29), 100), 29);
+  EXPECT_EQ(kept_count(share_of_floor(0.9999), 26'843), 26'843 * 9'999 / 10'000);
+  EXPECT_EQ(kept_count(0, 7), 1);
+  EXPECT_EQ(kept_count(kShareAll, 7), 7);
+  EXPECT_EQ(kept_count(share_of_floor(0.1001), 999), 99);  // 99.9999
+  EXPECT_EQ((static_cast<std::uint64_t>(std::ceil(0.1001 * 65536)) * 999) >> 16, 100u) << "sixteen bits count wrongly";
+}
+
+// A schedule's shares against the same line in exact fractions.
+TEST(Shares, OfASchedule) {
+  int compared = 0;
+  for (int layers = 1; layers <= 48; ++layers)
+    for (int start = 5; start <= 100; start += 5)
+      for (int end = 0; end <= 100; end += 5) {
+        const std::vector<std::uint32_t> shares = kept_shares({start / 100.0, end / 100.0}, 15, layers);
+        ASSERT_EQ(shares.size(), static_cast<std::size_t>(layers));
+        const int free = (15 * layers + 99) / 100, span = layers - 1 - free;
+        for (int layer = 0; layer < layers; ++layer)
+          for (int n : {1, 7, 64, 160, 384, 512, 1024}) {
+            const long numerator = layer < free ? 100
+                                   : span <= 0  ? start
+                                                : start * span + (end - start) * (layer - free);
+            const long denominator = layer < free || span <= 0 ? 100 : 100 * span;
+            const long exact = std::max(1L, numerator * n / denominator);
+            ASSERT_EQ(kept_count(shares[static_cast<std::size_t>(layer)], n), exact)
+                << start << ".." << end << " layer " << layer << " of " << layers << ", n " << n;
+            ++compared;
+          }
+      }
+  std::printf("[ compared ] %d counts\n", compared);
+  EXPECT_GT(compared, 1'000'000);
+}
+
 // Who lives, who competes and who is protected, over random policies, as the parameters' texts say it.
 TEST(Schedule, AgainstTheDefinitions) {
   std::mt19937 random(5);

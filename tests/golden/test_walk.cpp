@@ -388,7 +388,7 @@ TEST(Rules, KeptCountsAreFloorsOfExactShares) {
   Compared compared(100000);
   for (int percent = 0; percent <= 100; ++percent)
     for (int n = 1; n <= 1200; ++n) {
-      ASSERT_EQ(kept_count(percent / 100.0, n), std::max(1, percent * n / 100)) << percent << ' ' << n;
+      ASSERT_EQ(kept_count(share_of_floor(percent / 100.0), n), std::max(1, percent * n / 100)) << percent << ' ' << n;
       compared.add();
     }
 }
