@@ -141,7 +141,7 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
 
   // Local value pruning: one top-k a KV head over the sum of its heads' probabilities.
   row.values = slots_;
-  if (plan.prunes_values()) {
+  if (plan.prunes_values(full_width)) {
     const auto k = static_cast<std::uint32_t>(plan.kept_values(static_cast<int>(n)));
     if (k < n) {
       for (std::size_t j = 0; j < n; ++j) {

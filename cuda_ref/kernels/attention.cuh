@@ -117,7 +117,7 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
   // Local value pruning: one top-k a KV head over the sum of its heads' probabilities.
   u32 chosen = r.n;
   u32* place = r.m.values;
-  if (plan.prunes_values()) {
+  if (plan.prunes_values(a.prompt)) {
     const u32* items = r.m.items;
     const auto item = [items](u32 j) { return static_cast<u64>(items[j]); };
     const Cut cut =

@@ -28,6 +28,7 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   d.score_bits = selection_score_bits(shape.group());
 
   d.value_share = share_of_floor(p.local_value);
+  d.prunes_resident = p.local_value_resident == ResidentValues::prune;
   d.renormalise = p.prunes_values() && p.renormalise;
 
   d.prunes_tokens = !p.tokens.off(), d.prunes_heads = !p.heads.off();

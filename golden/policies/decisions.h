@@ -70,7 +70,8 @@ struct Decisions {
 
   // Local value pruning.
   std::uint32_t value_share = kShareAll;
-  bool renormalise = false;  // divide the output by the probability that was kept; only where values are pruned
+  bool prunes_resident = false;  // where V is resident (prompt, encoder) too
+  bool renormalise = false;      // divide the output by the probability that was kept; only where values are pruned
 
   // Cascade.
   bool prunes_tokens = false, prunes_heads = false;
@@ -81,7 +82,9 @@ struct Decisions {
   WINNOW_HD constexpr bool selects() const { return stages > 0; }
   // The first pass asks whether K's second digit is needed.
   WINNOW_HD constexpr bool decides() const { return stages == 0 && digits.count > 1; }
-  WINNOW_HD constexpr bool prunes_values() const { return value_share < kShareAll; }
+  WINNOW_HD constexpr bool prunes_values(bool resident) const {
+    return value_share < kShareAll && (prunes_resident || !resident);
+  }
   WINNOW_HD constexpr int kept_values(int n) const { return kept_count(value_share, n); }
 };
 

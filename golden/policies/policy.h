@@ -19,6 +19,7 @@ enum class ValueScale : std::uint8_t { tensor, token };
 enum class SelectRule : std::uint8_t { none, count, mass };
 enum class ImportanceRule : std::uint8_t { sum, decay, normalised };
 enum class ImportanceScope : std::uint8_t { shared, kv_head };
+enum class ResidentValues : std::uint8_t { skip, prune };
 
 // Kept ratio by layer: 1 in the first layers, then linear from start to end (paper, V.A).
 struct KeepSchedule {
@@ -43,6 +44,9 @@ struct Policy {
 
   KeepSchedule tokens, heads;
   double local_value = 1;  // share of live tokens whose V is fetched
+  // Where V is resident (prompt, encoder) all of it is on chip and multiplied at the rate of the rows: to prune it
+  // saves neither bytes nor cycles. The paper prunes it all the same.
+  ResidentValues local_value_resident = ResidentValues::skip;
   bool renormalise = false;
 
   bool permanent = false;  // a dropped token or head stays dropped in later steps
@@ -93,6 +97,8 @@ void visit_policy(P& p, V&& v) {
   v("heads.start", p.heads.start, Range{0, 1}, "cascade: share of query heads kept in the first pruning layer");
   v("heads.end", p.heads.end, Range{0, 1}, "cascade: share of query heads kept in the last layer");
   v("local_value", p.local_value, Range{0, 1}, "share of live tokens whose V is fetched (1 = all)");
+  v("local_value_resident", p.local_value_resident, Names<ResidentValues>{{"skip", "prune"}},
+    "prompt and encoder: local values pruned as the paper does, or left out, since no byte and no cycle is saved");
   v("renormalise", p.renormalise, "divide the output by the probability that local value pruning kept");
   v("permanent", p.permanent, "a dropped token or head stays dropped in later steps");
   v("protect_first", p.protect_first, Range{0, 4096}, "first tokens that are always kept");

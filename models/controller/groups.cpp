@@ -110,7 +110,7 @@ bool Groups::stage_due(const Group& g) const {
 
 // After this pass importance and P x V read, no top-k engine (which loads faster than softmax divides).
 bool Groups::follows(const Group& g) const {
-  return !stage_due(g) && !s_.decisions.prunes_values() && !g.head->plan->value_count;
+  return !stage_due(g) && !s_.decisions.prunes_values(g.layer->plan.full_width) && !g.head->plan->value_count;
 }
 
 void Groups::end_of_pass(Group& g) {
@@ -296,7 +296,7 @@ bool Groups::choose_values(Group& g, Turns& turns, Cycle now) {
     std::uint32_t k = e.slots;
     if (g.head->plan->value_count)
       k = static_cast<std::uint32_t>(g.head->plan->value_count);
-    else if (s_.decisions.prunes_values())
+    else if (s_.decisions.prunes_values(g.layer->plan.full_width))
       k = static_cast<std::uint32_t>(s_.decisions.kept_values(static_cast<int>(e.slots)));
     if (k >= e.slots) {
       g.all_values = true;
@@ -318,8 +318,8 @@ bool Groups::choose_values(Group& g, Turns& turns, Cycle now) {
 
 // V of this group waits until it is known which of it is used.
 bool Groups::fetches_values(const Group& g) const {
-  return !g.layer->plan.full_width && !s_.records() && (s_.decisions.prunes_values() || g.head->plan->value_count) &&
-         !g.values_sent;
+  return !g.layer->plan.full_width && !s_.records() &&
+         (s_.decisions.prunes_values(false) || g.head->plan->value_count) && !g.values_sent;
 }
 
 bool Groups::fetch_values(Group& g, Turns& turns, Cycle now) {

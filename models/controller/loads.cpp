@@ -64,7 +64,7 @@ void Loads::open_head() {
       h.scale_begun = plan.value_scale.item_bytes == 0;
       if (plan.value_scale.item_bytes) h.loads.push_back(job(h, Stream::value_scale, plan.value_scale, h.live, live));
       // V of all tokens need not wait for anybody, unless some will not be fetched.
-      if (!s_.records() && (whole || (!s_.decisions.prunes_values() && !plan.value_count)))
+      if (!s_.records() && (whole || (!s_.decisions.prunes_values(false) && !plan.value_count)))
         h.loads.push_back(value_job(h, h.live, live));
       return;
     }

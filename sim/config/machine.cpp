@@ -39,8 +39,8 @@ Schema machine_schema(Machine& m) {
   Schema schema = {
       {"name", "", &m.name, any_text(), "what results call this machine"},
       {"clock_ghz", "GHz", &m.clock_ghz, range(0.01, 10), "cycles to seconds; HBM2 timing counts the same cycles"},
-      {"heads_in_flight", "", &m.heads_in_flight, range(1, 2),
-       "KV heads whose work may overlap; each holds half of a buffer"},
+      {"heads_in_flight", "", &m.heads_in_flight, range(1, 8),
+       "KV heads whose work may overlap; each holds a part of K, V and the score memories: double buffers are two"},
       {"score_store_entries", "", &m.score_store_entries, range(8, 1 << 20),
        "scores and e a head in flight: group * tokens"},
   };

@@ -56,7 +56,7 @@ std::vector<Request> parse_requests(const std::string& list) {
 }
 
 Uses uses_of(const golden::Decisions& d) {
-  return {d.selects() || d.prunes_values(), d.prunes_tokens || d.prunes_heads};
+  return {d.selects() || d.prunes_values(false), d.prunes_tokens || d.prunes_heads};
 }
 
 Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Uses uses, int group, std::uint64_t seed,

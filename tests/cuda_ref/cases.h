@@ -23,6 +23,8 @@ inline std::vector<Case> cases() {
   using golden::make_policy;
   std::vector<Case> all;
   const auto add = [&](const std::string& name, const std::string& trace, golden::Policy p, auto change) {
+    // Prompts prune too, but where a case asks otherwise: `skip` below.
+    p.local_value_resident = golden::ResidentValues::prune;
     change(p);
     all.push_back({name, trace, p});
   };
@@ -54,6 +56,9 @@ inline std::vector<Case> cases() {
   });
   add("renormalise", kDecode + "14", spatten, [](golden::Policy& p) { p.renormalise = true, p.local_value = 0.2; });
   add("one_value", kDecode + "15", spatten, [](golden::Policy& p) { p.local_value = 0.001; });
+  for (const std::string& trace : {kDecode + "33", kEncoder + "34"})
+    add(trace == kEncoder + "34" ? "resident_values_encoder" : "resident_values_decode", trace, spatten,
+        [](golden::Policy& p) { p.local_value_resident = golden::ResidentValues::skip; });
   add("few_tokens_and_heads", kEncoder + "16", spatten,
       [](golden::Policy& p) { p.tokens = {0.5, 0}, p.heads = {0.6, 0}; });
   add("protect_more_than_kept", kDecode + "17", spatten,

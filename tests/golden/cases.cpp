@@ -114,6 +114,7 @@ Case random_case(Random& random) {
       c.local_value = random.of<int>({1, 29, 30, 50, 57, 90});
       p.local_value = c.local_value / 100.0;
       p.renormalise = random.chance(60);
+      if (random.chance(50)) p.local_value_resident = ResidentValues::prune;
     }
     p.protect_first = random.of<int>({0, 0, 1, 4});
     p.protect_newest = random.of<int>({0, 1, 1, 2, 7});

@@ -189,7 +189,7 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
   }
 
   r.values = slots;
-  if (cs.local_value < 100) {
+  if (cs.local_value < 100 && (!full_width || p.local_value_resident == ResidentValues::prune)) {
     std::vector<std::uint64_t> item;
     for (std::uint32_t j : slots) {
       std::uint64_t sum = 0;

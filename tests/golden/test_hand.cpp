@@ -70,7 +70,7 @@ TEST(Hand, LocalValueWithAndWithoutRenormalising) {
   const FloatSource source = hand.values.source();
   const Reference reference(source);
   Policy p;
-  p.local_value = 0.5;
+  p.local_value = 0.5, p.local_value_resident = ResidentValues::prune;
   for (const bool renormalise : {false, true}) {
     p.renormalise = renormalise;
     const Quantized model(source, reference, p);

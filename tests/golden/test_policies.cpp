@@ -24,14 +24,14 @@ TEST(Decisions, OfThePresets) {
   EXPECT_EQ(d.digits.count, 1);
   EXPECT_EQ(d.digits.width[0], 12);
   EXPECT_EQ(d.v_bits, 12);
-  EXPECT_FALSE(d.decides() || d.selects() || d.prunes_values() || d.prunes_tokens || d.prunes_heads);
+  EXPECT_FALSE(d.decides() || d.selects() || d.prunes_values(false) || d.prunes_tokens || d.prunes_heads);
   EXPECT_EQ(d.score_bits, 18);  // four query heads a KV head
   EXPECT_EQ(d.decay_shift, 0);
 
   d = decisions_of(make_policy("spatten"), shape);
   EXPECT_EQ(d.digits.count, 2);
   EXPECT_EQ(d.digits.below(0), 4);
-  EXPECT_TRUE(d.decides() && d.prunes_values() && d.prunes_tokens && d.prunes_heads);
+  EXPECT_TRUE(d.decides() && d.prunes_values(false) && d.prunes_tokens && d.prunes_heads);
   EXPECT_EQ(d.theta16, 6554u);
   EXPECT_EQ(d.kept_values(100), 30);
   EXPECT_EQ(d.kept_values(1), 1);
@@ -44,7 +44,7 @@ TEST(Decisions, OfThePresets) {
 
   d = decisions_of(make_policy("select"), shape);
   EXPECT_TRUE(d.selects() && d.rest && d.token_scales && d.channel_scales);
-  EXPECT_FALSE(d.decides() || d.largest || d.prunes_values());
+  EXPECT_FALSE(d.decides() || d.largest || d.prunes_values(false));
   ASSERT_EQ(d.stages, 1);
   EXPECT_TRUE(d.stage[0].by_mass);
   EXPECT_EQ(d.stage[0].mu16, 63570u);  // 0.97

@@ -177,7 +177,9 @@ std::vector<Policy> table() {
   progressive("progressive 8+4, V8", {8, 4}, 8);
   progressive("progressive 6+4, V8", {6, 4}, 8);
   const auto local = [&](const char* name, bool renormalise) {
-    all.push_back(with(dense, name, [&](Policy& p) { p.local_value = 0.3, p.renormalise = renormalise; }));
+    all.push_back(with(dense, name, [&](Policy& p) {
+      p.local_value = 0.3, p.renormalise = renormalise, p.local_value_resident = ResidentValues::prune;
+    }));
   };
   local("local V 0.3", false);
   local("local V 0.3, renormalised", true);

@@ -61,7 +61,9 @@ void random_policy(CaseRandom& r, RunOptions& o) {
   set(o, "v_scale", r.of({"tensor", "token"}));
   if (r.one_in(2)) set(o, "tokens.start", share(r)), set(o, "tokens.end", share(r, 0));
   if (r.one_in(2)) set(o, "heads.start", share(r)), set(o, "heads.end", share(r, 0));
-  if (!stages && r.one_in(2)) set(o, "local_value", r.one_in(4) ? 0.001 : share(r)), set(o, "renormalise", r.one_in(2));
+  if (!stages && r.one_in(2))
+    set(o, "local_value", r.one_in(4) ? 0.001 : share(r)), set(o, "renormalise", r.one_in(2)),
+        set(o, "local_value_resident", r.one_in(2) ? "prune" : "skip");
   const bool per_head = r.one_in(3);
   set(o, "scope", per_head ? "kv_head" : "shared");
   if (!per_head) set(o, "permanent", r.one_in(4));

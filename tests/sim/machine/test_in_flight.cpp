@@ -491,7 +491,7 @@ Find importance_memory(bool of_heads) {
 
 std::vector<Strike> strikes() {
   const std::vector<std::string> plain = {}, scales = {"v_scale=token"}, refetch = {"k_digits=6,4", "threshold=1"},
-                                 values = {"local_value=0.3"},
+                                 values = {"local_value=0.3", "local_value_resident=prune"},
                                  select = {"k_digits=4,4", "select=count", "select_keep=0.4"},
                                  tokens = {"tokens.start=0.6", "tokens.end=0.4"},
                                  listed_values = {"tokens.start=0.6", "tokens.end=0.4", "local_value=0.3"},

@@ -27,7 +27,7 @@ inline void check_work(const Prepared& p, const Outcome& out, const std::string&
           const std::size_t n = p.shape.causal ? i + 1 : h.live.size();
           const auto heads = static_cast<std::uint64_t>(std::popcount(h.heads));
           task(heads, n);
-          values += heads * (p.model->decisions().prunes_values()
+          values += heads * (p.model->decisions().prunes_values(true)
                                  ? static_cast<std::size_t>(p.model->decisions().kept_values(static_cast<int>(n)))
                                  : n);
         }
