@@ -35,8 +35,9 @@ class Attention {
  private:
   void scores(const std::int16_t* q, const std::int16_t* k, const std::uint32_t* tokens, int n, int shift,
               std::int64_t* s, bool add);
-  // Exponentials of n scores under their maximum; returns their sum.
-  std::uint64_t exponentials(const std::int64_t* s, int n, Scale to_log2, std::uint32_t* e, std::int64_t& top);
+  // Exponentials of n scores under their maximum; returns their sum. `pow2`: powers of two.
+  std::uint64_t exponentials(const std::int64_t* s, int n, Scale to_log2, bool pow2, std::uint32_t* e,
+                             std::int64_t& top);
   void weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, GroupRow& row);
 
   const Quantized& model_;
@@ -48,6 +49,7 @@ class Attention {
   std::vector<std::uint64_t> items_;   // what a top-k compares
   std::vector<std::uint32_t> kept_;
   std::vector<std::int64_t> acc_;
+  std::vector<std::int16_t> crude_;  // [group][D] queries of a first pass
 };
 
 }  // namespace winnow::golden

@@ -119,6 +119,48 @@ WINNOW_HD constexpr bool is_flat(std::uint32_t e_max, std::uint64_t denominator,
   return static_cast<std::uint64_t>(e_max) * 65536 < theta16 * denominator;
 }
 
+// --- the crude first pass of a selection ----------------------------------------------------------------------------
+// It only decides who stays (docs/specification/selection.md, "The crude first pass").
+
+// Option first_q_bits. The power of two that brings a query head's codes, `largest` the largest of their magnitudes, to
+// `bits` signed bits.
+WINNOW_HD constexpr int crude_shift(std::uint32_t largest, int bits) {
+  const int n = bit_length(largest);
+  return n > bits - 1 ? n - (bits - 1) : 0;
+}
+// A query code in that unit: rounded to nearest, ties up, saturated at +-(2^(bits-1) - 1). crude << shift is off by at
+// most half of 2^shift, and by less than 2^shift where it saturates; with 12 bits by nothing.
+WINNOW_HD constexpr std::int32_t crude_query(std::int32_t q, int shift, int bits) {
+  const std::int32_t x = shift ? (q + (1 << (shift - 1))) >> shift : q, most = (1 << (bits - 1)) - 1;
+  return x > most ? most : x < -most ? -most : x;
+}
+
+// Option first_exp: pow2. Distances are whole octaves, 0..21; the exponential is 2^-octaves, of which 21 leave nothing.
+inline constexpr int kMostOctaves = kExpFraction + 1;
+inline constexpr int kOctaveScaleBits = 5;
+// A head's scale for whole octaves, of the one that distances are made with (log2_distance): its mantissa rounded to
+// 5 bits, 16..31, so that a product is a sum of three shifted terms at most. Off by 1/32 of itself at most.
+WINNOW_HD constexpr Scale octave_scale(Scale to_log2) {
+  constexpr int kDrop = 16 - kOctaveScaleBits;
+  const std::uint32_t m = (to_log2.mantissa + (1u << (kDrop - 1))) >> kDrop;
+  const bool carry = m >> kOctaveScaleBits;  // 31.5 and more: 32 is 16 of twice the size
+  return {(carry ? m >> 1 : m) << kDrop, to_log2.shift + kLogFraction - carry};
+}
+// A score's distance from its row's maximum, rounded to whole octaves, ties up. below >= 0.
+WINNOW_HD constexpr int octave_distance(std::int64_t below, Scale octaves) {
+  const std::int64_t n = mul_scale(below, octaves);
+  return n < kMostOctaves ? static_cast<int>(n) : kMostOctaves;
+}
+// One hot bit, or none.
+WINNOW_HD constexpr std::uint32_t pow2_exponential(int octaves) { return kExpOne >> octaves; }
+// Probability of such an exponential: the reciprocal shifted right and rounded. The same as
+// probability(pow2_exponential(octaves), recip).
+WINNOW_HD constexpr std::uint32_t pow2_probability(int octaves, std::uint64_t recip) {
+  if (octaves >= kMostOctaves) return 0;
+  const std::uint64_t p = (recip + (std::uint64_t{1} << (15 + octaves))) >> (16 + octaves);
+  return p > kProbMax ? kProbMax : static_cast<std::uint32_t>(p);
+}
+
 // Sum of exponentials left out of a pass (option rest), moved from one pass's maximum to the next: r * 2^(d / 2^12).
 // rest < 2^40; d = max_i - max_(i+1) in log2 units. Floor of rest times the power, saturated at the denominator's
 // width.

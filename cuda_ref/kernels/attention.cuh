@@ -90,15 +90,16 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
       softmax_pass(r, 1, true);
     }
   } else {
-    if (plan.rest)
-      for (int g = static_cast<int>(threadIdx.x); g < r.group; g += static_cast<int>(blockDim.x)) {
-        i64 sum = 0;
-        for (int d = 0; d < r.D; ++d) sum += r.q[g * r.D + d];
-        r.sh.query_sum[g] = sum;
-      }
     for (int i = 0; i < digits.count; ++i) {
       const bool last = i == digits.count - 1;
-      score_pass(r, i, i + 1, i > 0);
+      // What the first pass left is of no use to an exact query.
+      const bool anew = i == 1 && plan.crude_query();
+      if (i == 0 && plan.crude_query()) make_crude(r);
+      if (anew) load_queries(r, position);
+      if (threadIdx.x < kMaxGroup) r.sh.sum_before[threadIdx.x] = i ? r.sh.query_sum[threadIdx.x] : 0;
+      __syncthreads();
+      if (i == 0 || anew) sum_queries(r);
+      score_pass(r, anew ? 0 : i, i + 1, i > 0 && !anew);
       softmax_pass(r, i, last);
       if (last) break;
       select_stage(r, i);

@@ -66,7 +66,8 @@ __host__ __device__ inline u64 row_shared_bytes(int group, int head_dim) {
 struct RowShared {
   BlockScratch block;
   u64 rest[kMaxGroup], denominator[kMaxGroup];
-  i64 top[kMaxGroup], query_sum[kMaxGroup];
+  // Sums of a query's codes, as the pass at hand and the one before it saw them.
+  i64 top[kMaxGroup], query_sum[kMaxGroup], sum_before[kMaxGroup];
 };
 
 // One row's state, the same in every thread.

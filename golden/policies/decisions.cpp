@@ -25,6 +25,8 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   }
   d.largest = p.select == SelectRule::count;
   d.rest = p.rest;
+  d.first_q_bits = p.first_q_bits;
+  d.first_pow2 = p.first_exp == FirstExp::pow2;
   d.score_bits = selection_score_bits(shape.group());
 
   d.value_share = share_of_floor(p.local_value);

@@ -67,6 +67,9 @@ struct Decisions {
   bool largest = false;               // selection score: the largest probability of the group's heads, not their sum
   bool rest = false;                  // the denominator keeps the exponentials of the tokens left out
   int score_bits = kProbabilityBits;  // of a selection score, wide enough for the group
+  // Its first pass, which only decides who stays.
+  int first_q_bits = kWordBits;  // of the query, under a power of two of its own
+  bool first_pow2 = false;       // exponentials are powers of two
 
   // Local value pruning.
   std::uint32_t value_share = kShareAll;
@@ -79,6 +82,9 @@ struct Decisions {
   bool normalised = false;   // importance is ranked over the rows in which a token was seen
 
   WINNOW_HD constexpr bool selects() const { return stages > 0; }
+  // The first pass of a selection sees another query than the later ones: these multiply all digits, also the first,
+  // which stays on chip for them.
+  WINNOW_HD constexpr bool crude_query() const { return selects() && first_q_bits < kWordBits; }
   // The first pass asks whether K's second digit is needed.
   WINNOW_HD constexpr bool decides() const { return stages == 0 && digits.count > 1; }
   WINNOW_HD constexpr bool prunes_values() const { return value_share < kShareAll; }

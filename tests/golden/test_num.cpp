@@ -70,6 +70,75 @@ TEST(Num, Exp2NegErrorBound) {
   EXPECT_LE(relative, 1.67e-5);
 }
 
+// Every code, every number of bits, every power of two that a larger code may ask for.
+TEST(Num, CrudeQueriesAreWithinHalfAStep) {
+  Compared compared(40000);
+  int saturated = 0;
+  for (int bits = 2; bits <= 12; ++bits)
+    for (int length = 0; length <= 11; ++length) {
+      const int most_code = (1 << length) - 1, shift = crude_shift(static_cast<std::uint32_t>(most_code), bits),
+                most = (1 << (bits - 1)) - 1;
+      // The least power of two under which codes of that many bits fit but for rounding up.
+      ASSERT_LT(most_code >> shift, 1 << (bits - 1));
+      ASSERT_TRUE(shift == 0 || most_code >> (shift - 1) >= 1 << (bits - 1));
+      for (int q = -most_code; q <= most_code; ++q) {
+        const int x = crude_query(q, shift, bits), off = std::abs(x * (1 << shift) - q);
+        ASSERT_LE(std::abs(x), most);
+        const bool beyond = 2 * std::abs(q) >= (2 * most + 1) << shift;
+        ASSERT_LE(2 * off, beyond ? (2 << shift) - 2 : shift ? 1 << shift : 0) << q << " in " << bits << " bits";
+        if (bits == 12) {
+          ASSERT_EQ(x, q);
+        }
+        saturated += beyond && shift;
+        compared.add();
+      }
+    }
+  EXPECT_GT(saturated, 100);
+}
+
+// Every mantissa: five bits, off by 1/32 at most, a sum of three shifted terms at most.
+TEST(Num, OctaveScalesHaveFiveBits) {
+  Compared compared(32768);
+  double worst = 0;
+  for (std::uint32_t m = 32768; m < 65536; ++m) {
+    const Scale s = octave_scale({m, 7});
+    ASSERT_GE(s.mantissa, 32768u);
+    ASSERT_LT(s.mantissa, 65536u);
+    ASSERT_EQ(s.mantissa % 2048, 0u);
+    const double exact = std::ldexp(m, -7 - 12), off = std::fabs(std::ldexp(s.mantissa, -s.shift) / exact - 1);
+    ASSERT_LE(off, 1.0 / 32);
+    worst = std::max(worst, off);
+    int terms = 0;
+    for (std::uint32_t left = s.mantissa >> 11; left; left >>= 1)
+      if (left & 1) ++terms, left += (left & 2) ? 1 : -1;  // signed digits, none beside another
+    ASSERT_LE(terms, 3);
+    compared.add();
+  }
+  EXPECT_EQ(octave_scale({}).mantissa, 0u);
+  std::printf("octave_scale: off by at most %.4f of itself\n", worst);
+}
+
+TEST(Num, OctavesAreRoundedAndTheirProbabilityIsAShift) {
+  Compared compared(300000);
+  Random random(3);
+  for (int i = 0; i < 100000; ++i) {
+    const Scale to_log2{static_cast<std::uint32_t>(32768 + random.below(32768)), random.between(0, 40)};
+    const auto below = static_cast<std::int64_t>(random.wide(32));
+    const double t = std::ldexp(static_cast<double>(below) * to_log2.mantissa, -to_log2.shift - 12);
+    const int k = octave_distance(below, octave_scale(to_log2));
+    ASSERT_GE(k, 0);
+    ASSERT_LE(k, 21);
+    ASSERT_LE(std::fabs(k - std::min(t, 21.0)), 0.5 + t / 32 + 1e-9) << below;
+    // A row's reciprocal: the denominator is at least 1.
+    const std::uint64_t recip = reciprocal((std::uint64_t{1} << 20) + random.wide(39));
+    ASSERT_EQ(pow2_exponential(k), exp2_neg(static_cast<std::uint64_t>(k) << 12));
+    ASSERT_EQ(pow2_probability(k, recip), probability(pow2_exponential(k), recip)) << k;
+    compared.add(3);
+  }
+  EXPECT_EQ(octave_distance(0, octave_scale({40000, 3})), 0);
+  EXPECT_EQ(pow2_exponential(21), 0u);
+}
+
 TEST(Num, MulScaleRoundsToNearestTiesUp) {
   Compared compared(200000);
   Random random(1);

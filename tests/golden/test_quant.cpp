@@ -418,6 +418,10 @@ TEST(Policies, ContradictionsAreRefused) {
       "local_value");
   refused([](Policy& p) { p.select_keep = {0.5}; }, "select_keep");
   refused([](Policy& p) { p.rest = true; }, "rest");
+  refused([](Policy& p) { p.first_q_bits = 8; }, "first_q_bits");
+  refused([](Policy& p) { p.first_exp = FirstExp::pow2; }, "first_exp");
+  for (int bits : {1, 13})
+    refused([bits](Policy& p) { p = make_policy("select"), p.first_q_bits = bits; }, "first_q_bits");
   refused([](Policy& p) { p.local_value = 0; }, "local_value");
   refused([](Policy& p) { p.tokens = {0.5, -0.1}; }, "tokens");
   refused([](Policy& p) { p.scope = ImportanceScope::kv_head, p.permanent = true; }, "permanent");
