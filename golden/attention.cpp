@@ -172,6 +172,16 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
     }
   }
 
+  if (plan.compensates && !full_width) {
+    std::uint64_t mean[kMaxGroup] = {};
+    for (std::size_t g = 0; g < G; ++g)
+      if (alive(g)) mean[g] = mean_left_out(rest[g], reciprocal(row.denominator[g]), static_cast<std::uint32_t>(N - n));
+    row.values = slots_;
+    const auto step = static_cast<std::size_t>(position - model_.shape().prompt + 1);
+    weigh(c, live, heads, mean, &c.v_sum[step * D], row);
+    return;
+  }
+
   // Local value pruning: one top-k a KV head over the sum of its heads' probabilities.
   row.values = slots_;
   if (plan.prunes_values()) {
@@ -185,29 +195,37 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
       for (auto& v : row.values) v = slots_[v];
     }
   }
-  weigh(c, live, heads, row);
+  weigh(c, live, heads, nullptr, nullptr, row);
 }
 
-void Attention::weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, GroupRow& row) {
+void Attention::weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, const std::uint64_t* mean,
+                      const std::int32_t* sum, GroupRow& row) {
   const auto D = static_cast<std::size_t>(D_), N = static_cast<std::size_t>(row.keys);
+  const int v_bits = model_.decisions().v_bits;
   const bool renormalise = model_.decisions().renormalise;
   for (std::size_t g = 0; g < static_cast<std::size_t>(G_); ++g) {
     if (!((heads >> g) & 1)) continue;
     const std::uint16_t* p = &row.p[g * N];
     const auto wide = [&](std::uint32_t slot) {
-      return wide_weight(p[slot], c.v16.empty() ? 65536u : c.v16[live[slot]]);
+      const std::uint32_t v16 = c.v16.empty() ? 65536u : c.v16[live[slot]];
+      return mean ? wide_weight_over(p[slot], mean[g], v16) : static_cast<std::int64_t>(wide_weight(p[slot], v16));
     };
     std::uint64_t largest = 0, kept = 0;
-    for (std::uint32_t slot : row.values) largest = std::max(largest, wide(slot)), kept += p[slot];
-    const int exponent = weight_exponent(largest);
+    for (std::uint32_t slot : row.values)
+      largest = std::max(largest, static_cast<std::uint64_t>(std::abs(wide(slot)))), kept += p[slot];
+    const int exponent = mean ? signed_exponent(largest, mean[g]) : weight_exponent(largest);
     std::fill(acc_.begin(), acc_.end(), 0);
+    if (mean)
+      for (std::size_t d = 0; d < D; ++d) acc_[d] = mul_scale(sum[d], sum_scale(mean[g], v_bits, exponent));
     // 64 products of 23 bits fit 32.
     std::int32_t part[kMaxHeadDim];
     for (std::size_t from = 0; from < row.values.size(); from += 64) {
       std::fill_n(part, D, 0);
       for (std::size_t j = from; j < std::min(from + 64, row.values.size()); ++j) {
         const std::uint32_t slot = row.values[j];
-        const auto w = static_cast<std::int32_t>(weight12(wide(slot), exponent));
+        const std::int32_t w =
+            mean ? signed_weight12(wide(slot), exponent)
+                 : static_cast<std::int32_t>(weight12(static_cast<std::uint64_t>(wide(slot)), exponent));
         if (w == 0) continue;
         const std::int16_t* v = &c.v[static_cast<std::size_t>(live[slot]) * D];
         for (std::size_t d = 0; d < D; ++d) part[d] += w * v[d];

@@ -200,6 +200,54 @@ WINNOW_HD constexpr std::uint32_t weight12(std::uint64_t wide, int exponent) {
   return w > 4095 ? 4095 : static_cast<std::uint32_t>(w);
 }
 
+// --- compensation of what a selection left out (docs/specification/selection.md, "Compensation")
+// ----------------------
+
+// Fraction bits of a word of V's sum, in units of one code of V's largest scale: 4 for V of 6 bits, -2 for 12.
+WINNOW_HD constexpr int sum_fraction(int v_bits) { return kValueSumBits - 14 - v_bits; }
+// What one token adds to a word: code * v16 / 65536 in that unit, rounded to nearest, ties up. |term| <= 2^9, so that
+// kMaxSummedTokens of them stay below 2^23. v16 = 65536 where V has one scale a tensor.
+WINNOW_HD constexpr std::int32_t sum_term(std::int32_t code, std::uint32_t v16, int v_bits) {
+  const int drop = 16 - sum_fraction(v_bits);
+  const std::int64_t x = static_cast<std::int64_t>(code) * static_cast<std::int64_t>(v16);
+  return static_cast<std::int32_t>((x + (std::int64_t{1} << (drop - 1))) >> drop);
+}
+// The mean probability of the tokens left out, 2^32 = 1: rest's share of the row over their number. rest <= the
+// denominator that `recip` is of, so the product is at most 2^52. The number's reciprocal is cut to 16 bits.
+WINNOW_HD constexpr std::uint64_t mean_left_out(std::uint64_t rest, std::uint64_t recip, std::uint32_t left_out) {
+  if (left_out == 0) return 0;
+  const std::uint64_t share = (rest * recip + (std::uint64_t{1} << 19)) >> 20;
+  const Scale one_of = renormaliser(left_out);  // 65536 / left_out
+  return static_cast<std::uint64_t>(mul_scale(static_cast<std::int64_t>(share), {one_of.mantissa, one_of.shift + 16}));
+}
+// A survivor's weight over the mean, as wide_weight but signed: (p - mean) * v16. The mean is rounded to 24 fraction
+// bits first, so that the product is one of 25 by 17 bits. 2^32 = 1.
+WINNOW_HD constexpr std::int64_t wide_weight_over(std::uint32_t p, std::uint64_t mean, std::uint32_t v16) {
+  const std::int64_t over = (static_cast<std::int64_t>(p) << 8) - static_cast<std::int64_t>((mean + 128) >> 8);
+  return (over * static_cast<std::int64_t>(v16) + 128) >> 8;
+}
+// A compensated row's exponent, from its largest |weight| and its mean: weights have a sign and 11 bits, and the sum's
+// part stays below 2^45.
+WINNOW_HD constexpr int signed_exponent(std::uint64_t largest, std::uint64_t mean) {
+  const int of_weights = bit_length(largest) - (kWeightBits - 1), of_sum = bit_length(mean) - 20;
+  const int n = of_weights > of_sum ? of_weights : of_sum;
+  return n > 0 ? n : 0;
+}
+// Signed weight rounded to 12 bits under the row's exponent, ties up, symmetric.
+WINNOW_HD constexpr std::int32_t signed_weight12(std::int64_t wide, int exponent) {
+  constexpr std::int64_t kMost = (1 << (kWeightBits - 1)) - 1;
+  const std::int64_t w = exponent ? (wide + (std::int64_t{1} << (exponent - 1))) >> exponent : wide;
+  return static_cast<std::int32_t>(w > kMost ? kMost : w < -kMost ? -kMost : w);
+}
+// What V's sum is multiplied with: the mean, its mantissa cut to 16 bits, in units of the row's sum of weight * v. A
+// row's sum starts at mul_scale(word of V's sum, this).
+WINNOW_HD constexpr Scale sum_scale(std::uint64_t mean, int v_bits, int exponent) {
+  if (mean == 0) return {};
+  const int n = bit_length(mean);
+  return {static_cast<std::uint32_t>(n > 16 ? mean >> (n - 16) : mean << (16 - n)),
+          16 - n + sum_fraction(v_bits) + exponent};
+}
+
 // Requantizer behind P x V: sum of weight12 * v to a 12-bit output. `scale` = V scale / out scale / 2^32, `exponent`
 // the row's.
 WINNOW_HD constexpr std::int16_t requantize_out(std::int64_t sum, Scale scale, int exponent) {

@@ -66,6 +66,7 @@ struct Decisions {
   SelectionStage stage[kMaxStages];
   bool largest = false;               // selection score: the largest probability of the group's heads, not their sum
   bool rest = false;                  // the denominator keeps the exponentials of the tokens left out
+  bool compensates = false;           // they are given their mean V; only with rest, and no cascade of tokens
   int score_bits = kProbabilityBits;  // of a selection score, wide enough for the group
   // Its first pass, which only decides who stays.
   int first_q_bits = kWordBits;  // of the query, under a power of two of its own
@@ -115,7 +116,7 @@ WINNOW_HD constexpr std::uint32_t rows_seen(std::uint32_t place, std::uint32_t l
   return !prompt ? 1 : causal ? live - place : live;
 }
 
-// Throws Error on a policy that contradicts itself.
+// Throws Error on a policy that contradicts itself, or a sentence too long for its sums of V.
 Decisions decisions_of(const Policy& policy, const Shape& shape);
 
 // What is left of an importance when a generation step begins. 0: all.

@@ -41,6 +41,7 @@ struct Policy {
   SelectRule select = SelectRule::none;
   std::vector<double> select_keep;       // a stage each: share of tokens (count) or of probability mass (mass)
   bool rest = false;                     // the denominator keeps the exponentials of the tokens left out
+  bool compensate = false;               // the tokens left out are given their mean V
   int first_q_bits = kWordBits;          // of the query in a selection's first pass; 12 is all of it
   FirstExp first_exp = FirstExp::exact;  // of that pass
 
@@ -91,6 +92,7 @@ void visit_policy(P& p, V&& v) {
   v("select", p.select, Names<SelectRule>{{"none", "count", "mass"}}, "progressive selection: rule of a stage");
   v("select_keep", p.select_keep, Range{0, 1}, "a stage each: share of tokens (count) or of probability (mass)");
   v("rest", p.rest, "the denominator keeps the exponentials of tokens a selection left out");
+  v("compensate", p.compensate, "tokens that a selection left out are given the mean V of all of them (needs rest)");
   v("first_q_bits", p.first_q_bits, Range{kLeastWordBits, kWordBits},
     "bits of the query in a selection's first pass (12 = all)");
   v("first_exp", p.first_exp, Names<FirstExp>{{"exact", "pow2"}}, "a selection's first pass: exponential");

@@ -23,6 +23,7 @@ void refuse_unknown(const golden::Decisions& d) {
                 ": the machine does not have it yet, golden and cuda do");
   };
   if (d.crude_query()) refuse("first_q_bits", std::to_string(d.first_q_bits), std::to_string(golden::kWordBits));
+  if (d.compensates) refuse("compensate", "true", "false");
   if (d.first_pow2) refuse("first_exp", "pow2", "exact");
 }
 

@@ -101,6 +101,17 @@ std::int64_t half_step(const Policy& p, std::int64_t sum, int last) {
   return sum * ((1 << width_sum(p.k_digits, last + 1)) - 1);
 }
 
+// V's sum over tokens 0..position, channel d, in codes of V's largest scale times 2^(10 - v_bits): each token's part is
+// rounded, ties up.
+Wide value_sum(const HeadCodes& c, const Policy& p, std::size_t D, std::size_t position, std::size_t d) {
+  Wide sum = 0;
+  for (std::size_t t = 0; t <= position; ++t) {
+    const Wide x = static_cast<Wide>(c.v[t * D + d]) * (c.v16.empty() ? 65536 : c.v16[t]) * power2(12 - p.v_bits);
+    sum += floor_div(2 * x + power2(18), power2(19));
+  }
+  return sum;
+}
+
 }  // namespace
 
 std::int64_t reading(std::int64_t code, const std::vector<int>& widths, MsbRule rule, int last) {
@@ -230,16 +241,40 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
   }
   for (std::size_t g = 0; g < G; ++g) {
     if (!lives(heads, g)) continue;
+    const bool compensated = p.compensate && !full_width;
+    Wide mean = 0;  // 2^32 is 1
+    if (compensated && slots.size() < N) {
+      const Wide left = static_cast<Wide>(N - slots.size());
+      const Wide share =
+          floor_div(2 * (static_cast<Wide>(rest[g]) * (power2(52) / r.denominator[g])) + power2(20), power2(21));
+      int length = 0;
+      while (power2(length + 1) <= left) ++length;
+      const Wide inverse = std::min<Wide>(65535, power2(length + 16) / left);
+      mean = times(share, {static_cast<std::uint32_t>(inverse), length + 16});
+    }
     std::vector<Wide> w;
     Wide most = 0, kept = 0;
     for (std::uint32_t j : r.values) {
-      w.push_back(static_cast<Wide>(r.p[g * N + j]) * (c.v16.empty() ? 65536 : c.v16[visible[j]]));
-      most = std::max(most, w.back());
+      const Wide v16 = c.v16.empty() ? 65536 : c.v16[visible[j]];
+      if (compensated)
+        w.push_back(
+            floor_div(2 * (256 * static_cast<Wide>(r.p[g * N + j]) - floor_div(2 * mean + 256, 512)) * v16 + 256, 512));
+      else
+        w.push_back(static_cast<Wide>(r.p[g * N + j]) * v16);
+      most = std::max(most, w.back() < 0 ? -w.back() : w.back());
       kept += r.p[g * N + j];
     }
     int exponent = 0;
-    while (most >= power2(12 + exponent)) ++exponent;
-    for (auto& x : w) x = std::min<Wide>(4095, floor_div(2 * x + power2(exponent), power2(exponent + 1)));
+    while (most >= power2((compensated ? 11 : 12) + exponent) || (compensated && mean >= power2(20 + exponent)))
+      ++exponent;
+    for (auto& x : w) {
+      x = floor_div(2 * x + power2(exponent), power2(exponent + 1));
+      x = compensated ? std::max<Wide>(-2047, std::min<Wide>(2047, x)) : std::min<Wide>(4095, x);
+    }
+    Scale of_sum{static_cast<std::uint32_t>(0), exponent + 10 - p.v_bits};
+    Wide mantissa = mean;
+    while (mantissa >= 65536) mantissa /= 2, --of_sum.shift;
+    of_sum.mantissa = static_cast<std::uint32_t>(mantissa);
     Scale scale = c.to_out[g];
     if (cs.local_value < 100 && p.renormalise) {
       // scale * 65536 / kept, both factors cut to 16 bits
@@ -255,7 +290,7 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
       scale = product ? Scale{static_cast<std::uint32_t>(product), shift} : Scale{};
     }
     for (std::size_t d = 0; d < D; ++d) {
-      Wide sum = 0;
+      Wide sum = compensated ? times(value_sum(c, p, D, position, d), of_sum) : 0;
       for (std::size_t i = 0; i < r.values.size(); ++i) sum += w[i] * c.v[visible[r.values[i]] * D + d];
       const Wide y = times(sum, {scale.mantissa, scale.shift - exponent});
       r.out[g * D + d] = static_cast<int>(std::max<Wide>(-2047, std::min<Wide>(2047, y)));
@@ -361,6 +396,28 @@ void bound_row(const Quantized& m, int layer, int kv_head, int position_, const 
       most = std::max(most, wide(j)), kept += prob[j].first, kept_error += prob[j].second;
     double step = 1;
     while (static_cast<double>(most) >= 4096 * step) step *= 2;
+    // Compensated: the mean of what was left out, and the largest exponent that the row may have.
+    const bool compensated = p.compensate && !full_width;
+    double mean = 0, mean_error = 0;
+    if (compensated) {
+      const double left = static_cast<double>(N - in.back().size());
+      if (left > 0 && Z <= 2 * Z_error) {
+        b.unbounded += D;
+        continue;
+      }
+      if (left > 0) {
+        mean = rest / Z / left;
+        mean_error = ((rest_error + rest / Z * Z_error) / (Z - Z_error) + rest * 0x1p-32 + 0x1p-32) / left +
+                     mean * 0x1p-15 + 0x1p-32;
+      }
+      double largest = (mean + mean_error) * 0x1p-9;  // brings the mean below 2^20
+      for (std::uint32_t j : golden.values) {
+        const double v16 = c.v16.empty() ? 1.0 : c.v16[visible[j]] / 65536.0;
+        largest = std::max(largest, (std::fabs(golden.p[g * N + j] / 65536.0 - mean) + mean_error + 0x1p-24) * v16);
+      }
+      step = 1;
+      while (largest * 4294967296.0 >= 2048 * step) step *= 2;
+    }
     const bool renormalise = p.local_value < 1 && p.renormalise;
     for (std::size_t d = 0; d < D; ++d) {
       double y = 0, error = 0;
@@ -368,9 +425,18 @@ void bound_row(const Quantized& m, int layer, int kv_head, int position_, const 
         const double unit = c.v_unit * (c.v16.empty() ? 1.0 : c.v16[visible[j]] / 65536.0);
         const double v = c.v[visible[j] * D + d] * unit;
         const double weight = static_cast<double>(wide(j)) >= 4095 * step ? 1.0 : 0.5;
-        y += prob[j].first * v;
-        error += prob[j].second * std::fabs(v);
+        y += (prob[j].first - mean) * v;
+        error += (prob[j].second + mean_error) * std::fabs(v);
+        if (compensated) {
+          error += 0x1p-25 * std::fabs(v) + (step + 0x1p-1) * 0x1p-32 * std::fabs(c.v[visible[j] * D + d] * c.v_unit);
+          continue;
+        }
         if (step > 1) error += weight * step / 4294967296.0 * std::fabs(c.v[visible[j] * D + d] * c.v_unit);
+      }
+      if (compensated) {
+        const double sum = c.v_unit * std::ldexp(static_cast<double>(value_sum(c, p, D, position, d)), p.v_bits - 10);
+        y += mean * sum;
+        error += (mean_error + mean * 0x1p-15) * std::fabs(sum) + 0.5 * step * 0x1p-32 * c.v_unit;
       }
       if (renormalise) {
         if (kept <= 2 * kept_error) {

@@ -18,13 +18,13 @@ TEST(Attention, EqualsIntegersAndLiesWithinFloatBounds) {
   Compared compared(3000000);
   Random random(11), first(110);
   Bounds bounds, crude_bounds;
-  std::uint64_t rows = 0, crude = 0, refetched = 0, dropped = 0, cut_values = 0, dead = 0, multi = 0;
+  std::uint64_t rows = 0, crude = 0, compensated = 0, refetched = 0, dropped = 0, cut_values = 0, dead = 0, multi = 0;
   for (int i = 0; i < 3000; ++i) {
     Shape shape = random_shape(random);
     shape.layers = std::min(shape.layers, 2);
     Case c = random_case(random);
     if (i % 2) random_first_pass(c, first);
-    const bool is_crude = c.policy.first_q_bits < 12 || c.policy.first_exp != FirstExp::exact;
+    const bool is_crude = c.policy.first_q_bits < 12 || c.policy.first_exp != FirstExp::exact || c.policy.compensate;
     const Values values = random_values(shape, random);
     const FloatSource source = values.source();
     const Reference reference(source);
@@ -33,10 +33,11 @@ TEST(Attention, EqualsIntegersAndLiesWithinFloatBounds) {
     GroupRow row;
     for (int n = 0; n < 4; ++n) {
       // A live list with gaps, a position that need not be in it, heads that need not all live.
-      const int position = random.between(0, shape.tokens - 1);
+      const int position =
+          c.policy.compensate ? first.between(shape.prompt - 1, shape.tokens - 1) : random.between(0, shape.tokens - 1);
       std::vector<std::uint32_t> live;
       for (int t = 0; t <= (shape.causal ? position : shape.tokens - 1); ++t)
-        if (random.chance(80)) live.push_back(static_cast<std::uint32_t>(t));
+        if (random.chance(80) || c.policy.compensate) live.push_back(static_cast<std::uint32_t>(t));
       if (live.empty()) live.push_back(0);
       const auto all = (1u << shape.group()) - 1;
       const auto heads = random.chance(60) ? all : static_cast<std::uint32_t>(1 + random.below(all));
@@ -61,6 +62,7 @@ TEST(Attention, EqualsIntegersAndLiesWithinFloatBounds) {
       if (testing::Test::HasFatalFailure()) return;
       ++rows, crude += is_crude && !full, refetched += row.refetched, multi += row.stages > 1, dead += heads != all;
       dropped += row.stages && row.survivors[row.stages - 1].size() < live.size();
+      compensated += c.policy.compensate && row.stages && row.survivors[row.stages - 1].size() < live.size();
       cut_values += !row.stages && row.values.size() < live.size();
     }
   }
@@ -79,10 +81,13 @@ TEST(Attention, EqualsIntegersAndLiesWithinFloatBounds) {
       "without bound\n",
       bounds.p_error, bounds.p_ratio, bounds.denominator_ratio, bounds.out_error, bounds.out_ratio,
       static_cast<unsigned long long>(bounds.unbounded));
-  std::printf("%llu rows with a crude first pass: probability %.2f of its bound, denominator %.2f, output %.2f\n",
-              static_cast<unsigned long long>(crude), crude_bounds.p_ratio, crude_bounds.denominator_ratio,
-              crude_bounds.out_ratio);
+  std::printf(
+      "%llu rows with a crude first pass or compensated, %llu with tokens left out: probability %.2f of its bound, "
+      "denominator %.2f, output %.2f\n",
+      static_cast<unsigned long long>(crude), static_cast<unsigned long long>(compensated), crude_bounds.p_ratio,
+      crude_bounds.denominator_ratio, crude_bounds.out_ratio);
   EXPECT_GT(crude, 1000u);
+  EXPECT_GT(compensated, 400u);
   EXPECT_GT(crude_bounds.probabilities, 10'000u);
   EXPECT_GT(refetched, 300u);
   EXPECT_GT(dropped, 2000u);

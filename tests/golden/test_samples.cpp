@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "golden/walk.h"
 #include "tests/golden/common.h"
@@ -312,26 +313,54 @@ TEST(FirstPass, CrudeBesideExact) {
     int v_bits;
   };
   for (const Rule& rule : {Rule{"K 4+4, 0.97, V8", {4, 4}, 0.97, 8}, Rule{"K 4+4, 0.95, V6", {4, 4}, 0.95, 6}}) {
-    const auto policy = [&](int bits, FirstExp e) {
+    const auto policy = [&](int bits, FirstExp e, bool compensate) {
       Policy p = make_policy("select");
       p.k_digits = rule.digits, p.select_keep = {rule.mass}, p.v_bits = rule.v_bits;
-      p.first_q_bits = bits, p.first_exp = e;
+      p.first_q_bits = bits, p.first_exp = e, p.compensate = compensate;
       return p;
     };
-    const Decode exact = decode(source, reference, policy(12, FirstExp::exact), nullptr);
-    std::map<std::pair<int, bool>, Decode> all;
+    std::map<std::tuple<bool, bool, int>, Decode> all;
+    for (const bool compensate : {false, true}) {
+      const Decode exact = decode(source, reference, policy(12, FirstExp::exact, compensate), nullptr);
+      for (const bool pow2 : {false, true})
+        for (int bits : {12, 8, 6, 5, 4}) {
+          const Decode d =
+              decode(source, reference, policy(bits, pow2 ? FirstExp::pow2 : FirstExp::exact, compensate), &exact);
+          for (const auto& layer : d.out) compared.add(layer.size());
+          std::printf("  %s, q %2d, %-5s, %-11s  %6.3f %% %6.2f %%  %6.3f %%  %5.1f %%  %5.2fx\n", rule.name, bits,
+                      pow2 ? "pow2" : "exact", compensate ? "compensated" : "", 100 * d.error, 100 * d.p99,
+                      100 * d.apart, 100 * d.kept, d.reduction);
+          all[{compensate, pow2, bits}] = d;
+        }
+      const auto error = [&](bool pow2, int bits) { return all.at({compensate, pow2, bits}).error; };
+      EXPECT_EQ((all.at({compensate, false, 12}).apart), 0);
+      EXPECT_LT(error(false, 8), exact.error * 1.02);
+      EXPECT_LT(error(true, 8), exact.error * 1.05);
+      EXPECT_GT(error(false, 4), error(false, 8));
+    }
     for (const bool pow2 : {false, true})
-      for (int bits : {12, 8, 6, 5, 4}) {
-        const Decode d = decode(source, reference, policy(bits, pow2 ? FirstExp::pow2 : FirstExp::exact), &exact);
-        for (const auto& layer : d.out) compared.add(layer.size());
-        std::printf("  %s, q %2d, %-5s  %6.3f %% %6.2f %%  %6.3f %%  %5.1f %%  %5.2fx\n", rule.name, bits,
-                    pow2 ? "pow2" : "exact", 100 * d.error, 100 * d.p99, 100 * d.apart, 100 * d.kept, d.reduction);
-        all[{bits, pow2}] = d;
-      }
-    EXPECT_EQ((all[{12, false}].apart), 0);
-    EXPECT_LT((all[{8, false}].error), exact.error * 1.1);
-    EXPECT_LT((all[{8, true}].error), exact.error * 1.25);
-    EXPECT_GT((all[{4, false}].error), (all[{8, false}].error));
+      for (int bits : {12, 8, 6, 5, 4})
+        EXPECT_LT((all.at({true, pow2, bits}).error), (all.at({false, pow2, bits}).error)) << "compensation must help";
+  }
+}
+
+// An encoder selects nothing, so the options change no bit there.
+TEST(FirstPass, AnEncoderSelectsNothing) {
+  const Trace trace = Trace::open(kSamples + "minilm-128.safetensors");
+  const FloatSource source = source_of(trace);
+  const Reference reference(source);
+  Compared compared(100000);
+  Policy plain = make_policy("select"), crude = plain;
+  crude.first_q_bits = 4, crude.first_exp = FirstExp::pow2, crude.compensate = true;
+  const Quantized a(source, reference, plain), b(source, reference, crude);
+  const Layout la(source.shape, plain, 1024), lb(source.shape, crude, 1024);
+  Walk wa(a, la, nullptr), wb(b, lb, nullptr);
+  LayerResult ra, rb;
+  while (wa.next(ra)) {
+    ASSERT_TRUE(wb.next(rb));
+    ASSERT_EQ(ra.out, rb.out);
+    ASSERT_EQ(ra.accesses.useful, rb.accesses.useful);
+    compared.add(ra.out.size());
   }
 }
 

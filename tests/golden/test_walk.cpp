@@ -222,6 +222,13 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
               plain_accesses.useful(Kind::query, q_items.size(), D, 12);
               plain_accesses.fetch(layout.key(layer, kv, 0), 1, live);
               plain_accesses.useful(Kind::key_msb, live.size(), D, widths[0]);
+              if (p.compensate) {
+                // One record of D words of 24 bits, its own whole bursts: item n is that of step n.
+                const Region& sum = layout.value_sum(layer, kv);
+                ASSERT_EQ(sum.at(static_cast<std::uint64_t>(step)) % 32, 0u);
+                plain_accesses.fetch(sum, 2, {static_cast<std::uint32_t>(step)});
+                plain_accesses.useful(Kind::value, 1, D, 24);
+              }
               if (row.refetched) {
                 plain_accesses.fetch(layout.key(layer, kv, 1), 1, live);
                 plain_accesses.useful(Kind::key_lsb, live.size(), D, widths[1]);

@@ -182,6 +182,8 @@ TEST(Honesty, EveryPolicyAndMachine) {
 TEST(Honesty, OptionsThatTheMachineDoesNotHaveAreRefused) {
   const std::pair<const char*, const char*> unknown[] = {
       {"first_q_bits=8", "policy: first_q_bits: 8: must be 12: the machine does not have it yet, golden and cuda do"},
+      {"compensate=true",
+       "policy: compensate: true: must be false: the machine does not have it yet, golden and cuda do"},
       {"first_exp=pow2",
        "policy: first_exp: pow2: must be exact: the machine does not have it yet, golden and cuda do"},
   };
