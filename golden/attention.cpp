@@ -1,6 +1,7 @@
 #include "golden/attention.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 
 #include "golden/select.h"
@@ -33,10 +34,15 @@ void Attention::scores(const std::int16_t* q, const std::int16_t* k, const std::
   }
 }
 
-std::uint64_t Attention::exponentials(const std::int64_t* s, int n, Scale to_log2, std::uint32_t* e,
+std::uint64_t Attention::exponentials(const std::int64_t* s, int n, Scale to_log2, bool pow2, std::uint32_t* e,
                                       std::int64_t& top) {
   top = *std::max_element(s, s + n);
   std::uint64_t sum = 0;
+  if (pow2) {
+    const Scale octaves = octave_scale(to_log2);
+    for (int j = 0; j < n; ++j) sum += e[j] = pow2_exponential(octave_distance(top - s[j], octaves));
+    return sum;
+  }
   for (int j = 0; j < n; ++j) sum += e[j] = exp2_neg(log2_distance(top - s[j], to_log2));
   return sum;
 }
@@ -60,20 +66,39 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   std::size_t n = N;
 
   std::uint64_t rest[kMaxGroup] = {};
-  std::int64_t top[kMaxGroup] = {}, query_sum[kMaxGroup] = {};
+  // Sums of a query's codes, as the pass at hand and the one before it saw them.
+  std::int64_t top[kMaxGroup] = {}, query_sum[kMaxGroup] = {}, sum_before[kMaxGroup] = {};
   const auto pass = [&](const std::int16_t* k, int shift, bool add) {
     for (std::size_t g = 0; g < G; ++g)
       if (alive(g)) scores(query(g), k, tokens_.data(), static_cast<int>(n), shift, &s_[g * N], add);
   };
+  const auto crude_pass = [&](const std::int16_t* k, int shift) {
+    crude_.resize(G * D);
+    for (std::size_t g = 0; g < G; ++g) {
+      if (!alive(g)) continue;
+      std::uint32_t largest = 0;
+      for (std::size_t d = 0; d < D; ++d)
+        largest = std::max(largest, static_cast<std::uint32_t>(std::abs(static_cast<int>(query(g)[d]))));
+      const int own = crude_shift(largest, plan.first_q_bits);
+      query_sum[g] = 0;
+      for (std::size_t d = 0; d < D; ++d) {
+        const std::int32_t q = crude_query(query(g)[d], own, plan.first_q_bits);
+        crude_[g * D + d] = static_cast<std::int16_t>(q);
+        query_sum[g] += q * (1 << own);
+      }
+      scores(&crude_[g * D], k, tokens_.data(), static_cast<int>(n), shift + own, &s_[g * N], false);
+    }
+  };
   // Softmax of every live head over the n slots; probabilities in row.p by slot. `last`: rest joins the denominator.
   const auto softmax = [&](int digit, bool last) {
+    const bool pow2 = plan.selects() && plan.first_pow2 && digit == 0 && !last;
     for (std::size_t g = 0; g < G; ++g) {
       if (!alive(g)) continue;
       std::int64_t new_top = 0;
-      const std::uint64_t sum = exponentials(&s_[g * N], static_cast<int>(n), c.to_log2[g], &e_[g * N], new_top);
+      const std::uint64_t sum = exponentials(&s_[g * N], static_cast<int>(n), c.to_log2[g], pow2, &e_[g * N], new_top);
       if (rest[g]) {
         // Twice the maxima, midpoint constants included; the scale takes the half back.
-        const std::int64_t before = 2 * top[g] + midpoint_twice(query_sum[g], digits, digit - 1, plan.msb);
+        const std::int64_t before = 2 * top[g] + midpoint_twice(sum_before[g], digits, digit - 1, plan.msb);
         const std::int64_t now = 2 * new_top + midpoint_twice(query_sum[g], digits, digit, plan.msb);
         rest[g] = rescale_rest(rest[g], mul_scale(before - now, {c.to_log2[g].mantissa, c.to_log2[g].shift + 1}));
       }
@@ -98,11 +123,19 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
       softmax(1, true);
     }
   } else {
-    if (plan.rest)
-      for (std::size_t g = 0; g < G; ++g) query_sum[g] = std::accumulate(query(g), query(g) + D, std::int64_t{0});
     for (int i = 0; i < digits.count; ++i) {
       const bool last = i == digits.count - 1;
-      pass(c.k_digit[i].data(), digits.below(i), i > 0);
+      std::copy_n(query_sum, G, sum_before);
+      if (i == 0 && plan.crude_query()) {
+        crude_pass(c.k_digit[0].data(), digits.below(0));
+      } else {
+        // What the first pass left is of no use to an exact query.
+        const bool anew = i == 1 && plan.crude_query();
+        if (anew) pass(c.k_digit[0].data(), digits.below(0), false);
+        pass(c.k_digit[i].data(), digits.below(i), i > 0);
+        if (i == 0 || anew)
+          for (std::size_t g = 0; g < G; ++g) query_sum[g] = std::accumulate(query(g), query(g) + D, std::int64_t{0});
+      }
       softmax(i, last);
       if (last) break;
       // Selection score of a token: over the group's live heads the sum (mass) or the largest (count) of p.
@@ -139,6 +172,16 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
     }
   }
 
+  if (plan.compensates && !full_width) {
+    std::uint64_t mean[kMaxGroup] = {};
+    for (std::size_t g = 0; g < G; ++g)
+      if (alive(g)) mean[g] = mean_left_out(rest[g], reciprocal(row.denominator[g]), static_cast<std::uint32_t>(N - n));
+    row.values = slots_;
+    const auto step = static_cast<std::size_t>(position - model_.shape().prompt + 1);
+    weigh(c, live, heads, mean, &c.v_sum[step * D], row);
+    return;
+  }
+
   // Local value pruning: one top-k a KV head over the sum of its heads' probabilities.
   row.values = slots_;
   if (plan.prunes_values(full_width)) {
@@ -152,29 +195,37 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
       for (auto& v : row.values) v = slots_[v];
     }
   }
-  weigh(c, live, heads, row);
+  weigh(c, live, heads, nullptr, nullptr, row);
 }
 
-void Attention::weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, GroupRow& row) {
+void Attention::weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, const std::uint64_t* mean,
+                      const std::int32_t* sum, GroupRow& row) {
   const auto D = static_cast<std::size_t>(D_), N = static_cast<std::size_t>(row.keys);
+  const int v_bits = model_.decisions().v_bits;
   const bool renormalise = model_.decisions().renormalise;
   for (std::size_t g = 0; g < static_cast<std::size_t>(G_); ++g) {
     if (!((heads >> g) & 1)) continue;
     const std::uint16_t* p = &row.p[g * N];
     const auto wide = [&](std::uint32_t slot) {
-      return wide_weight(p[slot], c.v16.empty() ? 65536u : c.v16[live[slot]]);
+      const std::uint32_t v16 = c.v16.empty() ? 65536u : c.v16[live[slot]];
+      return mean ? wide_weight_over(p[slot], mean[g], v16) : static_cast<std::int64_t>(wide_weight(p[slot], v16));
     };
     std::uint64_t largest = 0, kept = 0;
-    for (std::uint32_t slot : row.values) largest = std::max(largest, wide(slot)), kept += p[slot];
-    const int exponent = weight_exponent(largest);
+    for (std::uint32_t slot : row.values)
+      largest = std::max(largest, static_cast<std::uint64_t>(std::abs(wide(slot)))), kept += p[slot];
+    const int exponent = mean ? signed_exponent(largest, mean[g]) : weight_exponent(largest);
     std::fill(acc_.begin(), acc_.end(), 0);
+    if (mean)
+      for (std::size_t d = 0; d < D; ++d) acc_[d] = mul_scale(sum[d], sum_scale(mean[g], v_bits, exponent));
     // 64 products of 23 bits fit 32.
     std::int32_t part[kMaxHeadDim];
     for (std::size_t from = 0; from < row.values.size(); from += 64) {
       std::fill_n(part, D, 0);
       for (std::size_t j = from; j < std::min(from + 64, row.values.size()); ++j) {
         const std::uint32_t slot = row.values[j];
-        const auto w = static_cast<std::int32_t>(weight12(wide(slot), exponent));
+        const std::int32_t w =
+            mean ? signed_weight12(wide(slot), exponent)
+                 : static_cast<std::int32_t>(weight12(static_cast<std::uint64_t>(wide(slot)), exponent));
         if (w == 0) continue;
         const std::int16_t* v = &c.v[static_cast<std::size_t>(live[slot]) * D];
         for (std::size_t d = 0; d < D; ++d) part[d] += w * v[d];

@@ -27,17 +27,21 @@ class Attention {
   explicit Attention(const Quantized& model);
 
   // `position` of the query; `live` tokens, ascending, `keys` of them visible; heads of the group that live, a bit
-  // each. `full_width`: encoder and prompt load K and V once at full width, no refetch, no selection. `row` is
-  // overwritten; its buffers are reused.
+  // each. `full_width`: encoder and prompt load K and V once at full width, no refetch, no selection. A policy that
+  // compensates takes V's sum as the step of `position` finds it, from the prompt's last on; `live` is then all tokens.
+  // `row` is overwritten; its buffers are reused.
   void run(int layer, int kv_head, int position, const std::uint32_t* live, int keys, std::uint32_t heads,
            bool full_width, GroupRow& row);
 
  private:
   void scores(const std::int16_t* q, const std::int16_t* k, const std::uint32_t* tokens, int n, int shift,
               std::int64_t* s, bool add);
-  // Exponentials of n scores under their maximum; returns their sum.
-  std::uint64_t exponentials(const std::int64_t* s, int n, Scale to_log2, std::uint32_t* e, std::int64_t& top);
-  void weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, GroupRow& row);
+  // Exponentials of n scores under their maximum; returns their sum. `pow2`: powers of two.
+  std::uint64_t exponentials(const std::int64_t* s, int n, Scale to_log2, bool pow2, std::uint32_t* e,
+                             std::int64_t& top);
+  // `mean` [group]: the mean probability of what the selection left out, and `sum` V's sum; nullptr: not compensated.
+  void weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, const std::uint64_t* mean,
+             const std::int32_t* sum, GroupRow& row);
 
   const Quantized& model_;
   int D_, G_;
@@ -48,6 +52,7 @@ class Attention {
   std::vector<std::uint64_t> items_;   // what a top-k compares
   std::vector<std::uint32_t> kept_;
   std::vector<std::int64_t> acc_;
+  std::vector<std::int16_t> crude_;  // [group][D] queries of a first pass
 };
 
 }  // namespace winnow::golden

@@ -22,7 +22,7 @@ inline constexpr int kBurstBytes = 32;
 enum class Stream : std::uint8_t {
   query,        // D words of one or more query heads
   key,          // one digit plane of K, or full-width K
-  value,        // V
+  value,        // V, or the sum of V
   value_scale,  // one 16-bit word a token
   record,       // what only survivors need: digits of K, or digits of K and V side by side
 };
@@ -48,6 +48,7 @@ inline constexpr int kQueryChunk = 8;
 inline constexpr int kWordBits = 12;        // of queries and outputs, of the multipliers' operands; the most of K and V
 inline constexpr int kLeastWordBits = 2;    // the least of K's digits and of V
 inline constexpr int kValueScaleBits = 16;  // of V's scale a token, in memory
+inline constexpr int kValueSumBits = 24;    // of the sum of V over a KV head's tokens, in memory
 inline constexpr int kProbabilityBits = 16;  // 65536 = 1
 
 // --- what top-k engines compare -------------------------------------------------------------------------------------
@@ -63,9 +64,10 @@ WINNOW_HD constexpr int selection_score_bits(int group) {
 
 // --- limits ---------------------------------------------------------------------------------------------------------
 
-inline constexpr int kMaxHeadDim = 256;            // a dot product of 256 products of 23 bits fits 32 bits
-inline constexpr int kMaxGroup = 32;               // query heads of a KV head: their liveness is one word
-inline constexpr int kMaxStages = 3;               // of a progressive selection
-inline constexpr int kMaxDigits = kMaxStages + 1;  // of K: one plane a stage, and the last digits
+inline constexpr int kMaxHeadDim = 256;                 // a dot product of 256 products of 23 bits fits 32 bits
+inline constexpr int kMaxGroup = 32;                    // query heads of a KV head: their liveness is one word
+inline constexpr int kMaxSummedTokens = (1 << 14) - 1;  // a sum of V over so many fits its words
+inline constexpr int kMaxStages = 3;                    // of a progressive selection
+inline constexpr int kMaxDigits = kMaxStages + 1;       // of K: one plane a stage, and the last digits
 
 }  // namespace winnow::golden

@@ -49,6 +49,10 @@ Layout::Layout(const Shape& s, const Decisions& plan, std::uint64_t align)
       }
       const std::uint32_t scale_bytes = packed_bytes(1, kValueScaleBits), query_bytes = packed_bytes(D, kWordBits);
       if (plan.token_scales) h.value_scale = place(scale_bytes, scale_bytes, n);
+      if (plan.compensates) {
+        const std::uint32_t sum_bytes = packed_bytes(D, kValueSumBits);
+        h.value_sum = place(sum_bytes, whole_bursts(sum_bytes), static_cast<std::uint32_t>(s.steps()));
+      }
       h.query = place(query_bytes, query_bytes, n * G);
     }
     const std::uint32_t out_bytes = packed_bytes(D, kWordBits);
@@ -83,10 +87,11 @@ std::int32_t get_word(const std::uint8_t* base, std::size_t index, int width, bo
 namespace {
 
 // Calls `vector(at, codes, width, is_signed)` for every D codes that lie side by side in the image, `codes` being their
-// place in the model, and `scale(at, v16)` for every scale of V. One walk for both directions.
-template <class Codes, class Vector, class ValueScale>
+// place in the model, `scale(at, v16)` for every scale of V, and `sum(at, words)` for D words of V's sum. One walk for
+// both directions.
+template <class Codes, class Vector, class ValueScale, class ValueSum>
 void visit_image(const Layout& layout, const Shape& s, const Decisions& plan, Codes&& codes_of, Vector&& vector,
-                 ValueScale&& scale) {
+                 ValueScale&& scale, ValueSum&& sum) {
   const auto D = static_cast<std::size_t>(s.head_dim), n = static_cast<std::size_t>(s.tokens);
   const auto G = static_cast<std::size_t>(s.group());
   const Digits& d = plan.digits;
@@ -105,6 +110,8 @@ void visit_image(const Layout& layout, const Shape& s, const Decisions& plan, Co
         for (std::size_t g = 0; g < G; ++g)
           vector(layout.query(layer, kv).at(t * G + g), &c.q[(t * G + g) * D], kWordBits, true);
       }
+      for (std::size_t step = 0; step * D < c.v_sum.size(); ++step)
+        sum(layout.value_sum(layer, kv).at(step), &c.v_sum[step * D]);
     }
 }
 
@@ -122,6 +129,9 @@ std::vector<std::uint8_t> build_image(const Quantized& model, const Layout& layo
       [&](std::uint64_t at, std::uint16_t v16) {
         image[at] = static_cast<std::uint8_t>(v16 & 255);
         image[at + 1] = static_cast<std::uint8_t>(v16 >> 8);
+      },
+      [&](std::uint64_t at, const std::int32_t* x) {
+        for (std::size_t i = 0; i < D; ++i) put_word(&image[at], i, kValueSumBits, x[i]);
       });
   return image;
 }
@@ -137,7 +147,10 @@ void decode_image(const std::vector<std::uint8_t>& image, const Layout& layout, 
       [&](std::uint64_t at, std::int16_t* x, int width, bool is_signed) {
         for (std::size_t i = 0; i < D; ++i) x[i] = static_cast<std::int16_t>(get_word(&image[at], i, width, is_signed));
       },
-      [&](std::uint64_t at, std::uint16_t& v16) { v16 = static_cast<std::uint16_t>(image[at] | image[at + 1] << 8); });
+      [&](std::uint64_t at, std::uint16_t& v16) { v16 = static_cast<std::uint16_t>(image[at] | image[at + 1] << 8); },
+      [&](std::uint64_t at, std::int32_t* x) {
+        for (std::size_t i = 0; i < D; ++i) x[i] = get_word(&image[at], i, kValueSumBits, true);
+      });
   for (int layer = 0; layer < s.layers; ++layer)
     for (int kv = 0; kv < s.kv_heads; ++kv) {
       HeadCodes& c = model.codes(layer, kv);

@@ -40,6 +40,9 @@ class Layout {
   // Empty where V is in the record.
   const Region& value(int layer, int kv_head) const { return at(layer, kv_head).value; }
   const Region& value_scale(int layer, int kv_head) const { return at(layer, kv_head).value_scale; }
+  // Item n: the sum of V over the prompt's tokens and those of steps 1..n (policies that compensate). In a machine
+  // these are one record, written again with each new token's V; here each step finds its own.
+  const Region& value_sum(int layer, int kv_head) const { return at(layer, kv_head).value_sum; }
   // Item token * group + g: one query head's 12-bit codes.
   const Region& query(int layer, int kv_head) const { return at(layer, kv_head).query; }
   // Item token * heads + head: one output vector, 12-bit codes, whole bursts.
@@ -51,7 +54,7 @@ class Layout {
  private:
   struct Head {
     std::array<Region, kMaxDigits> key;
-    Region value, value_scale, query;
+    Region value, value_scale, value_sum, query;
   };
   const Head& at(int layer, int kv_head) const { return heads_[static_cast<std::size_t>(layer * kv_heads_ + kv_head)]; }
   int kv_heads_;

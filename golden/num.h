@@ -119,6 +119,48 @@ WINNOW_HD constexpr bool is_flat(std::uint32_t e_max, std::uint64_t denominator,
   return static_cast<std::uint64_t>(e_max) * 65536 < theta16 * denominator;
 }
 
+// --- the crude first pass of a selection ----------------------------------------------------------------------------
+// It only decides who stays (docs/specification/selection.md, "The crude first pass").
+
+// Option first_q_bits. The power of two that brings a query head's codes, `largest` the largest of their magnitudes, to
+// `bits` signed bits.
+WINNOW_HD constexpr int crude_shift(std::uint32_t largest, int bits) {
+  const int n = bit_length(largest);
+  return n > bits - 1 ? n - (bits - 1) : 0;
+}
+// A query code in that unit: rounded to nearest, ties up, saturated at +-(2^(bits-1) - 1). crude << shift is off by at
+// most half of 2^shift, and by less than 2^shift where it saturates; with 12 bits by nothing.
+WINNOW_HD constexpr std::int32_t crude_query(std::int32_t q, int shift, int bits) {
+  const std::int32_t x = shift ? (q + (1 << (shift - 1))) >> shift : q, most = (1 << (bits - 1)) - 1;
+  return x > most ? most : x < -most ? -most : x;
+}
+
+// Option first_exp: pow2. Distances are whole octaves, 0..21; the exponential is 2^-octaves, of which 21 leave nothing.
+inline constexpr int kMostOctaves = kExpFraction + 1;
+inline constexpr int kOctaveScaleBits = 5;
+// A head's scale for whole octaves, of the one that distances are made with (log2_distance): its mantissa rounded to
+// 5 bits, 16..31, so that a product is a sum of three shifted terms at most. Off by 1/32 of itself at most.
+WINNOW_HD constexpr Scale octave_scale(Scale to_log2) {
+  constexpr int kDrop = 16 - kOctaveScaleBits;
+  const std::uint32_t m = (to_log2.mantissa + (1u << (kDrop - 1))) >> kDrop;
+  const bool carry = m >> kOctaveScaleBits;  // 31.5 and more: 32 is 16 of twice the size
+  return {(carry ? m >> 1 : m) << kDrop, to_log2.shift + kLogFraction - carry};
+}
+// A score's distance from its row's maximum, rounded to whole octaves, ties up. below >= 0.
+WINNOW_HD constexpr int octave_distance(std::int64_t below, Scale octaves) {
+  const std::int64_t n = mul_scale(below, octaves);
+  return n < kMostOctaves ? static_cast<int>(n) : kMostOctaves;
+}
+// One hot bit, or none.
+WINNOW_HD constexpr std::uint32_t pow2_exponential(int octaves) { return kExpOne >> octaves; }
+// Probability of such an exponential: the reciprocal shifted right and rounded. The same as
+// probability(pow2_exponential(octaves), recip).
+WINNOW_HD constexpr std::uint32_t pow2_probability(int octaves, std::uint64_t recip) {
+  if (octaves >= kMostOctaves) return 0;
+  const std::uint64_t p = (recip + (std::uint64_t{1} << (15 + octaves))) >> (16 + octaves);
+  return p > kProbMax ? kProbMax : static_cast<std::uint32_t>(p);
+}
+
 // Sum of exponentials left out of a pass (option rest), moved from one pass's maximum to the next: r * 2^(d / 2^12).
 // rest < 2^40; d = max_i - max_(i+1) in log2 units. Floor of rest times the power, saturated at the denominator's
 // width.
@@ -156,6 +198,54 @@ WINNOW_HD constexpr int weight_exponent(std::uint64_t largest) {
 WINNOW_HD constexpr std::uint32_t weight12(std::uint64_t wide, int exponent) {
   const std::uint64_t w = exponent ? (wide + (std::uint64_t{1} << (exponent - 1))) >> exponent : wide;
   return w > 4095 ? 4095 : static_cast<std::uint32_t>(w);
+}
+
+// --- compensation of what a selection left out (docs/specification/selection.md, "Compensation")
+// ----------------------
+
+// Fraction bits of a word of V's sum, in units of one code of V's largest scale: 4 for V of 6 bits, -2 for 12.
+WINNOW_HD constexpr int sum_fraction(int v_bits) { return kValueSumBits - 14 - v_bits; }
+// What one token adds to a word: code * v16 / 65536 in that unit, rounded to nearest, ties up. |term| <= 2^9, so that
+// kMaxSummedTokens of them stay below 2^23. v16 = 65536 where V has one scale a tensor.
+WINNOW_HD constexpr std::int32_t sum_term(std::int32_t code, std::uint32_t v16, int v_bits) {
+  const int drop = 16 - sum_fraction(v_bits);
+  const std::int64_t x = static_cast<std::int64_t>(code) * static_cast<std::int64_t>(v16);
+  return static_cast<std::int32_t>((x + (std::int64_t{1} << (drop - 1))) >> drop);
+}
+// The mean probability of the tokens left out, 2^32 = 1: rest's share of the row over their number. rest <= the
+// denominator that `recip` is of, so the product is at most 2^52. The number's reciprocal is cut to 16 bits.
+WINNOW_HD constexpr std::uint64_t mean_left_out(std::uint64_t rest, std::uint64_t recip, std::uint32_t left_out) {
+  if (left_out == 0) return 0;
+  const std::uint64_t share = (rest * recip + (std::uint64_t{1} << 19)) >> 20;
+  const Scale one_of = renormaliser(left_out);  // 65536 / left_out
+  return static_cast<std::uint64_t>(mul_scale(static_cast<std::int64_t>(share), {one_of.mantissa, one_of.shift + 16}));
+}
+// A survivor's weight over the mean, as wide_weight but signed: (p - mean) * v16. The mean is rounded to 24 fraction
+// bits first, so that the product is one of 25 by 17 bits. 2^32 = 1.
+WINNOW_HD constexpr std::int64_t wide_weight_over(std::uint32_t p, std::uint64_t mean, std::uint32_t v16) {
+  const std::int64_t over = (static_cast<std::int64_t>(p) << 8) - static_cast<std::int64_t>((mean + 128) >> 8);
+  return (over * static_cast<std::int64_t>(v16) + 128) >> 8;
+}
+// A compensated row's exponent, from its largest |weight| and its mean: weights have a sign and 11 bits, and the sum's
+// part stays below 2^45.
+WINNOW_HD constexpr int signed_exponent(std::uint64_t largest, std::uint64_t mean) {
+  const int of_weights = bit_length(largest) - (kWeightBits - 1), of_sum = bit_length(mean) - 20;
+  const int n = of_weights > of_sum ? of_weights : of_sum;
+  return n > 0 ? n : 0;
+}
+// Signed weight rounded to 12 bits under the row's exponent, ties up, symmetric.
+WINNOW_HD constexpr std::int32_t signed_weight12(std::int64_t wide, int exponent) {
+  constexpr std::int64_t kMost = (1 << (kWeightBits - 1)) - 1;
+  const std::int64_t w = exponent ? (wide + (std::int64_t{1} << (exponent - 1))) >> exponent : wide;
+  return static_cast<std::int32_t>(w > kMost ? kMost : w < -kMost ? -kMost : w);
+}
+// What V's sum is multiplied with: the mean, its mantissa cut to 16 bits, in units of the row's sum of weight * v. A
+// row's sum starts at mul_scale(word of V's sum, this).
+WINNOW_HD constexpr Scale sum_scale(std::uint64_t mean, int v_bits, int exponent) {
+  if (mean == 0) return {};
+  const int n = bit_length(mean);
+  return {static_cast<std::uint32_t>(n > 16 ? mean >> (n - 16) : mean << (16 - n)),
+          16 - n + sum_fraction(v_bits) + exponent};
 }
 
 // Requantizer behind P x V: sum of weight12 * v to a 12-bit output. `scale` = V scale / out scale / 2^32, `exponent`

@@ -101,6 +101,15 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
         }
       }
 
+      if (plan.compensates) {
+        std::vector<std::int32_t> sum(D);
+        for (std::size_t t = 0; t < n; ++t) {
+          for (std::size_t d = 0; d < D; ++d)
+            sum[d] += sum_term(c.v[t * D + d], c.v16.empty() ? 65536u : c.v16[t], plan.v_bits);
+          if (t + 1 >= prompt) c.v_sum.insert(c.v_sum.end(), sum.begin(), sum.end());
+        }
+      }
+
       c.q.resize(n * G * D);
       c.to_log2.resize(G), c.to_out.resize(G), c.out_unit.resize(G), c.out16.resize(G);
       c.score_unit.resize(G), c.q_unit.resize(G);

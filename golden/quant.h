@@ -27,6 +27,7 @@ struct HeadCodes {
   std::vector<std::int16_t> k_digit[kMaxDigits];  // [tokens][D], code = sum digit[i] << below(i)
   std::vector<std::int16_t> v;                    // [tokens][D]
   std::vector<std::uint16_t> v16;    // [tokens], a token's V scale over the prompt's largest; empty: one scale
+  std::vector<std::int32_t> v_sum;   // [steps][D], V's sum as a step finds it; empty: the policy does not compensate
   std::vector<Scale> to_log2;        // [group] score code -> log2 units of 2^-12
   std::vector<Scale> to_out;         // [group] sum of weight12 * v (exponent apart) -> output code
   std::vector<double> out_unit;      // [group] value of one output code
@@ -39,7 +40,7 @@ struct HeadCodes {
 class Quantized {
  public:
   // Throws Error: head_dim not a multiple of 8 or above 256, more than 32 query heads a KV head, a policy at odds with
-  // itself.
+  // itself or with the sentence's length.
   Quantized(const FloatSource& source, const Reference& reference, const Policy& policy);
   const HeadCodes& head(int layer, int kv_head) const {
     return heads_[static_cast<std::size_t>(layer * shape_.kv_heads + kv_head)];

@@ -113,6 +113,12 @@ void Walk::count(const GroupRow& row, const std::vector<std::uint32_t>& live, in
     read(a, layout_.value_scale(layer_, kv_head), Stream::value_scale, live.data(), live.size());
     useful(a, Kind::value_scale) += live.size() * packed_bytes(1, kValueScaleBits);
   }
+  if (plan.compensates) {
+    const auto step = static_cast<std::uint32_t>(step_);
+    const Region& sum = layout_.value_sum(layer_, kv_head);
+    read(a, sum, Stream::value, &step, 1);
+    useful(a, Kind::value) += sum.item_bytes;
+  }
   if (row.refetched) {
     read(a, layout_.key(layer_, kv_head, 1), Stream::key, live.data(), live.size());
     useful(a, Kind::key_lsb) += live.size() * digit_bytes(1);

@@ -84,6 +84,7 @@ inline void DeviceWalk::place(const golden::Layout& layout) {
         h.value = plane(layout.value(layer, kv));
       }
       if (plan_.token_scales) h.value_scale = plane(layout.value_scale(layer, kv));
+      if (plan_.compensates) h.value_sum = plane(layout.value_sum(layer, kv));
       h.query = plane(layout.query(layer, kv));
       all.push_back(h);
     }
@@ -122,6 +123,7 @@ inline void DeviceWalk::quantize() {
   launch(model_.runtime, units_of_kv, Grid{kv, y, 1}, threads, 0, a);
   launch(model_.runtime, scales_of_heads, Grid{h, y, 1}, threads, 0, a);
   launch(model_.runtime, pack_kv, Grid{kv, y, 1}, threads, 0, a);
+  if (plan_.compensates) launch(model_.runtime, pack_sums, Grid{kv, y, 1}, threads, 0, a);
   launch(model_.runtime, pack_queries, Grid{h, y, 1}, threads, 0, a);
   host_scales_.resize(L * H);
   scales_.download(host_scales_.data(), host_scales_.size());

@@ -35,6 +35,11 @@ __device__ inline void count_row(Row& r, u32 position, const RowReport& row, con
   if (row.refetched) count_bursts(counts->bursts_of(Stream::key), burst_share(r.planes.key[1], r.keys, all), s);
   u64 lsb = row.refetched ? r.keys * digit_bytes(1) : 0;
   u64 value = 0;
+  if (plan.compensates) {
+    const u64 step = step_of(r, position);
+    count_bursts(counts->bursts_of(Stream::value), burst_share(r.planes.value_sum, 1, [step](u32) { return step; }), s);
+    value += r.planes.value_sum.item_bytes;
+  }
   for (u32 i = 0; i < row.stages; ++i) {
     const u32* list = slot_lists + static_cast<u64>(i) * r.tokens;
     const auto token = [live, list](u32 j) { return static_cast<u64>(live[list[j]]); };
@@ -90,15 +95,16 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
       softmax_pass(r, 1, true);
     }
   } else {
-    if (plan.rest)
-      for (int g = static_cast<int>(threadIdx.x); g < r.group; g += static_cast<int>(blockDim.x)) {
-        i64 sum = 0;
-        for (int d = 0; d < r.D; ++d) sum += r.q[g * r.D + d];
-        r.sh.query_sum[g] = sum;
-      }
     for (int i = 0; i < digits.count; ++i) {
       const bool last = i == digits.count - 1;
-      score_pass(r, i, i + 1, i > 0);
+      // What the first pass left is of no use to an exact query.
+      const bool anew = i == 1 && plan.crude_query();
+      if (i == 0 && plan.crude_query()) make_crude(r);
+      if (anew) load_queries(r, position);
+      if (threadIdx.x < kMaxGroup) r.sh.sum_before[threadIdx.x] = i ? r.sh.query_sum[threadIdx.x] : 0;
+      __syncthreads();
+      if (i == 0 || anew) sum_queries(r);
+      score_pass(r, anew ? 0 : i, i + 1, i > 0 && !anew);
       softmax_pass(r, i, last);
       if (last) break;
       select_stage(r, i);
@@ -129,7 +135,8 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
   }
   __syncthreads();
   row.values = chosen;
-  weigh(r, chosen, a.out + static_cast<u64>(index) * a.shape.heads * r.D + static_cast<u64>(kv) * r.group * r.D,
+  weigh(r, chosen, step_of(r, position),
+        a.out + static_cast<u64>(index) * a.shape.heads * r.D + static_cast<u64>(kv) * r.group * r.D,
         a.head_importance + kv * r.group);
 
   if (!a.prompt) {
@@ -177,7 +184,7 @@ __global__ void __launch_bounds__(1024, 1) attend(RowArgs a) {
   m.items = reinterpret_cast<u32*>(at), at += n * 4;
   m.values = reinterpret_cast<u32*>(at), at += n * 4;
   m.p = reinterpret_cast<u16*>(at), at += g * n * 2;
-  m.w = reinterpret_cast<u16*>(at);
+  m.w = reinterpret_cast<i16*>(at);
   for (int i = static_cast<int>(blockIdx.x); i < a.positions * a.shape.kv_heads; i += static_cast<int>(gridDim.x)) {
     const int kv = i % a.shape.kv_heads, index = a.positions - 1 - i / a.shape.kv_heads;
     const u32 heads = a.head_bits[kv];

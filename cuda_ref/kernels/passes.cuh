@@ -22,6 +22,30 @@ __device__ inline void load_queries(Row& r, u32 position) {
   __syncthreads();
 }
 
+// The queries of a selection's first pass in the place of the exact ones, shifted back to their unit.
+__device__ inline void make_crude(Row& r) {
+  const int bits = r.a.plan.first_q_bits;
+  for (int g = 0; g < r.group; ++g) {
+    i16* q = r.q + g * r.D;
+    u64 largest = 0;
+    for (int d = static_cast<int>(threadIdx.x); d < r.D; d += static_cast<int>(blockDim.x))
+      largest = Larger()(largest, static_cast<u64>(q[d] < 0 ? -q[d] : q[d]));
+    const int shift = golden::crude_shift(static_cast<u32>(block_max(largest, r.sh.block)), bits);
+    for (int d = static_cast<int>(threadIdx.x); d < r.D; d += static_cast<int>(blockDim.x))
+      q[d] = static_cast<i16>(golden::crude_query(q[d], shift, bits) * (1 << shift));
+  }
+  __syncthreads();
+}
+
+// One thread a head.
+__device__ inline void sum_queries(Row& r) {
+  for (int g = static_cast<int>(threadIdx.x); g < r.group; g += static_cast<int>(blockDim.x)) {
+    i64 sum = 0;
+    for (int d = 0; d < r.D; ++d) sum += r.q[g * r.D + d];
+    r.sh.query_sum[g] = sum;
+  }
+}
+
 // Scores of the digits from..to-1, added to what earlier passes left (`add`).
 __device__ inline void score_pass(Row& r, int from, int to, bool add) {
   const golden::Digits& digits = r.a.plan.digits;
@@ -53,9 +77,10 @@ __device__ inline void score_pass(Row& r, int from, int to, bool add) {
 // Softmax of every live head over the slots that are in. `last`: the rest joins the denominator.
 __device__ inline void softmax_pass(Row& r, int digit, bool last) {
   const Plan& plan = r.a.plan;
+  const bool pow2 = plan.selects() && plan.first_pow2 && digit == 0 && !last;
   for (int g = 0; g < r.group; ++g) {
     if (!r.alive(g)) continue;
-    const golden::Scale to_log2 = r.scales[g].to_log2;
+    const golden::Scale to_log2 = r.scales[g].to_log2, octaves = golden::octave_scale(to_log2);
     const i32* s = r.m.s + static_cast<u64>(g) * r.tokens;
     u32* e = r.m.e + static_cast<u64>(g) * r.tokens;
     u16* p = r.m.p + static_cast<u64>(g) * r.tokens;
@@ -64,7 +89,8 @@ __device__ inline void softmax_pass(Row& r, int digit, bool last) {
     top = block_max(top, r.sh.block);
     u64 sum = 0;
     for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
-      e[j] = golden::exp2_neg(golden::log2_distance(top - s[j], to_log2));
+      e[j] = pow2 ? golden::pow2_exponential(golden::octave_distance(top - s[j], octaves))
+                  : golden::exp2_neg(golden::log2_distance(top - s[j], to_log2));
       sum += e[j];
     }
     sum = block_sum(sum, r.sh.block);
@@ -73,7 +99,7 @@ __device__ inline void softmax_pass(Row& r, int digit, bool last) {
       if (rest) {
         // Twice the maxima, midpoint constants included; one more bit of shift takes the factor back.
         const i64 before =
-            2 * r.sh.top[g] + golden::midpoint_twice(r.sh.query_sum[g], plan.digits, digit - 1, plan.msb);
+            2 * r.sh.top[g] + golden::midpoint_twice(r.sh.sum_before[g], plan.digits, digit - 1, plan.msb);
         const i64 now = 2 * top + golden::midpoint_twice(r.sh.query_sum[g], plan.digits, digit, plan.msb);
         rest = golden::rescale_rest(rest, golden::mul_scale(before - now, {to_log2.mantissa, to_log2.shift + 1}));
         r.sh.rest[g] = rest;

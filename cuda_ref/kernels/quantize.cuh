@@ -185,6 +185,25 @@ __global__ void pack_kv(QuantizeArgs a) {
       a.image[planes.value_scale.base + i] = static_cast<std::uint8_t>(v16[i / 2] >> (i % 2 * 8));
 }
 
+// V's sum as each step finds it. Grid: KV heads x layers; a thread a channel.
+__global__ void pack_sums(QuantizeArgs a) {
+  const ShapeArgs& h = a.shape;
+  const int D = h.head_dim, head = static_cast<int>(blockIdx.y) * h.kv_heads + static_cast<int>(blockIdx.x);
+  const Plane plane = a.planes[head].value_sum;
+  const float* v = a.v + static_cast<u64>(head) * h.tokens * D;
+  const u32* v16 = a.token_scales ? a.v16 + static_cast<u64>(head) * h.tokens : nullptr;
+  for (int d = static_cast<int>(threadIdx.x); d < D; d += static_cast<int>(blockDim.x)) {
+    i32 sum = 0;
+    for (int t = 0; t < h.tokens; ++t) {
+      const double unit = v16 ? a.v_unit[head] * v16[t] / 65536 : a.v_unit[head];
+      sum += golden::sum_term(to_code(v[static_cast<u64>(t) * D + d], unit, a.v_limit), v16 ? v16[t] : 65536, a.v_bits);
+      if (t + 1 < h.prompt) continue;
+      std::uint8_t* to = a.image + plane.base + static_cast<u64>(t + 1 - h.prompt) * plane.stride + 3 * d;
+      for (int b = 0; b < 3; ++b) to[b] = static_cast<std::uint8_t>(static_cast<u32>(sum) >> (8 * b));
+    }
+  }
+}
+
 // Queries, kWordBits wide. Grid: query heads x layers.
 __global__ void pack_queries(QuantizeArgs a) {
   const ShapeArgs& h = a.shape;

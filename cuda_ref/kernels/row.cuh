@@ -52,7 +52,7 @@ struct RowScratch {
   u32* items;   // [tokens] what a top-k compares
   u32* values;  // [tokens] places in the compact lists
   u16* p;       // [group][tokens]
-  u16* w;       // [kHeadsAtOnce][tokens]
+  i16* w;       // [kHeadsAtOnce][tokens] weights, unsigned or signed 12 bits
 };
 
 __host__ __device__ inline u64 row_scratch_bytes(int group, int tokens) {
@@ -66,7 +66,8 @@ __host__ __device__ inline u64 row_shared_bytes(int group, int head_dim) {
 struct RowShared {
   BlockScratch block;
   u64 rest[kMaxGroup], denominator[kMaxGroup];
-  i64 top[kMaxGroup], query_sum[kMaxGroup];
+  // Sums of a query's codes, as the pass at hand and the one before it saw them.
+  i64 top[kMaxGroup], query_sum[kMaxGroup], sum_before[kMaxGroup];
 };
 
 // One row's state, the same in every thread.
@@ -88,5 +89,10 @@ struct Row {
   __device__ __forceinline__ bool alive(int g) const { return (heads >> g) & 1; }
   __device__ __forceinline__ u32 token(u32 j) const { return live[m.slots[j]]; }
 };
+
+// Where a step's sum of V lies; the prompt's is the first.
+__device__ __forceinline__ u64 step_of(const Row& r, u32 position) {
+  return static_cast<u64>(position) + 1 - static_cast<u64>(r.a.shape.prompt);
+}
 
 }  // namespace winnow::cuda_ref::WINNOW_BACKEND

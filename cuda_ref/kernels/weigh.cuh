@@ -1,5 +1,6 @@
 #pragma once
-// A row's output: weights under one exponent, sum over the chosen V, requantized to 12 bits (paper, II.A, III.C).
+// A row's output: weights under one exponent, over the mean of what was left out where the policy compensates, sum over
+// the chosen V, requantized to 12 bits (paper, II.A, III.C).
 #include "cuda_ref/kernels/row.cuh"
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {
@@ -10,22 +11,38 @@ __device__ inline u32 value_scale(const Row& r, u32 token) {
   return static_cast<u32>(load_unsigned(r.a.image, first_bit(p, token), golden::kValueScaleBits));
 }
 
-// Weighted sum of the chosen V, requantized; |out| joins head importance.
-__device__ inline void weigh(Row& r, u32 chosen, i16* out, u64* head_importance) {
+// Weighted sum of the chosen V, requantized; |out| joins head importance. `step`: whose sum of V compensates.
+__device__ inline void weigh(Row& r, u32 chosen, u64 step, i16* out, u64* head_importance) {
   const Plan& plan = r.a.plan;
   const u32* place = r.m.values;
+  const bool compensated = plan.compensates && !r.a.prompt;
   const int tid = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
   for (int g0 = 0; g0 < r.group; g0 += kHeadsAtOnce) {
     if (!((r.heads >> g0) & ((1u << kHeadsAtOnce) - 1))) continue;
     int exponent[kHeadsAtOnce] = {};
-    u64 kept[kHeadsAtOnce] = {};
+    u64 kept[kHeadsAtOnce] = {}, mean[kHeadsAtOnce] = {};
     for (int i = 0; i < kHeadsAtOnce; ++i) {
-      u16* w = r.m.w + static_cast<u64>(i) * r.tokens;
+      i16* w = r.m.w + static_cast<u64>(i) * r.tokens;
       if (g0 + i >= r.group || !r.alive(g0 + i)) {
         for (u32 j = threadIdx.x; j < chosen; j += blockDim.x) w[j] = 0;
         continue;
       }
       const u16* p = r.m.p + static_cast<u64>(g0 + i) * r.tokens;
+      if (compensated) {
+        mean[i] = golden::mean_left_out(r.sh.rest[g0 + i], golden::reciprocal(r.sh.denominator[g0 + i]), r.keys - r.n);
+        u64 largest = 0;
+        const auto over = [&](u32 j) {
+          return golden::wide_weight_over(p[place[j]], mean[i], value_scale(r, r.token(place[j])));
+        };
+        for (u32 j = threadIdx.x; j < chosen; j += blockDim.x) {
+          const i64 x = over(j);
+          largest = Larger()(largest, static_cast<u64>(x < 0 ? -x : x));
+        }
+        exponent[i] = golden::signed_exponent(block_max(largest, r.sh.block), mean[i]);
+        for (u32 j = threadIdx.x; j < chosen; j += blockDim.x)
+          w[j] = static_cast<i16>(golden::signed_weight12(over(j), exponent[i]));
+        continue;
+      }
       u64 largest = 0, sum = 0;
       for (u32 j = threadIdx.x; j < chosen; j += blockDim.x) {
         largest =
@@ -36,12 +53,19 @@ __device__ inline void weigh(Row& r, u32 chosen, i16* out, u64* head_importance)
       kept[i] = block_sum(sum, r.sh.block);
       for (u32 j = threadIdx.x; j < chosen; j += blockDim.x) {
         const u64 wide = golden::wide_weight(p[place[j]], value_scale(r, r.token(place[j])));
-        w[j] = static_cast<u16>(kFault == Fault::unrounded_weight && (wide >> exponent[i]) <= 4095
+        w[j] = static_cast<i16>(kFault == Fault::unrounded_weight && (wide >> exponent[i]) <= 4095
                                     ? wide >> exponent[i]
                                     : golden::weight12(wide, exponent[i]));
       }
     }
-    for (int i = tid; i < kHeadsAtOnce * r.D; i += threads) r.acc[i] = 0;
+    for (int at = tid; at < kHeadsAtOnce * r.D; at += threads) {
+      r.acc[at] = 0;
+      if (!compensated) continue;
+      const int i = at / r.D, d = at % r.D;
+      const u64 bit = first_bit(r.planes.value_sum, step) + static_cast<u64>(d) * golden::kValueSumBits;
+      r.acc[at] = static_cast<u64>(golden::mul_scale(load_signed(r.a.image, bit, golden::kValueSumBits),
+                                                     golden::sum_scale(mean[i], plan.v_bits, exponent[i])));
+    }
     __syncthreads();
     // Threads in groups of D, each group its share of the tokens; a group reads whole rows of V.
     const int parts = threads >= r.D ? threads / r.D : 1;

@@ -1,5 +1,8 @@
 #include "golden/policies/decisions.h"
 
+#include <string>
+
+#include "golden/error.h"
 #include "golden/model.h"
 #include "golden/policies/policy.h"
 
@@ -7,6 +10,9 @@ namespace winnow::golden {
 
 Decisions decisions_of(const Policy& p, const Shape& shape) {
   validate(p);
+  if (p.compensate && shape.tokens > kMaxSummedTokens)
+    throw Error("policy " + p.name + ": compensate: true: the trace has " + std::to_string(shape.tokens) +
+                " tokens: a sum of V holds at most " + std::to_string(kMaxSummedTokens));
   Decisions d;
   d.digits = p.digits();
   d.msb = p.msb;
@@ -25,6 +31,9 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   }
   d.largest = p.select == SelectRule::count;
   d.rest = p.rest;
+  d.compensates = p.compensate;
+  d.first_q_bits = p.first_q_bits;
+  d.first_pow2 = p.first_exp == FirstExp::pow2;
   d.score_bits = selection_score_bits(shape.group());
 
   d.value_share = share_of_floor(p.local_value);

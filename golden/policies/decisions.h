@@ -66,7 +66,11 @@ struct Decisions {
   SelectionStage stage[kMaxStages];
   bool largest = false;               // selection score: the largest probability of the group's heads, not their sum
   bool rest = false;                  // the denominator keeps the exponentials of the tokens left out
+  bool compensates = false;           // they are given their mean V; only with rest, and no cascade of tokens
   int score_bits = kProbabilityBits;  // of a selection score, wide enough for the group
+  // Its first pass, which only decides who stays.
+  int first_q_bits = kWordBits;  // of the query, under a power of two of its own
+  bool first_pow2 = false;       // exponentials are powers of two
 
   // Local value pruning.
   std::uint32_t value_share = kShareAll;
@@ -80,6 +84,9 @@ struct Decisions {
   bool normalised = false;   // importance is ranked over the rows in which a token was seen
 
   WINNOW_HD constexpr bool selects() const { return stages > 0; }
+  // The first pass of a selection sees another query than the later ones: these multiply all digits, also the first,
+  // which stays on chip for them.
+  WINNOW_HD constexpr bool crude_query() const { return selects() && first_q_bits < kWordBits; }
   // The first pass asks whether K's second digit is needed.
   WINNOW_HD constexpr bool decides() const { return stages == 0 && digits.count > 1; }
   WINNOW_HD constexpr bool prunes_values(bool resident) const {
@@ -112,7 +119,7 @@ WINNOW_HD constexpr std::uint32_t rows_seen(std::uint32_t place, std::uint32_t l
   return !prompt ? 1 : causal ? live - place : live;
 }
 
-// Throws Error on a policy that contradicts itself.
+// Throws Error on a policy that contradicts itself, or a sentence too long for its sums of V.
 Decisions decisions_of(const Policy& policy, const Shape& shape);
 
 // What is left of an importance when a generation step begins. 0: all.

@@ -17,6 +17,7 @@ namespace winnow::golden {
 enum class KeyScale : std::uint8_t { tensor, channel };
 enum class ValueScale : std::uint8_t { tensor, token };
 enum class SelectRule : std::uint8_t { none, count, mass };
+enum class FirstExp : std::uint8_t { exact, pow2 };
 enum class ImportanceRule : std::uint8_t { sum, decay, normalised };
 enum class ImportanceScope : std::uint8_t { shared, kv_head };
 enum class ResidentValues : std::uint8_t { skip, prune };
@@ -39,8 +40,11 @@ struct Policy {
   double threshold = 0;  // progressive quantization: refetch all LSBs of K when max p is below; 0 = never
 
   SelectRule select = SelectRule::none;
-  std::vector<double> select_keep;  // a stage each: share of tokens (count) or of probability mass (mass)
-  bool rest = false;                // the denominator keeps the exponentials of the tokens left out
+  std::vector<double> select_keep;       // a stage each: share of tokens (count) or of probability mass (mass)
+  bool rest = false;                     // the denominator keeps the exponentials of the tokens left out
+  bool compensate = false;               // the tokens left out are given their mean V
+  int first_q_bits = kWordBits;          // of the query in a selection's first pass; 12 is all of it
+  FirstExp first_exp = FirstExp::exact;  // of that pass
 
   KeepSchedule tokens, heads;
   double local_value = 1;  // share of live tokens whose V is fetched
@@ -92,6 +96,10 @@ void visit_policy(P& p, V&& v) {
   v("select", p.select, Names<SelectRule>{{"none", "count", "mass"}}, "progressive selection: rule of a stage");
   v("select_keep", p.select_keep, Range{0, 1}, "a stage each: share of tokens (count) or of probability (mass)");
   v("rest", p.rest, "the denominator keeps the exponentials of tokens a selection left out");
+  v("compensate", p.compensate, "tokens that a selection left out are given the mean V of all of them (needs rest)");
+  v("first_q_bits", p.first_q_bits, Range{kLeastWordBits, kWordBits},
+    "bits of the query in a selection's first pass (12 = all)");
+  v("first_exp", p.first_exp, Names<FirstExp>{{"exact", "pow2"}}, "a selection's first pass: exponential");
   v("tokens.start", p.tokens.start, Range{0, 1}, "cascade: share of tokens kept in the first pruning layer");
   v("tokens.end", p.tokens.end, Range{0, 1}, "cascade: share of tokens kept in the last layer");
   v("heads.start", p.heads.start, Range{0, 1}, "cascade: share of query heads kept in the first pruning layer");

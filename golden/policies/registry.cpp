@@ -136,10 +136,24 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
   } else {
     if (!p.select_keep.empty()) return broken("select_keep", list(p.select_keep), "must be none where select is none");
     if (p.rest) return broken("rest", "true", "must be false where select is none");
+    if (p.compensate) return broken("compensate", "true", "must be false where select is none: no token is left out");
+    if (p.first_q_bits != kWordBits)
+      return broken("first_q_bits", std::to_string(p.first_q_bits),
+                    "must be " + std::to_string(kWordBits) + " where select is none: there is no first pass");
+    if (p.first_exp != FirstExp::exact)
+      return broken("first_exp", "pow2", "must be exact where select is none: there is no first pass");
     if (n > 2) return broken("k_digits", digits, "must be one digit, or MSBs and LSBs, where select is none");
     if (n == 2 && p.threshold == 0)
       return broken("threshold", "0", "must be above 0 where K has two digits: its LSBs were never fetched");
   }
+  if (p.compensate && !p.rest)
+    return broken("compensate", "true", "must be false where rest is false: rest is what the tokens left out weigh");
+  if (p.compensate && !p.tokens.off())
+    return broken("compensate", "true",
+                  "must be false where tokens.start or tokens.end is below 1: the sum of V is that of all tokens");
+  if (p.first_q_bits < kLeastWordBits || p.first_q_bits > kWordBits)
+    return broken("first_q_bits", std::to_string(p.first_q_bits),
+                  "must be " + std::to_string(kLeastWordBits) + ".." + std::to_string(kWordBits));
   for (const auto& [key, share] : {std::pair{"tokens.start", p.tokens.start},
                                    {"tokens.end", p.tokens.end},
                                    {"heads.start", p.heads.start},

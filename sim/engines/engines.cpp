@@ -67,7 +67,9 @@ class TraceMachine : public MachineEngine {
                       input.hooks),
         p_(input.prepared),
         seed_(input.seed),
-        measure_(input.hooks.measure) {}
+        measure_(input.hooks.measure) {
+    refuse_unknown(p_.model->decisions());
+  }
 
  protected:
   std::unique_ptr<MachineModel> make_machine(MachineModel::OnLayer on_layer) override {

@@ -4,10 +4,31 @@
 #include <stdexcept>
 #include <string>
 
+#include "golden/error.h"
+
 namespace winnow {
 
+namespace {
+
+const Workpiece& known(const Workpiece& piece) {
+  refuse_unknown(piece.decisions);
+  return piece;
+}
+
+}  // namespace
+
+void refuse_unknown(const golden::Decisions& d) {
+  const auto refuse = [](const char* key, const std::string& value, const std::string& off) {
+    throw Error(std::string("policy: ") + key + ": " + value + ": must be " + off +
+                ": the machine does not have it yet, golden and cuda do");
+  };
+  if (d.crude_query()) refuse("first_q_bits", std::to_string(d.first_q_bits), std::to_string(golden::kWordBits));
+  if (d.compensates) refuse("compensate", "true", "false");
+  if (d.first_pow2) refuse("first_exp", "pow2", "exact");
+}
+
 MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer)
-    : parts_(machine, piece, make_source),
+    : parts_(machine, known(piece), make_source),
       group_(piece.shape.group()),
       recorder_(parts_.groups, parts_.probabilities, parts_.kept, parts_.origins, group_, !piece.shape_only),
       lazy_controller_(parts_.controller, parts_.queries),

@@ -20,6 +20,10 @@ struct LayerCounts {
   std::uint64_t qk_products = 0, pv_products = 0;
 };
 
+// Options that golden and the CUDA kernels have and the machine not yet. Throws Error `policy: key: value: rule`. When
+// the machine knows them this goes, with its two calls.
+void refuse_unknown(const golden::Decisions& decisions);
+
 class MachineModel {
  public:
   using MakeSource = Inventory::MakeSource;

@@ -80,6 +80,32 @@ inline std::vector<Case> cases() {
       [](golden::Policy& p) { p.tokens = {0.8, 0.5}, p.heads = {1, 0.5}; });
   add("select_all_mass", kDecode + "25", select, [](golden::Policy& p) { p.select_keep = {1}; });
   add("select_least_mass", kDecode + "26", select, [](golden::Policy& p) { p.select_keep = {0.0001}; });
+  // The crude first pass, each option alone and together.
+  add("first_q_8", kDecode + "33", select, [](golden::Policy& p) { p.first_q_bits = 8; });
+  add("first_q_2_midpoint", kDecode + "34", select,
+      [](golden::Policy& p) { p.first_q_bits = 2, p.msb = golden::MsbRule::midpoint; });
+  add("first_pow2", kDecode + "35", select, [](golden::Policy& p) { p.first_exp = golden::FirstExp::pow2; });
+  add("first_crude_three_stages", kDecode + "36", select, [](golden::Policy& p) {
+    p.k_digits = {3, 2, 2, 2}, p.select_keep = {0.95, 0.9, 0.7}, p.msb = golden::MsbRule::midpoint;
+    p.first_q_bits = 5, p.first_exp = golden::FirstExp::pow2;
+  });
+  add("first_crude_count", kDecode + "37", select, [](golden::Policy& p) {
+    p.select = golden::SelectRule::count, p.select_keep = {0.3}, p.first_q_bits = 4;
+    p.first_exp = golden::FirstExp::pow2;
+  });
+  // Compensation, alone, with everything crude, over several stages and heads, with other widths and scales of V.
+  add("compensate", kDecode + "38", select, [](golden::Policy& p) { p.compensate = true, p.select_keep = {0.9}; });
+  add("compensate_crude", kDecode + "39", select, [](golden::Policy& p) {
+    p.compensate = true, p.first_q_bits = 8, p.first_exp = golden::FirstExp::pow2, p.select_keep = {0.8}, p.v_bits = 6;
+  });
+  add("compensate_stages", kDecode + "40", select, [](golden::Policy& p) {
+    p.compensate = true, p.k_digits = {2, 2, 4}, p.select_keep = {0.95, 0.7}, p.v_bits = 12, p.heads = {1, 0.5};
+  });
+  add("compensate_one_scale", kDecode + "41", select, [](golden::Policy& p) {
+    p.compensate = true, p.v_scale = golden::ValueScale::tensor, p.v_bits = 2, p.select_keep = {0.6};
+  });
+  add("compensate_group_of_9", "synthetic:layers=2,heads=9,kv_heads=1,head_dim=72,tokens=40,prompt=37,causal=1,seed=42",
+      select, [](golden::Policy& p) { p.compensate = true, p.select_keep = {0.5}; });
   // Coarse codes: many equal probabilities, so that ties decide.
   add("ties", kDecode + "27", spatten,
       [](golden::Policy& p) { p.k_digits = {2}, p.threshold = 0, p.local_value = 0.5, p.tokens = {0.7, 0.5}; });

@@ -27,6 +27,8 @@ struct Case {
   int threshold = 0;                                                                                // thousandths
 };
 Case random_case(Random& random);
+// Options of a selecting case's first pass, and compensation, each off half of the time.
+void random_first_pass(Case& c, Random& random);
 std::string describe(const Case& c, const Shape& s);
 
 }  // namespace winnow::golden::test

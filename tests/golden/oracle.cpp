@@ -58,23 +58,58 @@ int width_sum(const std::vector<int>& widths, int from) {
   return n;
 }
 
+// A query as a pass sees it, in units of the exact codes: that of a selection's first pass has first_q_bits bits under
+// the power of two that its largest code needs.
+std::vector<std::int64_t> query_of(const HeadCodes& c, const Policy& p, std::size_t D, std::size_t G,
+                                   std::size_t position, std::size_t g, bool first) {
+  const auto at = c.q.begin() + static_cast<std::ptrdiff_t>((position * G + g) * D);
+  std::vector<std::int64_t> q(at, at + static_cast<std::ptrdiff_t>(D));
+  if (!first || p.first_q_bits == 12) return q;
+  std::int64_t largest = 0, unit = 1, most = 1;
+  for (std::int64_t x : q) largest = std::max(largest, std::abs(x));
+  for (int i = 0; i < p.first_q_bits - 1; ++i) most *= 2;
+  while (largest >= most * unit) unit *= 2;
+  for (std::int64_t& x : q)
+    x = unit * std::max(1 - most, std::min(most - 1, static_cast<std::int64_t>(floor_div(2 * x + unit, 2 * unit))));
+  return q;
+}
 // Score in full code units on digits 0..last.
-std::int64_t score(const HeadCodes& c, const Policy& p, std::size_t D, std::size_t G, std::size_t position,
-                   std::size_t g, std::size_t token, int last) {
+std::int64_t score(const HeadCodes& c, const Policy& p, const std::vector<std::int64_t>& q, std::size_t token,
+                   int last) {
   std::int64_t s = 0;
-  for (std::size_t d = 0; d < D; ++d)
-    s += c.q[(position * G + g) * D + d] * reading(c.k[token * D + d], p.k_digits, p.msb, last);
+  const std::size_t D = q.size();
+  for (std::size_t d = 0; d < D; ++d) s += q[d] * reading(c.k[token * D + d], p.k_digits, p.msb, last);
   return s;
 }
-std::int64_t query_sum(const HeadCodes& c, std::size_t D, std::size_t G, std::size_t position, std::size_t g) {
+std::int64_t sum_of(const std::vector<std::int64_t>& q) {
   std::int64_t s = 0;
-  for (std::size_t d = 0; d < D; ++d) s += c.q[(position * G + g) * D + d];
+  for (std::int64_t x : q) s += x;
   return s;
+}
+// 2^-octaves of a selection's first pass, in units of 2^-20: the scale's mantissa has five bits.
+std::uint64_t whole_octaves(Wide below, Scale to_log2) {
+  const Wide mantissa = floor_div(to_log2.mantissa + 1024, 2048) * 2048;  // up to 65536
+  const int shift = to_log2.shift + 12;
+  const Wide n = shift <= 0    ? below * mantissa * power2(std::min(-shift, 40))
+                 : shift > 100 ? 0
+                               : floor_div(2 * below * mantissa + power2(shift), power2(shift + 1));
+  return n > 20 ? 0 : static_cast<std::uint64_t>(power2(20 - static_cast<int>(n)));
 }
 // Twice the half-step's share of a score.
 std::int64_t half_step(const Policy& p, std::int64_t sum, int last) {
   if (p.msb != MsbRule::midpoint) return 0;
   return sum * ((1 << width_sum(p.k_digits, last + 1)) - 1);
+}
+
+// V's sum over tokens 0..position, channel d, in codes of V's largest scale times 2^(10 - v_bits): each token's part is
+// rounded, ties up.
+Wide value_sum(const HeadCodes& c, const Policy& p, std::size_t D, std::size_t position, std::size_t d) {
+  Wide sum = 0;
+  for (std::size_t t = 0; t <= position; ++t) {
+    const Wide x = static_cast<Wide>(c.v[t * D + d]) * (c.v16.empty() ? 65536 : c.v16[t]) * power2(12 - p.v_bits);
+    sum += floor_div(2 * x + power2(18), power2(19));
+  }
+  return sum;
 }
 
 }  // namespace
@@ -119,20 +154,23 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
   std::map<std::pair<std::size_t, std::uint32_t>, std::uint64_t> e;  // (head, slot)
 
   const auto softmax = [&](int digit, bool last) {
+    const bool first = p.select != SelectRule::none && digit == 0 && !last;
     std::fill(r.p.begin(), r.p.end(), 0);
     for (std::size_t g = 0; g < G; ++g) {
       if (!lives(heads, g)) continue;
+      const std::vector<std::int64_t> q = query_of(c, p, D, G, position, g, first);
       std::vector<std::int64_t> s;
-      for (std::uint32_t j : slots) s.push_back(score(c, p, D, G, position, g, visible[j], digit));
+      for (std::uint32_t j : slots) s.push_back(score(c, p, q, visible[j], digit));
       const std::int64_t top = *std::max_element(s.begin(), s.end());
-      const Wide twice = 2 * static_cast<Wide>(top) + half_step(p, query_sum(c, D, G, position, g), digit);
+      const Wide twice = 2 * static_cast<Wide>(top) + half_step(p, sum_of(q), digit);
       // log2 units of 2^-12 of half the difference
       if (rest[g])
         rest[g] = moved(rest[g], times(twice_top[g] - twice, {c.to_log2[g].mantissa, c.to_log2[g].shift + 1}));
       twice_top[g] = twice;
       Wide sum = 0;
       for (std::size_t i = 0; i < slots.size(); ++i)
-        sum += e[{g, slots[i]}] = exponential(times(top - s[i], c.to_log2[g]));
+        sum += e[{g, slots[i]}] = first && p.first_exp == FirstExp::pow2 ? whole_octaves(top - s[i], c.to_log2[g])
+                                                                         : exponential(times(top - s[i], c.to_log2[g]));
       r.denominator[g] = limited(last ? sum + rest[g] : sum);
       const Wide reciprocal = power2(52) / r.denominator[g];
       for (std::uint32_t j : slots)
@@ -203,16 +241,40 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
   }
   for (std::size_t g = 0; g < G; ++g) {
     if (!lives(heads, g)) continue;
+    const bool compensated = p.compensate && !full_width;
+    Wide mean = 0;  // 2^32 is 1
+    if (compensated && slots.size() < N) {
+      const Wide left = static_cast<Wide>(N - slots.size());
+      const Wide share =
+          floor_div(2 * (static_cast<Wide>(rest[g]) * (power2(52) / r.denominator[g])) + power2(20), power2(21));
+      int length = 0;
+      while (power2(length + 1) <= left) ++length;
+      const Wide inverse = std::min<Wide>(65535, power2(length + 16) / left);
+      mean = times(share, {static_cast<std::uint32_t>(inverse), length + 16});
+    }
     std::vector<Wide> w;
     Wide most = 0, kept = 0;
     for (std::uint32_t j : r.values) {
-      w.push_back(static_cast<Wide>(r.p[g * N + j]) * (c.v16.empty() ? 65536 : c.v16[visible[j]]));
-      most = std::max(most, w.back());
+      const Wide v16 = c.v16.empty() ? 65536 : c.v16[visible[j]];
+      if (compensated)
+        w.push_back(
+            floor_div(2 * (256 * static_cast<Wide>(r.p[g * N + j]) - floor_div(2 * mean + 256, 512)) * v16 + 256, 512));
+      else
+        w.push_back(static_cast<Wide>(r.p[g * N + j]) * v16);
+      most = std::max(most, w.back() < 0 ? -w.back() : w.back());
       kept += r.p[g * N + j];
     }
     int exponent = 0;
-    while (most >= power2(12 + exponent)) ++exponent;
-    for (auto& x : w) x = std::min<Wide>(4095, floor_div(2 * x + power2(exponent), power2(exponent + 1)));
+    while (most >= power2((compensated ? 11 : 12) + exponent) || (compensated && mean >= power2(20 + exponent)))
+      ++exponent;
+    for (auto& x : w) {
+      x = floor_div(2 * x + power2(exponent), power2(exponent + 1));
+      x = compensated ? std::max<Wide>(-2047, std::min<Wide>(2047, x)) : std::min<Wide>(4095, x);
+    }
+    Scale of_sum{static_cast<std::uint32_t>(0), exponent + 10 - p.v_bits};
+    Wide mantissa = mean;
+    while (mantissa >= 65536) mantissa /= 2, --of_sum.shift;
+    of_sum.mantissa = static_cast<std::uint32_t>(mantissa);
     Scale scale = c.to_out[g];
     if (cs.local_value < 100 && p.renormalise) {
       // scale * 65536 / kept, both factors cut to 16 bits
@@ -228,7 +290,7 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
       scale = product ? Scale{static_cast<std::uint32_t>(product), shift} : Scale{};
     }
     for (std::size_t d = 0; d < D; ++d) {
-      Wide sum = 0;
+      Wide sum = compensated ? times(value_sum(c, p, D, position, d), of_sum) : 0;
       for (std::size_t i = 0; i < r.values.size(); ++i) sum += w[i] * c.v[visible[r.values[i]] * D + d];
       const Wide y = times(sum, {scale.mantissa, scale.shift - exponent});
       r.out[g * D + d] = static_cast<int>(std::max<Wide>(-2047, std::min<Wide>(2047, y)));
@@ -268,13 +330,14 @@ void bound_row(const Quantized& m, int layer, int kv_head, int position_, const 
     double rest = 0, rest_error = 0, before = 0, Z = 0, Z_error = 0;
     std::map<std::uint32_t, std::pair<double, double>> e;  // slot: value, error
     for (std::size_t pass = 0; pass < passes.size(); ++pass) {
+      const bool first = pass + 1 < passes.size() && pass == 0;
+      const bool pow2 = first && p.first_exp == FirstExp::pow2;
+      const std::vector<std::int64_t> q = query_of(c, p, D, G, position, g, first);
       std::vector<double> s;
-      for (std::uint32_t j : in[pass])
-        s.push_back(static_cast<double>(score(c, p, D, G, position, g, visible[j], passes[pass])));
+      for (std::uint32_t j : in[pass]) s.push_back(static_cast<double>(score(c, p, q, visible[j], passes[pass])));
       double top = s[0];
       for (double x : s) top = std::max(top, x);
-      const double maximum =
-          (top + 0.5 * static_cast<double>(half_step(p, query_sum(c, D, G, position, g), passes[pass]))) * log2_unit;
+      const double maximum = (top + 0.5 * static_cast<double>(half_step(p, sum_of(q), passes[pass]))) * log2_unit;
       if (rest > 0) {
         const double d = before - maximum, f = std::exp2(std::min(d, 60.0));
         rest_error = rest_error * f * (1 + relative(d)) + rest * f * relative(d) + kUlp;
@@ -285,7 +348,10 @@ void bound_row(const Quantized& m, int layer, int kv_head, int position_, const 
       e.clear();
       Z = Z_error = 0;
       for (std::size_t i = 0; i < s.size(); ++i) {
-        const double t = (top - s[i]) * log2_unit, x = std::exp2(-t), error = x * relative(std::min(t, 40.0)) + kUlp;
+        const double t = (top - s[i]) * log2_unit, x = std::exp2(-t);
+        // Whole octaves: half of one from rounding, 1/32 of the distance and 2^-16 of it from the scale.
+        const double error =
+            x * (pow2 ? std::exp2(0.5 + t * (0x1p-5 + 0x1p-16)) - 1 : relative(std::min(t, 40.0))) + kUlp;
         e[in[pass][i]] = {x, error};
         Z += x, Z_error += error;
       }
@@ -330,6 +396,28 @@ void bound_row(const Quantized& m, int layer, int kv_head, int position_, const 
       most = std::max(most, wide(j)), kept += prob[j].first, kept_error += prob[j].second;
     double step = 1;
     while (static_cast<double>(most) >= 4096 * step) step *= 2;
+    // Compensated: the mean of what was left out, and the largest exponent that the row may have.
+    const bool compensated = p.compensate && !full_width;
+    double mean = 0, mean_error = 0;
+    if (compensated) {
+      const double left = static_cast<double>(N - in.back().size());
+      if (left > 0 && Z <= 2 * Z_error) {
+        b.unbounded += D;
+        continue;
+      }
+      if (left > 0) {
+        mean = rest / Z / left;
+        mean_error = ((rest_error + rest / Z * Z_error) / (Z - Z_error) + rest * 0x1p-32 + 0x1p-32) / left +
+                     mean * 0x1p-15 + 0x1p-32;
+      }
+      double largest = (mean + mean_error) * 0x1p-9;  // brings the mean below 2^20
+      for (std::uint32_t j : golden.values) {
+        const double v16 = c.v16.empty() ? 1.0 : c.v16[visible[j]] / 65536.0;
+        largest = std::max(largest, (std::fabs(golden.p[g * N + j] / 65536.0 - mean) + mean_error + 0x1p-24) * v16);
+      }
+      step = 1;
+      while (largest * 4294967296.0 >= 2048 * step) step *= 2;
+    }
     const bool renormalise = p.local_value < 1 && p.renormalise;
     for (std::size_t d = 0; d < D; ++d) {
       double y = 0, error = 0;
@@ -337,9 +425,18 @@ void bound_row(const Quantized& m, int layer, int kv_head, int position_, const 
         const double unit = c.v_unit * (c.v16.empty() ? 1.0 : c.v16[visible[j]] / 65536.0);
         const double v = c.v[visible[j] * D + d] * unit;
         const double weight = static_cast<double>(wide(j)) >= 4095 * step ? 1.0 : 0.5;
-        y += prob[j].first * v;
-        error += prob[j].second * std::fabs(v);
+        y += (prob[j].first - mean) * v;
+        error += (prob[j].second + mean_error) * std::fabs(v);
+        if (compensated) {
+          error += 0x1p-25 * std::fabs(v) + (step + 0x1p-1) * 0x1p-32 * std::fabs(c.v[visible[j] * D + d] * c.v_unit);
+          continue;
+        }
         if (step > 1) error += weight * step / 4294967296.0 * std::fabs(c.v[visible[j] * D + d] * c.v_unit);
+      }
+      if (compensated) {
+        const double sum = c.v_unit * std::ldexp(static_cast<double>(value_sum(c, p, D, position, d)), p.v_bits - 10);
+        y += mean * sum;
+        error += (mean_error + mean * 0x1p-15) * std::fabs(sum) + 0.5 * step * 0x1p-32 * c.v_unit;
       }
       if (renormalise) {
         if (kept <= 2 * kept_error) {

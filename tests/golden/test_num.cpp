@@ -70,6 +70,143 @@ TEST(Num, Exp2NegErrorBound) {
   EXPECT_LE(relative, 1.67e-5);
 }
 
+// Every code, every number of bits, every power of two that a larger code may ask for.
+TEST(Num, CrudeQueriesAreWithinHalfAStep) {
+  Compared compared(40000);
+  int saturated = 0;
+  for (int bits = 2; bits <= 12; ++bits)
+    for (int length = 0; length <= 11; ++length) {
+      const int most_code = (1 << length) - 1, shift = crude_shift(static_cast<std::uint32_t>(most_code), bits),
+                most = (1 << (bits - 1)) - 1;
+      // The least power of two under which codes of that many bits fit but for rounding up.
+      ASSERT_LT(most_code >> shift, 1 << (bits - 1));
+      ASSERT_TRUE(shift == 0 || most_code >> (shift - 1) >= 1 << (bits - 1));
+      for (int q = -most_code; q <= most_code; ++q) {
+        const int x = crude_query(q, shift, bits), off = std::abs(x * (1 << shift) - q);
+        ASSERT_LE(std::abs(x), most);
+        const bool beyond = 2 * std::abs(q) >= (2 * most + 1) << shift;
+        ASSERT_LE(2 * off, beyond ? (2 << shift) - 2 : shift ? 1 << shift : 0) << q << " in " << bits << " bits";
+        if (bits == 12) {
+          ASSERT_EQ(x, q);
+        }
+        saturated += beyond && shift;
+        compared.add();
+      }
+    }
+  EXPECT_GT(saturated, 100);
+}
+
+// Every mantissa: five bits, off by 1/32 at most, a sum of three shifted terms at most.
+TEST(Num, OctaveScalesHaveFiveBits) {
+  Compared compared(32768);
+  double worst = 0;
+  for (std::uint32_t m = 32768; m < 65536; ++m) {
+    const Scale s = octave_scale({m, 7});
+    ASSERT_GE(s.mantissa, 32768u);
+    ASSERT_LT(s.mantissa, 65536u);
+    ASSERT_EQ(s.mantissa % 2048, 0u);
+    const double exact = std::ldexp(m, -7 - 12), off = std::fabs(std::ldexp(s.mantissa, -s.shift) / exact - 1);
+    ASSERT_LE(off, 1.0 / 32);
+    worst = std::max(worst, off);
+    int terms = 0;
+    for (std::uint32_t left = s.mantissa >> 11; left; left >>= 1)
+      if (left & 1) ++terms, left += (left & 2) ? 1 : -1;  // signed digits, none beside another
+    ASSERT_LE(terms, 3);
+    compared.add();
+  }
+  EXPECT_EQ(octave_scale({}).mantissa, 0u);
+  std::printf("octave_scale: off by at most %.4f of itself\n", worst);
+}
+
+TEST(Num, OctavesAreRoundedAndTheirProbabilityIsAShift) {
+  Compared compared(300000);
+  Random random(3);
+  for (int i = 0; i < 100000; ++i) {
+    const Scale to_log2{static_cast<std::uint32_t>(32768 + random.below(32768)), random.between(0, 40)};
+    const auto below = static_cast<std::int64_t>(random.wide(32));
+    const double t = std::ldexp(static_cast<double>(below) * to_log2.mantissa, -to_log2.shift - 12);
+    const int k = octave_distance(below, octave_scale(to_log2));
+    ASSERT_GE(k, 0);
+    ASSERT_LE(k, 21);
+    ASSERT_LE(std::fabs(k - std::min(t, 21.0)), 0.5 + t / 32 + 1e-9) << below;
+    // A row's reciprocal: the denominator is at least 1.
+    const std::uint64_t recip = reciprocal((std::uint64_t{1} << 20) + random.wide(39));
+    ASSERT_EQ(pow2_exponential(k), exp2_neg(static_cast<std::uint64_t>(k) << 12));
+    ASSERT_EQ(pow2_probability(k, recip), probability(pow2_exponential(k), recip)) << k;
+    compared.add(3);
+  }
+  EXPECT_EQ(octave_distance(0, octave_scale({40000, 3})), 0);
+  EXPECT_EQ(pow2_exponential(21), 0u);
+}
+
+TEST(Num, SumsOfValuesFitTheirWords) {
+  Compared compared(100000);
+  Random random(4);
+  for (int v_bits = 2; v_bits <= 12; ++v_bits) {
+    const int most = (1 << (v_bits - 1)) - 1;
+    ASSERT_LT(static_cast<std::int64_t>(sum_term(most, 65536, v_bits)) * kMaxSummedTokens, 1 << 23);
+    ASSERT_GT(static_cast<std::int64_t>(sum_term(-most, 65536, v_bits)) * kMaxSummedTokens, -(1 << 23));
+    for (int i = 0; i < 10000; ++i) {
+      const int code = random.between(-most, most);
+      const auto v16 = static_cast<std::uint32_t>(random.chance(20) ? 65536 : random.below(65536));
+      const double exact = std::ldexp(static_cast<double>(code) * v16, sum_fraction(v_bits) - 16),
+                   off = sum_term(code, v16, v_bits) - exact;
+      ASSERT_TRUE(off > -0.5 && off <= 0.5) << code << ' ' << v16;
+      compared.add();
+    }
+  }
+}
+
+TEST(Num, MeansAndSignedWeightsAreWithinTheirErrors) {
+  Compared compared(400000);
+  Random random(5);
+  double mean_off = 0;
+  int negative = 0, by_mean = 0;
+  for (int i = 0; i < 100000; ++i) {
+    const std::uint64_t denominator = (std::uint64_t{1} << 20) + random.wide(39);
+    const std::uint64_t rest = std::min(denominator, random.wide(40)), recip = reciprocal(denominator);
+    const auto left = static_cast<std::uint32_t>(1 + random.wide(14));
+    const std::uint64_t mean = mean_left_out(rest, recip, left);
+    const double exact = std::ldexp(static_cast<double>(rest) / static_cast<double>(denominator) / left, 32);
+    // Reciprocal of the row cut to an integer, share and mean rounded to 2^-32, reciprocal of the number cut to 16
+    // bits.
+    const double cut = std::ldexp(static_cast<double>(rest), -20) / left;
+    ASSERT_LE(std::fabs(static_cast<double>(mean) - exact), cut + 0.5 / left + 0.5 + exact * 0x1p-15);
+    if (exact > 65536) mean_off = std::max(mean_off, (std::fabs(static_cast<double>(mean) - exact) - cut) / exact);
+    ASSERT_LE(mean, std::uint64_t{1} << 32);
+
+    const auto p = static_cast<std::uint32_t>(random.wide(16)), v16 = static_cast<std::uint32_t>(random.below(65537));
+    const std::int64_t wide = wide_weight_over(p, mean, v16);
+    const double over = (std::ldexp(p, 16) - static_cast<double>(mean)) * v16 / 65536;
+    ASSERT_LE(std::fabs(static_cast<double>(wide) - over), 128.0 * v16 / 65536 + 0.5);
+    if (mean < 128) {
+      ASSERT_EQ(wide, static_cast<std::int64_t>(wide_weight(p, v16)));
+    }
+    const auto size = static_cast<std::uint64_t>(wide < 0 ? -wide : wide);
+    const int exponent = signed_exponent(size | random.wide(32), mean);
+    const std::int32_t w = signed_weight12(wide, exponent);
+    ASSERT_LE(std::abs(w), 2047);
+    ASSERT_LE(std::fabs(std::ldexp(w, exponent) - static_cast<double>(wide)),
+              std::ldexp(std::fabs(static_cast<double>(wide)) >= std::ldexp(2047, exponent) ? 1 : 0.5, exponent));
+    const int v_bits = random.between(2, 12);
+    const auto word = static_cast<std::int32_t>(random.wide(23)) * (random.chance(50) ? 1 : -1);
+    const std::int64_t part = mul_scale(word, sum_scale(mean, v_bits, exponent));
+    ASSERT_LT(std::llabs(part), std::int64_t{1} << 45);
+    const double whole =
+        std::ldexp(static_cast<double>(word) * static_cast<double>(mean), -sum_fraction(v_bits) - exponent);
+    ASSERT_LE(std::fabs(static_cast<double>(part) - whole), 0.5 + std::fabs(whole) * 0x1p-15);
+    negative += wide < 0, by_mean += exponent > 0 && bit_length(size) < 11;
+    compared.add(4);
+  }
+  EXPECT_EQ(mean_left_out(1 << 20, reciprocal(1 << 21), 0), 0u);
+  EXPECT_EQ(mean_left_out(0, reciprocal(1 << 21), 5), 0u);
+  EXPECT_EQ(signed_weight12(-3, 1), -1) << "ties up";
+  std::printf("mean_left_out: off by at most %.2g of itself beside the reciprocal's cut; %d negative weights\n",
+              mean_off, negative);
+  EXPECT_GT(negative, 1000);
+  EXPECT_GT(by_mean, 100);
+}
+
 TEST(Num, MulScaleRoundsToNearestTiesUp) {
   Compared compared(200000);
   Random random(1);

@@ -193,10 +193,11 @@ std::int64_t word(const std::vector<std::uint8_t>& image, std::uint64_t base, st
 
 TEST(Layout, RegionsAreApartAndEveryWordIsTheCode) {
   Compared compared(1000000);
-  Random random(33);
+  Random random(33), first(330);
   for (int i = 0; i < 120; ++i) {
     const Shape shape = random_shape(random);
-    const Case c = random_case(random);
+    Case c = random_case(random);
+    random_first_pass(c, first);
     const Policy& p = c.policy;
     const Values values = random_values(shape, random);
     const FloatSource source = values.source();
@@ -232,6 +233,13 @@ TEST(Layout, RegionsAreApartAndEveryWordIsTheCode) {
         for (int digit = 0; digit < digits; ++digit) regions.push_back(layout.key(layer, kv, digit));
         if (!selects) regions.push_back(layout.value(layer, kv));
         if (!h.v16.empty()) regions.push_back(layout.value_scale(layer, kv));
+        if (p.compensate) {
+          regions.push_back(layout.value_sum(layer, kv));
+          ASSERT_EQ(layout.value_sum(layer, kv).items, static_cast<std::uint32_t>(shape.steps()));
+          ASSERT_EQ(h.v_sum.size(), static_cast<std::size_t>(shape.steps()) * D);
+        }
+        for (std::size_t j = 0; j < h.v_sum.size(); ++j)
+          check(layout.value_sum(layer, kv), j / D, 0, j % D, 24, true, h.v_sum[j]);
         regions.push_back(layout.query(layer, kv));
         for (std::size_t t = 0; t < static_cast<std::size_t>(shape.tokens); ++t)
           for (std::size_t d = 0; d < D; ++d) {
@@ -274,10 +282,11 @@ TEST(Layout, RegionsAreApartAndEveryWordIsTheCode) {
 // bits that hold a code come back.
 TEST(Layout, DecodingAnImageIsTheInverseOfBuildingIt) {
   Compared compared(1000000);
-  Random random(36);
+  Random random(36), first(360);
   for (int i = 0; i < 60; ++i) {
     const Shape shape = random_shape(random);
-    const Case c = random_case(random);
+    Case c = random_case(random);
+    random_first_pass(c, first);
     const Values values = random_values(shape, random);
     const FloatSource source = values.source();
     const Reference reference(source);
@@ -292,7 +301,8 @@ TEST(Layout, DecodingAnImageIsTheInverseOfBuildingIt) {
         for (int kv = 0; kv < shape.kv_heads; ++kv) {
           HeadCodes& to = decoded.codes(layer, kv);
           const HeadCodes& from = model.head(layer, kv);
-          visit(to.q, from.q), visit(to.k, from.k), visit(to.v, from.v), visit(to.v16, from.v16);
+          visit(to.q, from.q), visit(to.k, from.k), visit(to.v, from.v), visit(to.v16, from.v16),
+              visit(to.v_sum, from.v_sum);
           for (int j = 0; j < kMaxDigits; ++j) visit(to.k_digit[j], from.k_digit[j]);
         }
     };
@@ -329,6 +339,48 @@ TEST(Layout, DecodingAnImageIsTheInverseOfBuildingIt) {
     bytes.pop_back();
     ASSERT_THROW(decode_image(bytes, layout, decoded), Error);
   }
+}
+
+// V's sum as every step finds it, against the values themselves: half a unit of its words a token.
+TEST(Quant, SumsOfValues) {
+  Compared compared(20000);
+  Random random(37);
+  double worst = 0;
+  for (int i = 0; i < 60; ++i) {
+    const Shape shape = random_shape(random);
+    Policy p = make_policy("select");
+    p.compensate = true, p.v_bits = random.between(2, 12);
+    p.v_scale = random.chance(50) ? ValueScale::token : ValueScale::tensor;
+    const Values values = random_values(shape, random);
+    const FloatSource source = values.source();
+    const Reference reference(source);
+    const Quantized model(source, reference, p);
+    const auto D = static_cast<std::size_t>(shape.head_dim);
+    for (int layer = 0; layer < shape.layers; ++layer)
+      for (int kv = 0; kv < shape.kv_heads; ++kv) {
+        const HeadCodes& c = model.head(layer, kv);
+        ASSERT_EQ(c.v_sum.size(), static_cast<std::size_t>(shape.steps()) * D);
+        for (int step = 0; step < shape.steps(); ++step)
+          for (std::size_t d = 0; d < D; ++d) {
+            const auto n = static_cast<std::size_t>(shape.prompt + step);
+            double sum = 0;  // in codes of the largest scale
+            for (std::size_t t = 0; t < n; ++t) sum += c.v[t * D + d] * (c.v16.empty() ? 1.0 : c.v16[t] / 65536.0);
+            const double off =
+                std::fabs(c.v_sum[static_cast<std::size_t>(step) * D + d] - std::ldexp(sum, sum_fraction(p.v_bits)));
+            ASSERT_LE(off, 0.5 * static_cast<double>(n) + 1e-6);
+            worst = std::max(worst, off / (0.5 * static_cast<double>(n)));
+            compared.add();
+          }
+      }
+  }
+  std::printf("sums of V: off by at most %.2f of their bound\n", worst);
+  const Values values = random_values({1, 1, 1, 8, 4, 4, true, 1}, random);
+  const FloatSource source = values.source();
+  Policy p = make_policy("select");
+  EXPECT_TRUE(Quantized(source, Reference(source), p).head(0, 0).v_sum.empty());
+  p.compensate = true;
+  EXPECT_NO_THROW(decisions_of(p, {1, 1, 1, 8, 16383, 16383, true, 1}));
+  EXPECT_THROW(decisions_of(p, {1, 1, 1, 8, 16384, 16384, true, 1}), Error);
 }
 
 // 4+4 bits of K and 8 of V at D 64: a record of 96 B, three bursts; 4+2 and 5: 56 B in two.
@@ -418,6 +470,13 @@ TEST(Policies, ContradictionsAreRefused) {
       "local_value");
   refused([](Policy& p) { p.select_keep = {0.5}; }, "select_keep");
   refused([](Policy& p) { p.rest = true; }, "rest");
+  refused([](Policy& p) { p.first_q_bits = 8; }, "first_q_bits");
+  refused([](Policy& p) { p.first_exp = FirstExp::pow2; }, "first_exp");
+  refused([](Policy& p) { p.compensate = true; }, "compensate");
+  refused([](Policy& p) { p = make_policy("select"), p.compensate = true, p.rest = false; }, "compensate");
+  refused([](Policy& p) { p = make_policy("select"), p.compensate = true, p.tokens = {1, 0.9}; }, "compensate");
+  for (int bits : {1, 13})
+    refused([bits](Policy& p) { p = make_policy("select"), p.first_q_bits = bits; }, "first_q_bits");
   refused([](Policy& p) { p.local_value = 0; }, "local_value");
   refused([](Policy& p) { p.tokens = {0.5, -0.1}; }, "tokens");
   refused([](Policy& p) { p.scope = ImportanceScope::kv_head, p.permanent = true; }, "permanent");

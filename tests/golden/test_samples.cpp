@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "golden/walk.h"
 #include "tests/golden/common.h"
@@ -250,6 +251,118 @@ TEST_P(Samples, PoliciesSideBySide) {
     EXPECT_GT(by_name.at("select").kv_bytes, 0);
     EXPECT_LT(by_name.at("K 3+3 rounded, 0.98, V6").kv_bytes, by_name.at("select").kv_bytes);
     EXPECT_EQ(by_name.at("dense").kv_bytes * 32, fp32 * 12);
+  }
+}
+
+// A decode step's outputs against float, and against those of another policy under the same scales: relative norms over
+// all decode steps of a layer, mean over layers.
+struct Decode {
+  double error = 0, p99 = 0, apart = 0, kept = 0, reduction = 0;
+  std::vector<std::vector<std::int16_t>> out;  // a layer each, steps after one another
+};
+Decode decode(const FloatSource& source, const Reference& reference, const Policy& p, const Decode* against) {
+  const Quantized model(source, reference, p);
+  const Layout layout(source.shape, p, 1024);
+  Walk walk(model, layout, &reference);
+  LayerResult r;
+  const Shape& s = source.shape;
+  const auto L = static_cast<std::size_t>(s.layers), D = static_cast<std::size_t>(s.head_dim),
+             G = static_cast<std::size_t>(s.group());
+  Decode x;
+  x.out.resize(L);
+  std::vector<double> difference(L), norm(L);
+  std::vector<float> rows;
+  double seen = 0, survivors = 0, bytes = 0, fp32 = 0;
+  while (walk.next(r)) {
+    if (r.step == 0) continue;
+    const auto l = static_cast<std::size_t>(r.layer);
+    difference[l] += r.error.difference, norm[l] += r.error.reference;
+    rows.insert(rows.end(), r.error.rows.begin(), r.error.rows.end());
+    x.out[l].insert(x.out[l].end(), r.out.begin(), r.out.end());
+    seen += static_cast<double>(r.keys_seen), survivors += static_cast<double>(r.survivors);
+    bytes += static_cast<double>(r.accesses.kv_useful());
+    fp32 += 8.0 * static_cast<double>(r.keys_seen) * s.head_dim;
+  }
+  for (std::size_t l = 0; l < L; ++l) {
+    x.error += std::sqrt(difference[l] / norm[l]) / static_cast<double>(L);
+    if (!against) continue;
+    double apart = 0, size = 0;
+    for (std::size_t i = 0; i < x.out[l].size(); ++i) {
+      const std::size_t head = i / D % static_cast<std::size_t>(s.heads);
+      const double unit = model.head(r.layer = static_cast<int>(l), static_cast<int>(head / G)).out_unit[head % G];
+      apart += unit * unit * (x.out[l][i] - against->out[l][i]) * (x.out[l][i] - against->out[l][i]);
+      size += unit * unit * against->out[l][i] * against->out[l][i];
+    }
+    x.apart += std::sqrt(apart / size) / static_cast<double>(L);
+  }
+  std::sort(rows.begin(), rows.end());
+  x.p99 = rows[rows.size() * 99 / 100], x.kept = survivors / seen, x.reduction = fp32 / bytes;
+  return x;
+}
+
+TEST(FirstPass, CrudeBesideExact) {
+  const Trace trace = Trace::open(kSamples + "smollm2-160.safetensors");
+  const FloatSource source = source_of(trace);
+  const Reference reference(source);
+  Compared compared(100000);
+  std::printf(
+      "smollm2-160, decode steps: output error against float, rows' p99, distance from the exact first pass; kept, K+V "
+      "bytes below FP32's\n");
+  struct Rule {
+    const char* name;
+    std::vector<int> digits;
+    double mass;
+    int v_bits;
+  };
+  for (const Rule& rule : {Rule{"K 4+4, 0.97, V8", {4, 4}, 0.97, 8}, Rule{"K 4+4, 0.95, V6", {4, 4}, 0.95, 6}}) {
+    const auto policy = [&](int bits, FirstExp e, bool compensate) {
+      Policy p = make_policy("select");
+      p.k_digits = rule.digits, p.select_keep = {rule.mass}, p.v_bits = rule.v_bits;
+      p.first_q_bits = bits, p.first_exp = e, p.compensate = compensate;
+      return p;
+    };
+    std::map<std::tuple<bool, bool, int>, Decode> all;
+    for (const bool compensate : {false, true}) {
+      const Decode exact = decode(source, reference, policy(12, FirstExp::exact, compensate), nullptr);
+      for (const bool pow2 : {false, true})
+        for (int bits : {12, 8, 6, 5, 4}) {
+          const Decode d =
+              decode(source, reference, policy(bits, pow2 ? FirstExp::pow2 : FirstExp::exact, compensate), &exact);
+          for (const auto& layer : d.out) compared.add(layer.size());
+          std::printf("  %s, q %2d, %-5s, %-11s  %6.3f %% %6.2f %%  %6.3f %%  %5.1f %%  %5.2fx\n", rule.name, bits,
+                      pow2 ? "pow2" : "exact", compensate ? "compensated" : "", 100 * d.error, 100 * d.p99,
+                      100 * d.apart, 100 * d.kept, d.reduction);
+          all[{compensate, pow2, bits}] = d;
+        }
+      const auto error = [&](bool pow2, int bits) { return all.at({compensate, pow2, bits}).error; };
+      EXPECT_EQ((all.at({compensate, false, 12}).apart), 0);
+      EXPECT_LT(error(false, 8), exact.error * 1.02);
+      EXPECT_LT(error(true, 8), exact.error * 1.05);
+      EXPECT_GT(error(false, 4), error(false, 8));
+    }
+    for (const bool pow2 : {false, true})
+      for (int bits : {12, 8, 6, 5, 4})
+        EXPECT_LT((all.at({true, pow2, bits}).error), (all.at({false, pow2, bits}).error)) << "compensation must help";
+  }
+}
+
+// An encoder selects nothing, so the options change no bit there.
+TEST(FirstPass, AnEncoderSelectsNothing) {
+  const Trace trace = Trace::open(kSamples + "minilm-128.safetensors");
+  const FloatSource source = source_of(trace);
+  const Reference reference(source);
+  Compared compared(100000);
+  Policy plain = make_policy("select"), crude = plain;
+  crude.first_q_bits = 4, crude.first_exp = FirstExp::pow2, crude.compensate = true;
+  const Quantized a(source, reference, plain), b(source, reference, crude);
+  const Layout la(source.shape, plain, 1024), lb(source.shape, crude, 1024);
+  Walk wa(a, la, nullptr), wb(b, lb, nullptr);
+  LayerResult ra, rb;
+  while (wa.next(ra)) {
+    ASSERT_TRUE(wb.next(rb));
+    ASSERT_EQ(ra.out, rb.out);
+    ASSERT_EQ(ra.accesses.useful, rb.accesses.useful);
+    compared.add(ra.out.size());
   }
 }
 

@@ -77,6 +77,11 @@ TEST(Commands, BadInputIsOneLineAndCode2) {
       {"policies --show nothing", "nothing"},
       {"diff " + (temp / "a") + " " + (temp / "b"), "no such folder"},
       {"table " + (temp / "a"), "no such folder"},
+      {"run " + kSamples + "smollm2-160.safetensors --policy dense --set first_q_bits=8 --engine golden -o " +
+           (temp / "never"),
+       "first_q_bits: 8: must be 12 where select is none"},
+      {"run " + kSamples + "smollm2-160.safetensors --policy select --set first_exp=pow2 -o " + (temp / "never"),
+       "policy: first_exp: pow2: must be exact: the machine does not have it yet"},
       {"info " + kSamples + "minilm-128.safetensors >/dev/full", "standard output"},
   };
   for (const auto& [arguments, words] : bad) {

@@ -178,6 +178,27 @@ TEST(Honesty, EveryPolicyAndMachine) {
   EXPECT_GT(t.encoders, 0u);
 }
 
+// What golden and the CUDA kernels have and the machine not yet ends before the first cycle, by name.
+TEST(Honesty, OptionsThatTheMachineDoesNotHaveAreRefused) {
+  const std::pair<const char*, const char*> unknown[] = {
+      {"first_q_bits=8", "policy: first_q_bits: 8: must be 12: the machine does not have it yet, golden and cuda do"},
+      {"compensate=true",
+       "policy: compensate: true: must be false: the machine does not have it yet, golden and cuda do"},
+      {"first_exp=pow2",
+       "policy: first_exp: pow2: must be exact: the machine does not have it yet, golden and cuda do"},
+  };
+  for (const auto& [setting, line] : unknown) {
+    const Bench bench(options("tiny", "select", 32, true, {setting}));
+    try {
+      bench.run();
+      ADD_FAILURE() << setting;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.what(), std::string(line));
+    }
+  }
+  fmt::print("{} options refused\n", std::size(unknown));
+}
+
 TEST(Honesty, EveryMechanism) {
   Tally t;
   std::uint64_t seed = 200;
