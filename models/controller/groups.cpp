@@ -61,6 +61,7 @@ void Groups::start(Cycle now) {
   e.digit = whole ? s_.last_pass() : 0;
   e.last_pass = whole || !s_.records();
   e.undecided = g.undecided;
+  e.pow2 = !whole && s_.decisions.selects() && s_.decisions.first_pow2;
   e.follow = follows(g);
   e.readable.fill(kNotYet);
   e.forced = h.plan->forced, e.forced_refetch = h.plan->forced_refetch;
@@ -95,7 +96,10 @@ bool Groups::send_task(Group& g, Cycle now) {
   task.tag.pass = static_cast<std::uint8_t>(g.pass);
   task.store = g.store, task.half = h.half, task.keys = e.slots;
   task.shift = static_cast<std::uint8_t>(whole ? 0 : s_.decisions.digits.below(g.pass));
-  task.add = later;
+  // An exact query after a crude one multiplies all digits, which lie in the second columns.
+  task.crude = !whole && g.pass == 0 && s_.decisions.crude_query();
+  task.second = later && s_.decisions.crude_query();
+  task.add = later && !task.second;
   task.query = g.first_query + rank;
   task.release_queries = whole ? 1 : 0;
   task.release_half = final_pass && g.tasks == 0;
@@ -155,6 +159,7 @@ void Groups::take_survivors(Group& g) {
   GroupEntry& e = s_.memories.groups[g.store];
   e.digit = g.pass, e.tag.pass = static_cast<std::uint8_t>(g.pass);
   e.last_pass = g.pass == s_.last_pass();
+  e.pow2 = false;
   e.follow = follows(g);
   e.readable.fill(kNotYet);
   g.gathered = g.compacted = g.sent = false;
@@ -258,12 +263,15 @@ bool Groups::gather(Group& g, Cycle now) {
   const auto half = static_cast<std::size_t>(g.head->half);
   const bool last = g.pass == s_.last_pass();
   if (!g.gathered && (!last || s_.value_free[half] || g.head->value_armed)) {
-    s_.memories.keys.begin(g.head->half, g.token_count, now);
+    const bool second = s_.decisions.crude_query();
+    KvBuffer& keys = s_.memories.keys;
+    keys.begin(second ? keys.second(g.head->half) : g.head->half, g.token_count, now, 1, second);
     if (last) {
       s_.value_free[half] = 0, g.head->value_armed = true;
       s_.memories.values.begin(g.head->half, g.token_count, now), g.head->value_begun = true;
     }
     s_.gathers.push_back(loads_.key_job(*g.head, g.pass, g.tokens, g.token_count));
+    s_.gathers.back().second = second;
     return g.gathered = true;
   }
   if (!g.compacted && !g.sent && s_.room(s_.ports.compact, now)) {

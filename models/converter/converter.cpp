@@ -48,7 +48,7 @@ Converter::Converter(const ConverterParams& params, const Lists& lists, StartedJ
       jobs_(jobs),
       targets_(targets),
       streams_(lists, data, data.lanes() + item_bursts(params, 1)),
-      records_(data, targets.key, targets.value, item_bursts(params, 2), static_cast<Cycle>(params.latency - 1)) {}
+      records_(lists, data, targets.key, targets.value, item_bursts(params, 2), static_cast<Cycle>(params.latency - 1)) {}
 
 void Converter::tick(Cycle now) {
   if (!active_ && !jobs_.can_pop(now)) {
@@ -113,8 +113,9 @@ const Wait* Converter::closed_by(Cycle now) const {
   };
   const bool record = job_.stream == Stream::record;
   if (job_.stream == Stream::key || (record && job_.key_bits)) {
-    if (!targets_.key.armed(job_.half, now)) return &kKeyBuffer;
-    expects(targets_.key.items(job_.half), targets_.key.label());
+    const int half = job_.second ? targets_.key.second(job_.half) : job_.half;
+    if (!targets_.key.armed(half, now)) return &kKeyBuffer;
+    expects(targets_.key.items(half), targets_.key.label());
   }
   if (job_.stream == Stream::value || (record && job_.value_bits)) {
     if (!targets_.value.armed(job_.half, now)) return &kValueBuffer;

@@ -13,8 +13,9 @@ constexpr std::size_t kReadPad = 16;  // unpack reads past a record's end
 
 }  // namespace
 
-RecordUnit::RecordUnit(DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts, Cycle stages)
-    : data_(data),
+RecordUnit::RecordUnit(const Lists& lists, DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts, Cycle stages)
+    : lists_(lists),
+      data_(data),
       key_(key),
       value_(value),
       lanes_(data.lanes()),
@@ -24,6 +25,7 @@ RecordUnit::RecordUnit(DataFifos& data, KvBuffer& key, KvBuffer& value, int reco
 
 void RecordUnit::start(const FetchJob& job) {
   job_ = job;
+  list_ = job.list == kEveryItem ? nullptr : lists_.read(job.list, 0, job.items);
   record_bursts_ = (job.item_bytes + kBurstBytes - 1) / kBurstBytes;
   left_ = job.items;
   whole_ = filling_ = 0;
@@ -36,7 +38,7 @@ void RecordUnit::start(const FetchJob& job) {
 int RecordUnit::deliver(Cycle now) {
   if (whole_ == 0) return 0;
   const LaneMask from = ~LaneMask{0} << pointer_;
-  std::uint64_t banks = 0;  // taken in this cycle
+  std::uint64_t banks = 0, held_banks = 0;  // taken in this cycle: written, and read
   int first_loser = -1, delivered = 0;
   // In lane order from the pointer on, then from lane 0: each bank takes the first that asks.
   LaneMask part = whole_ & from, rest = whole_ & ~from;
@@ -50,18 +52,23 @@ int RecordUnit::deliver(Cycle now) {
     part &= part - 1;
     Lane& l = lane_[static_cast<std::size_t>(lane)];
     const std::uint64_t bank = std::uint64_t{1} << (job_.key_bits ? key_ : value_).bank_of(l.item);
-    if (banks & bank) {
+    // The first digit of the record's token, which is read to go before the others.
+    const std::uint32_t token = job_.second && list_ ? list_[l.item] : l.item;
+    const std::uint64_t held = job_.second ? std::uint64_t{1} << key_.bank_of(token) : 0;
+    if (banks & bank || held_banks & held) {
       if (first_loser < 0) first_loser = lane;
       ++bank_conflicts_;
       continue;
     }
-    banks |= bank;
+    banks |= bank, held_banks |= held;
     const std::uint8_t* bytes = &bytes_[lane_bytes_ * static_cast<std::size_t>(lane)];
     if (job_.key_bits) {
       std::int16_t* to =
-          job_.merge ? key_.merge(job_.half, l.item, now + stages_) : key_.write(job_.half, l.item, now + stages_);
+          job_.second  ? key_.merge_second(job_.half, token, l.item, now + stages_)
+          : job_.merge ? key_.merge(job_.half, l.item, now + stages_)
+                       : key_.write(job_.half, l.item, now + stages_);
       if (!job_.shape_only)
-        (job_.merge ? unpack_behind : unpack)(bytes, job_.key_bits, job_.key_signed, job_.words, to);
+        (job_.merge || job_.second ? unpack_behind : unpack)(bytes, job_.key_bits, job_.key_signed, job_.words, to);
     }
     if (job_.value_bits) {
       std::int16_t* to = value_.write(job_.half, l.item, now + stages_);

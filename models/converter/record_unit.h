@@ -8,12 +8,13 @@
 #include "models/links/data_fifos.h"
 #include "models/links/fetch_jobs.h"
 #include "models/memories/kv_buffer.h"
+#include "models/memories/lists.h"
 
 namespace winnow::converter {
 
 class RecordUnit {
  public:
-  RecordUnit(DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts, Cycle stages);
+  RecordUnit(const Lists& lists, DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts, Cycle stages);
 
   void start(const FetchJob& job);
   bool done() const { return left_ == 0; }
@@ -32,6 +33,7 @@ class RecordUnit {
     std::uint32_t have = 0;  // its bursts
   };
 
+  const Lists& lists_;
   DataFifos& data_;
   KvBuffer& key_;
   KvBuffer& value_;
@@ -43,6 +45,7 @@ class RecordUnit {
   LaneMask filling_ = 0, whole_ = 0;  // lanes whose record wants bursts; is whole
   int pointer_ = 0;                   // lane that chooses first
   FetchJob job_;
+  const std::uint32_t* list_ = nullptr;  // tokens of the records; none: every item
   std::uint32_t record_bursts_ = 0, left_ = 0;  // bursts a record; records not delivered
   std::uint64_t bursts_ = 0, bank_conflicts_ = 0;
 };

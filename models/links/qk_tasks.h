@@ -12,6 +12,8 @@ struct QkTask {
   Tag tag;
   std::uint16_t store = 0;  // group in flight
   std::uint8_t half = 0;    // of the K buffer
+  bool second = false;      // its second columns
+  bool crude = false;       // the query at first_q_bits, under a power of two of its own
   std::uint8_t shift = 0;   // weight of this pass's digit
   std::uint32_t keys = 0;
   std::uint64_t query = 0;            // number of the query vector (QueryRegisters)
@@ -22,7 +24,7 @@ struct QkTask {
   template <class V>
   void fields(V&& v) {
     tag.fields(v);
-    v("store", store, 4), v("half", half, 3), v("shift", shift, 4), v("keys", keys, 17), v("query", query, 16);
+    v("store", store, 4), v("half", half, 3), v("second", second, 1), v("crude", crude, 1), v("shift", shift, 4), v("keys", keys, 17), v("query", query, 16);
     v("add", add, 1), v("release_queries", release_queries, 6), v("release_half", release_half, 1);
   }
 };

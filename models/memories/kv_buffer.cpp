@@ -16,8 +16,8 @@ void require(bool ok, const char* name, const std::string& what) {
 
 }  // namespace
 
-KvBuffer::KvBuffer(const MemoryInfo& info, int halves, int tokens, int head_dim, int banks)
-    : MemoryBase(info), tokens_(tokens), head_dim_(head_dim), banks_(banks) {
+KvBuffer::KvBuffer(const MemoryInfo& info, int halves, int tokens, int head_dim, int banks, bool columns)
+    : MemoryBase(info), halves_(halves), tokens_(tokens), head_dim_(head_dim), banks_(banks) {
   require(halves > 0, label(), "halves is " + std::to_string(halves) + ", must be at least 1");
   require(tokens > 0 && tokens <= 65536, label(), "tokens is " + std::to_string(tokens) + ", must be 1..65536");
   require(head_dim > 0 && head_dim % 8 == 0, label(),
@@ -26,9 +26,9 @@ KvBuffer::KvBuffer(const MemoryInfo& info, int halves, int tokens, int head_dim,
   stride_ = (head_dim + 15) / 16 * 16;
   rows_a_half_ = (tokens + banks - 1) / banks;
   slots_a_half_ = rows_a_half_ * banks;
-  const auto all = static_cast<std::size_t>(halves);
+  const auto all = static_cast<std::size_t>(columns ? 2 * halves : halves);
   state_.resize(all), merges_.resize(all);
-  read_.resize(all), write_.resize(all);
+  read_.resize(static_cast<std::size_t>(halves)), write_.resize(static_cast<std::size_t>(halves));
   rows_.resize(all * static_cast<std::size_t>(rows_a_half_), Row{1, kNever});
   written_.resize(all * static_cast<std::size_t>(slots_a_half_), kNever);
   words_.resize(written_.size() * stride_u());
@@ -36,12 +36,12 @@ KvBuffer::KvBuffer(const MemoryInfo& info, int halves, int tokens, int head_dim,
   for (int s = 0; s < slots_a_half_; ++s) row_of_[static_cast<std::size_t>(s)] = static_cast<std::uint16_t>(s / banks);
 }
 
-void KvBuffer::begin(int half, std::uint32_t items, Cycle now, int loads) {
+void KvBuffer::begin(int half, std::uint32_t items, Cycle now, int loads, bool merges) {
   if (items > static_cast<std::uint32_t>(tokens_))
     throw Error(std::string(label()) + ": " + std::to_string(items) + " vectors do not fit into " +
                 std::to_string(tokens_) + " tokens of SRAM");
   state_[static_cast<std::size_t>(half)] = Half{items, items, loads, now, kNever};
-  merges_[static_cast<std::size_t>(half)] = loads > 1;
+  merges_[static_cast<std::size_t>(half)] = merges;
   std::fill_n(written_.begin() + static_cast<std::ptrdiff_t>(index(half, 0)), slots_a_half_, kNever);
   Row* row = &rows_[static_cast<std::size_t>(half) * static_cast<std::size_t>(rows_a_half_)];
   // A row that nothing is loaded into never gets ready.
@@ -56,7 +56,7 @@ std::int16_t* KvBuffer::write(int half, std::uint32_t slot, Cycle now) {
   const std::size_t i = index(half, slot);
   if (slot >= h.items || written_[i] != kNever || h.begun >= now)
     throw std::logic_error(std::string(label()) + ": slot " + std::to_string(slot) + " written outside its load");
-  use(write_[static_cast<std::size_t>(half)], std::uint64_t{1} << bank_of(slot), now, "write");
+  use(write_, half, std::uint64_t{1} << bank_of(slot), now, "write");
   if (h.loads > 1) {
     // Not the last digit: nothing can be read yet. The next load may begin in the next cycle.
     ++vector_writes_;
@@ -75,15 +75,23 @@ std::int16_t* KvBuffer::write(int half, std::uint32_t slot, Cycle now) {
 
 std::int16_t* KvBuffer::merge(int half, std::uint32_t slot_number, Cycle now) {
   std::int16_t* words = write(half, slot_number, now);
-  use(read_[static_cast<std::size_t>(half)], std::uint64_t{1} << bank_of(slot_number), now, "read");
+  use(read_, half, std::uint64_t{1} << bank_of(slot_number), now, "read");
   ++vector_reads_;
+  return words;
+}
+
+std::int16_t* KvBuffer::merge_second(int half, std::uint32_t from, std::uint32_t slot_number, Cycle now) {
+  std::int16_t* words = write(second(half), slot_number, now);
+  use(read_, half, std::uint64_t{1} << bank_of(from), now, "read");
+  ++vector_reads_;
+  std::copy_n(slot(half, from), head_dim_, words);
   return words;
 }
 
 const std::int16_t* KvBuffer::read_row(int half, int row, Cycle now) {
   if (!row_ready(half, row, now)) throw std::logic_error(std::string(label()) + ": row read before it was there");
   const int n = row_slots(half, row);
-  use(read_[static_cast<std::size_t>(half)], n == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1, now, "read");
+  use(read_, half, n == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1, now, "read");
   vector_reads_ += static_cast<std::uint64_t>(n);
   return slot(half, static_cast<std::uint32_t>(row * banks_));
 }
@@ -91,12 +99,13 @@ const std::int16_t* KvBuffer::read_row(int half, int row, Cycle now) {
 const std::int16_t* KvBuffer::read_slot(int half, std::uint32_t slot_number, Cycle now) {
   if (!slot_ready(half, slot_number, now))
     throw std::logic_error(std::string(label()) + ": slot read before it was there");
-  use(read_[static_cast<std::size_t>(half)], std::uint64_t{1} << bank_of(slot_number), now, "read");
+  use(read_, half, std::uint64_t{1} << bank_of(slot_number), now, "read");
   ++vector_reads_;
   return slot(half, slot_number);
 }
 
-void KvBuffer::use(Port& port, std::uint64_t banks, Cycle now, const char* what) const {
+void KvBuffer::use(std::vector<Port>& ports, int half, std::uint64_t banks, Cycle now, const char* what) const {
+  Port& port = ports[static_cast<std::size_t>(half % halves_)];
   if (port.cycle != now) port = Port{now, 0};
   if (port.banks & banks) throw std::logic_error(std::string(label()) + ": second " + what + " of a bank in one cycle");
   port.banks |= banks;

@@ -7,6 +7,9 @@
 //       One write and one read port a bank of a half: a second access of a kind to a bank in a cycle throws
 //       std::logic_error. Merging a digit reads its slot too, so nothing of a half is ready before the last
 //       digit of all slots has come.
+// Columns: a word has 12 bits, so a half that holds a first digit has room for all digits of the survivors beside it.
+//       second(half) names these columns, with a load and presence bits of their own. Both share the banks' ports; a
+//       write enables its columns.
 // Latency: a vector written in cycle c may be read from c+1 on, whatever order the blocks are evaluated in. A writer
 //       whose stages still hold the words says the cycle in which they will be written.
 // State: the words; a presence bit a slot; counters a row. begin() makes a half empty and arms it for
@@ -24,9 +27,11 @@ namespace winnow {
 class KvBuffer : public MemoryBase {
  public:
   // Throws winnow::Error if a size is not positive, D is not a multiple of 8, or banks exceeds 64.
-  KvBuffer(const MemoryInfo& info, int halves, int tokens, int head_dim, int banks);
+  KvBuffer(const MemoryInfo& info, int halves, int tokens, int head_dim, int banks, bool columns = false);
 
-  int halves() const { return static_cast<int>(state_.size()); }
+  int halves() const { return halves_; }
+  // The half's columns of all digits, in place of a half everywhere below. Only with `columns`.
+  int second(int half) const { return half + halves_; }
   int tokens() const { return tokens_; }
   int head_dim() const { return head_dim_; }
   int banks() const { return banks_; }
@@ -37,7 +42,9 @@ class KvBuffer : public MemoryBase {
   // Controller: what the half held is void from the next cycle on, and `items` vectors (slots 0..items-1) are
   // expected, `loads` times in turn: digits that are merged; they may be read after the last. Throws winnow::Error if
   // items > tokens.
-  void begin(int half, std::uint32_t items, Cycle now, int loads = 1);
+  // `merges`: words are merged with others, so nothing may be read before all have come.
+  void begin(int half, std::uint32_t items, Cycle now, int loads = 1) { begin(half, items, now, loads, loads > 1); }
+  void begin(int half, std::uint32_t items, Cycle now, int loads, bool merges);
   // Converter: a load may go in: begin() was called in an earlier cycle and vectors are still missing.
   bool armed(int half, Cycle now) const {
     const Half& h = state_[static_cast<std::size_t>(half)];
@@ -55,6 +62,9 @@ class KvBuffer : public MemoryBase {
   std::int16_t* write(int half, std::uint32_t slot, Cycle now);
   // The same, of words that are read and written anew: a digit that is put behind others.
   std::int16_t* merge(int half, std::uint32_t slot, Cycle now);
+  // A survivor: the first digit that slot `from` of the half holds goes to `slot` of its second columns, in place for
+  // the digits that are put behind it. One read of bank_of(from), one write of bank_of(slot).
+  std::int16_t* merge_second(int half, std::uint32_t from, std::uint32_t slot, Cycle now);
 
   // Reader: the slot, or all slots that the load brings into the row, may be read in cycle `now`.
   bool slot_ready(int half, std::uint32_t slot, Cycle now) const {
@@ -111,11 +121,11 @@ class KvBuffer : public MemoryBase {
   std::size_t index(int half, std::uint32_t slot) const {
     return static_cast<std::size_t>(half) * static_cast<std::size_t>(slots_a_half_) + slot;
   }
-  void use(Port& port, std::uint64_t banks, Cycle now, const char* what) const;
+  void use(std::vector<Port>& ports, int half, std::uint64_t banks, Cycle now, const char* what) const;
 
-  int tokens_, head_dim_, banks_, stride_, rows_a_half_, slots_a_half_;
+  int halves_, tokens_, head_dim_, banks_, stride_, rows_a_half_, slots_a_half_;
   std::vector<Half> state_;
-  std::vector<std::uint8_t> merges_;  // [half] several loads in turn
+  std::vector<std::uint8_t> merges_;  // [half]
   std::vector<Row> rows_;             // [half][row]
   std::vector<Cycle> written_;        // [half][slot], kNever where absent
   std::vector<std::uint16_t> row_of_;

@@ -20,6 +20,22 @@ inline std::int32_t tree_any(const std::int16_t* q, const std::int16_t* k, int d
 
 }  // namespace
 
+// The query's normaliser: leading zeros of the largest code, a shift and a rounding a word.
+void Qk::begin_query(const std::int16_t* q) {
+  query_sum_ = query_shift_ = 0;
+  if (task_.crude) {
+    std::uint32_t largest = 0;
+    for (int d = 0; d < params_.head_dim; ++d)
+      largest = std::max(largest, static_cast<std::uint32_t>(q[d] < 0 ? -q[d] : q[d]));
+    query_shift_ = golden::crude_shift(largest, params_.first_q_bits);
+  }
+  for (int d = 0; d < params_.head_dim; ++d) {
+    const std::int32_t x = task_.crude ? golden::crude_query(q[d], query_shift_, params_.first_q_bits) : q[d];
+    crude_[static_cast<std::size_t>(d)] = static_cast<std::int16_t>(x);
+    query_sum_ += x * (1 << query_shift_);
+  }
+}
+
 void Qk::tick(Cycle now) {
   if (!active_) {
     // A later pass goes first, but one that waits for its gather does not hold up the other head's first pass.
@@ -46,7 +62,7 @@ void Qk::tick(Cycle now) {
   const int count =
       static_cast<int>(std::min<std::uint32_t>(static_cast<std::uint32_t>(params_.banks), task_.keys - next_));
   const int row = static_cast<int>(next_) / params_.banks;
-  if (!keys_.row_ready(task_.half, row, now)) {
+  if (!keys_.row_ready(half(task_), row, now)) {
     stats_.wait(kKeys);
     return;
   }
@@ -57,27 +73,26 @@ void Qk::tick(Cycle now) {
   }
   ScoreRow& r = out_.push(now);
   r.tag = task_.tag, r.store = task_.store, r.add = task_.add, r.last = last, r.first = next_, r.count = count;
-  const std::int16_t* k = keys_.read_row(task_.half, row, now);
+  const std::int16_t* k = keys_.read_row(half(task_), row, now);
   if (!params_.shape_only) {
     const std::int16_t* q = queries_.entry(task_.query);
-    if (next_ == 0) {
-      query_sum_ = 0;
-      for (int d = 0; d < params_.head_dim; ++d) query_sum_ += q[d];
-    }
+    if (next_ == 0) begin_query(q);
+    if (task_.crude) q = crude_.data();
     r.query_sum = query_sum_;
+    const int weight = 1 << (task_.shift + query_shift_);
     const int stride = keys_.stride();
     switch (params_.head_dim) {
       case 64:
         for (int i = 0; i < count; ++i)
-          r.value[static_cast<std::size_t>(i)] = tree<64>(q, k + i * stride, 64) * (1 << task_.shift);
+          r.value[static_cast<std::size_t>(i)] = tree<64>(q, k + i * stride, 64) * weight;
         break;
       case 32:
         for (int i = 0; i < count; ++i)
-          r.value[static_cast<std::size_t>(i)] = tree<32>(q, k + i * stride, 32) * (1 << task_.shift);
+          r.value[static_cast<std::size_t>(i)] = tree<32>(q, k + i * stride, 32) * weight;
         break;
       default:
         for (int i = 0; i < count; ++i)
-          r.value[static_cast<std::size_t>(i)] = tree_any(q, k + i * stride, params_.head_dim) * (1 << task_.shift);
+          r.value[static_cast<std::size_t>(i)] = tree_any(q, k + i * stride, params_.head_dim) * weight;
     }
   }
   products_ += static_cast<std::uint64_t>(count) * static_cast<std::uint64_t>(params_.head_dim);

@@ -8,6 +8,7 @@
 // State: the task at work and its next row. What is partial is added up behind, in softmax.
 // Waits for: key buffer (row not loaded), query (not loaded), softmax (no place behind the tree), controller (no task).
 // Paper: IV.E; docs/specification/machine.md, "Q x K".
+#include <array>
 #include <cstdint>
 
 #include "golden/num.h"
@@ -25,6 +26,7 @@ class Qk : public Block {
   struct Params {
     int head_dim, banks;      // banks = floor(multipliers / D)
     bool shape_only = false;  // cycles without products
+    int first_q_bits = golden::kWordBits;  // of the query in a crude pass
   };
   Qk(const Params& params, Fifo<QkTask>& first, Fifo<QkTask>& later, KvBuffer& keys, QueryRegisters& queries,
      Pipe<ScoreRow>& out, Fifo<HalfReleased>& released)
@@ -48,8 +50,10 @@ class Qk : public Block {
              kController = stats_.waits_for("controller", "controller");
 
  private:
+  int half(const QkTask& t) const { return t.second ? keys_.second(t.half) : t.half; }
+  void begin_query(const std::int16_t* q);
   bool startable(const QkTask& t, Cycle now) const {
-    return queries_.ready(t.query, now) && (t.keys == 0 || keys_.slot_ready(t.half, 0, now));
+    return queries_.ready(t.query, now) && (t.keys == 0 || keys_.slot_ready(half(t), 0, now));
   }
   Params params_;
   Fifo<QkTask>&first_, &later_;
@@ -61,6 +65,8 @@ class Qk : public Block {
   bool active_ = false;
   std::uint32_t next_ = 0;
   std::int32_t query_sum_ = 0;
+  int query_shift_ = 0;                             // of a crude pass
+  std::array<std::int16_t, kMaxHeadDim> crude_{};  // its query
   std::uint64_t products_ = 0;
 };
 

@@ -57,8 +57,8 @@ bool Softmax::gather(Cycle now) {
     gathering_ = {};
     gathering_.tag = in.tag, gathering_.store = in.store, gathering_.head = h;
     gathering_.top = INT64_MIN;
-    head(in.store, h).query_sum = in.query_sum;
-    if (!in.add) head(in.store, h).rest = 0;  // a new group
+    gathering_.query_sum = in.query_sum;
+    if (in.tag.pass == 0) head(in.store, h).rest = 0;  // a new group
     gathering_open_ = true;
   }
   const int count = std::min(params_.sizes.width - packed_, in.count - taken_);
@@ -82,7 +82,7 @@ bool Softmax::gather(Cycle now) {
   if (taken_ == in.count) {
     if (in.last) {
       gathering_.last_row = g.is_last_row(h);
-      gathering_.later = in.add;
+      gathering_.later = in.tag.pass > 0;
       gathering_.needs_verdict = g.undecided;
       gathering_.ready = now + static_cast<Cycle>(params_.sizes.dequantize_latency);
       for_exp_.push(gathering_);
@@ -108,12 +108,12 @@ bool Softmax::exponentiate(Cycle now) {
       const std::int64_t before =
           2 * h.top + golden::midpoint_twice(h.query_sum, params_.digits, g.digit - 1, params_.msb);
       const std::int64_t after =
-          2 * exp_row_.top + golden::midpoint_twice(h.query_sum, params_.digits, g.digit, params_.msb);
+          2 * exp_row_.top + golden::midpoint_twice(exp_row_.query_sum, params_.digits, g.digit, params_.msb);
       const golden::Scale to_log2 = m_.constants.of(g.constants).to_log2[static_cast<std::size_t>(exp_row_.head)];
       const golden::Scale half{to_log2.mantissa, to_log2.shift + 1};
       h.rest = golden::rescale_rest(h.rest, golden::mul_scale(before - after, half));
     }
-    h.top = exp_row_.top;
+    h.top = exp_row_.top, h.query_sum = exp_row_.query_sum;
   }
   // The row's sum leaves with its last value; without room for it the row's end waits.
   const bool ends = exp_next_ + static_cast<std::uint32_t>(params_.sizes.width) >= exp_row_.n;
@@ -127,8 +127,15 @@ bool Softmax::exponentiate(Cycle now) {
     std::uint32_t* e = m_.exponentials.write(exp_row_.store, row, exp_next_, n, now);
     const golden::Scale scale = m_.constants.of(g.constants).to_log2[row];
     const auto top = static_cast<std::int32_t>(exp_row_.top);
-    for (std::uint32_t i = 0; i < n; ++i)
-      exp_sum_ += e[i] = golden::exp2_neg(golden::log2_distance(static_cast<std::int64_t>(top) - s[i], scale));
+    if (g.pow2) {
+      const golden::Scale octaves = golden::octave_scale(scale);
+      for (std::uint32_t i = 0; i < n; ++i)
+        exp_sum_ += e[i] =
+            golden::pow2_exponential(golden::octave_distance(static_cast<std::int64_t>(top) - s[i], octaves));
+    } else {
+      for (std::uint32_t i = 0; i < n; ++i)
+        exp_sum_ += e[i] = golden::exp2_neg(golden::log2_distance(static_cast<std::int64_t>(top) - s[i], scale));
+    }
   }
   exps_ += end - exp_next_;
   --fifo_words_;

@@ -91,7 +91,7 @@ class Softmax : public Block {
     std::uint32_t n = 0;
     bool last_row = false, needs_verdict = false;
     bool later = false;  // adds to a pass before
-    std::int64_t top = 0;
+    std::int64_t top = 0, query_sum = 0;
     std::uint64_t reciprocal = 0;
     Cycle ready = 0;
   };
@@ -126,7 +126,7 @@ class Softmax : public Block {
   struct Head {
     std::int64_t top = 0;        // of the last pass
     std::uint64_t rest = 0;      // exponentials left out, at `top`
-    std::int64_t query_sum = 0;  // for midpoint constants, option rest
+    std::int64_t query_sum = 0;  // of the last pass, for midpoint constants, option rest
   };
   Head& head(std::size_t store, int h) { return heads_[store * kMaxGroup + static_cast<std::size_t>(h)]; }
 

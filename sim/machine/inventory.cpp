@@ -51,7 +51,7 @@ Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
 Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& make_source)
     : sizes(sizes_of(machine, piece)),
       keys(all, MemoryInfo{"key_buffer", "key buffer", "converter", "qk"}, sizes.halves, sizes.longest, sizes.head_dim,
-           sizes.key_banks),
+           sizes.key_banks, true),
       values(all, MemoryInfo{"value_buffer", "value buffer", "converter", "pv"}, sizes.halves, sizes.longest,
              sizes.head_dim, sizes.value_banks),
       value_scales(all, sizes.halves, sizes.longest, machine.pv.scale_banks),
@@ -103,7 +103,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
                                 machine.converter.scales_per_cycle, piece.shape_only ? 32 : golden::kWordBits,
                                 machine.converter.latency},
                 lists, started_jobs, data_fifos, ConverterTargets{keys, values, value_scales, queries}),
-      qk(all, Qk::Params{sizes.head_dim, sizes.key_banks, piece.shape_only}, first_passes, later_passes, keys, queries,
+      qk(all, Qk::Params{sizes.head_dim, sizes.key_banks, piece.shape_only, piece.decisions.first_q_bits}, first_passes, later_passes, keys, queries,
          score_rows, key_released),
       softmax(all,
               Softmax::Params{machine.softmax, piece.decisions.digits, piece.decisions.msb, piece.decisions.rest,

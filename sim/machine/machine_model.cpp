@@ -22,9 +22,18 @@ void refuse_unknown(const golden::Decisions& d) {
     throw Error(std::string("policy: ") + key + ": " + value + ": must be " + off +
                 ": the machine does not have it yet, golden and cuda do");
   };
-  if (d.crude_query()) refuse("first_q_bits", std::to_string(d.first_q_bits), std::to_string(golden::kWordBits));
+  if (d.crude_query()) {
+    // The survivors' digits lie beside the first plane, in one word, and are found by their tokens.
+    const int bits = d.digits.width[0] * 2 + d.digits.width[1];
+    const bool fits = d.digits.count == 2 && bits <= golden::kWordBits;
+    if (!fits || d.prunes_tokens)
+      throw Error(std::string("policy: first_q_bits: ") + std::to_string(d.first_q_bits) + ": must be " +
+                  std::to_string(golden::kWordBits) + " " +
+                  (fits ? "where the cascade prunes tokens: the machine finds first digits by token"
+                        : "unless K has two digits, and the first twice with the second " +
+                              std::to_string(golden::kWordBits) + " bits at most: that is a word of the key buffer"));
+  }
   if (d.compensates) refuse("compensate", "true", "false");
-  if (d.first_pow2) refuse("first_exp", "pow2", "exact");
 }
 
 MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer)
