@@ -58,6 +58,7 @@ void Groups::start(Cycle now) {
   e.half = h.half, e.heads = h.plan->heads, e.constants = h.constants;
   const auto live = static_cast<std::uint32_t>(h.plan->live.size());
   e.slots = layer.plan.causal ? static_cast<std::uint32_t>(g.query) + 1 : live;
+  e.keys = e.slots;
   e.digit = whole ? s_.last_pass() : 0;
   e.last_pass = whole || !s_.records();
   e.undecided = g.undecided;
@@ -344,12 +345,14 @@ bool Groups::fetch_values(Group& g, Turns& turns, Cycle now) {
 
 bool Groups::weigh(Group& g, Turns& turns, Cycle now) {
   // K may have passed a V that waits for its half: until then the half holds an earlier head's V and scales.
-  if (g.stage == Stage::kept && !fetches_values(g) && g.head->value_begun && g.head->scale_begun && turns.pv &&
+  if (g.stage == Stage::kept && !fetches_values(g) && g.head->value_begun && g.head->scale_begun && g.head->sum_begun &&
+      turns.pv &&
       s_.room(s_.ports.pv, now)) {
     const LayerPlan& plan = g.layer->plan;
     PvJob job;
     job.store = g.store, job.half = g.head->half;
     job.resident = plan.full_width, job.all = g.all_values;
+    job.compensated = !plan.full_width && s_.decisions.compensates;
     job.last = !plan.full_width || g.query + 1 == plan.positions.size();
     job.constants = g.head->constants;
     job.first_head = static_cast<std::uint16_t>(g.head->plan->kv_head * s_.params.group);

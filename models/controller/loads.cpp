@@ -40,6 +40,14 @@ FetchJob Loads::value_job(const Head& h, ListRef list, std::uint32_t items) cons
   return j;
 }
 
+// The sum of V over the tokens so far: the step's record.
+FetchJob Loads::sum_job(const Head& h) const {
+  FetchJob j = job(h, Stream::value, h.plan->value_sum, kEveryItem, 1);
+  j.base += std::uint64_t{j.stride_bytes} * static_cast<std::uint64_t>(h.layer->plan.step);
+  j.value_bits = golden::kValueSumBits, j.sum = 1;
+  return j;
+}
+
 void Loads::open_head() {
   for (Layer& layer : s_.layers) {
     if (layer.load_head < layer.plan.heads.size() && s_.heads.size() < 2 * s_.params.halves + 2) {
@@ -63,6 +71,8 @@ void Loads::open_head() {
         }
       h.scale_begun = plan.value_scale.item_bytes == 0;
       if (plan.value_scale.item_bytes) h.loads.push_back(job(h, Stream::value_scale, plan.value_scale, h.live, live));
+      h.sum_begun = whole || !s_.decisions.compensates;
+      if (!h.sum_begun) h.loads.push_back(sum_job(h));
       // V of all tokens need not wait for anybody, unless some will not be fetched.
       if (!s_.records() && (whole || (!s_.decisions.prunes_values(false) && !plan.value_count)))
         h.loads.push_back(value_job(h, h.live, live));
@@ -128,7 +138,8 @@ bool Loads::send_load(Cycle now) {
     }
     if (value && !h.value_armed) s_.value_free[half] = 0, h.value_armed = true;
     if (j.stream == Stream::value_scale) s_.memories.scales.begin(h.half, j.items, now), h.scale_begun = true;
-    if (j.value_bits) s_.memories.values.begin(h.half, j.items, now), h.value_begun = true;
+    if (j.sum) s_.memories.sums.begin(h.half, now), h.sum_begun = true;
+    if (j.value_bits && !j.sum) s_.memories.values.begin(h.half, j.items, now), h.value_begun = true;
     s_.ports.fetch.push(now, j);
     h.loads.pop_front();
     return true;

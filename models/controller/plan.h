@@ -36,7 +36,7 @@ struct HeadPlan {
   std::vector<std::uint32_t> live;  // tokens whose K and V exist for this head, ascending: for positions and golden
   ListSource list;                  // where the machine has them
   std::array<golden::Region, golden::kMaxDigits> key;  // digit planes, or records from the second on
-  golden::Region value, value_scale, query;
+  golden::Region value, value_scale, value_sum, query;
   std::array<int, golden::kMaxDigits> key_bits{};
   int value_bits = 0, query_bits = golden::kWordBits;
   GroupConstants constants;  // a query head each

@@ -25,6 +25,7 @@
 #include "models/memories/ranking_items.h"
 #include "models/memories/score_memories.h"
 #include "models/memories/value_scales.h"
+#include "models/memories/value_sums.h"
 
 namespace winnow {
 
@@ -57,6 +58,7 @@ struct ControllerMemories {
   SelectionScores& selection_scores;  // shape-only: priorities stand in for probabilities
   KvBuffer &keys, &values;
   ScaleStore& scales;
+  ValueSums& sums;
   QueryRegisters& queries;
   ImportanceMemory& importance;
 };
@@ -105,7 +107,7 @@ struct Head {
   bool key_armed = false;       // K's half was emptied for it
   bool value_armed = false;
   // Halves expect this head's vectors and scales, and nothing of another head is left in them.
-  bool value_begun = false, scale_begun = false;
+  bool value_begun = false, scale_begun = false, sum_begun = false;
   std::size_t queries_ordered = 0;  // positions whose queries were asked for
   std::uint64_t first_query = 0;    // number of its first query vector
   std::size_t started = 0;          // positions whose groups have started

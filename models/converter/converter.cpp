@@ -47,7 +47,7 @@ Converter::Converter(const ConverterParams& params, const Lists& lists, StartedJ
       params_(checked(params, targets)),
       jobs_(jobs),
       targets_(targets),
-      streams_(lists, data, data.lanes() + item_bursts(params, 1)),
+      streams_(lists, data, data.lanes() + item_bursts(params, params.sums ? 2 : 1)),
       records_(lists, data, targets.key, targets.value, item_bursts(params, 2), static_cast<Cycle>(params.latency - 1)) {}
 
 void Converter::tick(Cycle now) {
@@ -86,7 +86,7 @@ void Converter::start(Cycle now) {
   const bool key = job_.stream == Stream::key || job_.stream == Stream::query || (record && job_.key_bits);
   const bool value = job_.stream == Stream::value || (record && job_.value_bits);
   const int least = job_.shape_only ? 1 : golden::kLeastWordBits,
-            most = job_.shape_only ? params_.max_word_bits : golden::kWordBits;
+            most = job_.shape_only ? params_.max_word_bits : job_.sum ? golden::kValueSumBits : golden::kWordBits;
   const bool widths = (!key || (job_.key_bits >= least && job_.key_bits <= most)) &&
                       (!value || (job_.value_bits >= least && job_.value_bits <= most)) && (key || value || scale);
   if (!widths || job_.words != (scale ? 1 : params_.head_dim) ||
@@ -117,7 +117,9 @@ const Wait* Converter::closed_by(Cycle now) const {
     if (!targets_.key.armed(half, now)) return &kKeyBuffer;
     expects(targets_.key.items(half), targets_.key.label());
   }
-  if (job_.stream == Stream::value || (record && job_.value_bits)) {
+  if (job_.sum) {
+    if (!targets_.sums.armed(job_.half, now)) return &kValueBuffer;
+  } else if (job_.stream == Stream::value || (record && job_.value_bits)) {
     if (!targets_.value.armed(job_.half, now)) return &kValueBuffer;
     expects(targets_.value.items(job_.half), targets_.value.label());
   }
@@ -133,7 +135,7 @@ int Converter::deliver(Cycle now) {
   bool done = false;
   switch (job_.stream) {
     case Stream::key: n = deliver_vectors(targets_.key, job_.key_bits, job_.key_signed, now); break;
-    case Stream::value: n = deliver_vectors(targets_.value, job_.value_bits, job_.value_signed, now); break;
+    case Stream::value: n = job_.sum ? deliver_sum(now) : deliver_vectors(targets_.value, job_.value_bits, job_.value_signed, now); break;
     case Stream::value_scale: n = deliver_scales(now); break;
     case Stream::query: n = deliver_query(now); break;
     case Stream::record: {
@@ -167,6 +169,19 @@ int Converter::deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle
   vectors_ += static_cast<std::uint64_t>(n);
   words_ += static_cast<std::uint64_t>(n) * job_.words;
   return n;
+}
+
+// Words of 24 bits, little-endian.
+int Converter::deliver_sum(Cycle now) {
+  if (!streams_.item_there()) return 0;
+  const std::uint8_t* bytes = streams_.item_data();
+  std::int32_t* to = targets_.sums.write(job_.half, written(now));
+  for (std::size_t d = 0; d < job_.words; ++d, bytes += 3)
+    to[d] = static_cast<std::int32_t>((bytes[0] | bytes[1] << 8 | static_cast<std::uint32_t>(bytes[2]) << 16) << 8) >> 8;
+  streams_.advance();
+  ++vectors_;
+  words_ += job_.words;
+  return 1;
 }
 
 int Converter::deliver_scales(Cycle now) {

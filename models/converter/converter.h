@@ -32,6 +32,7 @@
 #include "models/memories/kv_buffer.h"
 #include "models/memories/query_registers.h"
 #include "models/memories/value_scales.h"
+#include "models/memories/value_sums.h"
 #include "models/prim/block.h"
 
 namespace winnow {
@@ -41,6 +42,7 @@ struct ConverterTargets {
   KvBuffer& key;
   KvBuffer& value;
   ScaleStore& scales;
+  ValueSums& sums;
   QueryRegisters& queries;
 };
 
@@ -72,6 +74,7 @@ class Converter : public Block {
  private:
   void start(Cycle now);
   int deliver(Cycle now);
+  int deliver_sum(Cycle now);
   int deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle now);
   int deliver_scales(Cycle now);
   int deliver_query(Cycle now);

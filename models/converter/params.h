@@ -23,6 +23,7 @@ struct ConverterParams {
   int scales_per_cycle = 32;
   int max_word_bits = golden::kWordBits;  // 32 for shape-only workloads: sizes the window
   int latency = 1;                        // ConverterSizes
+  bool sums = false;                      // vectors of V's sums come too: sizes the window
 };
 
 }  // namespace winnow

@@ -11,6 +11,7 @@ struct PvJob {
   std::uint16_t store = 0;
   std::uint8_t half = 0;       // of V and its scales
   bool resident = false;       // V slots are list places, not places among the kept
+  bool compensated = false;    // what was left out gets its mean V: weights are over the mean, the sum of V is added
   bool all = true;             // every slot is kept
   bool last = false;           // nobody reads this half of V after this job
   ConstantsRef constants = 0;  // the head's output scales
@@ -20,7 +21,7 @@ struct PvJob {
 
   template <class V>
   void fields(V&& v) {
-    v("store", store, 4), v("half", half, 3), v("resident", resident, 1), v("all", all, 1), v("last", last, 1);
+    v("store", store, 4), v("half", half, 3), v("resident", resident, 1), v("compensated", compensated, 1), v("all", all, 1), v("last", last, 1);
     v("constants", constants, 4), v("address", address, 36), v("address_stride", address_stride, 11);
     v("first_head", first_head, 16);
   }

@@ -24,6 +24,7 @@ struct GroupEntry {
   int half = 0;                                 // of the K, V and scale buffers
   std::uint32_t heads = 0;                      // live query heads, a bit each
   std::uint32_t slots = 0;                      // slots now
+  std::uint32_t keys = 0;                       // slots before any selection
   int digit = 0;                                // of the pass under way
   bool last_pass = true;                        // probabilities are kept, the rest joins the denominator
   bool follow = false;                          // readers at `width` a cycle may follow each row's division
@@ -31,6 +32,7 @@ struct GroupEntry {
   bool undecided = false;                       // progressive decides on this pass before anything is divided
   bool forced = false, forced_refetch = false;  // shape-only: the verdict stands in the workload file
   ConstantsRef constants = 0;
+  std::array<std::uint64_t, kMaxGroup> mean{};  // probability of a token that was left out, of each row; 2^32 = 1
   std::array<Cycle, kMaxGroup> readable{};  // cycle from which a row may be followed; kNotYet before its division
 
   bool is_first_row(int head) const { return (heads & ((1u << head) - 1)) == 0; }
@@ -50,9 +52,9 @@ class GroupTable : public MemoryBase {
   GroupEntry& operator[](std::size_t store) { return entries_[store]; }
   const GroupEntry& operator[](std::size_t store) const { return entries_[store]; }
 
-  // half 3, heads G, slots 17, digit 2, six flags, constants 4; a flag a row instead of the cycle that the model
+  // half 3, heads G, slots and keys 17, means G x 32, digit 2, six flags, constants 4; a flag a row instead of the cycle that the model
   // keeps.
-  MemoryShape shape() const override { return {entries_.size(), 3 + group_ + 17 + 2 + 6 + 4 + group_, 1, 5, 2}; }
+  MemoryShape shape() const override { return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 6 + 4 + group_, 1, 5, 2}; }
   void report(StatSink&) const override {}
 
  private:

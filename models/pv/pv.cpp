@@ -54,6 +54,7 @@ void Pv::start_row(Row& row, int head) {
   row.last_row = g.is_last_row(head);
   row.contiguous = job_.all || !job_.resident;
   row.largest = row.kept_sum = 0;
+  row.mean = g.mean[static_cast<std::size_t>(head)];
   row.count = row.next = 0;
   if (!row.contiguous)
     for (auto& b : row.of_bank) b.clear();
@@ -86,6 +87,10 @@ bool Pv::weigh(Cycle now) {
       if (!multiplying_) why_ = kSoftmax;
       return false;
     }
+    if (job_.compensated && !m_.sums.loaded(job_.half, now)) {
+      if (!multiplying_) why_ = kValues;
+      return false;
+    }
     start_row(row, head_), row_open_ = true;
   }
   const std::uint32_t end = std::min(g.slots, next_slot_ + static_cast<std::uint32_t>(params_.width));
@@ -107,8 +112,10 @@ bool Pv::weigh(Cycle now) {
   for (std::uint32_t i = next_slot_; i < end; ++i) {
     if (!job_.all && !kept[i]) continue;
     const std::uint32_t v16 = params_.scaled ? scales_[i - next_slot_] : 65536u;
-    const std::uint64_t w = params_.shape_only ? 0 : golden::wide_weight(p[i], v16);
-    row.largest = std::max(row.largest, w);
+    const std::int64_t w = params_.shape_only   ? 0
+                           : job_.compensated ? golden::wide_weight_over(p[i], row.mean, v16)
+                                              : static_cast<std::int64_t>(golden::wide_weight(p[i], v16));
+    row.largest = std::max(row.largest, static_cast<std::uint64_t>(std::abs(w)));
     row.kept_sum += p[i];
     const std::uint32_t slot = job_.resident ? i : row.count;
     if (!row.contiguous) row.of_bank[static_cast<std::size_t>(m_.values.bank_of(slot))].push_back(row.count);
@@ -117,7 +124,7 @@ bool Pv::weigh(Cycle now) {
   }
   next_slot_ = end;
   if (!ends) return true;
-  row.exponent = golden::weight_exponent(row.largest);
+  row.exponent = job_.compensated ? golden::signed_exponent(row.largest, row.mean) : golden::weight_exponent(row.largest);
   if (params_.renormalise)
     row.divided = divider_free_ = std::max(now, divider_free_) + static_cast<Cycle>(params_.divide_latency);
   row.full = true;
@@ -166,8 +173,11 @@ bool Pv::can_finish(Cycle now) {
   return true;
 }
 
-void Pv::take(std::uint64_t wide, int exponent, const std::int16_t* v) {
-  weight_[taken_] = static_cast<std::int32_t>(golden::weight12(wide, exponent));
+void Pv::take(const Row& row, std::uint32_t place, const std::int16_t* v) {
+  const std::int64_t wide = row.wide[place];
+  weight_[taken_] = row.job.compensated
+                        ? golden::signed_weight12(wide, row.exponent)
+                        : static_cast<std::int32_t>(golden::weight12(static_cast<std::uint64_t>(wide), row.exponent));
   vector_[taken_++] = v;
 }
 
@@ -220,7 +230,7 @@ bool Pv::multiply(Cycle now) {
     const std::int16_t* v = m_.values.read_row(row.job.half, at, now);
     if (!params_.shape_only) {
       for (std::uint32_t i = 0; i < count; ++i)
-        take(row.wide[row.next + i], row.exponent,
+        take(row, row.next + i,
              v + static_cast<std::size_t>(i) * static_cast<std::size_t>(m_.values.stride()));
       accumulate();
     }
@@ -243,7 +253,7 @@ bool Pv::multiply(Cycle now) {
       const std::uint32_t place = row.of_bank[b][next];
       if (!m_.values.slot_ready(row.job.half, row.slot[place], now)) continue;
       const std::int16_t* v = m_.values.read_slot(row.job.half, row.slot[place], now);
-      if (!params_.shape_only) take(row.wide[place], row.exponent, v);
+      if (!params_.shape_only) take(row, place, v);
       ++next, ++row.next, any = true;
       products_ += static_cast<std::uint64_t>(params_.head_dim);
     }
@@ -263,7 +273,9 @@ void Pv::finish(Row& row, Cycle now) {
   flush();
   const auto h = static_cast<std::size_t>(row.head);
   Pending& p = pending_[pending_in_++ % kPending];
-  const auto turns = static_cast<Cycle>((params_.head_dim + params_.requantizers - 1) / params_.requantizers);
+  auto turns = static_cast<Cycle>((params_.head_dim + params_.requantizers - 1) / params_.requantizers);
+  // The requantizers' multipliers take the sum of V first, a word each.
+  if (row.job.compensated) turns *= 2;
   p.ready = requantized_ = std::max(now + static_cast<Cycle>(params_.latency), row.divided) + turns;
   p.out.tag = row.tag;
   p.out.words = static_cast<std::uint16_t>(params_.head_dim);
@@ -274,6 +286,12 @@ void Pv::finish(Row& row, Cycle now) {
     const golden::Scale scale = params_.renormalise
                                     ? golden::mul(constants.to_out[h], golden::renormaliser(row.kept_sum))
                                     : constants.to_out[h];
+    if (row.job.compensated) {
+      const std::int32_t* sum = m_.sums.read(row.job.half);
+      const golden::Scale of_sum = golden::sum_scale(row.mean, params_.v_bits, row.exponent);
+      for (std::size_t d = 0; d < static_cast<std::size_t>(params_.head_dim); ++d)
+        acc_[d] += golden::mul_scale(sum[d], of_sum);
+    }
     std::uint64_t magnitude = 0;
     for (std::size_t d = 0; d < static_cast<std::size_t>(params_.head_dim); ++d) {
       p.out.data[d] = golden::requantize_out(acc_[d], scale, row.exponent);

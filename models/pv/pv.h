@@ -36,6 +36,7 @@
 #include "models/memories/kv_buffer.h"
 #include "models/memories/score_memories.h"
 #include "models/memories/value_scales.h"
+#include "models/memories/value_sums.h"
 #include "models/prim/block.h"
 
 namespace winnow {
@@ -48,6 +49,7 @@ struct PvMemories {
   const Origins& origins;
   KvBuffer& values;
   ScaleStore& scales;
+  const ValueSums& sums;
 };
 
 class Pv : public Block {
@@ -58,6 +60,7 @@ class Pv : public Block {
     bool renormalise = false;
     bool shape_only = false;
     int requantizers = 8, divide_latency = 17;
+    int v_bits = golden::kWordBits;
   };
   Pv(const Params& params, PvMemories memories, Fifo<PvJob>& jobs, Fifo<OutputVector>& out,
      Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done);
@@ -95,11 +98,11 @@ class Pv : public Block {
     int head = 0;
     bool last_row = false;
     bool contiguous = true;
-    std::uint64_t largest = 0, kept_sum = 0;
+    std::uint64_t largest = 0, kept_sum = 0, mean = 0;
     int exponent = 0;
     std::uint32_t count = 0;
     std::vector<std::uint32_t> slot;  // V slot of each weight
-    std::vector<std::uint64_t> wide;
+    std::vector<std::int64_t> wide;
     std::vector<std::vector<std::uint32_t>> of_bank;  // places in slot/wide, where not contiguous
     std::vector<std::uint32_t> next_of_bank;
     std::uint32_t next = 0;
@@ -115,7 +118,7 @@ class Pv : public Block {
   bool multiply(Cycle now);
   bool read_scales(std::uint32_t n, const std::uint8_t* kept, const std::uint32_t* origins, Cycle now);
   bool can_finish(Cycle now);
-  void take(std::uint64_t wide, int exponent, const std::int16_t* v);
+  void take(const Row& row, std::uint32_t place, const std::int16_t* v);
   void accumulate();
   void flush();
   void finish(Row& row, Cycle now);

@@ -179,7 +179,14 @@ bool Softmax::divide(Cycle now) {
       if (!done_.can_push(now)) return false;
       done_.push(now) = {row.tag, row.store};
     }
-    g.readable[static_cast<std::size_t>(row.head)] = now + static_cast<Cycle>(params_.sizes.requantize_latency) + 1;
+    Cycle readable = now + static_cast<Cycle>(params_.sizes.requantize_latency) + 1;
+    if (params_.compensates && g.last_pass && g.keys > g.slots) {
+      // rest over the denominator and over the number left out: a product, a division, a product.
+      g.mean[static_cast<std::size_t>(row.head)] =
+          golden::mean_left_out(head(row.store, row.head).rest, row.reciprocal, g.keys - g.slots);
+      readable += static_cast<Cycle>(params_.sizes.rest_latency + params_.sizes.reciprocal_latency);
+    }
+    g.readable[static_cast<std::size_t>(row.head)] = readable;
     divide_row_ = row;
     for_divide_.pop();
     divide_active_ = true, divide_next_ = 0;

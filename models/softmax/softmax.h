@@ -59,6 +59,7 @@ class Softmax : public Block {
     golden::Digits digits;
     golden::MsbRule msb = golden::MsbRule::midpoint;
     bool rest = false;
+    bool compensates = false;  // the mean of what was left out goes to the group table
     bool largest = false;     // selection score: largest p of the group instead of the sum (rule count)
     bool shape_only = false;  // cycles without values
     int rows = 16;            // between two stages

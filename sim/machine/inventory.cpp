@@ -55,6 +55,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       values(all, MemoryInfo{"value_buffer", "value buffer", "converter", "pv"}, sizes.halves, sizes.longest,
              sizes.head_dim, sizes.value_banks),
       value_scales(all, sizes.halves, sizes.longest, machine.pv.scale_banks),
+      value_sums(all, sizes.halves, sizes.head_dim),
       queries(all, QueryRegisters::entries_of(sizes), sizes.head_dim),
       groups(all, sizes),
       constants(all, sizes.group),
@@ -101,12 +102,13 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       converter(all,
                 ConverterParams{sizes.head_dim, std::max(sizes.key_banks, sizes.value_banks),
                                 machine.converter.scales_per_cycle, piece.shape_only ? 32 : golden::kWordBits,
-                                machine.converter.latency},
-                lists, started_jobs, data_fifos, ConverterTargets{keys, values, value_scales, queries}),
+                                machine.converter.latency, piece.decisions.compensates},
+                lists, started_jobs, data_fifos, ConverterTargets{keys, values, value_scales, value_sums, queries}),
       qk(all, Qk::Params{sizes.head_dim, sizes.key_banks, piece.shape_only, piece.decisions.first_q_bits}, first_passes, later_passes, keys, queries,
          score_rows, key_released),
       softmax(all,
               Softmax::Params{machine.softmax, piece.decisions.digits, piece.decisions.msb, piece.decisions.rest,
+                              piece.decisions.compensates,
                               piece.decisions.largest, piece.shape_only,
                               std::max(machine.softmax.rows, sizes.halves * sizes.group)},
               SoftmaxMemories{groups, constants, scores, exponentials, probabilities, selection_scores, kept, origins},
@@ -117,8 +119,8 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
            TopkMemories{groups, selection_scores, ranking_items, kept, lists}, topk_jobs, topk_answers),
       pv(all,
          Pv::Params{sizes.head_dim, sizes.value_banks, sizes.width, machine.pv.latency(), piece.decisions.token_scales,
-                    piece.decisions.renormalise, piece.shape_only, machine.pv.requantizers, machine.pv.divide_latency},
-         PvMemories{groups, constants, probabilities, kept, origins, values, value_scales}, pv_jobs, outputs,
+                    piece.decisions.renormalise, piece.shape_only, machine.pv.requantizers, machine.pv.divide_latency, piece.decisions.v_bits},
+         PvMemories{groups, constants, probabilities, kept, origins, values, value_scales, value_sums}, pv_jobs, outputs,
          magnitudes, stores_released, pv_answers),
       writeback(all, outputs, write_bursts),
       importance(all, sizes.width, machine.importance,
@@ -140,7 +142,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
                           compactions, compactions_done, topk_jobs, cascade_choices, topk_answers, cascade_answers,
                           importance_jobs, importance_answers, pv_jobs, stores_released, pv_answers, writes_accepted},
           ControllerMemories{groups, constants, lists, ranking_items, origins, selection_scores, keys, values,
-                             value_scales, queries, importance_memory}) {
+                             value_scales, value_sums, queries, importance_memory}) {
   const int most = machine.topk.parallelism * machine.topk.fifo;
   if (piece.decisions.prunes_heads && piece.shape.heads > most)
     throw Error("heads: " + std::to_string(piece.shape.heads) + ": machine " + machine.name +

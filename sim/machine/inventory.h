@@ -81,6 +81,7 @@ struct Inventory {
   // Memories.
   Part<KvBuffer> keys, values;
   Part<ScaleStore> value_scales;
+  Part<ValueSums> value_sums;
   Part<QueryRegisters> queries;
   Part<GroupTable> groups;
   Part<HeadConstants> constants;

@@ -33,7 +33,6 @@ void refuse_unknown(const golden::Decisions& d) {
                         : "unless K has two digits, and the first twice with the second " +
                               std::to_string(golden::kWordBits) + " bits at most: that is a word of the key buffer"));
   }
-  if (d.compensates) refuse("compensate", "true", "false");
 }
 
 MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer)

@@ -124,6 +124,7 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     }
     h.value = layout_.value(layer_, kv);
     h.value_scale = layout_.value_scale(layer_, kv);
+    if (model_.decisions().compensates) h.value_sum = layout_.value_sum(layer_, kv);
     h.query = layout_.query(layer_, kv);
     h.value_bits = model_.decisions().v_bits;
     std::copy(codes.to_log2.begin(), codes.to_log2.end(), h.constants.to_log2.begin());
