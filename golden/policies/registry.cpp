@@ -52,6 +52,20 @@ Policy select() {
   return p;
 }
 
+// The same with a first pass that is as cheap as it may be, the tokens left out compensated, and what that leaves room
+// for: less mass, 6 bits of V. Of the settings that lose less than 1 % of perplexity at 512 and at 2,048 tokens, this
+// one reads least (docs/policies.md).
+Policy winnow() {
+  Policy p = select();
+  p.name = "winnow";
+  p.v_bits = 6;
+  p.select_keep = {0.95};
+  p.first_q_bits = 8;
+  p.first_exp = FirstExp::pow2;
+  p.compensate = true;
+  return p;
+}
+
 std::string number(double x) {
   char text[32];
   return {text, std::to_chars(text, text + sizeof text, x).ptr};
@@ -77,6 +91,7 @@ const std::vector<PolicyEntry>& policies() {
        spatten_protected},
       {"select", "progressive selection: MSBs of K for all, LSBs of K and V for the tokens that carry the probability",
        select},
+      {"winnow", "select with a crude first pass, and the mean V for the tokens left out", winnow},
   };
   return all;
 }

@@ -8,15 +8,6 @@
 
 namespace winnow {
 
-namespace {
-
-const Workpiece& known(const Workpiece& piece) {
-  refuse_unknown(piece.decisions);
-  return piece;
-}
-
-}  // namespace
-
 void refuse_unknown(const golden::Decisions& d) {
   const auto refuse = [](const char* key, const std::string& value, const std::string& off) {
     throw Error(std::string("policy: ") + key + ": " + value + ": must be " + off +
@@ -36,13 +27,14 @@ void refuse_unknown(const golden::Decisions& d) {
 }
 
 MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer)
-    : parts_(machine, known(piece), make_source),
+    : parts_(machine, piece, make_source),
       group_(piece.shape.group()),
       recorder_(parts_.groups, parts_.probabilities, parts_.kept, parts_.origins, group_, !piece.shape_only),
       lazy_controller_(parts_.controller, parts_.queries),
       time_(parts_.qk, parts_.controller),
       blocks_(parts_.all.blocks),
       on_layer_(std::move(on_layer)) {
+  refuse_unknown(piece.decisions);
   parts_.controller.observe(&recorder_);
   std::replace(blocks_.begin(), blocks_.end(), static_cast<Block*>(&parts_.controller),
                static_cast<Block*>(&lazy_controller_));

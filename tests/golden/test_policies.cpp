@@ -49,6 +49,15 @@ TEST(Decisions, OfThePresets) {
   EXPECT_TRUE(d.stage[0].by_mass);
   EXPECT_EQ(d.stage[0].mu16, 63570u);  // 0.97
   EXPECT_EQ(d.msb, MsbRule::round);
+  EXPECT_FALSE(d.crude_query() || d.first_pow2 || d.compensates);
+
+  d = decisions_of(make_policy("winnow"), shape);
+  EXPECT_TRUE(d.selects() && d.rest && d.token_scales && d.channel_scales);
+  EXPECT_TRUE(d.crude_query() && d.first_pow2 && d.compensates);
+  EXPECT_EQ(d.first_q_bits, 8);
+  EXPECT_EQ(d.digits.below(0), 4);
+  EXPECT_EQ(d.v_bits, 6);
+  EXPECT_EQ(d.stage[0].mu16, 62259u);  // 0.95
 }
 
 TEST(Decisions, OfWhatPresetsLeaveOut) {

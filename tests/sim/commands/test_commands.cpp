@@ -82,6 +82,10 @@ TEST(Commands, BadInputIsOneLineAndCode2) {
        "first_q_bits: 8: must be 12 where select is none"},
       {"run " + kSamples + "smollm2-160.safetensors --policy select --set first_exp=pow2 -o " + (temp / "never"),
        "policy: first_exp: pow2: must be exact: the machine does not have it yet"},
+      {"run " + kSamples + "smollm2-160.safetensors --policy winnow -o " + (temp / "never"),
+       "the machine does not have it yet"},
+      {"check " + kSamples + "smollm2-160.safetensors --policy winnow --engines golden,systemc",
+       "the machine does not have it yet"},
       {"info " + kSamples + "minilm-128.safetensors >/dev/full", "standard output"},
   };
   for (const auto& [arguments, words] : bad) {
@@ -163,7 +167,7 @@ TEST(Commands, ListsNameWhatCanBeNamed) {
     EXPECT_NE(winnow_of(std::string("machines --show ") + name).out.find(std::string("name: ") + name),
               std::string::npos);
   }
-  for (const char* name : {"dense", "spatten", "spatten-protected", "select"}) {
+  for (const char* name : {"dense", "spatten", "spatten-protected", "select", "winnow"}) {
     EXPECT_NE(policies.out.find(name), std::string::npos) << name;
     EXPECT_NE(winnow_of(std::string("policies --show ") + name).out.find("k_digits: "), std::string::npos);
   }
@@ -242,7 +246,9 @@ TEST(Answer, IsAtMost14LinesOf100ColumnsWhateverRuns) {
     for (const char* policy : {"dense", "spatten", "spatten-protected", "select"})
       for (const std::string& trace : {kDecode, encoder})
         cases.push_back(trace + " --machine " + machine + " --policy " + policy);
-  for (const char* engine : {"golden", "cuda"}) cases.push_back(kDecode + " --machine tiny --engine " + engine);
+  for (const char* engine : {"golden", "cuda"})
+    for (const char* policy : {"dense", "winnow"})
+      cases.push_back(kDecode + " --machine tiny --policy " + policy + " --engine " + engine);
   cases.push_back(kDecode + " --machine tiny --policy select --steps 1-2 --against dense");
   cases.push_back(encoder + " --machine tiny --policy spatten --against spatten-protected --engine golden");
   cases.push_back(csv + " --machine spatten"), cases.push_back(csv + " --machine spatten --engine golden");
