@@ -346,8 +346,7 @@ bool Groups::fetch_values(Group& g, Turns& turns, Cycle now) {
 bool Groups::weigh(Group& g, Turns& turns, Cycle now) {
   // K may have passed a V that waits for its half: until then the half holds an earlier head's V and scales.
   if (g.stage == Stage::kept && !fetches_values(g) && g.head->value_begun && g.head->scale_begun && g.head->sum_begun &&
-      turns.pv &&
-      s_.room(s_.ports.pv, now)) {
+      turns.pv && s_.room(s_.ports.pv, now)) {
     const LayerPlan& plan = g.layer->plan;
     PvJob job;
     job.store = g.store, job.half = g.head->half;

@@ -48,7 +48,8 @@ Converter::Converter(const ConverterParams& params, const Lists& lists, StartedJ
       jobs_(jobs),
       targets_(targets),
       streams_(lists, data, data.lanes() + item_bursts(params, params.sums ? 2 : 1)),
-      records_(lists, data, targets.key, targets.value, item_bursts(params, 2), static_cast<Cycle>(params.latency - 1)) {}
+      records_(lists, data, targets.key, targets.value, item_bursts(params, 2),
+               static_cast<Cycle>(params.latency - 1)) {}
 
 void Converter::tick(Cycle now) {
   if (!active_ && !jobs_.can_pop(now)) {
@@ -85,8 +86,9 @@ void Converter::start(Cycle now) {
   const bool record = job_.stream == Stream::record, scale = job_.stream == Stream::value_scale;
   const bool key = job_.stream == Stream::key || job_.stream == Stream::query || (record && job_.key_bits);
   const bool value = job_.stream == Stream::value || (record && job_.value_bits);
-  const int least = job_.shape_only ? 1 : golden::kLeastWordBits,
-            most = job_.shape_only ? params_.max_word_bits : job_.sum ? golden::kValueSumBits : golden::kWordBits;
+  const int least = job_.shape_only ? 1 : golden::kLeastWordBits, most = job_.shape_only ? params_.max_word_bits
+                                                                         : job_.sum      ? golden::kValueSumBits
+                                                                                         : golden::kWordBits;
   const bool widths = (!key || (job_.key_bits >= least && job_.key_bits <= most)) &&
                       (!value || (job_.value_bits >= least && job_.value_bits <= most)) && (key || value || scale);
   if (!widths || job_.words != (scale ? 1 : params_.head_dim) ||
@@ -135,7 +137,9 @@ int Converter::deliver(Cycle now) {
   bool done = false;
   switch (job_.stream) {
     case Stream::key: n = deliver_vectors(targets_.key, job_.key_bits, job_.key_signed, now); break;
-    case Stream::value: n = job_.sum ? deliver_sum(now) : deliver_vectors(targets_.value, job_.value_bits, job_.value_signed, now); break;
+    case Stream::value:
+      n = job_.sum ? deliver_sum(now) : deliver_vectors(targets_.value, job_.value_bits, job_.value_signed, now);
+      break;
     case Stream::value_scale: n = deliver_scales(now); break;
     case Stream::query: n = deliver_query(now); break;
     case Stream::record: {
@@ -171,13 +175,13 @@ int Converter::deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle
   return n;
 }
 
-// Words of 24 bits, little-endian.
+// Words of 24 bits, the lowest byte first.
 int Converter::deliver_sum(Cycle now) {
   if (!streams_.item_there()) return 0;
   const std::uint8_t* bytes = streams_.item_data();
   std::int32_t* to = targets_.sums.write(job_.half, written(now));
   for (std::size_t d = 0; d < job_.words; ++d, bytes += 3)
-    to[d] = static_cast<std::int32_t>((bytes[0] | bytes[1] << 8 | static_cast<std::uint32_t>(bytes[2]) << 16) << 8) >> 8;
+    to[d] = static_cast<std::int8_t>(bytes[2]) * (1 << 16) + (bytes[0] | bytes[1] << 8);
   streams_.advance();
   ++vectors_;
   words_ += job_.words;

@@ -13,7 +13,8 @@ constexpr std::size_t kReadPad = 16;  // unpack reads past a record's end
 
 }  // namespace
 
-RecordUnit::RecordUnit(const Lists& lists, DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts, Cycle stages)
+RecordUnit::RecordUnit(const Lists& lists, DataFifos& data, KvBuffer& key, KvBuffer& value, int record_bursts,
+                       Cycle stages)
     : lists_(lists),
       data_(data),
       key_(key),
@@ -63,10 +64,9 @@ int RecordUnit::deliver(Cycle now) {
     banks |= bank, held_banks |= held;
     const std::uint8_t* bytes = &bytes_[lane_bytes_ * static_cast<std::size_t>(lane)];
     if (job_.key_bits) {
-      std::int16_t* to =
-          job_.second  ? key_.merge_second(job_.half, token, l.item, now + stages_)
-          : job_.merge ? key_.merge(job_.half, l.item, now + stages_)
-                       : key_.write(job_.half, l.item, now + stages_);
+      std::int16_t* to = job_.second  ? key_.merge_second(job_.half, token, l.item, now + stages_)
+                         : job_.merge ? key_.merge(job_.half, l.item, now + stages_)
+                                      : key_.write(job_.half, l.item, now + stages_);
       if (!job_.shape_only)
         (job_.merge || job_.second ? unpack_behind : unpack)(bytes, job_.key_bits, job_.key_signed, job_.words, to);
     }

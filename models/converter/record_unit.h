@@ -45,7 +45,7 @@ class RecordUnit {
   LaneMask filling_ = 0, whole_ = 0;  // lanes whose record wants bursts; is whole
   int pointer_ = 0;                   // lane that chooses first
   FetchJob job_;
-  const std::uint32_t* list_ = nullptr;  // tokens of the records; none: every item
+  const std::uint32_t* list_ = nullptr;         // tokens of the records; none: every item
   std::uint32_t record_bursts_ = 0, left_ = 0;  // bursts a record; records not delivered
   std::uint64_t bursts_ = 0, bank_conflicts_ = 0;
 };

@@ -29,10 +29,10 @@ struct FetchJob {
   std::uint8_t merge = 0;         // K words follow the digits that the half holds: word = (held << key_bits) + word
   std::uint8_t shape_only = 0;    // 1: addresses, bursts and arrival count, values are not unpacked (CSV workloads)
   std::uint8_t epoch = 0;         // layer the traffic is counted for, mod kEpochs: loads run ahead of layers
-  std::uint8_t second = 0;        // records: K words follow the first digit of their token, in the half's second columns
-  std::uint8_t sum = 0;           // value: one vector, the sum of V
-  std::uint8_t half = 0;          // destination half of the K or V double buffer (or store of the head in flight)
-  std::uint16_t words = 0;        // words an item and operand (head dimension; 1 for scales)
+  std::uint8_t second = 0;  // records: K words follow the first digit of their token, in the half's second columns
+  std::uint8_t sum = 0;     // value: one vector, the sum of V
+  std::uint8_t half = 0;    // destination half of the K or V double buffer (or store of the head in flight)
+  std::uint16_t words = 0;  // words an item and operand (head dimension; 1 for scales)
   std::uint32_t item_bytes = 0, stride_bytes = 0, items = 0;
   std::uint64_t base = 0;
   ListRef list = kEveryItem;  // token of each item, ascending; unchanged until the converter has finished the job
@@ -62,7 +62,8 @@ struct FetchJob {
     tag.fields(v);
     v("stream", stream, 3), v("key_bits", key_bits, 6), v("value_bits", value_bits, 6), v("key_signed", key_signed, 1);
     v("value_signed", value_signed, 1), v("merge", merge, 1), v("shape_only", shape_only, 1), v("epoch", epoch, 2);
-    v("second", second, 1), v("sum", sum, 1), v("half", half, 3), v("words", words, 9), v("item_bytes", item_bytes, 11), v("stride_bytes", stride_bytes, 11);
+    v("second", second, 1), v("sum", sum, 1), v("half", half, 3), v("words", words, 9), v("item_bytes", item_bytes, 11),
+        v("stride_bytes", stride_bytes, 11);
     v("items", items, 17), v("base", base, 36), v("list", list, 8);
     v("heads", heads, 16), v("group", group, 5), v("first", first, 17);
   }

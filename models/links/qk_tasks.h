@@ -24,7 +24,8 @@ struct QkTask {
   template <class V>
   void fields(V&& v) {
     tag.fields(v);
-    v("store", store, 4), v("half", half, 3), v("second", second, 1), v("crude", crude, 1), v("shift", shift, 4), v("keys", keys, 17), v("query", query, 16);
+    v("store", store, 4), v("half", half, 3), v("second", second, 1), v("crude", crude, 1), v("shift", shift, 4),
+        v("keys", keys, 17), v("query", query, 16);
     v("add", add, 1), v("release_queries", release_queries, 6), v("release_half", release_half, 1);
   }
 };

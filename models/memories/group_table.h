@@ -33,7 +33,7 @@ struct GroupEntry {
   bool forced = false, forced_refetch = false;  // shape-only: the verdict stands in the workload file
   ConstantsRef constants = 0;
   std::array<std::uint64_t, kMaxGroup> mean{};  // probability of a token that was left out, of each row; 2^32 = 1
-  std::array<Cycle, kMaxGroup> readable{};  // cycle from which a row may be followed; kNotYet before its division
+  std::array<Cycle, kMaxGroup> readable{};      // cycle from which a row may be followed; kNotYet before its division
 
   bool is_first_row(int head) const { return (heads & ((1u << head) - 1)) == 0; }
   bool is_last_row(int head) const { return (std::uint64_t{heads} >> (head + 1)) == 0; }
@@ -52,9 +52,11 @@ class GroupTable : public MemoryBase {
   GroupEntry& operator[](std::size_t store) { return entries_[store]; }
   const GroupEntry& operator[](std::size_t store) const { return entries_[store]; }
 
-  // half 3, heads G, slots and keys 17, means G x 32, digit 2, six flags, constants 4; a flag a row instead of the cycle that the model
-  // keeps.
-  MemoryShape shape() const override { return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 6 + 4 + group_, 1, 5, 2}; }
+  // half 3, heads G, slots and keys 17, means G x 32, digit 2, six flags, constants 4; a flag a row instead of the
+  // cycle that the model keeps.
+  MemoryShape shape() const override {
+    return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 6 + 4 + group_, 1, 5, 2};
+  }
   void report(StatSink&) const override {}
 
  private:

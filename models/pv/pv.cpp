@@ -112,7 +112,7 @@ bool Pv::weigh(Cycle now) {
   for (std::uint32_t i = next_slot_; i < end; ++i) {
     if (!job_.all && !kept[i]) continue;
     const std::uint32_t v16 = params_.scaled ? scales_[i - next_slot_] : 65536u;
-    const std::int64_t w = params_.shape_only   ? 0
+    const std::int64_t w = params_.shape_only ? 0
                            : job_.compensated ? golden::wide_weight_over(p[i], row.mean, v16)
                                               : static_cast<std::int64_t>(golden::wide_weight(p[i], v16));
     row.largest = std::max(row.largest, static_cast<std::uint64_t>(std::abs(w)));
@@ -124,7 +124,8 @@ bool Pv::weigh(Cycle now) {
   }
   next_slot_ = end;
   if (!ends) return true;
-  row.exponent = job_.compensated ? golden::signed_exponent(row.largest, row.mean) : golden::weight_exponent(row.largest);
+  row.exponent =
+      job_.compensated ? golden::signed_exponent(row.largest, row.mean) : golden::weight_exponent(row.largest);
   if (params_.renormalise)
     row.divided = divider_free_ = std::max(now, divider_free_) + static_cast<Cycle>(params_.divide_latency);
   row.full = true;
@@ -230,8 +231,7 @@ bool Pv::multiply(Cycle now) {
     const std::int16_t* v = m_.values.read_row(row.job.half, at, now);
     if (!params_.shape_only) {
       for (std::uint32_t i = 0; i < count; ++i)
-        take(row, row.next + i,
-             v + static_cast<std::size_t>(i) * static_cast<std::size_t>(m_.values.stride()));
+        take(row, row.next + i, v + static_cast<std::size_t>(i) * static_cast<std::size_t>(m_.values.stride()));
       accumulate();
     }
     row.next += count;

@@ -83,12 +83,10 @@ void Qk::tick(Cycle now) {
     const int stride = keys_.stride();
     switch (params_.head_dim) {
       case 64:
-        for (int i = 0; i < count; ++i)
-          r.value[static_cast<std::size_t>(i)] = tree<64>(q, k + i * stride, 64) * weight;
+        for (int i = 0; i < count; ++i) r.value[static_cast<std::size_t>(i)] = tree<64>(q, k + i * stride, 64) * weight;
         break;
       case 32:
-        for (int i = 0; i < count; ++i)
-          r.value[static_cast<std::size_t>(i)] = tree<32>(q, k + i * stride, 32) * weight;
+        for (int i = 0; i < count; ++i) r.value[static_cast<std::size_t>(i)] = tree<32>(q, k + i * stride, 32) * weight;
         break;
       default:
         for (int i = 0; i < count; ++i)

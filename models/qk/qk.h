@@ -24,8 +24,8 @@ namespace winnow {
 class Qk : public Block {
  public:
   struct Params {
-    int head_dim, banks;      // banks = floor(multipliers / D)
-    bool shape_only = false;  // cycles without products
+    int head_dim, banks;                   // banks = floor(multipliers / D)
+    bool shape_only = false;               // cycles without products
     int first_q_bits = golden::kWordBits;  // of the query in a crude pass
   };
   Qk(const Params& params, Fifo<QkTask>& first, Fifo<QkTask>& later, KvBuffer& keys, QueryRegisters& queries,
@@ -65,7 +65,7 @@ class Qk : public Block {
   bool active_ = false;
   std::uint32_t next_ = 0;
   std::int32_t query_sum_ = 0;
-  int query_shift_ = 0;                             // of a crude pass
+  int query_shift_ = 0;                            // of a crude pass
   std::array<std::int16_t, kMaxHeadDim> crude_{};  // its query
   std::uint64_t products_ = 0;
 };

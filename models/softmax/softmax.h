@@ -59,10 +59,10 @@ class Softmax : public Block {
     golden::Digits digits;
     golden::MsbRule msb = golden::MsbRule::midpoint;
     bool rest = false;
+    bool largest = false;      // selection score: largest p of the group instead of the sum (rule count)
+    bool shape_only = false;   // cycles without values
+    int rows = 16;             // between two stages
     bool compensates = false;  // the mean of what was left out goes to the group table
-    bool largest = false;     // selection score: largest p of the group instead of the sum (rule count)
-    bool shape_only = false;  // cycles without values
-    int rows = 16;            // between two stages
   };
   Softmax(const Params& params, SoftmaxMemories memories, Pipe<ScoreRow>& scores, Fifo<Verdict>& verdicts,
           Fifo<CompactJob>& compact, Pipe<RowSum>& sums, Pipe<GroupDone>& done, Fifo<CompactDone>& compacted);

@@ -9,10 +9,6 @@
 namespace winnow {
 
 void refuse_unknown(const golden::Decisions& d) {
-  const auto refuse = [](const char* key, const std::string& value, const std::string& off) {
-    throw Error(std::string("policy: ") + key + ": " + value + ": must be " + off +
-                ": the machine does not have it yet, golden and cuda do");
-  };
   if (d.crude_query()) {
     // The survivors' digits lie beside the first plane, in one word, and are found by their tokens.
     const int bits = d.digits.width[0] * 2 + d.digits.width[1];

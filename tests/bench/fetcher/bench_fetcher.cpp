@@ -97,8 +97,9 @@ void FetchConvert(benchmark::State& state) {
   KvBuffer key({"key_buffer", "key buffer", "", ""}, 2, 1024, 64, 8),
       value({"value_buffer", "value buffer", "", ""}, 2, 1024, 64, 8);
   ScaleStore scales(2, 1024);
+  ValueSums sums(2, 64);
   QueryRegisters queries(16, 64);
-  Converter converter({}, side.lists, side.started, side.data, {key, value, scales, queries});
+  Converter converter({}, side.lists, side.started, side.data, {key, value, scales, sums, queries});
   std::uint64_t sent = 0;
   Cycle now = 0;
   for (int h = 0; h < 2; ++h) key.begin(h, 1024, 0), value.begin(h, 1024, 0);
@@ -145,8 +146,9 @@ void Idle(benchmark::State& state) {
   KvBuffer key({"key_buffer", "key buffer", "", ""}, 2, 1024, 64, 8),
       value({"value_buffer", "value buffer", "", ""}, 2, 1024, 64, 8);
   ScaleStore scales(2, 1024);
+  ValueSums sums(2, 64);
   QueryRegisters queries(16, 64);
-  Converter converter({}, side.lists, side.started, side.data, {key, value, scales, queries});
+  Converter converter({}, side.lists, side.started, side.data, {key, value, scales, sums, queries});
   WriteBack writeback(outputs, writes);
   Cycle now = 0;
   for (auto _ : state) {

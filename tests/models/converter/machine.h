@@ -45,7 +45,7 @@ class Machine {
                c.converter.vectors_per_cycle),
         scales_(2, c.tokens),
         queries_(c.query_entries, c.converter.head_dim),
-        converter_(c.converter, side_.lists, side_.started, side_.data, {key_, value_, scales_, queries_}),
+        converter_(c.converter, side_.lists, side_.started, side_.data, {key_, value_, scales_, sums_, queries_}),
         source_(c.seed + 1),
         reader_(c.seed + 2) {
     Random random(c.seed);
@@ -194,6 +194,7 @@ class Machine {
   Fetcher& fetcher_;
   KvBuffer key_, value_;
   ScaleStore scales_;
+  ValueSums sums_{2, 64};
   QueryRegisters queries_;
   Converter converter_;
   Random source_, reader_;

@@ -100,7 +100,7 @@ struct Bare {
         value({"value_buffer", "value buffer", "", ""}, 2, 1024, 64, banks),
         scales(2, 1024),
         queries(16, 64),
-        converter({64, banks, 32, 12}, lists, queue, data, {key, value, scales, queries}) {}
+        converter({64, banks, 32, 12}, lists, queue, data, {key, value, scales, sums, queries}) {}
   // The job's bursts, random, all there at cycle `now`.
   void fill(const FetchJob& job, Cycle now) {
     OwnedJob o{job, {}};
@@ -122,6 +122,7 @@ struct Bare {
   StartedJobs queue;
   KvBuffer key, value;
   ScaleStore scales;
+  ValueSums sums{2, 64};
   QueryRegisters queries;
   Converter converter;
 };
@@ -152,7 +153,8 @@ TEST(Converter, ArrayWidthOfVectorsACycle) {
 TEST(Converter, StagesAreLatencyAlone) {
   for (int latency : {1, 3, 4, 9}) {
     Bare b;
-    Converter converter({64, 8, 16, 12, latency}, b.lists, b.queue, b.data, {b.key, b.value, b.scales, b.queries});
+    Converter converter({64, 8, 16, 12, latency}, b.lists, b.queue, b.data,
+                        {b.key, b.value, b.scales, b.sums, b.queries});
     FetchJob scales;
     scales.stream = Stream::value_scale, scales.half = 0, scales.words = 1, scales.items = 160;
     scales.item_bytes = scales.stride_bytes = 2;
@@ -329,7 +331,7 @@ TEST(Converter, RefusesWhatDoesNotFit) {
   int refused = 0;
   const auto bad = [&](ConverterParams p, const std::string& name) {
     try {
-      Converter c(p, b.lists, b.queue, b.data, {b.key, b.value, b.scales, b.queries});
+      Converter c(p, b.lists, b.queue, b.data, {b.key, b.value, b.scales, b.sums, b.queries});
       ADD_FAILURE() << name << " accepted";
     } catch (const Error& e) {
       EXPECT_NE(std::string(e.what()).find(name), std::string::npos) << e.what();

@@ -26,8 +26,8 @@ struct Array {
         released(4),
         done(4),
         pv({head_dim, banks, width, 3, scaled, renormalise, false, requantizers, 17},
-           {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales}, jobs, out, magnitudes, released,
-           done) {
+           {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales, sums}, jobs, out, magnitudes,
+           released, done) {
     GroupConstants constants;
     for (std::size_t h = 0; h < 2; ++h) constants.to_out[h] = to_out[h], constants.out16[h] = out16[h];
     place = m.constants.take(constants);
@@ -48,6 +48,7 @@ struct Array {
   Fifo<PvJob> jobs;
   KvBuffer values;
   ScaleStore scales;
+  ValueSums sums{2, 64};
   Fifo<OutputVector> out;
   Fifo<HeadMagnitude> magnitudes;
   Fifo<StoreReleased> released;

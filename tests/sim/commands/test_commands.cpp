@@ -80,12 +80,8 @@ TEST(Commands, BadInputIsOneLineAndCode2) {
       {"run " + kSamples + "smollm2-160.safetensors --policy dense --set first_q_bits=8 --engine golden -o " +
            (temp / "never"),
        "first_q_bits: 8: must be 12 where select is none"},
-      {"run " + kSamples + "smollm2-160.safetensors --policy select --set first_exp=pow2 -o " + (temp / "never"),
-       "policy: first_exp: pow2: must be exact: the machine does not have it yet"},
-      {"run " + kSamples + "smollm2-160.safetensors --policy winnow -o " + (temp / "never"),
-       "the machine does not have it yet"},
-      {"check " + kSamples + "smollm2-160.safetensors --policy winnow --engines golden,systemc",
-       "the machine does not have it yet"},
+      {"run " + kSamples + "smollm2-160.safetensors --policy winnow --set k_digits=5,3 -o " + (temp / "never"),
+       "policy: first_q_bits: 8: must be 12 unless K has two digits"},
       {"info " + kSamples + "minilm-128.safetensors >/dev/full", "standard output"},
   };
   for (const auto& [arguments, words] : bad) {

@@ -41,14 +41,22 @@ double share(CaseRandom& r, int low = 1) { return r.in(low, 20) / 20.0; }
 void random_policy(CaseRandom& r, RunOptions& o) {
   const int kind = r.below(10);
   const int stages = kind < 4 ? r.of({1, 1, 1, 2, 3}) : 0;
+  const bool tokens = r.one_in(2);
   if (stages) {
     const bool count = r.one_in(2);
-    set(o, "k_digits", fmt::format("{}", fmt::join(digits(r, stages + 1), ",")));
+    const std::vector<int> widths = digits(r, stages + 1);
+    set(o, "k_digits", fmt::format("{}", fmt::join(widths, ",")));
+    set(o, "first_exp", r.of({"exact", "pow2"}));
+    // What the machine takes: the first digit twice in a word beside the second, and first digits found by token.
+    const bool crude = stages == 1 && !tokens && 2 * widths[0] + widths[1] <= 12 && r.one_in(2);
+    if (crude) set(o, "first_q_bits", r.in(2, 11));
     set(o, "select", count ? "count" : "mass");
     std::vector<double> keep;
     for (int i = 0; i < stages; ++i) keep.push_back(r.one_in(6) ? 1.0 : r.in(1, 99) / 100.0);
     set(o, "select_keep", fmt::format("{}", fmt::join(keep, ",")));
-    set(o, "rest", r.one_in(2));
+    const bool compensates = !tokens && r.one_in(2);
+    set(o, "compensate", compensates);
+    set(o, "rest", compensates || r.one_in(2));
   } else if (kind < 8) {
     set(o, "k_digits", fmt::format("{}", fmt::join(digits(r, 2), ",")));
     set(o, "threshold", r.one_in(5) ? r.of({0.0001, 1.0}) : r.in(1, 60) / 100.0);
@@ -59,7 +67,7 @@ void random_policy(CaseRandom& r, RunOptions& o) {
   set(o, "k_scale", r.of({"tensor", "channel"}));
   set(o, "v_bits", r.in(2, 12));
   set(o, "v_scale", r.of({"tensor", "token"}));
-  if (r.one_in(2)) set(o, "tokens.start", share(r)), set(o, "tokens.end", share(r, 0));
+  if (tokens) set(o, "tokens.start", share(r)), set(o, "tokens.end", share(r, 0));
   if (r.one_in(2)) set(o, "heads.start", share(r)), set(o, "heads.end", share(r, 0));
   if (!stages && r.one_in(2))
     set(o, "local_value", r.one_in(4) ? 0.001 : share(r)), set(o, "renormalise", r.one_in(2)),

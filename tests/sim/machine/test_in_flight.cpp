@@ -180,6 +180,39 @@ Find value_scales() {
   };
 }
 
+Find value_sums() {
+  return [](MachineModel& m) -> std::optional<Word> {
+    const ValueSums& s = m.parts().value_sums;
+    for (int half = 0; half < s.halves(); ++half)
+      if (s.loaded(half, m.now()) && !s.loaded(half, m.now() - 1))
+        return word<std::int32_t>(
+            m, fmt::format("half {}", half),
+            [half, n = m.parts().sizes.head_dim](Inventory& parts) {
+              return std::span(parts.value_sums.peek(half), static_cast<std::size_t>(n));
+            },
+            [](auto w) { std::transform(w.begin(), w.end(), w.begin(), [](auto x) { return x ^ 0x3fffff; }); });
+    return {};
+  };
+}
+
+// A row's division has begun, and what was left out got its mean.
+Find left_out_mean() {
+  return [seen = std::vector<std::uint64_t>()](MachineModel& m) mutable -> std::optional<Word> {
+    const Inventory& p = m.parts();
+    seen.resize(p.groups.size());
+    std::optional<Word> found;
+    for (std::size_t store = 0; store < p.groups.size(); ++store) {
+      const std::uint64_t mean = p.groups[store].mean[0];
+      if (mean != seen[store] && mean && !found)
+        found = group_word<std::uint64_t>(
+            m, store, "mean of row 0", [&p, store](Inventory&) { return std::span(&p.groups[store].mean[0], 1); },
+            [](auto w) { w[0] ^= 1 << 24; });
+      seen[store] = mean;
+    }
+    return found;
+  };
+}
+
 // A row's smallest score, when all are there, becomes as large as the largest. `between`: of a pass that is over, to
 // which the next pass adds.
 Find scores(bool between) {
@@ -493,6 +526,8 @@ std::vector<Strike> strikes() {
   const std::vector<std::string> plain = {}, scales = {"v_scale=token"}, refetch = {"k_digits=6,4", "threshold=1"},
                                  values = {"local_value=0.3", "local_value_resident=prune"},
                                  select = {"k_digits=4,4", "select=count", "select_keep=0.4"},
+                                 compensated = {"k_digits=4,4", "select=count", "select_keep=0.4", "rest=true",
+                                                "compensate=true"},
                                  tokens = {"tokens.start=0.6", "tokens.end=0.4"},
                                  listed_values = {"tokens.start=0.6", "tokens.end=0.4", "local_value=0.3"},
                                  heads = {"heads.start=0.5", "heads.end=0.5"};
@@ -504,6 +539,8 @@ std::vector<Strike> strikes() {
       {"value_buffer", "V, to pv", true, plain, [=] { return vectors(v); }},
       {"value_buffer", "V, to pv", false, values, [=] { return vectors(v); }},
       {"value_scales", "V's scale, to pv", true, scales, value_scales},
+      {"value_sums", "the sum of V, to pv", true, compensated, value_sums},
+      {"group_table", "the mean of what was left out, to pv", true, compensated, left_out_mean},
       {"query_registers", "a query, to qk", false, plain, queries},
       {"group_table", "a group, to softmax", true, plain, group_table},
       {"group_table", "when a row may be read, to importance and pv", true, plain, readable},
