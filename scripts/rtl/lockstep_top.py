@@ -175,7 +175,7 @@ def main():
     source, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     name = source.stem
     top, probes = read(source)
-    sources = Sources(source.resolve().parents[1])
+    sources = Sources(pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else source.resolve().parents[1])
     places = []
     for p in probes:
         path, file = sources.place(top, p.rtl)
