@@ -71,6 +71,7 @@ void TopkUnit::keep(const topk::Outputs& out, Cycle now) {
   kept_ += out.count;
   if (!out.last) return;
   done_.push(now, {job.store, kept_});
+  last_ = job;
   queue_.pop(now);
   kept_ = 0;
 }
@@ -137,7 +138,8 @@ void TopkUnit::probes(const VisitProbe& visit) const {
 }
 
 std::string TopkUnit::doing() const {
-  if (queue_.drained()) return "no job";
+  if (queue_.drained() && last_.job.n == 0) return "no job";
+  if (queue_.drained()) return "no job; the last was " + work_of(last_) + "; all given out";
   const TopkJob& oldest = queue_.peek();
   const auto name = [&](const TopkJob& job, std::uint32_t item) {
     return std::to_string(job.names == kEveryItem ? item : m_.lists.peek(job.names)[item]);

@@ -93,6 +93,7 @@ class TopkUnit : public Block {
   unsigned next_ = 0;
   unsigned have_ = 0;  // items of the row that is loaded
   // Keeper.
+  TopkJob last_;  // that was given out to the end, for reports
   std::uint32_t kept_ = 0;
 };
 
