@@ -4,8 +4,9 @@
   scripts/rtl/link_top.py rtl/writeback/writeback.yaml OUTPUT_FOLDER [PARAMETER=VALUE...]
 
 NAME_lockstep.sv, a top with the block's ports at full width and beside them the model's transfers, which shows both
-sides of each transfer in waveforms; NAME_ports.inc, those ports for C++ (sim/rtl/block_port.h); NAME_stimuli.inc, what
-is random in its stand-alone lockstep. A module alone that is compared by named registers has scripts/rtl/lockstep_top.py.
+sides of each transfer in waveforms; NAME_ports.inc, those ports for C++ (sim/rtl/block_port.h); NAME_stimuli.inc,
+what is random in its stand-alone lockstep. A module alone that is compared by named registers has
+scripts/rtl/lockstep_top.py.
 """
 
 import pathlib

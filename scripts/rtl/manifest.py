@@ -3,10 +3,10 @@ of it, said once.
 
   inputs, outputs   {port: link}: the block's ready/valid ports PORT_valid_i, PORT_ready_o, PORT_i (or _o, _i, _o), and
                     the links of the machine they stand at, whose payloads are types of rtl/links/winnow_links_pkg.sv
-  memories          {port: memory}: read ports PORT_addr_o, PORT_i, the word in the same cycle; [memory, lanes]: so many
-                    words from that address on, the first in the lower bits
-  writes            {port: MEMORY_WHAT}: write ports PORT_valid_o, PORT_o, an entry, or [MEMORY_WHAT, lanes]: up to so many
-                    a cycle, each with its bit of PORT_valid_o
+  memories          {port: memory}: read ports PORT_addr_o, PORT_i, the word in the same cycle; [memory, lanes]: so
+                    many words from that address on, the first in the lower bits
+  writes            {port: MEMORY_WHAT}: write ports PORT_valid_o, PORT_o, an entry, or [MEMORY_WHAT, lanes]: up to
+                    so many a cycle, each with its bit of PORT_valid_o
   settings          {register: bits}: inputs REGISTER_i, constant while the block runs
   parameters        of the module, which the model's Block::parameters() knows by the same names; `lanes` may be one
   probes            {name: signal}: state that the model's Block::probes() shows by the same name, "u_part.level_q"; with
