@@ -9,8 +9,8 @@ of it, said once.
                     so many a cycle, each with its bit of PORT_valid_o
   settings          {register: bits}: inputs REGISTER_i, constant while the block runs
   parameters        of the module, which the model's Block::parameters() knows by the same names; `lanes` may be one
-  probes            {name: signal}: state that the model's Block::probes() shows by the same name, "u_part.level_q"; with
-                    lanes {name: [signal, lanes]}, "row_q[lane]"
+  probes            {name: signal}: state that the model's Block::probes() shows by the same name, "u_part.level_q";
+                    with lanes {name: [signal, lanes]}, "row_q[lane]"
   others            {block: {port: link}}: blocks of the machine that are the same RTL at other links
   rams              how many prim_ram_1r1w are in it
   stimuli           {port.field, or register: C++ expression}: what is random in the stand-alone lockstep and not just
