@@ -73,7 +73,7 @@ function(winnow_lockstep_top block probes)
       ${dir}/${block}_probe_places.inc)
   add_custom_command(
     OUTPUT ${files}
-    COMMAND ${WINNOW_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/rtl/lockstep_top.py ${probes} ${dir}
+    COMMAND ${WINNOW_PYTHON} ${CMAKE_SOURCE_DIR}/scripts/rtl/lockstep_top.py ${probes} ${dir} ${CMAKE_SOURCE_DIR}/rtl
     COMMAND ${CMAKE_COMMAND} -E touch ${files}
     DEPENDS ${probes} ${CMAKE_SOURCE_DIR}/scripts/rtl/lockstep_top.py ${WINNOW_RTL_TOPK}
     COMMENT "Lockstep top of ${block}" VERBATIM)

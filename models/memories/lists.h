@@ -22,6 +22,25 @@ namespace winnow {
 
 class Lists : public MemoryBase {
  public:
+  // What goes through the write port of a top-k unit.
+  struct Append {
+    ListRef list = 0;
+    std::uint32_t entry = 0;
+    template <class V>
+    void fields(V&& v) {
+      v("list", list, 8), v("entry", entry, 17);
+    }
+  };
+  struct Clear {
+    ListRef list = 0;
+    template <class V>
+    void fields(V&& v) {
+      v("list", list, 8);
+    }
+  };
+  Heard<Append> appends;
+  Heard<Clear> clears;
+
   // `slots`: entries that a list holds at most. `places`: lists at once, for the inventory of storage.
   explicit Lists(int slots, int places = 1)
       : MemoryBase({"lists", "lists", "controller, topk, cascade_topk",
@@ -53,8 +72,14 @@ class Lists : public MemoryBase {
     words_written_ += entries.size();
     lists_[list] = std::move(entries);
   }
-  void append(ListRef list, std::uint32_t entry) { ++words_written_, lists_[list].push_back(entry); }
-  void clear(ListRef list) { lists_[list].clear(); }
+  void append(ListRef list, std::uint32_t entry) {
+    ++words_written_, lists_[list].push_back(entry);
+    appends({list, entry});
+  }
+  void clear(ListRef list) {
+    lists_[list].clear();
+    clears({list});
+  }
 
   // `n` entries through the port, from `from` on.
   const std::uint32_t* read(ListRef list, std::size_t from, std::size_t n) const {
@@ -63,6 +88,8 @@ class Lists : public MemoryBase {
   }
   // Without a port, uncounted.
   const std::vector<std::uint32_t>& peek(ListRef list) const { return lists_[list]; }
+  std::uint32_t* poke(ListRef list) { return lists_[list].data(); }
+  std::size_t places() const { return lists_.size(); }
 
   // As far as lists were ever taken at once, and at least the places that were said.
   MemoryShape shape() const override {

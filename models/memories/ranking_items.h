@@ -43,8 +43,19 @@ class RankingItems : public MemoryBase {
   void reveal(ItemsRef place, Cycle when) { ++words_written_, lists_[place].since.push_back(when); }
   // Without a port: for tests.
   std::size_t written(ItemsRef place) const { return lists_[place].since.size(); }
+  // Item `at`, which may be read or not; null where there is none. Without a port.
+  const std::uint64_t* peek(ItemsRef place, std::size_t at) const {
+    return place < lists_.size() && at < lists_[place].words.size() ? &lists_[place].words[at] : nullptr;
+  }
+  // An item in place of the one there, readable or not. For tests.
+  void poke(ItemsRef place, std::size_t at, std::uint64_t item, bool readable) {
+    lists_[place].words[at] = item, lists_[place].since[at] = readable ? 0 : ~Cycle{0};
+  }
+  // As if nothing were there, until it is let go.
+  void hold_reader(bool on) { held_ = on; }
   // The first `n` items are there.
   bool there(ItemsRef place, std::size_t n, Cycle now) const {
+    if (held_) return false;
     const List& list = lists_[place];
     return list.since.size() >= n && (n == 0 || list.since[n - 1] < now);
   }
@@ -69,6 +80,7 @@ class RankingItems : public MemoryBase {
   std::uint64_t slots_;
   Places places_;
   std::vector<List> lists_;
+  bool held_ = false;
 };
 
 }  // namespace winnow

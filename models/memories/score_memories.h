@@ -53,11 +53,23 @@ struct SelectionScores : RowMemory<std::uint32_t> {
         parts_(static_cast<std::uint32_t>(parts(s))),
         claims_(static_cast<std::size_t>(s.stores)) {}
 
+  // What a reader claims.
+  struct Claimed {
+    std::uint16_t store = 0;
+    std::uint32_t from = 0, n = 0;
+    template <class V>
+    void fields(V&& v) {
+      v("store", store, 4), v("from", from, 17), v("n", n, 7);
+    }
+  };
+  Heard<Claimed> claims;
+
   // In cycle `at` softmax or the top-k unit reads n slots from `from` on, and says so before: importance waits.
   void claim(std::size_t store, std::uint32_t from, std::uint32_t n, Cycle at) const {
     Claim& c = claims_[store].at[at & 1];
     if (c.cycle != at) c = {at, 0};
     c.parts |= parts_of(from, n);
+    claims({static_cast<std::uint16_t>(store), from, n});
   }
   bool claimed(std::size_t store, std::uint32_t from, std::uint32_t n, Cycle now) const {
     const Claim& c = claims_[store].at[now & 1];
@@ -65,7 +77,7 @@ struct SelectionScores : RowMemory<std::uint32_t> {
   }
 
  private:
-  struct Claim {
+  struct Claim {  // in a cycle
     Cycle cycle = ~Cycle{0};
     std::uint64_t parts = 0;
   };
@@ -87,8 +99,34 @@ struct SelectionScores : RowMemory<std::uint32_t> {
 struct KeptFlags : RowMemory<std::uint8_t> {
   explicit KeptFlags(const Sizes& s)
       : RowMemory({"kept_flags", "kept flags", "topk", "softmax, pv"}, 1, s.stores, 1, s.longest) {}
+  // What goes through the write port.
+  struct Set {
+    std::uint16_t store = 0;
+    std::uint32_t slot = 0;
+    template <class V>
+    void fields(V&& v) {
+      v("store", store, 4), v("slot", slot, 17);
+    }
+  };
+  struct Clear {
+    std::uint16_t store = 0;
+    template <class V>
+    void fields(V&& v) {
+      v("store", store, 4);
+    }
+  };
+  Heard<Set> sets;
+  Heard<Clear> clears;
+
+  void set(std::size_t store, std::uint32_t slot) {
+    *write(store, 0, slot, 1) = 1;
+    sets({static_cast<std::uint16_t>(store), slot});
+  }
   // All of a group's, in one cycle.
-  void clear(std::size_t store) { std::fill_n(poke(store), slots(), std::uint8_t{0}); }
+  void clear(std::size_t store) {
+    std::fill_n(poke(store), slots(), std::uint8_t{0});
+    clears({static_cast<std::uint16_t>(store)});
+  }
 };
 // The slot at the first pass.
 struct Origins : RowMemory<std::uint32_t> {

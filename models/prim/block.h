@@ -45,6 +45,14 @@ class Block {
   using VisitSetting = std::function<void(const char*, std::uint32_t&)>;
   virtual void settings(const VisitSetting&) {}
 
+  // What its RTL is built with, a parameter each: visit(name, value).
+  using VisitParameter = std::function<void(const char*, std::uint64_t)>;
+  virtual void parameters(const VisitParameter&) const {}
+  // Named state at the cycle's start that RTL must have too: visit(name, lane, value), the same name by the same
+  // pointer. What means nothing in this cycle is left out.
+  using VisitProbe = std::function<void(const char*, int, std::uint64_t)>;
+  virtual void probes(const VisitProbe&) const {}
+
   const BlockStats& stats() const { return stats_; }
 
  protected:

@@ -56,6 +56,20 @@ class MemoryBase {
   MemoryInfo info_;
 };
 
+// What goes through a write port in a cycle, in order, for what stands beside the writing block (sim/rtl/memory_tap.h);
+// only while somebody listens.
+template <class Event>
+class Heard {
+ public:
+  void operator()(const Event& event) const {
+    if (by_) by_->push_back(event);
+  }
+  void by(std::vector<Event>* listener) { by_ = listener; }
+
+ private:
+  std::vector<Event>* by_ = nullptr;
+};
+
 // Words of type T in rows: [store][row][slot]. Users take a run of slots at a time, which is counted. A row is a bank
 // of its own, or `parts` banks that take words of `part_slots` slots in turn, with one write port and `read_ports` read
 // ports; an access in a cycle takes a port, and a second one of a port throws std::logic_error.

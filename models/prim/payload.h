@@ -58,6 +58,13 @@ struct Field {
   int width() const { return bits * count; }
 };
 
+// What has fields() of its own; a word of a memory may have a function of this name instead.
+template <class T, class V>
+  requires requires(T& t, V& v) { t.fields(v); }
+void fields_of(T& value, V&& v) {
+  value.fields(v);
+}
+
 namespace payload {
 
 template <class T>
@@ -102,13 +109,6 @@ E from_bits(std::uint64_t v, int bits) {
 }
 
 }  // namespace payload
-
-// What has fields() of its own; a word of a memory may have a function of this name instead.
-template <class T, class V>
-  requires requires(T& t, V& v) { t.fields(v); }
-void fields_of(T& value, V&& v) {
-  value.fields(v);
-}
 
 template <class T>
 std::vector<Field> fields_as_bits() {

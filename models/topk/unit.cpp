@@ -2,27 +2,24 @@
 
 #include <algorithm>
 
+#include "models/topk/lfsr.h"
+
 namespace winnow {
 
 void TopkUnit::tick(Cycle now) {
   const bool idles = !loading() && queue_.drained() && !engine_.busy() && !jobs_.can_pop(now);
-  if (idles && !twin_) {  // the engine would stand still
+  if (idles) {  // the engine would stand still
     stats_.idle();
     return;
   }
-  const topk::Outputs out = twin_ ? twin_->comb(engine_, engine_.comb()) : engine_.comb();
-  const bool holds_row = twin_ && twin_->holds_row(), holds_output = twin_ && twin_->holds_output();
+  const topk::Outputs out = engine_.comb();
   topk::Inputs in;
-  if (!loading())
-    offer(out, in, now);
-  else if (!holds_row)
-    load(out, in, now);
-  in.out_ready = !holds_output && (!out.last || done_.can_push(now));
+  loading() ? load(out, in, now) : offer(out, in, now);
+  in.out_ready = !out.last || done_.can_push(now);
   if (out.out_valid && in.out_ready) keep(out, now);
   engine_.tick(in);
-  if (twin_) twin_->tick(in);
   claim(now);
-  idles ? stats_.idle() : stats_.busy();
+  stats_.busy();
 }
 
 // Only with the engine's ready: what a link offers may be taken back (Fifo::hold_consumer), an engine's job may not.
@@ -67,13 +64,14 @@ void TopkUnit::keep(const topk::Outputs& out, Cycle now) {
   const TopkJob& job = queue_.peek();
   for (unsigned i = 0; i < out.count; ++i) {
     const auto index = static_cast<std::uint32_t>((*out.indices)[i]);
-    if (job.from_store) *m_.kept.write(job.store, 0, index, 1) = 1;
+    if (job.from_store) m_.kept.set(job.store, index);
     if (job.kept != kEveryItem)
       m_.lists.append(job.kept, job.names == kEveryItem ? index : *m_.lists.read(job.names, index, 1));
   }
   kept_ += out.count;
   if (!out.last) return;
   done_.push(now, {job.store, kept_});
+  last_ = job;
   queue_.pop(now);
   kept_ = 0;
 }
@@ -88,8 +86,60 @@ void TopkUnit::report(StatSink& sink) const {
   sink.cycles("filter", "filter", k.filter_cycles);
 }
 
+void TopkUnit::parameters(const VisitParameter& visit) const {
+  const topk::Config& c = engine_.config();
+  visit("Parallelism", c.parallelism), visit("FifoDepth", c.fifo_depth);
+  visit("ItemBits", std::max(topk::kItemBitsDefault, c.item_bits));  // one RTL for groups of up to 16 query heads
+  visit("LoadWidth", std::min(load_width_, c.parallelism));
+}
+
+void TopkUnit::settings(const VisitSetting& visit) {
+  topk::Config c = engine_.config();
+  const std::uint32_t seed_was = topk::Lfsr::fold(c.seed), sampled_was = c.pivot == topk::PivotRule::sampled;
+  std::uint32_t seed = seed_was, sampled = sampled_was;
+  visit("seed", seed), visit("sampled", sampled);
+  if (seed == seed_was && sampled == sampled_was) return;
+  c.seed = seed, c.pivot = sampled ? topk::PivotRule::sampled : topk::PivotRule::random;
+  engine_ = topk::Engine(c);
+}
+
+void TopkUnit::probes(const VisitProbe& visit) const {
+  const topk::Engine& e = engine_;
+  const topk::QuickSelect& s = e.select();
+  const auto lanes = [&](const char* name, const topk::Row& row, unsigned count) {
+    for (unsigned i = 0; i < count; ++i) visit(name, static_cast<int>(i), row[i]);
+  };
+  const auto one = [&](const char* name, std::uint64_t value) { visit(name, -1, value); };
+  one("next", next_), one("have", have_), one("kept", kept_);
+  one("state", static_cast<std::uint64_t>(e.state())), one("store_level", e.store_level());
+  // An idle engine is not ticked here.
+  if (e.busy()) one("rows_left", e.rows_left()), one("target", s.target()), one("stride", s.stride_log2());
+  const topk::CompareStage& c = e.compared();
+  one("compared_valid", c.valid);
+  if (c.valid) {
+    one("compared_above", c.masks.above), one("compared_below", c.masks.below);
+    lanes("compared_row", c.row, c.count);
+  }
+  const topk::Partitioned& p = e.partitioned();
+  one("part_valid", p.valid);
+  if (p.valid) {
+    lanes("zero_eliminator_r", p.right, p.above);
+    one("part_above", p.above), one("part_sum_above", p.sum_above);
+  }
+  if (p.valid && e.state() != topk::Engine::State::filter) {
+    lanes("zero_eliminator_l", p.left, p.below);
+    one("part_below", p.below), one("part_equal", p.equal);
+  }
+  one("pivot", s.pivot()), one("items", s.items()), one("known_above", s.above()), one("equals", s.equals());
+  one("equal_count", s.equal_count()), one("sum_above", s.sum_above()), one("sum_equal", s.sum_equal());
+  one("in_right", s.in_right()), one("level_l", s.left().fifo().level()), one("level_r", s.right().fifo().level());
+  one("pack_l", s.left().pack_count()), one("pack_r", s.right().pack_count());
+  one("items_l", s.left().items()), one("items_r", s.right().items());
+}
+
 std::string TopkUnit::doing() const {
-  if (queue_.drained()) return "no job";
+  if (queue_.drained() && last_.job.n == 0) return "no job";
+  if (queue_.drained()) return "no job; the last was " + work_of(last_) + "; all given out";
   const TopkJob& oldest = queue_.peek();
   const auto name = [&](const TopkJob& job, std::uint32_t item) {
     return std::to_string(job.names == kEveryItem ? item : m_.lists.peek(job.names)[item]);

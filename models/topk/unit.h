@@ -27,7 +27,6 @@
 #include "models/memories/score_memories.h"
 #include "models/prim/block.h"
 #include "models/topk/engine.h"
-#include "models/topk/twin.h"
 
 namespace winnow {
 
@@ -59,9 +58,10 @@ class TopkUnit : public Block {
   // Whose job, how far, and which tokens (or heads) its lanes hold.
   std::string doing() const override;
 
-  // From now on the twin's outputs are what the machine sees. In every cycle, with a job or without. Must outlive the
-  // unit; before the first cycle.
-  void attach(topk::Twin& twin) { twin_ = &twin; }
+  // Of its RTL: sizes; seed and pivot rule, which begin a fresh engine; the engine's named state.
+  void parameters(const VisitParameter& visit) const override;
+  void settings(const VisitSetting& visit) override;
+  void probes(const VisitProbe& visit) const override;
   const topk::Engine& engine() const { return engine_; }
 
   const Wait kController = stats_.waits_for("controller", "controller");
@@ -93,8 +93,8 @@ class TopkUnit : public Block {
   unsigned next_ = 0;
   unsigned have_ = 0;  // items of the row that is loaded
   // Keeper.
+  TopkJob last_;  // that was given out to the end, for reports
   std::uint32_t kept_ = 0;
-  topk::Twin* twin_ = nullptr;
 };
 
 }  // namespace winnow

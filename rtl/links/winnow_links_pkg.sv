@@ -238,4 +238,41 @@ package winnow_links_pkg;
     logic forced_refetch;
   } group_table_t;
 
+  // A word of this memory: 21 bits.
+  typedef struct packed {logic [20:0] score;} selection_scores_t;
+
+  // A word of this memory: 49 bits.
+  typedef struct packed {
+    logic written;
+    logic [47:0] item;
+  } ranking_items_t;
+
+  // A word of this memory: 17 bits.
+  typedef struct packed {logic [16:0] entry;} lists_t;
+
+  // What goes through a memory's port: 28 bits.
+  typedef struct packed {
+    logic [3:0] store;
+    logic [16:0] from;
+    logic [6:0] n;
+  } selection_scores_claim_t;
+
+  // What goes through a memory's port: 4 bits.
+  typedef struct packed {logic [3:0] store;} kept_flags_clear_t;
+
+  // What goes through a memory's port: 21 bits.
+  typedef struct packed {
+    logic [3:0] store;
+    logic [16:0] slot;
+  } kept_flags_set_t;
+
+  // What goes through a memory's port: 8 bits.
+  typedef struct packed {logic [7:0] list;} lists_clear_t;
+
+  // What goes through a memory's port: 25 bits.
+  typedef struct packed {
+    logic [7:0] list;
+    logic [16:0] entry;
+  } lists_append_t;
+
 endpackage

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Writes what the lockstep of a block at links needs, from the block's manifest (manifest.py).
 
-  scripts/rtl/link_top.py rtl/writeback/writeback.yaml OUTPUT_FOLDER
+  scripts/rtl/link_top.py rtl/writeback/writeback.yaml OUTPUT_FOLDER [PARAMETER=VALUE...]
 
 NAME_lockstep.sv, a top with the block's ports at full width and beside them the model's transfers, which shows both
-sides of each transfer in waveforms; NAME_ports.inc, those ports for C++ (sim/rtl/block_port.h); NAME_stimuli.inc, what
-is random in its stand-alone lockstep. A block that is compared by named registers has scripts/rtl/lockstep_top.py.
+sides of each transfer in waveforms; NAME_ports.inc, those ports for C++ (sim/rtl/block_port.h); NAME_stimuli.inc,
+what is random in its stand-alone lockstep. A module alone that is compared by named registers has
+scripts/rtl/lockstep_top.py.
 """
 
 import pathlib
 import sys
 
+import lockstep_top
 import manifest
 
 
@@ -28,9 +30,24 @@ def main():
     ports = ["  input  logic clk_i,", "  input  logic rst_ni,"]
     pins = [".clk_i", ".rst_ni"]
     body, waves, cpp = [], [], []
+    parameters = {name: int(value) for name, _, value in (a.partition("=") for a in sys.argv[3:])}
+    if set(parameters) != set(m.parameters):
+        sys.exit(
+            f"{source}: parameters: {', '.join(parameters) or 'none'} given, {', '.join(m.parameters) or 'none'} there"
+        )
 
     def width(link):
         return sum(bits for _, bits in types[link])
+
+    def count(lanes):
+        return lanes if isinstance(lanes, int) else parameters[lanes]
+
+    def lanes_of(link, lanes):
+        """The type of a port of so many words; one alone is no array."""
+        return f"{link}_t" if count(lanes) == 1 and isinstance(lanes, int) else f"{link}_t [{count(lanes) - 1}:0]"
+
+    def lane(port, lanes, i):
+        return port if count(lanes) == 1 and isinstance(lanes, int) else f"{port}[{i}]"
 
     def wave(name, bits, value):
         body.append(f"  logic [{bits - 1}:0] {name};")
@@ -88,17 +105,63 @@ def main():
                 f"{signal(1, f'p_{port}_valid')}, {signal(1, f'p_{port}_ready')}, {signal(width(link), f'p_{port}')}, "
                 f"{signal(1, f'm_{port}_taken')}, {model}}});"
             )
-    for port, memory in m.memories.items():
-        ports += [f"  output logic [31:0] p_{port}_addr,", f"  input  {memory}_t p_{port},"]
+    for port, (memory, lanes) in m.memories.items():
+        ports += [f"  output logic [31:0] p_{port}_addr,", f"  input  {lanes_of(memory, lanes)} p_{port},"]
         pins += [f".{port}_addr_o()", f".{port}_i(p_{port})"]
         body.append(f"  assign p_{port}_addr = 32'(u_dut.{port}_addr_o);")
-        for field, bits in types[memory]:
-            wave(f"{port}_{field.replace('.', '_')}_i", bits, f"p_{port}.{field}")
+        for i in range(count(lanes)):
+            for field, bits in types[memory]:
+                name = f"{lane(port, lanes, i).replace('[', '_').replace(']', '')}_{field.replace('.', '_')}_i"
+                wave(name, bits, f"{lane(f'p_{port}', lanes, i)}.{field}")
         cpp.append(
-            f'ports_.memories.push_back({{"{port}", "{memory}", {signal(32, f"p_{port}_addr")}, '
-            f"{signal(width(memory), f'p_{port}')}}});"
+            f'ports_.memories.push_back({{"{port}", "{memory}", {count(lanes)}, {signal(32, f"p_{port}_addr")}, '
+            f"{signal(count(lanes) * width(memory), f'p_{port}')}}});"
         )
-    for link in dict.fromkeys([*m.inputs.values(), *m.outputs.values(), *m.memories.values()]):
+    for port, (write_, lanes) in m.writes.items():
+        n = count(lanes)
+        for side, into in (("p", "output"), ("m", "input ")):
+            ports.append(f"  {into} logic [{n - 1}:0] {side}_{port}_valid,")
+            ports.append(f"  {into} {lanes_of(write_, lanes)} {side}_{port},")
+        pins += [f".{port}_valid_o(p_{port}_valid)", f".{port}_o(p_{port})"]
+        for i in range(n):
+            name = lane(port, lanes, i).replace("[", "_").replace("]", "")
+            both(f"{name}_valid", 1, f"p_{port}_valid[{i}]", f"m_{port}_valid[{i}]")
+            for field, bits in types[write_]:
+                sides = [f"{s}_{port}_valid[{i}] ? {lane(f'{s}_{port}', lanes, i)}.{field} : '0" for s in "pm"]
+                both(f"{name}_{field.replace('.', '_')}", bits, *sides)
+        cpp.append(
+            f'ports_.writes.push_back({{"{port}", "{write_}", {n}, {signal(n, f"p_{port}_valid")}, '
+            f"{signal(n * width(write_), f'p_{port}')}, {signal(n, f'm_{port}_valid')}, "
+            f"{signal(n * width(write_), f'm_{port}')}}});"
+        )
+    sources = lockstep_top.Sources(manifest.ROOT / "rtl")
+    for name, said in m.probes.items():
+        at, lanes = (said, 0) if isinstance(said, str) else (said[0], count(said[1]))
+        path, file = sources.place(f"  {m.top} u_dut (", f"u_dut.{at}")
+        for side, into in (("rtl", "output"), ("model", "input ")):
+            ports.append(f"  {into} logic [63:0] {side}_{name}{f' [{lanes}]' if lanes else ''},")
+        for i in range(lanes or 1):
+            value = f"u_dut.{at}".replace("[lane]", f"[{i}]")
+            body += [
+                f"  assign rtl_{name}{f'[{i}]' if lanes else ''} = 64'({value});",
+                # As in lockstep_top.py: Verilator says "Replication value of 0 ..." where it is wider.
+                f"  wire probe_{name}_{i}_fits_in_64_bits = |{{($bits({value}) <= 64 ? 1 : 0) {{1'b1}}}};",
+            ]
+        if not lanes:
+            waves.append(f"{name}[63:0]")
+        first = "[0]" if lanes else ""
+        cpp.append(
+            f'ports_.probes.push_back({{"{name}", {lanes}, '
+            + ", ".join(f"reinterpret_cast<std::uint64_t*>(&rtl_->{side}_{name}{first})" for side in ("rtl", "model"))
+            + f', "{path}{f", {file}" if file else ""}"}});'
+        )
+    for name, value in parameters.items():
+        cpp.append(f'ports_.parameters.push_back({{"{name}", {value}}});')
+    for other, links in m.others.items():
+        names = ", ".join(f'"{p}", "{link}"' for p, link in links.items())
+        cpp.append(f'ports_.others.push_back({{"{other}", {{{names}}}}});')
+    words = [name for name, _ in [*m.memories.values(), *m.writes.values()]]
+    for link in dict.fromkeys([*m.inputs.values(), *m.outputs.values(), *words]):
         # C++ was made from the package of rtl/links; sources may come from another folder.
         body += [
             f"  if ($bits({link}_t) != {width(link)}) begin : gen_other_{link}",
@@ -115,7 +178,7 @@ def main():
     stimuli = []
     for at, expression in m.stimuli.items():
         port, _, field = at.rpartition(".")
-        known = {**m.inputs, **m.memories}
+        known = {**m.inputs, **{p: memory for p, (memory, _) in m.memories.items()}}
         if field not in (m.settings if not port else dict(types.get(known.get(port), []))):
             sys.exit(f"{source}: stimuli: {at}: no such field of an input or memory, and no such register")
         stimuli.append(f'if (port == "{port}" && field == "{field}") return value = std::uint64_t({expression}), true;')
@@ -131,7 +194,9 @@ def main():
         *ports,
         ");",
         "",
-        f"  {m.top} u_dut (",
+        f"  {m.top} #(" + ", ".join(f".{name}({value})" for name, value in parameters.items()) + ") u_dut ("
+        if parameters
+        else f"  {m.top} u_dut (",
         *[f"    {p}," for p in pins[:-1]],
         f"    {pins[-1]}",
         "  );",

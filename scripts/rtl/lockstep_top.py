@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """From a block's list of probes writes what its lockstep needs, so that the block says its ports once.
 
-  scripts/rtl/lockstep_top.py rtl/topk/topk.probes OUTPUT_FOLDER
+  scripts/rtl/lockstep_top.py tests/rtl/topk/topk.probes OUTPUT_FOLDER [FOLDER_OF_RTL]
 
 The list's sections: `top` (SystemVerilog: parameters, ports and instance u_dut of the block, in 64-bit ports), `probes`
 (name, SystemVerilog expression, C++ expression of the model, condition in C++ or `-`).
@@ -175,7 +175,7 @@ def main():
     source, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     name = source.stem
     top, probes = read(source)
-    sources = Sources(source.resolve().parents[1])
+    sources = Sources(pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else source.resolve().parents[1])
     places = []
     for p in probes:
         path, file = sources.place(top, p.rtl)

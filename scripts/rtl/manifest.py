@@ -3,12 +3,19 @@ of it, said once.
 
   inputs, outputs   {port: link}: the block's ready/valid ports PORT_valid_i, PORT_ready_o, PORT_i (or _o, _i, _o), and
                     the links of the machine they stand at, whose payloads are types of rtl/links/winnow_links_pkg.sv
-  memories          {port: memory}: read ports PORT_addr_o, PORT_i, the word in the same cycle
+  memories          {port: memory}: read ports PORT_addr_o, PORT_i, the word in the same cycle; [memory, lanes]: so
+                    many words from that address on, the first in the lower bits
+  writes            {port: MEMORY_WHAT}: write ports PORT_valid_o, PORT_o, an entry, or [MEMORY_WHAT, lanes]: up to
+                    so many a cycle, each with its bit of PORT_valid_o
   settings          {register: bits}: inputs REGISTER_i, constant while the block runs
+  parameters        of the module, which the model's Block::parameters() knows by the same names; `lanes` may be one
+  probes            {name: signal}: state that the model's Block::probes() shows by the same name, "u_part.level_q";
+                    with lanes {name: [signal, lanes]}, "row_q[lane]"
+  others            {block: {port: link}}: blocks of the machine that are the same RTL at other links
+  rams              how many prim_ram_1r1w are in it
   stimuli           {port.field, or register: C++ expression}: what is random in the stand-alone lockstep and not just
                     any value; `r` is a Stimuli of sim/rtl/stimuli.h
   top               the module; the block's name where it is left out
-  probes            of a block that is compared by named registers, with an adapter of its own (rtl/topk)
 
 Sources are all *.sv of the folder, packages first, before them rtl/links and rtl/prim. Planted bugs are in
 tests/rtl/<block>/<block>.mutants.
@@ -24,7 +31,10 @@ except ImportError:
     sys.exit("rtl/manifest.py: Python's yaml is missing: apt-get install python3-yaml, or scripts/requirements-rtl.txt")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-KEYS = {"inputs", "outputs", "memories", "settings", "stimuli", "top", "probes"}
+KEYS = {
+    *("inputs", "outputs", "memories", "writes", "settings", "parameters", "probes", "others", "rams", "stimuli"),
+    "top",
+}
 LINKS = ROOT / "rtl/links/winnow_links_pkg.sv"
 
 
@@ -36,18 +46,32 @@ class Manifest:
             sys.exit(f"{path}: {unknown[0]}: no such key; there is: {', '.join(sorted(KEYS))}")
         self.top = what.get("top", self.name)
         self.inputs, self.outputs = what.get("inputs") or {}, what.get("outputs") or {}
-        self.memories, self.settings = what.get("memories") or {}, what.get("settings") or {}
-        self.stimuli = what.get("stimuli") or {}
-        self.probes = self.folder / what["probes"] if "probes" in what else None
+        self.memories, self.writes = self.ports(what.get("memories")), self.ports(what.get("writes"))
+        self.settings, self.parameters = what.get("settings") or {}, what.get("parameters") or []
+        self.probes, self.others = what.get("probes") or {}, what.get("others") or {}
+        self.stimuli, self.rams = what.get("stimuli") or {}, what.get("rams", 0)
         self.mutants = ROOT / f"tests/rtl/{self.name}/{self.name}.mutants"
         types = link_types()
-        for port, link in [*self.inputs.items(), *self.outputs.items(), *self.memories.items()]:
+        ports = {**self.inputs, **self.outputs}
+        both = {port: name for port, (name, _) in [*self.memories.items(), *self.writes.items()]}
+        for port, link in [*ports.items(), *both.items()]:
             if link not in types:
                 sys.exit(f"{path}: {port}: {link}: no such link or memory; there is: {', '.join(types)}")
+        for block, links in self.others.items():
+            for port, link in links.items():
+                if port not in ports or types.get(link) != types[ports[port]]:
+                    sys.exit(f"{path}: {block}: {port}: {link}: no link like that of the same port here")
+        for lanes in [n for _, n in [*self.memories.values(), *self.writes.values()]]:
+            if not isinstance(lanes, int) and lanes not in self.parameters:
+                sys.exit(f"{path}: {lanes}: neither a number of lanes nor one of the parameters")
 
-    @property
-    def at_links(self):
-        return bool(self.inputs or self.outputs)
+    @staticmethod
+    def ports(said):
+        return {port: (at, 1) if isinstance(at, str) else tuple(at) for port, at in (said or {}).items()}
+
+    def needs_package(self):
+        """Whether the machine's parameters must be read before the sources."""
+        return any("winnow_machine_pkg" in p.read_text() for p in self.sources())
 
     def sources(self):
         """In the order in which they are read."""
@@ -83,6 +107,10 @@ def names():
 
 
 def load(name):
+    """A block's manifest, or that of the RTL that stands for it too."""
+    for path in (ROOT / "rtl").glob("*/*.yaml"):
+        if path.stem == path.parent.name and name in (yaml.safe_load(path.read_text()) or {}).get("others", {}):
+            return Manifest(path)
     path = ROOT / f"rtl/{name}/{name}.yaml"
     if not path.is_file():
         sys.exit(f"{name}: in RTL there is: {', '.join(names())}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a copy of RTL sources in which the variable mutant_pkg::selected turns on one of a list of single-point bugs.
 
-  scripts/rtl/mutants.py tests/rtl/topk/topk.mutants OUTPUT_FOLDER SOURCE.sv...
+  scripts/rtl/mutants.py tests/rtl/topk/engine.mutants OUTPUT_FOLDER SOURCE.sv...
 
 Each line of the list is `file | text | replacement` (a bar inside is written \\|), `file#K` for the K-th place of the
 text in the file; the text becomes `((mutant_pkg::selected == N) ? (replacement) : (text))`, for an assignment

@@ -17,9 +17,10 @@ class NoPlans final : public PlanSource {
 
 }  // namespace
 
-std::unique_ptr<Inventory> parts_only(const Machine& m, int head_dim, int tokens) {
+std::unique_ptr<Inventory> parts_only(const Machine& m, int head_dim, int tokens, int group) {
   Workpiece piece;
-  piece.shape = {1, 1, 1, head_dim, tokens, tokens, true, 1.0};
+  piece.shape = {1, group, 1, head_dim, tokens, tokens, true, 1.0};
+  piece.decisions.score_bits = golden::selection_score_bits(group);
   piece.longest = tokens;
   return std::make_unique<Inventory>(m, std::move(piece),
                                      [](ImportanceMemory&) { return std::make_unique<NoPlans>(); });

@@ -6,7 +6,7 @@
 
 namespace winnow {
 
-// Blocks, links and memories of a machine for one query head a KV head, with `tokens` tokens of `head_dim` words.
-std::unique_ptr<Inventory> parts_only(const Machine& machine, int head_dim, int tokens);
+// Blocks, links and memories of a machine for `group` query heads a KV head, with `tokens` tokens of `head_dim` words.
+std::unique_ptr<Inventory> parts_only(const Machine& machine, int head_dim, int tokens, int group = 1);
 
 }  // namespace winnow

@@ -24,21 +24,50 @@ struct RtlLink {
   bool input;
   RtlSignal valid, ready, data, model_taken, model_data;
 };
-// A read port: the word of that address, in the same cycle.
+// A read port: `lanes` words from that address on, in the same cycle, the first in the lower bits.
 struct RtlMemory {
   const char *port, *memory;
+  int lanes;
   RtlSignal address, data;
+};
+// A write port: up to `lanes` entries a cycle, each with a bit of `valid`, in the order of the lanes. The `model_`
+// signals carry what the model wrote into a waveform.
+struct RtlWrite {
+  const char *port, *write;
+  int lanes;
+  RtlSignal valid, data, model_valid, model_data;
+};
+// Named state, `lanes` values of at most 64 bits, and where it is declared. `model` shows the model's.
+struct RtlProbe {
+  const char* name;
+  int lanes;  // 0: one value, without a number
+  std::uint64_t *rtl, *model;
+  const char* place;
 };
 // A register that the machine writes before a run.
 struct RtlSetting {
   const char* name;
   RtlSignal value;
 };
+// What the RTL was built with.
+struct RtlParameter {
+  const char* name;
+  std::uint64_t value;
+};
+// The same RTL as another block of the machine, at other links: port and link in turn.
+struct RtlOther {
+  const char* block;
+  std::vector<const char*> ports_and_links;
+};
 
 struct RtlPorts {
   std::vector<RtlLink> links;
   std::vector<RtlMemory> memories;
+  std::vector<RtlWrite> writes;
   std::vector<RtlSetting> settings;
+  std::vector<RtlParameter> parameters;
+  std::vector<RtlProbe> probes;
+  std::vector<RtlOther> others;
   const char* scope;               // of the signals rtl_X and model_X, in waveforms
   std::vector<std::string> waves;  // these X, with their range: "burst_data[255:0]"
 };

@@ -38,7 +38,11 @@ BlockTwin::BlockTwin(Block& block, Inventory& parts, std::shared_ptr<BlockPort> 
     : Block(block.name(), block.label()), model_(block), rtl_(std::move(rtl)) {
   if (stalls) stalls_.emplace(*stalls);
   const std::string front = "--rtl: " + std::string(name()) + ": ";
-  for (const RtlLink& port : rtl_->ports().links) {
+  require_parameters();
+  for (RtlLink port : rtl_->ports().links) {
+    for (const RtlOther& other : rtl_->ports().others)
+      for (std::size_t i = 0; other.block == std::string(name()) && i < other.ports_and_links.size(); i += 2)
+        if (other.ports_and_links[i] == std::string(port.port)) port.link = other.ports_and_links[i + 1];
     At at{port, nullptr, {}, false, false, 0, {}, {}};
     for (LinkBase* link : parts.all.links)
       if (std::string(link->info().name) == port.link) {
@@ -57,8 +61,18 @@ BlockTwin::BlockTwin(Block& block, Inventory& parts, std::shared_ptr<BlockPort> 
     const auto tap =
         std::find_if(taps.begin(), taps.end(), [&](const MemoryTap& t) { return t.memory == port.memory; });
     if (tap == taps.end()) throw Error(front + port.memory + ": no memory whose words RTL can read");
-    require_width(name(), port.port, port.data.bits, width_of(tap->fields));
-    memories_.push_back({port, *tap, Bits(port.data.bits)});
+    const int width = width_of(tap->fields);
+    require_width(name(), port.port, port.data.bits, port.lanes * width);
+    memories_.push_back({port, *tap, {}, Bits(width), Bits(port.data.bits)});
+  }
+  const std::vector<WriteTap> writes = write_taps(parts);
+  for (const RtlWrite& port : rtl_->ports().writes) {
+    const auto tap =
+        std::find_if(writes.begin(), writes.end(), [&](const WriteTap& t) { return t.name == port.write; });
+    if (tap == writes.end()) throw Error(front + port.write + ": no write of a memory that RTL can do");
+    const int width = width_of(tap->fields);
+    require_width(name(), port.port, port.data.bits, port.lanes * width);
+    writes_.push_back({port, *tap, Bits(width), Bits(width), Bits(port.data.bits), Bits(port.lanes)});
   }
   std::size_t known = 0;
   model_.settings([&](const char* setting, std::uint32_t& value) {
@@ -100,8 +114,20 @@ void BlockTwin::drive(Cycle now) {
   for (ReadPort& m : memories_) {
     std::uint32_t address = 0;
     std::memcpy(&address, m.port.address.at, sizeof address);
-    if (address < m.memory.words) m.memory.read(address, m.word);
-    put(m.port.data, m.word);
+    if (stalls_ && m.memory.hold) {
+      const bool hold = !m.flow.go(*stalls_);
+      stalled_ += hold;
+      m.memory.hold(hold);
+    }
+    for (int i = 0; i < m.port.lanes; ++i) {
+      const int width = m.word.width();
+      const bool there = m.memory.read(address + static_cast<std::uint32_t>(i), now, m.word);
+      for (int bit = 0; bit < width; bit += 64) {
+        const int n = std::min(64, width - bit);
+        m.all.set(i * width + bit, n, there ? m.word.get(bit, n) : 0);
+      }
+    }
+    put(m.port.data, m.all);
   }
   if (!memories_.empty()) rtl_->eval();
 }
@@ -124,7 +150,7 @@ void BlockTwin::compare(At& at, Cycle now) {
   ++compared_;
   transfers_ += moved;
   Difference d;
-  d.cycle = cycle_, d.block = name(), d.link = at.port.link;
+  d.cycle = cycle_, d.block = label(), d.link = at.port.link;
   d.signal = at.port.input ? "taken" : "given", d.rtl = rtl, d.model = moved;
   if (rtl != moved) part(d);
   if (!moved || at.port.input) return;
@@ -139,15 +165,107 @@ void BlockTwin::compare(At& at, Cycle now) {
     }
 }
 
+void BlockTwin::show(WritePort& w) {
+  const int width = w.entry.width();
+  Bits data(w.port.data.bits), valid(w.port.lanes);
+  for (std::size_t i = 0; i < std::min(w.memory.entries(), static_cast<std::size_t>(w.port.lanes)); ++i) {
+    w.memory.entry(i, w.entry);
+    for (int bit = 0; bit < width; bit += 64)
+      data.set(static_cast<int>(i) * width + bit, std::min(64, width - bit),
+               w.entry.get(bit, std::min(64, width - bit)));
+    valid.set(static_cast<int>(i), 1, 1);
+  }
+  put(w.port.model_valid, valid), put(w.port.model_data, data);
+}
+
+// Entry by entry, in order: how many, and all bits of each.
+void BlockTwin::compare(WritePort& w) {
+  const int width = w.entry.width();
+  const std::size_t model = w.memory.entries();
+  std::size_t rtl = 0;
+  get(w.port.data, w.all), get(w.port.valid, w.valid);
+  ++compared_;
+  Difference d;
+  d.cycle = cycle_, d.block = label(), d.link = w.port.write;
+  for (int lane = 0; lane < w.port.lanes; ++lane) {
+    if (!w.valid.get(lane, 1)) continue;
+    const std::size_t i = rtl++;
+    if (i >= model) continue;
+    w.memory.entry(i, w.entry);
+    for (int bit = 0; bit < width; bit += 64)
+      w.rtl.set(bit, std::min(64, width - bit), w.all.get(lane * width + bit, std::min(64, width - bit)));
+    compared_ += w.memory.fields.size();
+    if (w.rtl == w.entry) continue;
+    for (const Field& f : w.memory.fields) {
+      d.rtl = w.rtl.get(f.at, f.bits), d.model = w.entry.get(f.at, f.bits);
+      d.signal = "entry " + std::to_string(i) + ", field " + f.name;
+      if (d.rtl != d.model) part(d);
+    }
+  }
+  transfers_ += model;
+  d.signal = "entries", d.rtl = rtl, d.model = model;
+  if (rtl != model) part(d);
+}
+
+void BlockTwin::compare_probes() {
+  if (rtl_->ports().probes.empty()) return;
+  if (tracing_)
+    for (const RtlProbe& p : rtl_->ports().probes) std::copy_n(p.rtl, std::max(1, p.lanes), p.model);
+  Difference first;
+  model_.probes([&](const char* probe, int lane, std::uint64_t value) {
+    const RtlProbe*& p = probes_[probe];
+    if (!p) {
+      for (const RtlProbe& known : rtl_->ports().probes)
+        if (known.name == std::string(probe)) p = &known;
+      if (!p) throw Error("--rtl: " + std::string(name()) + ": " + probe + ": no such probe of its RTL");
+    }
+    const int at = std::max(0, lane);
+    if (at >= std::max(1, p->lanes)) throw Error("--rtl: " + std::string(name()) + ": " + probe + ": too few lanes");
+    ++compared_;
+    if (tracing_) p->model[at] = value;
+    if (p->rtl[at] == value || !first.signal.empty()) return;
+    first.signal = p->lanes ? probe + ("[" + std::to_string(lane) + "]") : probe;
+    first.rtl = p->rtl[at], first.model = value;
+    first.place = p->place;
+    if (const std::size_t index = first.place.find("[lane]"); index != std::string::npos)
+      first.place.replace(index, 6, "[" + std::to_string(lane) + "]");
+  });
+  if (first.signal.empty()) return;
+  first.cycle = cycle_, first.block = label();
+  part(first);
+}
+
+void BlockTwin::require_parameters() const {
+  std::size_t known = 0;
+  model_.parameters([&](const char* parameter, std::uint64_t value) {
+    for (const RtlParameter& p : rtl_->ports().parameters) {
+      if (parameter != std::string(p.name)) continue;
+      ++known;
+      if (p.value != value)
+        throw Error("--rtl: " + std::string(name()) + ": " + parameter + ": " + std::to_string(p.value) + " in RTL, " +
+                    std::to_string(value) + " in the model");
+    }
+  });
+  if (known != rtl_->ports().parameters.size())
+    throw Error("--rtl: " + std::string(name()) + ": it has parameters that its model does not know");
+}
+
 void BlockTwin::tick(Cycle now) {
   if (!stem_.empty() && cycle_ >= from_ && !tracing_) rtl_->trace_open((stem_ + ".fst").c_str()), tracing_ = true;
   drive(now);
+  compare_probes();
+  for (WritePort& w : writes_) w.memory.begin();
   model_.tick(now);
+  for (WritePort& w : writes_) {
+    w.memory.end();
+    if (tracing_) show(w);
+  }
   for (At& at : links_) compare(at, now);
+  for (WritePort& w : writes_) compare(w);
   if (tracing_) rtl_->trace_dump(cycle_);
   if (const std::string assertion = rtl_->clock(); !assertion.empty()) {
     Difference d;
-    d.cycle = cycle_, d.block = name(), d.assertion = assertion;
+    d.cycle = cycle_, d.block = label(), d.assertion = assertion;
     part(d);
   }
   ++cycle_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -10,12 +11,11 @@
 
 #include "golden/error.h"
 #include "golden/policies/decisions.h"
+#include "sim/machine/parts_only.h"
 #include "sim/rtl/shell.h"
 
 namespace winnow::rtl {
 namespace {
-
-constexpr const char *kTopk = "topk", *kCascadeTopk = "cascade topk";
 
 // Blocks with a manifest, in order.
 std::vector<std::string> known_blocks() {
@@ -26,6 +26,14 @@ std::vector<std::string> known_blocks() {
       names.push_back(name);
   std::sort(names.begin(), names.end());
   return names;
+}
+
+// Which blocks of the machine a block's RTL stands for: itself, and the manifest's `others`.
+std::vector<std::string> stands_for(const std::string& block) {
+  std::vector<std::string> all = {block};
+  const YAML::Node manifest = YAML::LoadFile(WINNOW_SOURCE_DIR "/rtl/" + block + "/" + block + ".yaml");
+  for (const auto& other : manifest["others"]) all.push_back(other.first.as<std::string>());
+  return all;
 }
 
 Block& block_of(MachineModel& machine, const std::string& label) {
@@ -61,28 +69,18 @@ Uses uses_of(const golden::Decisions& d) {
 
 Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Uses uses, int group, std::uint64_t seed,
                std::optional<std::uint64_t> stalls)
-    : asked_(!requests.empty()),
-      pivot_(machine.topk.pivot == "random" ? topk::PivotRule::random : topk::PivotRule::sampled),
-      seed_(seed),
-      stalls_(stalls) {
-  topk::Config c;
-  c.parallelism = static_cast<unsigned>(machine.topk.parallelism),
-  c.fifo_depth = static_cast<unsigned>(machine.topk.fifo);
-  c.pivot = pivot_;
+    : asked_(!requests.empty()), seed_(seed), stalls_(stalls) {
+  if (requests.empty()) return;
+  const auto parts = parts_only(machine, 8, 64, group);  // parameters do not depend on the trace's length
   for (const Request& r : requests) {
-    if (r.block != kTopk) {
-      loaded_.push_back({r.block, BlockLibrary(r.block, r.folder)});
-      continue;
+    const std::size_t before = loaded_.size();
+    for (const std::string& name : stands_for(r.block)) {
+      if ((name == "topk" && !uses.topk) || (name == "cascade_topk" && !uses.cascade_topk)) continue;
+      const Block* const block = parts->find_block(name);
+      if (!block) throw Error("--rtl: '" + name + "': the machine has no such block");
+      loaded_.push_back({name, BlockLibrary(r.block, r.folder, parameters_of(*block))});
     }
-    asked_topk_ = true;
-    if (uses.topk) {
-      c.item_bits = std::max(topk::kItemBitsDefault, static_cast<unsigned>(golden::selection_score_bits(group)));
-      loaded_topk_.push_back({kTopk, TopkLibrary(c, r.folder), seed});
-    }
-    if (uses.cascade_topk) {
-      c.item_bits = golden::kImportanceBits;
-      loaded_topk_.push_back({kCascadeTopk, TopkLibrary(c, r.folder), seed + 1});
-    }
+    nothing_to_choose_ = nothing_to_choose_ || loaded_.size() == before;
   }
 }
 
@@ -94,18 +92,11 @@ std::optional<std::uint64_t> Blocks::stalls_of(std::size_t number) const {
 
 void Blocks::attach(MachineModel& machine) {
   machine_ = &machine;
-  topk_twins_.clear(), twins_.clear();
-  for (const LoadedTopk& l : loaded_topk_) {
-    topk_twins_.push_back(
-        std::make_unique<TopkTwin>(l.block, l.library.make(pivot_, l.seed), stalls_of(topk_twins_.size())));
-    if (l.block == traced_block_) topk_twins_.back()->trace(stem_, trace_from_);
-    dynamic_cast<TopkUnit&>(block_of(machine, l.block)).attach(*topk_twins_.back());
-  }
+  twins_.clear();
   for (const Loaded& l : loaded_) {
     Block* const block = machine.parts().find_block(l.block);
-    if (!block) throw Error("--rtl: '" + l.block + "': the machine has no such block");
-    twins_.push_back(std::make_unique<BlockTwin>(*block, machine.parts(), l.library.make(seed_),
-                                                 stalls_of(topk_twins_.size() + twins_.size())));
+    twins_.push_back(
+        std::make_unique<BlockTwin>(*block, machine.parts(), l.library.make(seed_), stalls_of(twins_.size())));
     if (block->label() == traced_block_) twins_.back()->trace(stem_, trace_from_);
     machine.stand_in(*block, *twins_.back());
   }
@@ -140,26 +131,20 @@ bool Blocks::diverge(const std::function<void()>& simulate, const std::function<
 
 std::string Blocks::summary() const {
   std::string text;
-  if (asked_topk_ && loaded_topk_.empty())
-    text = "topk in RTL: the policy asks for no choice: nothing ran, nothing was compared\n";
-  const auto line = [&](const std::string& block, const auto& t, std::uint64_t work, const std::string& what) {
-    if (work == 0)
-      text += fmt::format("{} in RTL: no job in this range: nothing was compared\n", block);
+  if (nothing_to_choose_) text = "topk in RTL: the policy asks for no choice: nothing ran, nothing was compared\n";
+  for (const auto& t : twins_) {
+    if (t->transfers() == 0)
+      text += fmt::format("{} in RTL: no job in this range: nothing was compared\n", t->label());
     else
-      text += fmt::format("{} in RTL: {} cycles, {}{} values equal to the model's{}\n", block, t.cycles(), what,
-                          t.compared(), stalls_ ? fmt::format(", {} stalls", t.stalled()) : "");
-  };
-  for (const auto& t : topk_twins_) line(t->block(), *t, t->jobs(), "");
-  for (const auto& t : twins_) line(t->label(), *t, t->transfers(), fmt::format("{} transfers, ", t->transfers()));
+      text +=
+          fmt::format("{} in RTL: {} cycles, {} transfers, {} values equal to the model's{}\n", t->label(), t->cycles(),
+                      t->transfers(), t->compared(), stalls_ ? fmt::format(", {} stalls", t->stalled()) : "");
+  }
   return text;
 }
 
 bool Blocks::worked() const {
-  for (const auto& t : topk_twins_)
-    if (t->jobs()) return true;
-  for (const auto& t : twins_)
-    if (t->transfers()) return true;
-  return false;
+  return std::any_of(twins_.begin(), twins_.end(), [](const auto& t) { return t->transfers() != 0; });
 }
 
 }  // namespace winnow::rtl

@@ -9,7 +9,6 @@
 #include "sim/machine/machine_model.h"
 #include "sim/rtl/block_twin.h"
 #include "sim/rtl/library.h"
-#include "sim/rtl/topk_twin.h"
 
 namespace winnow::rtl {
 
@@ -49,25 +48,16 @@ class Blocks {
   bool worked() const;  // not all of them were idle from end to end
 
  private:
-  // A block by the name it is reported under, the label.
-  struct LoadedTopk {
-    std::string block;
-    TopkLibrary library;
-    std::uint64_t seed;
-  };
   struct Loaded {
-    std::string block;
+    std::string block;  // of the machine
     BlockLibrary library;
   };
   std::optional<std::uint64_t> stalls_of(std::size_t number) const;
 
-  bool asked_ = false, asked_topk_ = false;
-  topk::PivotRule pivot_;
+  bool asked_ = false, nothing_to_choose_ = false;
   std::uint64_t seed_;
   std::optional<std::uint64_t> stalls_;
-  std::vector<LoadedTopk> loaded_topk_;
   std::vector<Loaded> loaded_;
-  std::vector<std::unique_ptr<TopkTwin>> topk_twins_;
   std::vector<std::unique_ptr<BlockTwin>> twins_;
   MachineModel* machine_ = nullptr;
   std::string traced_block_, stem_;

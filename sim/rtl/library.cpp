@@ -69,18 +69,12 @@ std::unique_ptr<BlockPort> BlockLibrary::make(std::uint64_t seed, const std::str
   return port;
 }
 
-TopkLibrary::TopkLibrary(const topk::Config& c, const std::string& folder)
-    // Built with the sampler; which pivot rule runs is an input.
-    : Library("topk", folder,
-              {"--set", fmt::format("topk.parallelism={}", c.parallelism), "--set",
-               fmt::format("topk.fifo={}", c.fifo_depth), "--set", "topk.pivot=sampled", "--item-bits",
-               std::to_string(c.item_bits)}) {}
-
-std::unique_ptr<TopkPort> TopkLibrary::make(topk::PivotRule pivot, std::uint64_t seed) const {
-  auto* const function = reinterpret_cast<MakeTopkPort*>(find(kMakeTopkPort));
-  std::unique_ptr<TopkPort> port(function ? function(WINNOW_RTL_LAYOUT, pivot, seed) : nullptr);
-  if (!port) refuse();
-  return port;
+std::vector<std::string> parameters_of(const Block& block) {
+  std::vector<std::string> options;
+  block.parameters([&](const char* name, std::uint64_t value) {
+    options.insert(options.end(), {"--parameter", fmt::format("{}={}", name, value)});
+  });
+  return options;
 }
 
 }  // namespace winnow::rtl

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "golden/error.h"
+#include "models/prim/block.h"
 #include "sim/rtl/block_port.h"
-#include "sim/rtl/topk_port.h"
 
 namespace winnow::rtl {
 
@@ -38,12 +38,7 @@ class BlockLibrary : public Library {
   std::unique_ptr<BlockPort> make(std::uint64_t seed, const std::string& plusargs = "") const;
 };
 
-// The top-k engine's RTL; `config.item_bits` is the width that it is built with.
-class TopkLibrary : public Library {
- public:
-  TopkLibrary(const topk::Config& config, const std::string& folder);
-  // An engine out of reset, seeded.
-  std::unique_ptr<TopkPort> make(topk::PivotRule pivot, std::uint64_t seed) const;
-};
+// The options with which a block's RTL is built.
+std::vector<std::string> parameters_of(const Block& block);
 
 }  // namespace winnow::rtl

@@ -62,5 +62,7 @@ int main() {
                  tap->fields());
   for (const winnow::rtl::MemoryTap& m : winnow::rtl::memory_taps(*parts))
     print_type(m.memory, "A word of this memory", m.fields);
+  for (const winnow::rtl::WriteTap& w : winnow::rtl::write_taps(*parts))
+    print_type(w.name, "What goes through a memory's port", w.fields);
   fmt::print("\nendpackage\n");
 }

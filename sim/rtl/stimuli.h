@@ -26,8 +26,9 @@ class Stimuli {
     return v & (n >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1);
   }
 
-  // Set by the test: a setting's value in this run, and how many words a memory has.
-  std::function<std::uint64_t(const std::string&)> setting, words;
+  // Set by the test: a setting's value in this run, how many words a memory has, and the value of a field of the same
+  // payload, one that stands before.
+  std::function<std::uint64_t(const std::string&)> setting, words, field;
 
  private:
   std::uint64_t s_;

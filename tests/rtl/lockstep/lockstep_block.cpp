@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 
+#include "sim/config/settings.h"
 #include "sim/machine/parts_only.h"
 #include "sim/rtl/block_twin.h"
 #include "sim/rtl/library.h"
@@ -30,6 +31,7 @@ class Bench {
       : machine_(machine), name_(name), port_(std::move(port)), random_(seed) {
     random_.setting = [this](const std::string& s) { return setting(s); };
     random_.words = [this](const std::string& m) { return words(m); };
+    random_.field = [this](const std::string& f) { return field(f); };
   }
 
   void trace(const std::string& stem, std::uint64_t from) { stem_ = stem, from_ = from; }
@@ -79,17 +81,22 @@ class Bench {
       value = static_cast<std::uint32_t>(v);
     });
     ends_.clear();
-    for (const rtl::RtlLink& l : port_->ports().links)
+    for (rtl::RtlLink l : port_->ports().links) {
+      for (const rtl::RtlOther& other : port_->ports().others)
+        for (std::size_t i = 0; other.block == name_ && i < other.ports_and_links.size(); i += 2)
+          if (other.ports_and_links[i] == std::string(l.port)) l.link = other.ports_and_links[i + 1];
       for (LinkBase* link : parts_->all.links)
         if (std::string(link->info().name) == l.link)
           if (auto* tap = dynamic_cast<LinkTap*>(link))
             ends_.push_back({tap, l.port, l.input, {}, Bits(l.data.bits), special_of(l.port, tap->fields())});
+    }
     memories_.clear();
     for (const rtl::RtlMemory& m : port_->ports().memories)
       for (const rtl::MemoryTap& tap : taps_)
         if (tap.memory == m.memory) {
           memories_.push_back({tap, m.port, special_of(m.port, tap.fields)});
-          for (std::uint32_t i = 0; i < tap.words; ++i) write(memories_.back(), i);
+          tap.fill();
+          for (std::uint32_t i = 0; i < tap.words(); ++i) write(memories_.back(), i);
         }
     // In every second episode what is offered may be taken back, and room may go, before anything moved.
     const bool fickle = random_.percent(50);
@@ -114,7 +121,7 @@ class Bench {
     }
     if (!memories_.empty() && random_.below(16) == 0) {
       Memory& m = memories_[random_.below(memories_.size())];
-      write(m, static_cast<std::uint32_t>(random_.below(m.tap.words)));
+      write(m, static_cast<std::uint32_t>(random_.below(m.tap.words())));
     }
     twin_->tick(cycle_);
   }
@@ -127,7 +134,7 @@ class Bench {
   void write(Memory& m, std::uint32_t word) {
     Bits bits(width_of(m.tap.fields));
     fill(bits, m.port, m.tap.fields, m.special);
-    m.tap.write(word, bits);
+    m.tap.write(m.tap.address(word), bits);
   }
 
   std::vector<Field> special_of(const std::string& port, const std::vector<Field>& fields) {
@@ -135,7 +142,7 @@ class Bench {
     std::uint64_t value = 0;
     rtl::Stimuli unused(1);
     unused.setting = [](const std::string&) { return std::uint64_t{1}; };
-    unused.words = [](const std::string&) { return std::uint64_t{1}; };
+    unused.words = unused.field = unused.setting;
     for (const Field& f : fields)
       if (port_->stimulus(port, f.name, unused, value)) special.push_back(f);
     return special;
@@ -143,6 +150,7 @@ class Bench {
   void fill(Bits& bits, const std::string& port, const std::vector<Field>& fields, const std::vector<Field>& special) {
     const int width = width_of(fields);
     for (int at = 0; at < width; at += 64) bits.set(at, std::min(64, width - at), random_.next());
+    filled_ = &bits, fields_ = &fields;
     for (const Field& f : special)
       for (int i = 0; i < f.count; ++i) {
         std::uint64_t value = 0;
@@ -161,8 +169,13 @@ class Bench {
   }
   std::uint64_t words(const std::string& memory) {
     for (const rtl::MemoryTap& tap : taps_)
-      if (tap.memory == memory) return tap.words;
+      if (tap.memory == memory) return tap.words();
     throw Error("stimuli: there is no memory " + memory + " to read");
+  }
+  std::uint64_t field(const std::string& name) {
+    for (const Field& f : *fields_)
+      if (f.name == name) return filled_->get(f.at, f.bits);
+    throw Error("stimuli: there is no field " + name + " beside that one");
   }
 
   const Machine& machine_;
@@ -175,6 +188,8 @@ class Bench {
   std::vector<rtl::MemoryTap> taps_;
   std::vector<End> ends_;
   std::vector<Memory> memories_;
+  const Bits* filled_ = nullptr;
+  const std::vector<Field>* fields_ = nullptr;
   std::uint64_t cycle_ = 0, episode_end_ = 0, compared_ = 0, transfers_ = 0, resets_ = 0;
   std::string stem_;
   std::uint64_t from_ = 0;
@@ -244,26 +259,39 @@ int mutants(const Machine& machine, const std::string& name, const rtl::BlockLib
 int main(int argc, char** argv) {
   CLI::App app{"RTL and model of a block at links in lockstep"};
   std::string block, out = ".", folder, coverage, table;
+  std::vector<std::string> sets;
   std::uint64_t cycles = 300000, seed = 1;
   unsigned only = 0, seeds = 1;
-  app.add_option("block", block, "a folder of rtl/ with a manifest that names links")->required();
+  app.add_option("block", block, "a block of the machine whose RTL has a manifest, rtl/<block>/<block>.yaml")
+      ->required();
   app.add_option("--cycles", cycles);
   app.add_option("--seed", seed, "of stimuli and of registers without reset");
   app.add_option("--seeds", seeds, "so many of them, from that one on, each with so many cycles");
   app.add_option("--out", out, "folder for waveforms of a difference");
+  app.add_option("--set", sets, "of the machine, KEY=VALUE: what the block's parameters come from");
   app.add_option("--rtl", folder, "sources that take the place of those of rtl/ with the same name");
   app.add_option("--coverage", coverage, "count lines and toggles into this file");
   app.add_option("--mutants", table, "a table of planted bugs: which of them are caught?");
   app.add_option("--only", only, "one of them, by its number");
   if (const auto code = test::parse(app, argc, argv)) return *code;
   try {
-    const Machine machine = load_machine("tiny");
-    const rtl::BlockLibrary library(block, folder,
-                                    !table.empty()      ? std::vector<std::string>{"--mutants"}
-                                    : !coverage.empty() ? std::vector<std::string>{"--coverage"}
-                                                        : std::vector<std::string>{});
+    Machine machine = load_machine("tiny");
+    Settings settings;
+    settings.add("machine", machine_schema(machine));
+    for (const std::string& s : sets) settings.apply(s);
+    require_consistent("--set", machine);
+    const auto parts = parts_only(machine, 8, 64);
+    const Block* const of = parts->find_block(block);
+    if (!of) throw Error(block + ": the machine has no such block");
+    std::vector<std::string> options = rtl::parameters_of(*of);
+    if (!table.empty()) options.push_back("--mutants");
+    if (!coverage.empty()) options.push_back("--coverage");
+    const rtl::BlockLibrary library(block, folder, options);
     if (!table.empty()) return mutants(machine, block, library, cycles, seed, table, only);
-    const std::string again = "lockstep_block " + block + (folder.empty() ? "" : " --rtl " + rtl::quoted(folder));
+    std::string said;
+    for (const std::string& s : sets) said += " --set " + rtl::quoted(s);
+    const std::string again =
+        "lockstep_block " + block + (folder.empty() ? "" : " --rtl " + rtl::quoted(folder)) + said;
     for (const std::uint64_t last = seed + seeds; seed < last; ++seed)
       if (const int code =
               lockstep(machine, block, library, cycles, seed, out, coverage, again + " --seed " + std::to_string(seed)))

@@ -141,7 +141,12 @@ def test_ranges_move_elaboration(moved):
     package = moved / "winnow_machine_pkg.sv"
     command = [sys.executable, moved / "scripts/rtl/package.py", moved / "sim/machines/tiny.yaml", package]
     subprocess.run(command, check=True, timeout=60)
-    rest = [p for d in ("prim", "topk") for p in sorted((moved / "rtl" / d).glob("*.sv")) if p.name != "topk_pkg.sv"]
+    rest = [
+        p
+        for d in ("links", "prim", "topk")
+        for p in sorted((moved / "rtl" / d).glob("*.sv"))
+        if p.name != "topk_pkg.sv"
+    ]
     for p, fifo, bits, text in [*BAD_SETS, (8, 64, 21, None)]:
         done = subprocess.run(
             ["verilator", "--lint-only", "-Wno-lint", "-Wno-style", "--top-module", "topk_engine"]

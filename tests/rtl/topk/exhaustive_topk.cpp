@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "sim/rtl/topk_rtl.h"
 #include "tests/models/topk/drive.h"
 #include "tests/rtl/cli.h"
+#include "tests/rtl/topk/topk_rtl.h"
 
 namespace {
 

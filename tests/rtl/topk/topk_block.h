@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "golden/error.h"
-#include "sim/rtl/topk_rtl.h"
 #include "tests/models/topk/drive.h"
 #include "tests/rtl/lockstep/lockstep.h"
+#include "tests/rtl/topk/topk_rtl.h"
 
 namespace winnow::topk::test {
 

@@ -55,10 +55,10 @@ TEST(RtlCommand, SameFilesAsWithoutRtl) {
     for (const char* block : {"\ntopk in RTL: ", "\ncascade topk in RTL: "}) {
       const std::size_t at = rtl.text.find(block);
       ASSERT_NE(at, std::string::npos) << block << rtl.text;
-      unsigned long long cycles = 0, compared = 0;
-      ASSERT_EQ(std::sscanf(rtl.text.c_str() + rtl.text.find(':', at), ": %llu cycles, %llu values equal", &cycles,
-                            &compared),
-                2);
+      unsigned long long cycles = 0, transfers = 0, compared = 0;
+      ASSERT_EQ(std::sscanf(rtl.text.c_str() + rtl.text.find(':', at),
+                            ": %llu cycles, %llu transfers, %llu values equal", &cycles, &transfers, &compared),
+                3);
       EXPECT_GT(cycles, 100u);
       EXPECT_GT(compared, 20 * cycles);
       values += compared;
@@ -95,7 +95,7 @@ TEST(RtlCommand, BlocksAtLinksOnBothSamples) {
     }
     EXPECT_NE(stalled.text.find(": 0 differences"), std::string::npos) << stalled.text;
     EXPECT_NE(stalled.text.find(" stalls\n"), std::string::npos) << stalled.text;
-    for (const char* block : {"\nwriteback in RTL: ", "\nprogressive in RTL: "}) {
+    for (const char* block : {"\ntopk in RTL: ", "\nwriteback in RTL: ", "\nprogressive in RTL: "}) {
       const std::size_t at = same.text.find(block);
       ASSERT_NE(at, std::string::npos) << block << same.text;
       if (same.text.find("no job in this range", at) < same.text.find('\n', at + 1)) continue;  // nothing to decide
@@ -111,28 +111,35 @@ TEST(RtlCommand, BlocksAtLinksOnBothSamples) {
   std::printf("[ compared ] %d files with RTL and without\n", files);
 }
 
-// A bug in each of the two blocks, in the machine: cycle, block, link, field, both values, the work, and the waves.
+// Bugs in each of the three blocks, in the machine: cycle, block, link, field, both values, the work, and the waves.
 TEST(RtlCommand, APlantedBugAtALinkIsNamed) {
   const struct {
-    std::string block, good, bad, named, work;
-  } cases[] = {{"writeback", "bits_q >> BurstBits", "bits_q >> (BurstBits - 1)", "link write_bursts, field data[",
-                " bursts sent"},
-               {"writeback", "address_q + AddressBits'(BurstBytes)", "address_q + AddressBits'(2 * BurstBytes)",
-                "link write_bursts, field address: rtl ", "KV head "},
-               {"progressive", "product > (", "product < (",
+    std::string block, file, good, bad, named, work;
+  } cases[] = {{"writeback", "writeback", "bits_q >> BurstBits", "bits_q >> (BurstBits - 1)",
+                "link write_bursts, field data[", " bursts sent"},
+               {"writeback", "writeback", "address_q + AddressBits'(BurstBytes)",
+                "address_q + AddressBits'(2 * BurstBytes)", "link write_bursts, field address: rtl ", "KV head "},
+               {"progressive", "progressive", "product > (", "product < (",
                 "link verdicts_to_softmax, field refetch: rtl 1 (0x1), model 0", ", theta16 "},
-               {"progressive", "~verdict | (softmax_ready_i", "~verdict & (softmax_ready_i",
-                "link row_sums, taken: rtl 0 (0x0), model 1", "query head "}};
+               {"progressive", "progressive", "~verdict | (softmax_ready_i", "~verdict & (softmax_ready_i",
+                "link row_sums, taken: rtl 0 (0x0), model 1", "query head "},
+               {"topk", "topk_unit", "slot: SlotBits'(out_indices[i])", "slot: SlotBits'(i)",
+                "link kept_flags_set, entry ", " given out"},
+               {"topk", "topk_unit", "CountBits'(i) < have)", "CountBits'(i) + CountBits'(1) < have)",
+                "signal compared_row[", "rtl/topk/topk_engine.sv:"},
+               {"topk", "topk_unit", "SlotBits'(kept_q) + SlotBits'(out_count)", "SlotBits'(out_count)",
+                "link topk_answers, field kept: rtl ", "the last was step "}};
   int parts = 0;
   for (const auto& c : cases) {
     const std::string folder = WINNOW_BUILD_DIR "/rtl/planted-" + c.block, out = folder + "/run";
     fs::create_directories(folder);
-    std::string source = read_whole(WINNOW_SOURCE_DIR "/rtl/" + c.block + "/" + c.block + ".sv");
+    std::string source = read_whole(WINNOW_SOURCE_DIR "/rtl/" + c.block + "/" + c.file + ".sv");
     ASSERT_NE(source.find(c.good), std::string::npos) << c.good;
-    std::ofstream(folder + "/" + c.block + ".sv") << source.replace(source.find(c.good), c.good.size(), c.bad);
+    std::ofstream(folder + "/" + c.file + ".sv") << source.replace(source.find(c.good), c.good.size(), c.bad);
     fs::remove_all(out);
-    const Ran r = winnow(std::string("run ") + kDecode + " --machine tiny --policy spatten --rtl " + c.block + "=" +
-                         folder + " -o " + out);
+    const Ran r =
+        winnow(std::string("run ") + kDecode + " --machine tiny --policy " +
+               (c.block == "topk" ? "select" : "spatten") + " --rtl " + c.block + "=" + folder + " -o " + out);
     EXPECT_EQ(r.code, 1) << r.text;
     for (const std::string& part :
          {std::string("first difference: cycle "), "block " + c.block + ", " + c.named, c.work,
