@@ -26,7 +26,7 @@ RecordUnit::RecordUnit(const Lists& lists, DataFifos& data, KvBuffer& key, KvBuf
 
 void RecordUnit::start(const FetchJob& job) {
   job_ = job;
-  list_ = job.list == kEveryItem ? nullptr : lists_.read(job.list, 0, job.items);
+  list_ = !job.second || job.list == kEveryItem ? nullptr : lists_.read(job.list, 0, job.items);
   record_bursts_ = (job.item_bytes + kBurstBytes - 1) / kBurstBytes;
   left_ = job.items;
   whole_ = filling_ = 0;

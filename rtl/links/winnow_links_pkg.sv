@@ -13,7 +13,7 @@ package winnow_links_pkg;
     logic [1:0] pass;
   } tag_t;
 
-  // controller -> fetcher: 257 bits.
+  // controller -> fetcher: 259 bits.
   typedef struct packed {
     tag_t tag;
     logic [2:0] stream;
@@ -24,6 +24,8 @@ package winnow_links_pkg;
     logic merge;
     logic shape_only;
     logic [1:0] epoch;
+    logic second;
+    logic sum;
     logic [2:0] half;
     logic [8:0] words;
     logic [10:0] item_bytes;
@@ -36,11 +38,13 @@ package winnow_links_pkg;
     logic [16:0] first;
   } fetch_jobs_t;
 
-  // controller -> qk: 155 bits.
+  // controller -> qk: 157 bits.
   typedef struct packed {
     tag_t tag;
     logic [3:0] store;
     logic [2:0] half;
+    logic second;
+    logic crude;
     logic [3:0] shift;
     logic [16:0] keys;
     logic [15:0] query;
@@ -49,11 +53,13 @@ package winnow_links_pkg;
     logic release_half;
   } first_passes_t;
 
-  // controller -> qk: 155 bits.
+  // controller -> qk: 157 bits.
   typedef struct packed {
     tag_t tag;
     logic [3:0] store;
     logic [2:0] half;
+    logic second;
+    logic crude;
     logic [3:0] shift;
     logic [16:0] keys;
     logic [15:0] query;
@@ -186,11 +192,12 @@ package winnow_links_pkg;
     logic [35:0] value;
   } magnitudes_t;
 
-  // controller -> pv: 77 bits.
+  // controller -> pv: 78 bits.
   typedef struct packed {
     logic [3:0] store;
     logic [2:0] half;
     logic resident;
+    logic compensated;
     logic all;
     logic last;
     logic [3:0] constants;
