@@ -1,0 +1,63 @@
+#pragma once
+// Window search: where in a window the boundary lies, once a pass has counted it.
+//
+// in   a pass's counts and sums, the list's target      out  what stays, or the window that the next pass looks into
+// The bin is the uppermost that, with all above it, reaches the target: halved five times, a comparison a cycle. For a
+// mass the sum from bin b on is value(b) x items from b on + 2^shift x the items of all bins above b, one by one. With
+// bins of one value it is exact. With wider ones it is an estimate, from the bins' middles.
+//   bins of one value                the boundary; how many equals stay is 1, or a subtraction, or a division with as
+//                                    many cycles as their number has bits
+//   count, one item in the bin       that item is the boundary, whatever its value: the filter gives it
+//   one item in the window           the same, for a mass too
+//   else                             the next window is the bin, 32 finer bins, or around it
+// For a mass the boundary may lie beside the window, as the sums say: then the next window is all that is left.
+// Takes 7 cycles, and the division's. RTL: rtl/topk/topk_window_search.sv.
+#include <array>
+
+#include "models/topk/list_table.h"
+#include "models/topk/window_pass.h"
+
+namespace winnow::topk {
+
+class WindowSearch {
+ public:
+  enum class State : std::uint8_t { idle, aim, search, decide, divide };
+
+  State state() const { return state_; }
+  bool idle() const { return state_ == State::idle; }
+  unsigned list() const { return list_; }
+  unsigned bin() const { return bin_; }
+  std::uint64_t wanted() const { return wanted_; }
+  unsigned reached() const { return reached_; }
+  unsigned over() const { return over_; }
+  std::uint64_t sum_over() const { return sum_over_; }
+  unsigned equals() const { return quotient_ + 1; }
+
+  void start(const WindowPass& pass);
+  // True in the cycle in which it ends; `job` has the result then.
+  bool tick(List& job);
+
+ private:
+  // What the items from a bin on sum up to.
+  std::uint64_t sum_from(unsigned bin) const;
+  bool found(List& job, std::uint64_t low, std::uint64_t limit, unsigned equals);
+  bool missed(List& job, std::uint64_t least, std::uint64_t limit);
+  bool narrow(List& job);
+
+  State state_ = State::idle;
+  unsigned list_ = 0;
+  std::array<unsigned, WindowPass::kBins> at_least_{};
+  std::uint64_t low_ = 0;
+  unsigned shift_ = 0;
+  unsigned above_ = 0;  // over the window
+  std::uint64_t sum_above_ = 0, sum_inside_ = 0;
+  std::uint64_t wanted_ = 0;  // of the target, beyond what lies over the window
+  unsigned bin_ = 0, step_ = 0;
+  unsigned reached_ = 0;        // items from the bin on
+  unsigned over_ = 0;           // items over the bin, in the window
+  std::uint64_t sum_over_ = 0;  // their sum
+  std::uint64_t remainder_ = 0;
+  unsigned quotient_ = 0, divide_step_ = 0;
+};
+
+}  // namespace winnow::topk
