@@ -66,17 +66,19 @@ bool BinScan::tick(List& job) {
       return true;
     }
   } else {
-    // Sums of the bins up to each quarter's end: counts times 9, 11, 13, 15 eighths.
+    // Sums of the bins up to each quarter's end: counts times 9, 11, 13, 15 eighths. Values being whole, the middle of an
+    // octave's bins lies half of one lower, which matters where octaves are short and items many.
     const std::uint64_t up_to[] = {9ull * (edge[0] - edge[1]), 9ull * edge[0] + 2ull * edge[1] - 11ull * edge[2],
-                                   9ull * edge[0] + 2ull * (edge[1] + edge[2]) - 13ull * edge[3],
-                                   9ull * edge[0] + 2ull * (edge[1] + edge[2] + edge[3]) - 15ull * above};
-    if (below_ < up_to[3] || top) {
-      for (unsigned q = 0; q + 1 < OctaveBins::kQuarters; ++q) quarter += below_ >= up_to[q];
+                                   9ull * edge[0] + 2ull * (edge[1] + edge[2]) - 13ull * edge[3]};
+    const std::uint64_t octave = 9ull * edge[0] + 2ull * (edge[1] + edge[2] + edge[3]) - 15ull * above -
+                                 ((edge[0] - above) >> (octave_ > 2 ? octave_ - 2 : 0));
+    if (below_ < octave || top) {
+      for (const std::uint64_t sum : up_to) quarter += below_ >= sum;
       aim(job, quarter);
       state_ = State::idle;
       return true;
     }
-    below_ = (below_ - up_to[3]) >> 1;
+    below_ = (below_ - octave) >> 1;
   }
   ++octave_;
   return false;

@@ -90,8 +90,9 @@ void BracketEngine::tick(const Inputs& in) {
   const bool job_ready = load_ == Load::header && lists_[loading_].state == List::State::free;
   const bool scan_idle = scan_.idle(), search_idle = search_.idle();
   const bool filter_starts = filter_.idle() && lists_[oldest_].state == List::State::found;
+  const bool handed = pass_.ready() && search_idle;
   unsigned next = lists_.size();
-  if (pass_.idle()) {
+  if (pass_.idle() || handed) {
     next = 0;
     unsigned list = oldest_;
     while (next < lists_.size() && lists_[list].state != List::State::pass) list = lists_.after(list), ++next;
@@ -111,12 +112,11 @@ void BracketEngine::tick(const Inputs& in) {
     stats_.divisions += !divided && search_.state() == WindowSearch::State::divide;
   }
   if (!scan_idle) scan_.tick(lists_[scan_.list()]);
-  if (pass_.ready()) {
-    if (search_idle) {
-      search_.start(pass_);
-      pass_.release();
-    }
-  } else if (next < lists_.size()) {
+  if (handed) {
+    search_.start(pass_);
+    pass_.release();
+  }
+  if (next < lists_.size()) {
     pass_.start(next, lists_[next]);
     lists_[next].state = List::State::busy;
     ++stats_.passes;

@@ -22,14 +22,14 @@ void WindowSearch::start(const WindowPass& pass) {
   step_ = kBins / 2;
   over_ = 0;
   sum_over_ = 0;
+  sum_reached_ = sum_inside_;
   state_ = State::aim;
 }
 
 std::uint64_t WindowSearch::sum_from(unsigned bin) const {
   std::uint64_t ones = 0;
   for (unsigned b = bin + 1; b < kBins; ++b) ones += at_least_[b];
-  const std::uint64_t middle = (std::uint64_t{1} << shift_) >> 1;
-  return (low_ + (std::uint64_t{bin} << shift_) + middle) * at_least_[bin] + (ones << shift_);
+  return (low_ + (std::uint64_t{bin} << shift_) + middle()) * at_least_[bin] + (ones << shift_);
 }
 
 bool WindowSearch::found(List& job, std::uint64_t low, std::uint64_t limit, unsigned equals) {
@@ -85,13 +85,14 @@ bool WindowSearch::tick(List& job) {
       const std::uint64_t from = job.mass ? sum_from(at) : at_least_[at];
       // What is known for certain: the boundary lies below the limit, and where no item lies further down, all that is
       // inside reaches the target.
-      const bool possible = low_ + (std::uint64_t{at} << shift_) < job.limit;
-      if (possible && (from >= wanted_ || at_least_[at] == at_least_[0])) {
+      const bool possible = low_ + (std::uint64_t{at} << shift_) < job.limit, all = at_least_[at] == at_least_[0];
+      if (possible && (from >= wanted_ || all)) {
         bin_ = at;
         reached_ = at_least_[at];
+        if (!all) sum_reached_ = from - at_least_[at] * middle();
       } else {
         over_ = at_least_[at];
-        sum_over_ = from;
+        sum_over_ = from + at_least_[at] * middle();
       }
       step_ /= 2;
       if (step_ == 0) state_ = State::decide;
@@ -101,8 +102,9 @@ bool WindowSearch::tick(List& job) {
       const std::uint64_t edge = low_ + (std::uint64_t{bin_} << shift_), end = edge + (std::uint64_t{1} << shift_);
       const unsigned items = reached_ - over_;
       if (!job.mass && (shift_ == 0 || items == 1)) return found(job, edge, end, static_cast<unsigned>(wanted_) - over_);
+      const bool sure = sum_over_ < wanted_ && sum_reached_ >= wanted_;
+      if (items == 1 && sure) return found(job, edge, end, 1);
       if (shift_ != 0) return narrow(job);
-      if (items == 1) return found(job, edge, end, 1);
       remainder_ = wanted_ - sum_over_ - 1;
       quotient_ = 0;
       divide_step_ = static_cast<unsigned>(std::bit_width(items - 1));

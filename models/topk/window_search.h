@@ -7,8 +7,9 @@
 // bins of one value it is exact. With wider ones it is an estimate, from the bins' middles.
 //   bins of one value                the boundary; how many equals stay is 1, or a subtraction, or a division with as
 //                                    many cycles as their number has bits
-//   count, one item in the bin       that item is the boundary, whatever its value: the filter gives it
-//   one item in the window           the same, for a mass too
+//   one item in the bin              that item is the boundary, whatever its value: the filter gives it. A mass's bin
+//                                    must be the right one even if its items, and those over it, lie as they may
+//   one item in the window           the same
 //   else                             the next window is the bin, 32 finer bins, or around it
 // For a mass the boundary may lie beside the window, as the sums say: then the next window is all that is left.
 // Takes 7 cycles, and the division's. RTL: rtl/topk/topk_window_search.sv.
@@ -30,6 +31,7 @@ class WindowSearch {
   std::uint64_t wanted() const { return wanted_; }
   unsigned reached() const { return reached_; }
   unsigned over() const { return over_; }
+  std::uint64_t sum_reached() const { return sum_reached_; }
   std::uint64_t sum_over() const { return sum_over_; }
   unsigned equals() const { return quotient_ + 1; }
 
@@ -38,6 +40,7 @@ class WindowSearch {
   bool tick(List& job);
 
  private:
+  std::uint64_t middle() const { return (std::uint64_t{1} << shift_) >> 1; }  // of a bin
   // What the items from a bin on sum up to.
   std::uint64_t sum_from(unsigned bin) const;
   bool found(List& job, std::uint64_t low, std::uint64_t limit, unsigned equals);
@@ -55,7 +58,8 @@ class WindowSearch {
   unsigned bin_ = 0, step_ = 0;
   unsigned reached_ = 0;        // items from the bin on
   unsigned over_ = 0;           // items over the bin, in the window
-  std::uint64_t sum_over_ = 0;  // their sum
+  // In bins of one value what these sum up to. In wider ones the least that the former, the most that the latter may.
+  std::uint64_t sum_reached_ = 0, sum_over_ = 0;
   std::uint64_t remainder_ = 0;
   unsigned quotient_ = 0, divide_step_ = 0;
 };
