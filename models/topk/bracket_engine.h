@@ -31,7 +31,8 @@ class BracketEngine : public EngineBase {
   Outputs comb() const override;
   void tick(const Inputs& in) override;
   bool busy() const override { return lists_[oldest_].state != List::State::free; }
-  unsigned lists() const override { return lists_.size(); }
+  unsigned jobs() const override { return lists_.size(); }
+  std::vector<StoredWords> registers() const override { return {lists_of_items("lists", lists_.size())}; }
 
   // Named state, compared with RTL in each cycle.
   Load load() const { return load_; }

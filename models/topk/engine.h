@@ -40,8 +40,11 @@ class Engine : public EngineBase {
   void seed(std::uint64_t seed) { select_.seed(seed); }
 
   bool busy() const override { return state_ != State::idle; }
-  // L, R and the list as it was loaded, which the filter reads.
-  unsigned lists() const override { return 3; }
+  unsigned jobs() const override { return 1; }
+  // Sides L and R and the list as it was loaded (the filter's).
+  std::vector<StoredWords> registers() const override {
+    return {lists_of_items("sides", 2), lists_of_items("loaded_list", 1)};
+  }
 
   // Named state, compared with RTL in each cycle.
   State state() const { return state_; }

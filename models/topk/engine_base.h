@@ -5,7 +5,9 @@
 // with the same result: engine.h (the paper's, a job at a time) and bracket_engine.h (jobs overlap). Which one is
 // Config::prefilter; make_engine() makes it.
 #include <memory>
+#include <vector>
 
+#include "models/prim/block.h"
 #include "models/topk/types.h"
 
 namespace winnow::topk {
@@ -41,14 +43,21 @@ class EngineBase {
 
   // A job is inside: taken, its last row not given out.
   virtual bool busy() const = 0;
-  // Lists of P x depth items that the engine's memories hold.
-  virtual unsigned lists() const = 0;
+  // Jobs that can be inside at once.
+  virtual unsigned jobs() const = 0;
+  // Its memories, a word an item.
+  virtual std::vector<StoredWords> registers() const = 0;
 
   const Config& config() const { return config_; }
   const Stats& stats() const { return stats_; }
 
  protected:
   explicit EngineBase(const Config& config) : config_(config) { check(config); }
+
+  // Lists of as many items as the engine can take.
+  StoredWords lists_of_items(const char* name, unsigned lists) const {
+    return {name, std::uint64_t{lists} * config_.capacity(), static_cast<int>(config_.item_bits)};
+  }
 
   Config config_;
   Stats stats_;

@@ -5,12 +5,12 @@
 namespace winnow {
 
 void TopkUnit::tick(Cycle now) {
-  const bool idles = !loading() && queue_.drained() && !engine_.busy() && !jobs_.can_pop(now);
+  const bool idles = !loading() && queue_.drained() && !engine_->busy() && !jobs_.can_pop(now);
   if (idles && !twin_) {  // the engine would stand still
     stats_.idle();
     return;
   }
-  const topk::Outputs out = twin_ ? twin_->comb(engine_, engine_.comb()) : engine_.comb();
+  const topk::Outputs out = twin_ ? twin_->comb(*engine_, engine_->comb()) : engine_->comb();
   const bool holds_row = twin_ && twin_->holds_row(), holds_output = twin_ && twin_->holds_output();
   topk::Inputs in;
   if (!loading())
@@ -19,7 +19,7 @@ void TopkUnit::tick(Cycle now) {
     load(out, in, now);
   in.out_ready = !holds_output && (!out.last || done_.can_push(now));
   if (out.out_valid && in.out_ready) keep(out, now);
-  engine_.tick(in);
+  engine_->tick(in);
   if (twin_) twin_->tick(in);
   claim(now);
   idles ? stats_.idle() : stats_.busy();
@@ -79,7 +79,7 @@ void TopkUnit::keep(const topk::Outputs& out, Cycle now) {
 }
 
 void TopkUnit::report(StatSink& sink) const {
-  const topk::Stats& k = engine_.stats();
+  const topk::Stats& k = engine_->stats();
   sink.count("jobs", "jobs", k.jobs);
   sink.count("items", "items", k.items);
   sink.count("passes", "passes", k.passes);
@@ -102,7 +102,7 @@ std::string TopkUnit::doing() const {
   if (!loading()) return text;
   if (!alone) text += "; loading " + work_of(job_);
   if (next_ == 0) return text + "; nothing loaded yet";
-  const unsigned from = (next_ - 1) / engine_.config().parallelism * engine_.config().parallelism;
+  const unsigned from = (next_ - 1) / engine_->config().parallelism * engine_->config().parallelism;
   return text + "; just loaded " + name_of(job_.what) + " " + name(job_, from) + " to " + name(job_, next_ - 1);
 }
 

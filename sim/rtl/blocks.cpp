@@ -75,6 +75,9 @@ Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Use
       continue;
     }
     asked_topk_ = true;
+    if (machine.topk.prefilter != "none")
+      throw Error("--rtl: 'topk': the machine's topk.prefilter is " + machine.topk.prefilter +
+                  "; in the machine's RTL there is only none");
     if (uses.topk) {
       c.item_bits = std::max(topk::kItemBitsDefault, static_cast<unsigned>(golden::selection_score_bits(group)));
       loaded_topk_.push_back({kTopk, TopkLibrary(c, r.folder), seed});

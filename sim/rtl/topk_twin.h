@@ -22,7 +22,7 @@ class TopkTwin final : public topk::Twin {
   }
   ~TopkTwin() override;
 
-  topk::Outputs comb(const topk::Engine& model, const topk::Outputs& expected) override;
+  topk::Outputs comb(const topk::EngineBase& base, const topk::Outputs& expected) override;
   void tick(const topk::Inputs& in) override;
   bool holds_row() override { return holds(rows_); }
   bool holds_output() override { return holds(outputs_); }
