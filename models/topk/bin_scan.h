@@ -2,12 +2,13 @@
 // Bin scan: which octave bin the boundary lies in, and so where the first pass looks.
 //
 // in   a loaded list's octave bins, its sum, its job      out  the list's first window, or what stays if that is known
-// An octave a cycle, from the smallest items up.
+// First the values below 32, then an octave a cycle, from the smallest items up.
 //   count  the octave is the last that k items reach, and so is the quarter in it: exact.
-//   mass   what lies below the boundary sums up to sum - target at most. A bin's sum is taken to be its count times its
-//          middle: an estimate, which the pass confirms or not. The target's product mu16 * sum comes first, from three
-//          6-bit digits, a cycle each.
-// Takes one cycle for each octave up to the boundary's, three more for a mass. RTL: rtl/topk/topk_bin_scan.sv.
+//   mass   what lies below the boundary sums up to sum - target at most. Below 32 that is exact. A bin's sum is taken to
+//          be its count times its middle: an estimate, which the pass confirms or not. The target's product mu16 * sum
+//          comes first, from three 6-bit digits, a cycle each.
+// Takes one cycle, one more for each octave from 5 to the boundary's, three more for a mass.
+// RTL: rtl/topk/topk_bin_scan.sv.
 #include <vector>
 
 #include "models/topk/list_table.h"
@@ -17,9 +18,9 @@ namespace winnow::topk {
 
 class BinScan {
  public:
-  enum class State : std::uint8_t { idle, product, scan };
+  enum class State : std::uint8_t { idle, product, small, scan };
 
-  explicit BinScan(unsigned octaves) : octaves_(octaves) {}
+  explicit BinScan(unsigned item_bits) : item_bits_(item_bits) {}
 
   State state() const { return state_; }
   bool idle() const { return state_ == State::idle; }
@@ -36,15 +37,17 @@ class BinScan {
  private:
   static constexpr unsigned kDigits = 3;
 
-  void aim(List& job, unsigned quarter) const;
+  bool found(List& job, unsigned limit, unsigned equals, unsigned kept);
+  bool aim(List& job, unsigned quarter);
 
-  unsigned octaves_;
+  unsigned item_bits_;
   State state_ = State::idle;
   unsigned list_ = 0;
-  std::vector<unsigned> at_least_;  // of this octave's edges and those above
+  std::vector<unsigned> at_least_;
+  unsigned nonzero_ = 0;
   unsigned octave_ = 0, digit_ = 0;
-  std::uint64_t total_ = 0, target_ = 0;
-  std::uint64_t below_ = 0;  // what may still lie below the boundary, in eighths of this octave
+  std::uint64_t small_ = 0, total_ = 0, target_ = 0;
+  std::uint64_t below_ = 0;  // what may still lie below the boundary; from the octaves on in eighths of 2^octave
 };
 
 }  // namespace winnow::topk

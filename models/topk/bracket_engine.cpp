@@ -25,9 +25,16 @@ Outputs BracketEngine::comb() const {
 void BracketEngine::count_cycle(const Inputs& in) {
   stats_.load_cycles += load_ != Load::header || (in.job_valid && lists_[loading_].state == List::State::free);
   stats_.load_stalls += load_ == Load::rows && !in.row;
-  stats_.select_cycles += !scan_.idle() || !pass_.idle() || !search_.idle();
+  stats_.select_cycles += !scan_.idle() || !pass_.idle() || !search_.idle() || next_pass() < lists_.size();
   stats_.filter_cycles += !filter_.idle() || lists_[oldest_].state == List::State::found;
   stats_.idle_cycles += !busy() && !in.job_valid;
+}
+
+// The oldest list that waits for a pass, or none.
+unsigned BracketEngine::next_pass() const {
+  for (unsigned i = 0, list = oldest_; i < lists_.size(); ++i, list = lists_.after(list))
+    if (lists_[list].state == List::State::pass) return list;
+  return lists_.size();
 }
 
 void BracketEngine::tick_load(const Inputs& in, bool job_ready, bool scan_idle) {
@@ -91,13 +98,7 @@ void BracketEngine::tick(const Inputs& in) {
   const bool scan_idle = scan_.idle(), search_idle = search_.idle();
   const bool filter_starts = filter_.idle() && lists_[oldest_].state == List::State::found;
   const bool handed = pass_.ready() && search_idle;
-  unsigned next = lists_.size();
-  if (pass_.idle() || handed) {
-    next = 0;
-    unsigned list = oldest_;
-    while (next < lists_.size() && lists_[list].state != List::State::pass) list = lists_.after(list), ++next;
-    next = next < lists_.size() ? list : lists_.size();
-  }
+  const unsigned next = pass_.idle() || handed ? next_pass() : lists_.size();
 
   if (filter_starts) {
     filter_.start(oldest_, lists_[oldest_]);

@@ -48,6 +48,7 @@ class BracketEngine : public EngineBase {
 
  private:
   void count_cycle(const Inputs& in);
+  unsigned next_pass() const;
   void tick_load(const Inputs& in, bool job_ready, bool scan_idle);
 
   ListTable lists_;

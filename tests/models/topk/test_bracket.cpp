@@ -6,7 +6,8 @@
 
 #include "golden/error.h"
 #include "models/topk/bracket_engine.h"
-#include "tests/models/topk/stream.h"
+#include "models/topk/engine.h"
+#include "tests/models/topk/trace_lists.h"
 
 namespace winnow::topk::test {
 namespace {
@@ -139,6 +140,133 @@ TEST(Bracket, AllSmallInputs) {
   std::printf("%llu jobs, %llu values compared\n", static_cast<unsigned long long>(jobs),
               static_cast<unsigned long long>(compared));
   EXPECT_GT(jobs, 75000u);
+}
+
+// A job every ceil(n / 8) cycles, as softmax of width 8 asks for, on real probabilities; and the paper's engine beside it.
+TEST(Bracket, KeepsUpOnSamples) {
+  struct Set {
+    const char* sample;
+    unsigned n, joined, every;
+  };
+  std::uint64_t compared = 0;
+  for (const Set& set : {Set{"minilm-128", 128, 1, 13}, Set{"minilm-128", 384, 3, 7}, Set{"minilm-128", 1024, 8, 5},
+                         Set{"smollm2-160", 128, 1, 4}, Set{"smollm2-160", 384, 3, 4}}) {
+    const Trace trace = Trace::open(std::string(WINNOW_SOURCE_DIR) + "/traces/samples/" + set.sample + ".safetensors");
+    const auto lists = lists_of(trace, set.n, set.joined, set.every, 300);
+    ASSERT_GE(lists.size(), 100u);
+    for (const auto& [rule, share] : {std::pair{Rule::count, 0.3}, {Rule::count, 0.5}, {Rule::mass, 0.97}}) {
+      const auto jobs = jobs_of(lists, rule, share);
+      Config config = bracket(16, 64, 20);
+      BracketEngine engine(config);
+      config.prefilter = Prefilter::none;
+      config.pivot = PivotRule::random;
+      Engine paper(config);
+      Random random(1);
+      const StreamResult got = stream(engine, jobs, random), papers = stream(paper, jobs, random);
+      compared += compare(jobs, got) + compare(jobs, papers);
+      const Stats& s = engine.stats();
+      const auto mean = [&](std::uint64_t v) { return static_cast<double>(v) / static_cast<double>(jobs.size()); };
+      std::printf("%-11s n %4u %s %.2f: %zu jobs, a job every %.1f cycles of %u (the paper's engine %.1f); load %.1f, "
+                  "select %.1f, filter %.1f, passes %.2f\n",
+                  set.sample, set.n, rule == Rule::count ? "count" : "mass ", share, jobs.size(), got.interval(),
+                  (set.n + 7) / 8, papers.interval(), mean(s.load_cycles), mean(s.select_cycles), mean(s.filter_cycles),
+                  mean(s.passes));
+      EXPECT_LE(got.interval(), (set.n + 7) / 8);
+    }
+  }
+  std::printf("%llu values compared\n", static_cast<unsigned long long>(compared));
+  EXPECT_GT(compared, 100000u);
+}
+
+// What the counts tell least about: right, and in how many passes.
+TEST(Bracket, Adversaries) {
+  constexpr unsigned kN = 1024;
+  const std::uint64_t top = (1u << 20) - 1;
+  const auto make = [](auto&& value) {
+    Items v(kN);
+    for (unsigned i = 0; i < kN; ++i) v[i] = value(i);
+    return v;
+  };
+  Random random(3);
+  const std::pair<const char*, Items> lists[] = {
+      {"all zero", make([](unsigned) { return 0; })},
+      {"all equal", make([&](unsigned) { return top; })},
+      {"all in one bin", make([](unsigned i) { return (1u << 19) + i; })},
+      {"ascending", make([](unsigned i) { return i * 1000; })},
+      {"descending", make([](unsigned i) { return (1023 - i) * 1000; })},
+      {"one huge", make([&](unsigned i) { return i == 700 ? top : i % 3; })},
+      {"two values", make([](unsigned i) { return i % 2 ? 600000 : 600001; })},
+      {"uniform", make([&](unsigned) { return random.next() & top; })},
+      {"an octave each", make([](unsigned i) { return 1u << (i % 20); })}};
+  std::uint64_t compared = 0, jobs = 0;
+  for (const auto& [name, items] : lists) {
+    BracketEngine engine(bracket(16, 64, 20));
+    std::vector<StreamJob> all;
+    for (unsigned k = 1; k <= kN; k += 31) all.push_back({{kN, Rule::count, k}, items});
+    for (unsigned mu16 = 1; mu16 <= 65536; mu16 += 1985) all.push_back({{kN, Rule::mass, mu16}, items});
+    const StreamResult got = stream(engine, all, random);
+    compared += compare(all, got);
+    jobs += all.size();
+    std::printf("%-15s a job every %.0f cycles, %.2f passes\n", name, got.interval(),
+                static_cast<double>(engine.stats().passes) / static_cast<double>(all.size()));
+    EXPECT_LE(engine.stats().passes, 8 * all.size());
+  }
+  std::printf("%llu jobs, %llu values compared\n", static_cast<unsigned long long>(jobs),
+              static_cast<unsigned long long>(compared));
+  EXPECT_GT(compared, 100000u);
+}
+
+// Gaps on the input and stalls on the output change when a job is done, never what it gives or how it is searched for.
+TEST(Bracket, PassesDoNotDependOnPace) {
+  const Config config = bracket(4, 64, 18);
+  BracketEngine a(config), b(config);
+  Random random(9), ra(1), rb(2);
+  std::vector<StreamJob> jobs;
+  for (int j = 0; j < 300; ++j) jobs.push_back(make_job(random, config));
+  const std::uint64_t compared = compare(jobs, stream(a, jobs, ra)) + compare(jobs, stream(b, jobs, rb, {20, 40, 30}));
+  EXPECT_EQ(a.stats().passes, b.stats().passes);
+  EXPECT_EQ(a.stats().divisions, b.stats().divisions);
+  EXPECT_GT(b.stats().filter_stalls, 0u);
+  EXPECT_GT(b.stats().load_stalls, 0u);
+  std::printf("%llu values compared\n", static_cast<unsigned long long>(compared));
+}
+
+// The cycles of the contract, by a job alone: 8 items, P 4.
+TEST(Bracket, CyclesOfAJobAlone) {
+  BracketEngine engine(bracket(4, 16, 18));
+  Random random(1);
+  const Items v{9, 1, 2, 3, 40, 5, 6, 7};
+  const Result r = run(engine, {8, Rule::count, 3}, v, random);
+  EXPECT_EQ(r.kept, (std::vector<std::uint32_t>{0, 4, 7}));
+  const Stats& s = engine.stats();
+  EXPECT_EQ(s.load_cycles, 1u + 2 + 3);
+  EXPECT_EQ(s.passes, 1u);
+  EXPECT_EQ(s.select_cycles, 1u + (1 + 2 + 3) + 7);  // scan of the values below 32; pass; search
+  EXPECT_EQ(s.filter_cycles, 1u + 2 + 2);
+}
+
+std::string message(Config config) {
+  config.prefilter = Prefilter::bracket;
+  try {
+    make_engine(config);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+TEST(Bracket, BadConfig) {
+  EXPECT_EQ(message({16, 64, 33}), "topk.item_bits 33 is not in 1..32 with prefilter bracket");
+  EXPECT_EQ(message({16, 64, kBracketItemBitsMax}), "accepted");
+  EXPECT_EQ(message({12, 64, 18}), "topk.parallelism 12 is not a power of two in 2..64");
+}
+
+TEST(Bracket, BadJobAndItem) {
+  BracketEngine engine(bracket(4, 4, 8));
+  Random random(1);
+  EXPECT_THROW(run(engine, {17, Rule::count, 1}, Items(17, 1), random), Error);
+  BracketEngine narrow(bracket(4, 4, 8));
+  EXPECT_THROW(run(narrow, {2, Rule::count, 1}, Items{255, 256}, random), Error);
 }
 
 }  // namespace
