@@ -35,7 +35,7 @@ std::uint64_t WindowSearch::sum_from(unsigned bin) const {
 bool WindowSearch::found(List& job, std::uint64_t low, std::uint64_t limit, unsigned equals) {
   job.state = List::State::found;
   job.low = low;
-  job.limit = limit;
+  job.limit = std::min(job.limit, limit);
   job.equals = equals;
   job.kept = above_ + over_ + equals;
   state_ = State::idle;

@@ -1,0 +1,279 @@
+// Window search: where in a window the boundary lies, once a pass has counted it.
+//
+// start_i takes a pass's counts and sums. The list's job (target, least, limit) is there from the next cycle to done_o's,
+// the cycle in which the search ends. Then found_o with low, limit, equals, kept: items from limit on stay, and of those in
+// low..limit - 1 the first equals do; or the window of the list's next pass, and what limits the boundary.
+// The rules: models/topk/window_search.h, equal in every cycle. Time: 7, and one for each bit of a division.
+
+module topk_window_search
+  import topk_pkg::*;
+#(
+  parameter int unsigned ItemBits = 20,
+  parameter int unsigned IndexBits = 10,
+  parameter int unsigned ListBits = 2,
+  localparam int unsigned SumBits = ItemBits + IndexBits,
+  localparam int unsigned TargetBits = target_bits(SumBits),
+  localparam int unsigned ShiftBits = shift_bits(ItemBits)
+) (
+  input  logic                         clk_i,
+  input  logic                         rst_ni,
+  // A pass's counts.
+  input  logic                         start_i,
+  input  logic [ListBits-1:0]          list_i,
+  input  logic [ItemBits-1:0]          low_i,
+  input  logic [ShiftBits-1:0]         shift_i,
+  input  logic [Bins-1:0][IndexBits:0] at_least_i,
+  input  logic [IndexBits:0]           above_i,
+  input  logic [SumBits-1:0]           sum_above_i,
+  input  logic [SumBits-1:0]           sum_inside_i,
+  // The list.
+  output logic                         idle_o,
+  output logic [ListBits-1:0]          list_o,
+  input  logic                         mass_i,
+  input  logic [TargetBits-1:0]        target_i,
+  input  logic [ItemBits-1:0]          least_i,
+  input  logic [ItemBits:0]            limit_i,
+  // Result.
+  output logic                         done_o,
+  output logic                         found_o,
+  output logic [ItemBits-1:0]          least_o,
+  output logic [ItemBits-1:0]          low_o,
+  output logic [ItemBits:0]            limit_o,
+  output logic [ShiftBits-1:0]         shift_o,
+  output logic [IndexBits:0]           equals_o,
+  output logic [IndexBits:0]           kept_o
+);
+
+  localparam int unsigned ItemsBits = IndexBits + 1;
+  // An edge: the last bin's end may lie beyond the largest item.
+  localparam int unsigned EdgeBits = ItemBits + BinBits + 1;
+  localparam int unsigned OnesBits = ItemsBits + BinBits;
+  localparam int unsigned FromBits = SumBits + ((ItemBits < BinBits) ? BinBits + 2 : 2);
+  localparam int unsigned StepBits = $clog2(IndexBits + 2);
+
+  search_e state_q, state_d;
+  logic [ListBits-1:0] list_q;
+  logic [Bins-1:0][IndexBits:0] at_least_q;
+  logic [ItemBits-1:0] low_q;
+  logic [ShiftBits-1:0] shift_q;
+  logic [ItemsBits-1:0] above_q;
+  logic [SumBits-1:0] sum_above_q, sum_inside_q;
+  logic [SumBits-1:0] wanted_q;  // of the target, beyond what lies over the window
+  logic [BinBits-1:0] bin_q, step_q;
+  logic [ItemsBits-1:0] reached_q, over_q;          // items from the bin on; over it, in the window
+  logic [FromBits-1:0] sum_reached_q, sum_over_q;  // the least that the former sum up to, the most that the latter do
+
+  assign idle_o = state_q == SearchIdle;
+  assign list_o = list_q;
+
+  // Aim: beside the window, or in it ----------------------------------------------------------------------------------
+
+  logic [EdgeBits-1:0] window_end;
+  logic [TargetBits-1:0] over_window, wanted;
+  logic missed_up, missed_down, alone;
+
+  assign window_end = EdgeBits'(low_q) + (EdgeBits'(Bins) << shift_q);
+  assign over_window = mass_i ? TargetBits'(sum_above_q) : TargetBits'(above_q);
+  assign wanted = target_i - over_window;
+  assign missed_up = mass_i & (over_window >= target_i);
+  assign missed_down = mass_i & ~missed_up & (wanted > TargetBits'(sum_inside_q));
+  assign alone = ~missed_up & ~missed_down & (at_least_q[0] == ItemsBits'(1));
+
+  // Halve: does the bin, with all above it, reach what is wanted? -----------------------------------------------------
+
+  logic [BinBits-1:0] at;
+  logic [ItemsBits-1:0] count_at;
+  logic [OnesBits-1:0] ones;
+  logic [EdgeBits-1:0] edge_at, middle;
+  logic [FromBits-1:0] from, spread;
+  logic everything, possible, reaches;
+
+  assign at = bin_q | step_q;
+  assign count_at = at_least_q[at];
+  assign middle = (EdgeBits'(1) << shift_q) >> 1;
+  assign edge_at = EdgeBits'(low_q) + (EdgeBits'(at) << shift_q);
+  assign spread = (shift_q == '0) ? '0 : FromBits'(count_at) << (shift_q - ShiftBits'(1));
+
+  always_comb begin
+    ones = '0;
+    for (int unsigned b = 1; b < Bins; b++) begin
+      ones = ones + ((BinBits'(b) > at) ? OnesBits'(at_least_q[b]) : '0);
+    end
+  end
+
+  assign from = mass_i ? (FromBits'(edge_at) + FromBits'(middle)) * FromBits'(count_at) + (FromBits'(ones) << shift_q)
+                       : FromBits'(count_at);
+  assign everything = count_at == at_least_q[0];
+  assign possible = edge_at < EdgeBits'(limit_i);
+  assign reaches = possible & (everything | (from >= FromBits'(wanted_q)));
+
+  // Decide ------------------------------------------------------------------------------------------------------------
+
+  logic [EdgeBits-1:0] bin_edge, bin_end;
+  logic [ItemsBits-1:0] items;
+  logic exact, single, sure, decided, divides;
+
+  assign bin_edge = EdgeBits'(low_q) + (EdgeBits'(bin_q) << shift_q);
+  assign bin_end = bin_edge + (EdgeBits'(1) << shift_q);
+  assign items = reached_q - over_q;
+  assign exact = shift_q == '0;
+  assign single = items == ItemsBits'(1);
+  assign sure = (sum_over_q < FromBits'(wanted_q)) & (sum_reached_q >= FromBits'(wanted_q));
+  assign decided = mass_i ? single & sure : exact | single;
+  assign divides = exact & ~decided;
+
+  // Division: (wanted - sum over - 1) / value + 1 equals stay, in as many steps as the equals' number has bits.
+  logic [FromBits-1:0] remainder_q;
+  logic [ItemsBits-2:0] quotient_q;  // the bits found before this step's
+  logic [ItemsBits-1:0] quotient_d, items_less;
+  logic [StepBits-1:0] divide_step_q, divide_step_d, divide_steps;
+  logic fits;
+
+  assign divide_step_d = divide_step_q - StepBits'(1);
+  assign fits = (remainder_q >> divide_step_d) >= FromBits'(bin_edge);
+  assign quotient_d = {quotient_q, fits};
+  assign items_less = items - ItemsBits'(1);
+
+  always_comb begin
+    divide_steps = '0;
+    for (int unsigned i = 0; i < ItemsBits; i++) begin
+      if (items_less[i]) divide_steps = StepBits'(i + 1);
+    end
+  end
+
+  // Result ------------------------------------------------------------------------------------------------------------
+
+  logic aimed, divided;
+  logic [ItemBits:0] left;  // values that are left after a miss, less 1
+  logic [EdgeBits-1:0] least_in, limit_in, margin, low_in;
+
+  assign aimed = state_q == SearchAim && (missed_up || missed_down || alone);
+  assign divided = state_q == SearchDivide && divide_step_d == '0;
+  assign done_o = aimed || (state_q == SearchDecide && !divides) || divided;
+  assign found_o = (state_q == SearchAim) ? alone : (state_q == SearchDecide) ? decided : 1'b1;
+  assign kept_o = above_q + over_q + equals_o;
+
+  always_comb begin
+    if (state_q == SearchAim) equals_o = ItemsBits'(1);
+    else if (state_q == SearchDivide) equals_o = quotient_d + ItemsBits'(1);
+    else equals_o = mass_i ? ItemsBits'(1) : ItemsBits'(wanted_q) - over_q;
+  end
+
+  always_comb begin
+    least_in = (EdgeBits'(least_i) > EdgeBits'(low_q)) ? EdgeBits'(least_i) : EdgeBits'(low_q);
+    limit_in = (EdgeBits'(limit_i) < window_end) ? EdgeBits'(limit_i) : window_end;
+    margin = '0;
+    if (shift_q < ShiftBits'(BinBits)) margin = (EdgeBits'(Bins) - (EdgeBits'(1) << shift_q)) >> 1;
+    low_in = ((bin_edge > least_in + margin) ? bin_edge : least_in + margin) - margin;
+    if (low_in >= limit_in) low_in = limit_in - EdgeBits'(1);
+  end
+
+  always_comb begin
+    least_o = least_i;
+    limit_o = limit_i;
+    low_o = low_q;
+    shift_o = (shift_q > ShiftBits'(BinBits)) ? shift_q - ShiftBits'(BinBits) : '0;
+    left = '0;
+    if (state_q == SearchAim) begin
+      if (missed_up) begin
+        // The boundary lies below the limit, so the window's end does.
+        least_o = (EdgeBits'(least_i) > window_end) ? least_i : ItemBits'(window_end);
+      end else if (missed_down) begin
+        limit_o = ((ItemBits + 1)'(low_q) < limit_i) ? (ItemBits + 1)'(low_q) : limit_i;
+      end else begin
+        limit_o = (ItemBits + 1)'(limit_in);
+      end
+      left = limit_o - (ItemBits + 1)'(least_o) - (ItemBits + 1)'(1);
+      shift_o = '0;
+      for (int unsigned i = BinBits; i < ItemBits; i++) begin
+        if (left[i]) shift_o = ShiftBits'(i + 1 - BinBits);
+      end
+      if (!alone) low_o = least_o;
+    end else if (found_o) begin
+      low_o = ItemBits'(bin_edge);
+    end else begin
+      least_o = ItemBits'(least_in);
+      low_o = ItemBits'(low_in);
+    end
+    if (found_o && state_q != SearchAim) limit_o = (bin_end < EdgeBits'(limit_i)) ? (ItemBits + 1)'(bin_end) : limit_i;
+    else if (state_q == SearchDecide) limit_o = (ItemBits + 1)'(limit_in);
+  end
+
+  // Registers ---------------------------------------------------------------------------------------------------------
+
+  always_comb begin
+    state_d = state_q;
+    unique case (state_q)
+      SearchAim: state_d = aimed ? SearchIdle : SearchHalve;
+      SearchHalve: if (step_q[0]) state_d = SearchDecide;
+      SearchDecide: state_d = divides ? SearchDivide : SearchIdle;
+      SearchDivide: if (divided) state_d = SearchIdle;
+      default: if (start_i) state_d = SearchAim;
+    endcase
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      state_q <= SearchIdle;
+      list_q <= '0;
+      at_least_q <= '0;
+      low_q <= '0;
+      shift_q <= '0;
+      above_q <= '0;
+      sum_above_q <= '0;
+      sum_inside_q <= '0;
+      wanted_q <= '0;
+      bin_q <= '0;
+      step_q <= '0;
+      reached_q <= '0;
+      over_q <= '0;
+      sum_reached_q <= '0;
+      sum_over_q <= '0;
+      remainder_q <= '0;
+      quotient_q <= '0;
+      divide_step_q <= '0;
+    end else begin
+      state_q <= state_d;
+      if (start_i) begin
+        list_q <= list_i;
+        at_least_q <= at_least_i;
+        low_q <= low_i;
+        shift_q <= shift_i;
+        above_q <= above_i;
+        sum_above_q <= sum_above_i;
+        sum_inside_q <= sum_inside_i;
+        bin_q <= '0;
+        step_q <= BinBits'(Bins / 2);
+        over_q <= '0;
+        sum_over_q <= '0;
+        sum_reached_q <= FromBits'(sum_inside_i);
+      end
+      if (state_q == SearchAim) begin
+        wanted_q <= SumBits'(wanted);
+        reached_q <= at_least_q[0];
+      end
+      if (state_q == SearchHalve) begin
+        step_q <= step_q >> 1;
+        if (reaches) begin
+          bin_q <= at;
+          reached_q <= count_at;
+          if (!everything) sum_reached_q <= from - spread;
+        end else begin
+          over_q <= count_at;
+          sum_over_q <= from + spread;
+        end
+      end
+      if (state_q == SearchDecide) begin
+        remainder_q <= FromBits'(wanted_q) - sum_over_q - FromBits'(1);
+        quotient_q <= '0;
+        divide_step_q <= divide_steps;
+      end
+      if (state_q == SearchDivide) begin
+        divide_step_q <= divide_step_d;
+        quotient_q <= quotient_d[ItemsBits-2:0];
+        if (fits) remainder_q <= remainder_q - (FromBits'(bin_edge) << divide_step_d);
+      end
+    end
+  end
+
+endmodule
