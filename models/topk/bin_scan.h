@@ -29,6 +29,8 @@ class BinScan {
   // k; of a mass mu16, and after the product the sum.
   std::uint64_t target() const { return target_; }
   std::uint64_t below() const { return below_; }
+  // How many items reach the octave's lowest edge.
+  unsigned at_least() const { return at_least_[std::size_t{octave_ - OctaveBins::kFirst} * OctaveBins::kQuarters]; }
 
   void start(unsigned list, const List& job, const OctaveBins& bins);
   // True in the cycle in which it ends; `job` has the result then.

@@ -24,6 +24,8 @@ class ListFilter {
   bool out_valid() const { return out_valid_ && out_count_ != 0; }
   bool compared_valid() const { return compared_count_ != 0; }
   Mask stays() const { return stays_; }
+  Mask takes() const { return takes_; }
+  const Row& compared() const { return compared_; }
 
   void comb(Outputs& out) const {
     out.out_valid = out_valid();

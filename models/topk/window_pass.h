@@ -29,6 +29,10 @@ class WindowPass {
   std::uint64_t low() const { return low_; }
   unsigned shift() const { return shift_; }
   unsigned above() const { return above_; }
+  unsigned compared() const { return compared_count_; }
+  Mask compared_above() const { return compared_above_; }
+  Mask compared_inside() const { return compared_inside_; }
+  unsigned compared_bin(unsigned lane) const { return compared_bin_[lane]; }
   std::uint64_t sum_above() const { return sum_above_; }
   std::uint64_t sum_inside() const { return sum_inside_; }
   unsigned in_bin(unsigned bin) const { return in_bin_[bin]; }

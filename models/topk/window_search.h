@@ -33,7 +33,9 @@ class WindowSearch {
   unsigned over() const { return over_; }
   std::uint64_t sum_reached() const { return sum_reached_; }
   std::uint64_t sum_over() const { return sum_over_; }
-  unsigned equals() const { return quotient_ + 1; }
+  unsigned quotient() const { return quotient_; }
+  std::uint64_t remainder() const { return remainder_; }
+  unsigned divide_step() const { return divide_step_; }
 
   void start(const WindowPass& pass);
   // True in the cycle in which it ends; `job` has the result then.

@@ -116,7 +116,7 @@ module topk_bin_scan
   assign done_o = found_o || (state_q == ScanSmall && low_values) || (state_q == ScanOctaves && here);
   assign target_o = target_q;
   assign limit_o = ~all;
-  assign equals_o = mass_q ? ItemsBits'(1) : (all ? k : k - nonzero_q);
+  assign equals_o = mass_q ? ItemsBits'(1) : (all ? '0 : k - nonzero_q);
   assign kept_o = mass_q ? ItemsBits'(1) : k;
 
   // The window: the quarter, or around it where it is narrower than 32; or the values below 32.

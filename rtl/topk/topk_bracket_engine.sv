@@ -351,7 +351,7 @@ module topk_bracket_engine
           if (start) begin
             load_q <= LoadRows;
             rows_left_q <= LevelBits'((job_n_i + ItemsBits'(Parallelism - 1)) >> LaneBits);
-            tail_q <= CountBits'(job_n_i[LaneBits-1:0] - LaneBits'(1)) + CountBits'(1);
+            tail_q <= (job_n_i[LaneBits-1:0] == '0) ? CountBits'(Parallelism) : {1'b0, job_n_i[LaneBits-1:0]};
             load_row_q <= '0;
           end
         end

@@ -207,7 +207,7 @@ module topk_list_filter #(
         idle_q <= 1'b0;
         list_q <= list_i;
         rows_left_q <= LevelBits'((n_i + ItemsBits'(Parallelism - 1)) >> LaneBits);
-        tail_q <= CountBits'(n_i[LaneBits-1:0] - LaneBits'(1)) + CountBits'(1);
+        tail_q <= (n_i[LaneBits-1:0] == '0) ? CountBits'(Parallelism) : {1'b0, n_i[LaneBits-1:0]};
         row_q <= '0;
         low_q <= low_i;
         limit_q <= limit_i;

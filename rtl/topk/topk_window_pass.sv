@@ -95,7 +95,7 @@ module topk_window_pass
         state_q <= PassRead;
         list_q <= list_i;
         rows_left_q <= LevelBits'((n_i + ItemsBits'(Parallelism - 1)) >> LaneBits);
-        tail_q <= CountBits'(n_i[LaneBits-1:0] - LaneBits'(1)) + CountBits'(1);
+        tail_q <= (n_i[LaneBits-1:0] == '0) ? CountBits'(Parallelism) : {1'b0, n_i[LaneBits-1:0]};
         next_row_q <= AddrBits'(1);
         low_q <= low_i;
         shift_q <= shift_i;
