@@ -74,14 +74,14 @@ module topk_bracket_engine
 
   // While a list is searched for its boundary that lies in least..limit - 1, and the next window begins at low. Once it is
   // found, low and limit are those of the filter.
-  list_e list_state_q[Lists];
-  logic [ItemsBits-1:0] list_n_q[Lists];
-  logic list_mass_q[Lists];
-  logic [TargetBits-1:0] list_target_q[Lists];
-  logic [ItemBits-1:0] list_low_q[Lists], list_least_q[Lists];
-  logic [ItemBits:0] list_limit_q[Lists];
-  logic [ShiftBits-1:0] list_shift_q[Lists];
-  logic [ItemsBits-1:0] list_equals_q[Lists], list_kept_q[Lists];
+  list_e [Lists-1:0] list_state_q;
+  logic [Lists-1:0][ItemsBits-1:0] list_n_q;
+  logic [Lists-1:0] list_mass_q;
+  logic [Lists-1:0][TargetBits-1:0] list_target_q;
+  logic [Lists-1:0][ItemBits-1:0] list_low_q, list_least_q;
+  logic [Lists-1:0][ItemBits:0] list_limit_q;
+  logic [Lists-1:0][ShiftBits-1:0] list_shift_q;
+  logic [Lists-1:0][ItemsBits-1:0] list_equals_q, list_kept_q;
 
   logic [ListBits-1:0] loading_q, oldest_q;
 
@@ -315,6 +315,7 @@ module topk_bracket_engine
     .Depth(FifoDepth)
   ) u_memory (
     .clk_i,
+    .rst_ni,
     .write_i     (load_row),
     .write_list_i(loading_q),
     .write_addr_i(load_row_q),

@@ -10,11 +10,12 @@ module topk_list_memory #(
   localparam int unsigned ListBits = $clog2(Lists),
   localparam int unsigned AddrBits = $clog2(Depth)
 ) (
-  input  logic                clk_i,
-  input  logic                write_i,
-  input  logic [ListBits-1:0] write_list_i,
-  input  logic [AddrBits-1:0] write_addr_i,
-  input  logic [Width-1:0]    write_row_i,
+  input  logic                     clk_i,
+  input  logic                     rst_ni,
+  input  logic                     write_i,
+  input  logic [ListBits-1:0]      write_list_i,
+  input  logic [AddrBits-1:0]      write_addr_i,
+  input  logic [Width-1:0]         write_row_i,
   // Reader 0 is the pass, reader 1 the filter; shown_i: the list whose row row_o is.
   input  logic [1:0]               read_i,
   input  logic [1:0][ListBits-1:0] read_list_i,
@@ -24,6 +25,9 @@ module topk_list_memory #(
 );
 
   logic [Width-1:0] row[Lists];
+
+  logic unused;  // the checker's
+  assign unused = rst_ni;
 
   for (genvar l = 0; l < Lists; l++) begin : gen_list
     logic [1:0] mine;
