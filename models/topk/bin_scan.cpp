@@ -15,7 +15,7 @@ void BinScan::start(unsigned list, const List& job, const OctaveBins& bins) {
   target_ = job.target;
   below_ = 0;
   octave_ = OctaveBins::kFirst;
-  digit_ = 0;
+  digit_ = 1;  // the first in this cycle
   state_ = job.mass ? State::product : State::small;
 }
 

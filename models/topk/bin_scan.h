@@ -6,8 +6,8 @@
 //   count  the octave is the last that k items reach, and so is the quarter in it: exact.
 //   mass   what lies below the boundary sums up to sum - target at most. Below 32 that is exact. A bin's sum is taken to
 //          be its count times its middle: an estimate, which the pass confirms or not. The target's product mu16 * sum
-//          comes first, from three 6-bit digits, a cycle each.
-// Takes one cycle, one more for each octave from 5 to the boundary's, three more for a mass.
+//          comes first, from three 6-bit digits, a cycle each, the first as the list is handed over.
+// Takes one cycle, one more for each octave from 5 to the boundary's, two more for a mass.
 // RTL: rtl/topk/topk_bin_scan.sv.
 #include <vector>
 

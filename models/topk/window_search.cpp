@@ -20,6 +20,8 @@ void WindowSearch::start(const WindowPass& pass) {
   sum_inside_ = pass.sum_inside();
   bin_ = 0;
   step_ = kBins / 2;
+  width_ = kBins;
+  summed_ = false;
   over_ = 0;
   sum_over_ = 0;
   sum_reached_ = sum_inside_;
@@ -76,13 +78,33 @@ bool WindowSearch::tick(List& job) {
       wanted_ = job.target - over;
       if (job.mass && wanted_ > sum_inside_) return missed(job, job.least, std::min(job.limit, low_));
       reached_ = at_least_[0];
-      if (reached_ == 1) return found(job, low_, limit, 1);
-      state_ = State::search;
+      state_ = State::halve;
       return false;
     }
-    case State::search: {
+    case State::halve: {
+      if (!summed_) {
+        const std::uint64_t edge = low_ + (std::uint64_t{bin_} << shift_), end = edge + (std::uint64_t{width_} << shift_);
+        const unsigned items = reached_ - over_;
+        const bool sure = !job.mass || (sum_over_ < wanted_ && sum_reached_ >= wanted_);
+        const bool exact = step_ == 0 && shift_ == 0;
+        if ((items == 1 && sure) || (exact && !job.mass))
+          return found(job, edge, end, job.mass ? 1 : static_cast<unsigned>(wanted_) - over_);
+        if (exact) {
+          remainder_ = wanted_ - sum_over_ - 1;
+          quotient_ = 0;
+          divide_step_ = static_cast<unsigned>(std::bit_width(items - 1));
+          state_ = State::divide;
+          return false;
+        }
+        if (step_ == 0) return narrow(job);
+        if (job.mass) {
+          from_ = sum_from(bin_ + step_);
+          summed_ = true;
+          return false;
+        }
+      }
       const unsigned at = bin_ + step_;
-      const std::uint64_t from = job.mass ? sum_from(at) : at_least_[at];
+      const std::uint64_t from = job.mass ? from_ : at_least_[at];
       // What is known for certain: the boundary lies below the limit, and where no item lies further down, all that is
       // inside reaches the target.
       const bool possible = low_ + (std::uint64_t{at} << shift_) < job.limit, all = at_least_[at] == at_least_[0];
@@ -94,21 +116,9 @@ bool WindowSearch::tick(List& job) {
         over_ = at_least_[at];
         sum_over_ = from + at_least_[at] * middle();
       }
+      width_ = step_;
       step_ /= 2;
-      if (step_ == 0) state_ = State::decide;
-      return false;
-    }
-    case State::decide: {
-      const std::uint64_t edge = low_ + (std::uint64_t{bin_} << shift_), end = edge + (std::uint64_t{1} << shift_);
-      const unsigned items = reached_ - over_;
-      if (!job.mass && (shift_ == 0 || items == 1)) return found(job, edge, end, static_cast<unsigned>(wanted_) - over_);
-      const bool sure = sum_over_ < wanted_ && sum_reached_ >= wanted_;
-      if (items == 1 && sure) return found(job, edge, end, 1);
-      if (shift_ != 0) return narrow(job);
-      remainder_ = wanted_ - sum_over_ - 1;
-      quotient_ = 0;
-      divide_step_ = static_cast<unsigned>(std::bit_width(items - 1));
-      state_ = State::divide;
+      summed_ = false;
       return false;
     }
     case State::divide: {

@@ -4,7 +4,7 @@
 // octave a cycle, from the smallest items up. Count: exact. Mass: what lies below the boundary sums up to sum - target at
 // most, a bin's sum being its count times its middle: an estimate. done_o: the cycle in which it ends; then found_o and
 // limit, equals, kept (low is 0), or low and shift of the first window.
-// Time: 1 cycle, 1 more an octave, 3 more for a mass's product. Model: models/topk/bin_scan.h.
+// Time: 1 cycle, 1 more an octave, 2 more for a mass's product, whose first digit comes as the list does. Model: models/topk/bin_scan.h.
 
 module topk_bin_scan
   import topk_pkg::*;
@@ -63,7 +63,9 @@ module topk_bin_scan
   logic [ProductBits-1:0] product_d, product_q;
   logic [TargetBits-1:0] mass_target;
 
-  assign product_d = (product_q >> 6) + ProductBits'(total_q) * ProductBits'(mu16_q[5:0]);
+  logic idle;
+  assign product_d = idle ? ProductBits'(65535) + ProductBits'(total_i) * ProductBits'(target_i[5:0])
+                          : (product_q >> 6) + ProductBits'(total_q) * ProductBits'(mu16_q[5:0]);
   assign mass_target = TargetBits'(product_d >> 4);
 
   // The octave at hand ------------------------------------------------------------------------------------------------
@@ -111,7 +113,8 @@ module topk_bin_scan
 
   // Result ------------------------------------------------------------------------------------------------------------
 
-  assign idle_o = state_q == ScanIdle;
+  assign idle = state_q == ScanIdle;
+  assign idle_o = idle;
   assign found_o = state_q == ScanSmall && (all | none | zero);
   assign done_o = found_o || (state_q == ScanSmall && low_values) || (state_q == ScanOctaves && here);
   assign target_o = target_q;
@@ -163,9 +166,9 @@ module topk_bin_scan
             target_q <= target_i;
             octave_q <= OctaveBits'(FirstOctave);
             below_q <= '0;
-            digit_q <= '0;
-            mu16_q <= 18'(target_i);
-            product_q <= ProductBits'(65535) << 6;
+            digit_q <= 2'd1;
+            mu16_q <= 18'(target_i >> 6);
+            product_q <= product_d;
           end
         end
         ScanProduct: begin

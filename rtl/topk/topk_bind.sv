@@ -99,6 +99,7 @@ bind topk_window_search topk_window_search_checker #(
   .start_i,
   .state_i      (state_q),
   .mass_i,
+  .one_value_i  (shift_q == '0),
   .target_i,
   .over_window_i(over_window),
   .inside_i     (at_least_q[0]),

@@ -64,11 +64,10 @@ package topk_pkg;
     PassHand
   } pass_e;
 
-  typedef enum logic [2:0] {
+  typedef enum logic [1:0] {
     SearchIdle,
     SearchAim,
     SearchHalve,
-    SearchDecide,
     SearchDivide
   } search_e;
 

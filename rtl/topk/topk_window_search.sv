@@ -3,7 +3,8 @@
 // start_i takes a pass's counts and sums. The list's job (target, least, limit) is there from the next cycle to done_o's,
 // the cycle in which the search ends. Then found_o with low, limit, equals, kept: items from limit on stay, and of those in
 // low..limit - 1 the first equals do; or the window of the list's next pass, and what limits the boundary.
-// The rules: models/topk/window_search.h, equal in every cycle. Time: 7, and one for each bit of a division.
+// The rules: models/topk/window_search.h, equal in every cycle. Time: at most 7, for a mass 12 and one for each bit of a
+// division.
 
 module topk_window_search
   import topk_pkg::*;
@@ -59,8 +60,9 @@ module topk_window_search
   logic [ItemsBits-1:0] above_q;
   logic [SumBits-1:0] sum_above_q, sum_inside_q;
   logic [SumBits-1:0] wanted_q;  // of the target, beyond what lies over the window
-  logic [BinBits-1:0] bin_q, step_q;
-  logic [ItemsBits-1:0] reached_q, over_q;          // items from the bin on; over it, in the window
+  logic [BinBits-1:0] bin_q, step_q;  // the first of the bins that are possible, half of their number
+  logic [BinBits:0] width_q;          // their number
+  logic [ItemsBits-1:0] reached_q, over_q;         // items from that bin on; over what is possible, in the window
   logic [FromBits-1:0] sum_reached_q, sum_over_q;  // the least that the former sum up to, the most that the latter do
 
   assign idle_o = state_q == SearchIdle;
@@ -70,57 +72,59 @@ module topk_window_search
 
   logic [EdgeBits-1:0] window_end;
   logic [TargetBits-1:0] over_window, wanted;
-  logic missed_up, missed_down, alone;
+  logic missed_up, missed_down;
 
   assign window_end = EdgeBits'(low_q) + (EdgeBits'(Bins) << shift_q);
   assign over_window = mass_i ? TargetBits'(sum_above_q) : TargetBits'(above_q);
   assign wanted = target_i - over_window;
   assign missed_up = mass_i & (over_window >= target_i);
   assign missed_down = mass_i & ~missed_up & (wanted > TargetBits'(sum_inside_q));
-  assign alone = ~missed_up & ~missed_down & (at_least_q[0] == ItemsBits'(1));
 
-  // Halve: does the bin, with all above it, reach what is wanted? -----------------------------------------------------
+  // Halve: does the bin, with all above it, reach what is wanted? For a mass its sum comes in the cycle before. ----------
 
   logic [BinBits-1:0] at;
   logic [ItemsBits-1:0] count_at;
-  logic [OnesBits-1:0] ones;
+  logic [OnesBits-1:0] ones_d, ones_q;
   logic [EdgeBits-1:0] edge_at, middle;
-  logic [FromBits-1:0] from, spread;
-  logic everything, possible, reaches;
+  logic [FromBits-1:0] product_d, product_q, from, spread;
+  logic summed_q, everything, possible, reaches;
 
   assign at = bin_q | step_q;
   assign count_at = at_least_q[at];
   assign middle = (EdgeBits'(1) << shift_q) >> 1;
   assign edge_at = EdgeBits'(low_q) + (EdgeBits'(at) << shift_q);
   assign spread = (shift_q == '0) ? '0 : FromBits'(count_at) << (shift_q - ShiftBits'(1));
+  assign product_d = (FromBits'(edge_at) + FromBits'(middle)) * FromBits'(count_at);
 
   always_comb begin
-    ones = '0;
+    ones_d = '0;
     for (int unsigned b = 1; b < Bins; b++) begin
-      ones = ones + ((BinBits'(b) > at) ? OnesBits'(at_least_q[b]) : '0);
+      ones_d = ones_d + ((BinBits'(b) > at) ? OnesBits'(at_least_q[b]) : '0);
     end
   end
 
-  assign from = mass_i ? (FromBits'(edge_at) + FromBits'(middle)) * FromBits'(count_at) + (FromBits'(ones) << shift_q)
-                       : FromBits'(count_at);
+  assign from = mass_i ? product_q + (FromBits'(ones_q) << shift_q) : FromBits'(count_at);
   assign everything = count_at == at_least_q[0];
   assign possible = edge_at < EdgeBits'(limit_i);
   assign reaches = possible & (everything | (from >= FromBits'(wanted_q)));
 
-  // Decide ------------------------------------------------------------------------------------------------------------
+  // Is it over? -------------------------------------------------------------------------------------------------------
 
   logic [EdgeBits-1:0] bin_edge, bin_end;
   logic [ItemsBits-1:0] items;
-  logic exact, single, sure, decided, divides;
+  logic halving, exact, single, sure, decided, divides, narrows, tests;
 
+  assign halving = state_q == SearchHalve && !summed_q;
   assign bin_edge = EdgeBits'(low_q) + (EdgeBits'(bin_q) << shift_q);
-  assign bin_end = bin_edge + (EdgeBits'(1) << shift_q);
+  assign bin_end = bin_edge + (EdgeBits'(width_q) << shift_q);
   assign items = reached_q - over_q;
-  assign exact = shift_q == '0;
+  assign exact = step_q == '0 && shift_q == '0;
   assign single = items == ItemsBits'(1);
-  assign sure = (sum_over_q < FromBits'(wanted_q)) & (sum_reached_q >= FromBits'(wanted_q));
-  assign decided = mass_i ? single & sure : exact | single;
-  assign divides = exact & ~decided;
+  assign sure = ~mass_i | ((sum_over_q < FromBits'(wanted_q)) & (sum_reached_q >= FromBits'(wanted_q)));
+  assign decided = halving & ((single & sure) | (exact & ~mass_i));
+  assign divides = halving & ~decided & exact;
+  assign narrows = halving & ~decided & ~exact & (step_q == '0);
+  assign tests = state_q == SearchHalve && (summed_q || (!mass_i && !decided && !narrows));
 
   // Division: (wanted - sum over - 1) / value + 1 equals stay, in as many steps as the equals' number has bits.
   logic [FromBits-1:0] remainder_q;
@@ -147,15 +151,14 @@ module topk_window_search
   logic [ItemBits:0] left;  // values that are left after a miss, less 1
   logic [EdgeBits-1:0] least_in, limit_in, margin, low_in;
 
-  assign aimed = state_q == SearchAim && (missed_up || missed_down || alone);
+  assign aimed = state_q == SearchAim && (missed_up || missed_down);
   assign divided = state_q == SearchDivide && divide_step_d == '0;
-  assign done_o = aimed || (state_q == SearchDecide && !divides) || divided;
-  assign found_o = (state_q == SearchAim) ? alone : (state_q == SearchDecide) ? decided : 1'b1;
+  assign done_o = aimed | decided | narrows | divided;
+  assign found_o = decided | divided;
   assign kept_o = above_q + over_q + equals_o;
 
   always_comb begin
-    if (state_q == SearchAim) equals_o = ItemsBits'(1);
-    else if (state_q == SearchDivide) equals_o = quotient_d + ItemsBits'(1);
+    if (state_q == SearchDivide) equals_o = quotient_d + ItemsBits'(1);
     else equals_o = mass_i ? ItemsBits'(1) : ItemsBits'(wanted_q) - over_q;
   end
 
@@ -178,25 +181,23 @@ module topk_window_search
       if (missed_up) begin
         // The boundary lies below the limit, so the window's end does.
         least_o = (EdgeBits'(least_i) > window_end) ? least_i : ItemBits'(window_end);
-      end else if (missed_down) begin
-        limit_o = ((ItemBits + 1)'(low_q) < limit_i) ? (ItemBits + 1)'(low_q) : limit_i;
       end else begin
-        limit_o = (ItemBits + 1)'(limit_in);
+        limit_o = ((ItemBits + 1)'(low_q) < limit_i) ? (ItemBits + 1)'(low_q) : limit_i;
       end
       left = limit_o - (ItemBits + 1)'(least_o) - (ItemBits + 1)'(1);
       shift_o = '0;
       for (int unsigned i = BinBits; i < ItemBits; i++) begin
         if (left[i]) shift_o = ShiftBits'(i + 1 - BinBits);
       end
-      if (!alone) low_o = least_o;
+      low_o = least_o;
     end else if (found_o) begin
       low_o = ItemBits'(bin_edge);
     end else begin
       least_o = ItemBits'(least_in);
       low_o = ItemBits'(low_in);
     end
-    if (found_o && state_q != SearchAim) limit_o = (bin_end < EdgeBits'(limit_i)) ? (ItemBits + 1)'(bin_end) : limit_i;
-    else if (state_q == SearchDecide) limit_o = (ItemBits + 1)'(limit_in);
+    if (found_o) limit_o = (bin_end < EdgeBits'(limit_i)) ? (ItemBits + 1)'(bin_end) : limit_i;
+    else if (narrows) limit_o = (ItemBits + 1)'(limit_in);
   end
 
   // Registers ---------------------------------------------------------------------------------------------------------
@@ -205,8 +206,10 @@ module topk_window_search
     state_d = state_q;
     unique case (state_q)
       SearchAim: state_d = aimed ? SearchIdle : SearchHalve;
-      SearchHalve: if (step_q[0]) state_d = SearchDecide;
-      SearchDecide: state_d = divides ? SearchDivide : SearchIdle;
+      SearchHalve: begin
+        if (divides) state_d = SearchDivide;
+        else if (decided | narrows) state_d = SearchIdle;
+      end
       SearchDivide: if (divided) state_d = SearchIdle;
       default: if (start_i) state_d = SearchAim;
     endcase
@@ -225,6 +228,10 @@ module topk_window_search
       wanted_q <= '0;
       bin_q <= '0;
       step_q <= '0;
+      width_q <= '0;
+      summed_q <= 1'b0;
+      product_q <= '0;
+      ones_q <= '0;
       reached_q <= '0;
       over_q <= '0;
       sum_reached_q <= '0;
@@ -244,6 +251,7 @@ module topk_window_search
         sum_inside_q <= sum_inside_i;
         bin_q <= '0;
         step_q <= BinBits'(Bins / 2);
+        width_q <= (BinBits + 1)'(Bins);
         over_q <= '0;
         sum_over_q <= '0;
         sum_reached_q <= FromBits'(sum_inside_i);
@@ -252,7 +260,13 @@ module topk_window_search
         wanted_q <= SumBits'(wanted);
         reached_q <= at_least_q[0];
       end
-      if (state_q == SearchHalve) begin
+      summed_q <= halving & mass_i & ~decided & ~exact & ~narrows;
+      if (halving) begin
+        product_q <= product_d;
+        ones_q <= ones_d;
+      end
+      if (tests) begin
+        width_q <= (BinBits + 1)'(step_q);
         step_q <= step_q >> 1;
         if (reaches) begin
           bin_q <= at;
@@ -263,7 +277,7 @@ module topk_window_search
           sum_over_q <= from + spread;
         end
       end
-      if (state_q == SearchDecide) begin
+      if (divides) begin
         remainder_q <= FromBits'(wanted_q) - sum_over_q - FromBits'(1);
         quotient_q <= '0;
         divide_step_q <= divide_steps;

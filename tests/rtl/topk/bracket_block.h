@@ -19,7 +19,7 @@ namespace winnow::topk::test {
 struct BracketCover {
   std::uint64_t jobs[2] = {}, refused[4] = {}, all_kept = 0, sum_zero = 0, zero_boundary = 0;
   std::uint64_t below_32 = 0, octaves = 0, last_octave = 0;
-  std::uint64_t wide_window = 0, missed_up = 0, missed_down = 0, alone = 0, exact = 0, single = 0, sure = 0, narrowed = 0,
+  std::uint64_t wide_window = 0, missed_up = 0, missed_down = 0, early = 0, exact = 0, single = 0, sure = 0, narrowed = 0,
                 divided = 0, second_pass = 0, overtaken = 0;
   std::uint64_t lists_full = 0, all_busy = 0, pass_waits = 0, hand_waits = 0, stalled = 0, starved = 0;
   std::uint64_t resets = 0, reset_in_job = 0, reset_in_refusal = 0, job_waits = 0, job_waits_long = 0, row_waits = 0,
@@ -286,21 +286,19 @@ class BracketBlock : public rtl::VerilatedBlock<WINNOW_RTL_CLASS> {
     if (last_search_ != WindowSearch::State::idle && m.search().idle()) {
       const List& l = lists[m.search().list()];
       const bool found = l.state == State::found;
-      if (last_search_ == WindowSearch::State::aim) {
-        cover_.alone += found;
-        if (!found) ++(l.limit == searched_limit_ ? cover_.missed_up : cover_.missed_down);
-      } else if (last_search_ == WindowSearch::State::decide) {
-        cover_.narrowed += !found;
-        if (found) ++(searched_shift_ == 0 ? cover_.exact : l.mass ? cover_.sure : cover_.single);
-      }
+      if (last_search_ == WindowSearch::State::aim)
+        ++(l.limit == searched_limit_ ? cover_.missed_up : cover_.missed_down);
+      else if (last_search_ == WindowSearch::State::halve && found)
+        ++(m.search().width() > 1    ? cover_.early
+           : m.search().shift() == 0 ? cover_.exact
+           : l.mass                  ? cover_.sure
+                                     : cover_.single);
+      else if (last_search_ == WindowSearch::State::halve)
+        ++cover_.narrowed;
       cover_.divided += last_search_ == WindowSearch::State::divide;
       cover_.second_pass += !found;
     }
-    if (!m.search().idle()) {
-      searched_limit_ = lists[m.search().list()].limit;
-      if (m.search().state() == WindowSearch::State::aim) searched_shift_ = last_shift_;
-    }
-    if (!m.pass().idle()) last_shift_ = m.pass().shift();
+    if (!m.search().idle()) searched_limit_ = lists[m.search().list()].limit;
     last_scan_ = m.scan().state();
     last_search_ = m.search().state();
     // A later list is found before the oldest.
@@ -327,7 +325,6 @@ class BracketBlock : public rtl::VerilatedBlock<WINNOW_RTL_CLASS> {
   BinScan::State last_scan_ = BinScan::State::idle;
   WindowSearch::State last_search_ = WindowSearch::State::idle;
   std::uint64_t searched_limit_ = 0;
-  unsigned searched_shift_ = 0, last_shift_ = 0;
   BracketCover cover_;
 };
 

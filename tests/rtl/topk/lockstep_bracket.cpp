@@ -32,7 +32,7 @@ bool print_cover(const BracketCover& c, const topk::Config& config) {
                           {"window of wide bins", c.wide_window, wide},
                           {"boundary over the window", c.missed_up, octaves},
                           {"boundary under the window", c.missed_down, octaves},
-                          {"one item in the window", c.alone},
+                          {"one item in several bins", c.early},
                           {"found in a bin of one value", c.exact},
                           {"count, one item in a wide bin", c.single, wide},
                           {"mass, one item in a wide bin", c.sure, wide},
