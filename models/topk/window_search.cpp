@@ -92,7 +92,9 @@ bool WindowSearch::tick(List& job) {
         if (exact) {
           remainder_ = wanted_ - sum_over_ - 1;
           quotient_ = 0;
-          divide_step_ = static_cast<unsigned>(std::bit_width(items - 1));
+          divisor_ = edge;
+          divide_step_ = 0;
+          aligned_ = false;
           state_ = State::divide;
           return false;
         }
@@ -122,14 +124,22 @@ bool WindowSearch::tick(List& job) {
       return false;
     }
     case State::divide: {
-      const std::uint64_t value = low_ + bin_;
-      --divide_step_;
+      if (!aligned_) {
+        if (remainder_ >= 2 * divisor_)
+          divisor_ *= 2, ++divide_step_;
+        else
+          aligned_ = true;
+        return false;
+      }
       quotient_ <<= 1;
-      if ((remainder_ >> divide_step_) >= value) {
-        remainder_ -= value << divide_step_;
+      if (remainder_ >= divisor_) {
+        remainder_ -= divisor_;
         quotient_ |= 1;
       }
+      divisor_ /= 2;
+      const std::uint64_t value = low_ + bin_;
       if (divide_step_ == 0) return found(job, value, value + 1, quotient_ + 1);
+      --divide_step_;
       return false;
     }
     default: return false;

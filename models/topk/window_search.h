@@ -8,8 +8,8 @@
 // is an estimate, from the bins' middles. It ends when there is
 //   one item in what is left         that item is the boundary, whatever its value: the filter gives it. A mass's must be
 //                                    the right one even if all items lie in their bins as they may
-//   one bin of one value             the boundary; how many equals stay is a subtraction, or a division with as many
-//                                    cycles as their number has bits
+//   one bin of one value             the boundary; how many equals stay is a subtraction, or a division: the
+//                                    value is shifted up to the remainder, and down again bit by bit
 //   one bin, wider                   the next window is the bin, in 32 finer ones, or around it
 // For a mass the boundary may lie beside the window, as the sums say: then the next window is all that is left.
 // Takes at most 7 cycles, for a mass 12 and the division's. RTL: rtl/topk/topk_window_search.sv.
@@ -39,6 +39,8 @@ class WindowSearch {
   std::uint64_t sum_over() const { return sum_over_; }
   unsigned quotient() const { return quotient_; }
   std::uint64_t remainder() const { return remainder_; }
+  std::uint64_t divisor() const { return divisor_; }
+  bool aligned() const { return aligned_; }
   unsigned divide_step() const { return divide_step_; }
 
   void start(const WindowPass& pass);
@@ -70,7 +72,9 @@ class WindowSearch {
   // In bins of one value what these sum up to. In wider ones the least that the former, the most that the latter may.
   std::uint64_t sum_reached_ = 0, sum_over_ = 0;
   std::uint64_t remainder_ = 0;
+  std::uint64_t divisor_ = 0;
   unsigned quotient_ = 0, divide_step_ = 0;
+  bool aligned_ = false;  // the divisor has been shifted up to the remainder
 };
 
 }  // namespace winnow::topk

@@ -50,6 +50,7 @@ module topk_window_search
   localparam int unsigned EdgeBits = ItemBits + BinBits + 1;
   localparam int unsigned OnesBits = ItemsBits + BinBits;
   localparam int unsigned FromBits = SumBits + ((ItemBits < BinBits) ? BinBits + 2 : 2);
+  localparam int unsigned HalfBins = Bins / 2;
   localparam int unsigned StepBits = $clog2(IndexBits + 2);
 
   search_e state_q, state_d;
@@ -61,20 +62,22 @@ module topk_window_search
   logic [SumBits-1:0] sum_above_q, sum_inside_q;
   logic [SumBits-1:0] wanted_q;  // of the target, beyond what lies over the window
   logic [BinBits-1:0] bin_q, step_q;  // the first of the bins that are possible, half of their number
-  logic [BinBits:0] width_q;          // their number
+  logic [BinBits:0] unused_width_q;   // their number; read by the observer only
   logic [ItemsBits-1:0] reached_q, over_q;         // items from that bin on; over what is possible, in the window
   logic [FromBits-1:0] sum_reached_q, sum_over_q;  // the least that the former sum up to, the most that the latter do
+
+  // Edges: the window's end; of the first possible bin; how far it is to the bin at hand, and to the end of what is
+  // possible; the middle of the bin at hand.
+  logic [EdgeBits-1:0] window_end_q, edge_q, step_value_q, width_value_q, value_q;
 
   assign idle_o = state_q == SearchIdle;
   assign list_o = list_q;
 
   // Aim: beside the window, or in it ----------------------------------------------------------------------------------
 
-  logic [EdgeBits-1:0] window_end;
   logic [TargetBits-1:0] over_window, wanted;
   logic missed_up, missed_down;
 
-  assign window_end = EdgeBits'(low_q) + (EdgeBits'(Bins) << shift_q);
   assign over_window = mass_i ? TargetBits'(sum_above_q) : TargetBits'(above_q);
   assign wanted = target_i - over_window;
   assign missed_up = mass_i & (over_window >= target_i);
@@ -85,16 +88,15 @@ module topk_window_search
   logic [BinBits-1:0] at;
   logic [ItemsBits-1:0] count_at;
   logic [OnesBits-1:0] ones_d, ones_q;
-  logic [EdgeBits-1:0] edge_at, middle;
+  logic [EdgeBits-1:0] edge_at;
   logic [FromBits-1:0] product_d, product_q, from, spread;
   logic summed_q, everything, possible, reaches;
 
   assign at = bin_q | step_q;
   assign count_at = at_least_q[at];
-  assign middle = (EdgeBits'(1) << shift_q) >> 1;
-  assign edge_at = EdgeBits'(low_q) + (EdgeBits'(at) << shift_q);
+  assign edge_at = edge_q + step_value_q;
   assign spread = (shift_q == '0) ? '0 : FromBits'(count_at) << (shift_q - ShiftBits'(1));
-  assign product_d = (FromBits'(edge_at) + FromBits'(middle)) * FromBits'(count_at);
+  assign product_d = FromBits'(value_q) * FromBits'(count_at);
 
   always_comb begin
     ones_d = '0;
@@ -110,13 +112,12 @@ module topk_window_search
 
   // Is it over? -------------------------------------------------------------------------------------------------------
 
-  logic [EdgeBits-1:0] bin_edge, bin_end;
+  logic [EdgeBits-1:0] bin_end;
   logic [ItemsBits-1:0] items;
   logic halving, exact, single, sure, decided, divides, narrows, tests;
 
   assign halving = state_q == SearchHalve && !summed_q;
-  assign bin_edge = EdgeBits'(low_q) + (EdgeBits'(bin_q) << shift_q);
-  assign bin_end = bin_edge + (EdgeBits'(width_q) << shift_q);
+  assign bin_end = edge_q + width_value_q;
   assign items = reached_q - over_q;
   assign exact = step_q == '0 && shift_q == '0;
   assign single = items == ItemsBits'(1);
@@ -126,33 +127,28 @@ module topk_window_search
   assign narrows = halving & ~decided & ~exact & (step_q == '0);
   assign tests = state_q == SearchHalve && (summed_q || (!mass_i && !decided && !narrows));
 
-  // Division: (wanted - sum over - 1) / value + 1 equals stay, in as many steps as the equals' number has bits.
-  logic [FromBits-1:0] remainder_q;
+  // Division: (wanted - sum over - 1) / value + 1 equals stay. The value is shifted up to the remainder, and down again
+  // bit by bit.
+  logic [FromBits-1:0] remainder_q, divisor_q;
   logic [ItemsBits-2:0] quotient_q;  // the bits found before this step's
-  logic [ItemsBits-1:0] quotient_d, items_less;
-  logic [StepBits-1:0] divide_step_q, divide_step_d, divide_steps;
-  logic fits;
+  logic [ItemsBits-1:0] quotient_d;
+  logic [StepBits-1:0] divide_step_q;
+  logic aligned_q, fits, fits_twice;
 
-  assign divide_step_d = divide_step_q - StepBits'(1);
-  assign fits = (remainder_q >> divide_step_d) >= FromBits'(bin_edge);
+  assign fits = remainder_q >= divisor_q;
+  assign fits_twice = {1'b0, remainder_q} >= {divisor_q, 1'b0};
   assign quotient_d = {quotient_q, fits};
-  assign items_less = items - ItemsBits'(1);
-
-  always_comb begin
-    divide_steps = '0;
-    for (int unsigned i = 0; i < ItemsBits; i++) begin
-      if (items_less[i]) divide_steps = StepBits'(i + 1);
-    end
-  end
 
   // Result ------------------------------------------------------------------------------------------------------------
 
   logic aimed, divided;
   logic [ItemBits:0] left;  // values that are left after a miss, less 1
-  logic [EdgeBits-1:0] least_in, limit_in, margin, low_in;
+  logic [EdgeBits-1:0] limit_in, low_in;
+  logic [EdgeBits-1:0] margin_q, lowest_q;  // beside a bin in the next window; the least edge that leaves room for it
+  logic [ItemBits-1:0] least_in;
 
   assign aimed = state_q == SearchAim && (missed_up || missed_down);
-  assign divided = state_q == SearchDivide && divide_step_d == '0;
+  assign divided = state_q == SearchDivide && aligned_q && divide_step_q == '0;
   assign done_o = aimed | decided | narrows | divided;
   assign found_o = decided | divided;
   assign kept_o = above_q + over_q + equals_o;
@@ -163,11 +159,9 @@ module topk_window_search
   end
 
   always_comb begin
-    least_in = (EdgeBits'(least_i) > EdgeBits'(low_q)) ? EdgeBits'(least_i) : EdgeBits'(low_q);
-    limit_in = (EdgeBits'(limit_i) < window_end) ? EdgeBits'(limit_i) : window_end;
-    margin = '0;
-    if (shift_q < ShiftBits'(BinBits)) margin = (EdgeBits'(Bins) - (EdgeBits'(1) << shift_q)) >> 1;
-    low_in = ((bin_edge > least_in + margin) ? bin_edge : least_in + margin) - margin;
+    least_in = (least_i > low_q) ? least_i : low_q;
+    limit_in = (EdgeBits'(limit_i) < window_end_q) ? EdgeBits'(limit_i) : window_end_q;
+    low_in = ((edge_q > lowest_q) ? edge_q : lowest_q) - margin_q;
     if (low_in >= limit_in) low_in = limit_in - EdgeBits'(1);
   end
 
@@ -180,7 +174,7 @@ module topk_window_search
     if (state_q == SearchAim) begin
       if (missed_up) begin
         // The boundary lies below the limit, so the window's end does.
-        least_o = (EdgeBits'(least_i) > window_end) ? least_i : ItemBits'(window_end);
+        least_o = (EdgeBits'(least_i) > window_end_q) ? least_i : ItemBits'(window_end_q);
       end else begin
         limit_o = ((ItemBits + 1)'(low_q) < limit_i) ? (ItemBits + 1)'(low_q) : limit_i;
       end
@@ -191,9 +185,9 @@ module topk_window_search
       end
       low_o = least_o;
     end else if (found_o) begin
-      low_o = ItemBits'(bin_edge);
+      low_o = ItemBits'(edge_q);
     end else begin
-      least_o = ItemBits'(least_in);
+      least_o = least_in;
       low_o = ItemBits'(low_in);
     end
     if (found_o) limit_o = (bin_end < EdgeBits'(limit_i)) ? (ItemBits + 1)'(bin_end) : limit_i;
@@ -228,7 +222,14 @@ module topk_window_search
       wanted_q <= '0;
       bin_q <= '0;
       step_q <= '0;
-      width_q <= '0;
+      unused_width_q <= '0;
+      window_end_q <= '0;
+      edge_q <= '0;
+      step_value_q <= '0;
+      width_value_q <= '0;
+      value_q <= '0;
+      margin_q <= '0;
+      lowest_q <= '0;
       summed_q <= 1'b0;
       product_q <= '0;
       ones_q <= '0;
@@ -237,6 +238,8 @@ module topk_window_search
       sum_reached_q <= '0;
       sum_over_q <= '0;
       remainder_q <= '0;
+      divisor_q <= '0;
+      aligned_q <= 1'b0;
       quotient_q <= '0;
       divide_step_q <= '0;
     end else begin
@@ -250,8 +253,14 @@ module topk_window_search
         sum_above_q <= sum_above_i;
         sum_inside_q <= sum_inside_i;
         bin_q <= '0;
-        step_q <= BinBits'(Bins / 2);
-        width_q <= (BinBits + 1)'(Bins);
+        step_q <= BinBits'(HalfBins);
+        unused_width_q <= (BinBits + 1)'(Bins);
+        window_end_q <= EdgeBits'(low_i) + (EdgeBits'(Bins) << shift_i);
+        edge_q <= EdgeBits'(low_i);
+        step_value_q <= EdgeBits'(HalfBins) << shift_i;
+        width_value_q <= EdgeBits'(Bins) << shift_i;
+        value_q <= EdgeBits'(low_i) + (EdgeBits'(HalfBins) << shift_i) + ((EdgeBits'(1) << shift_i) >> 1);
+        margin_q <= (shift_i < ShiftBits'(BinBits)) ? (EdgeBits'(Bins) - (EdgeBits'(1) << shift_i)) >> 1 : '0;
         over_q <= '0;
         sum_over_q <= '0;
         sum_reached_q <= FromBits'(sum_inside_i);
@@ -259,6 +268,7 @@ module topk_window_search
       if (state_q == SearchAim) begin
         wanted_q <= SumBits'(wanted);
         reached_q <= at_least_q[0];
+        lowest_q <= EdgeBits'(least_in) + margin_q;
       end
       summed_q <= halving & mass_i & ~decided & ~exact & ~narrows;
       if (halving) begin
@@ -266,10 +276,14 @@ module topk_window_search
         ones_q <= ones_d;
       end
       if (tests) begin
-        width_q <= (BinBits + 1)'(step_q);
+        unused_width_q <= (BinBits + 1)'(step_q);
+        width_value_q <= step_value_q;
         step_q <= step_q >> 1;
+        step_value_q <= step_value_q >> 1;
+        value_q <= reaches ? value_q + (step_value_q >> 1) : value_q - (step_value_q >> 1);
         if (reaches) begin
           bin_q <= at;
+          edge_q <= edge_at;
           reached_q <= count_at;
           if (!everything) sum_reached_q <= from - spread;
         end else begin
@@ -280,12 +294,22 @@ module topk_window_search
       if (divides) begin
         remainder_q <= FromBits'(wanted_q) - sum_over_q - FromBits'(1);
         quotient_q <= '0;
-        divide_step_q <= divide_steps;
+        divide_step_q <= '0;
+        divisor_q <= FromBits'(edge_q);
+        aligned_q <= 1'b0;
       end
       if (state_q == SearchDivide) begin
-        divide_step_q <= divide_step_d;
-        quotient_q <= quotient_d[ItemsBits-2:0];
-        if (fits) remainder_q <= remainder_q - (FromBits'(bin_edge) << divide_step_d);
+        if (aligned_q) begin
+          divide_step_q <= divide_step_q - StepBits'(1);
+          divisor_q <= divisor_q >> 1;
+          quotient_q <= quotient_d[ItemsBits-2:0];
+          if (fits) remainder_q <= remainder_q - divisor_q;
+        end else if (fits_twice) begin
+          divide_step_q <= divide_step_q + StepBits'(1);
+          divisor_q <= divisor_q << 1;
+        end else begin
+          aligned_q <= 1'b1;
+        end
       end
     end
   end
