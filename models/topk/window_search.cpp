@@ -55,16 +55,15 @@ bool WindowSearch::missed(List& job, std::uint64_t least, std::uint64_t limit) {
   return true;
 }
 
-// In the window, in bins of more than one value: the bin that was found, or around it where it is narrower than 32. An
-// estimate may lie outside of what is possible.
+// In the window, in bins of more than one value: the bin that was found, or around it where it is narrower than 32.
 bool WindowSearch::narrow(List& job) {
   job.state = List::State::pass;
-  job.least = std::max(job.least, low_);
+  job.least = low_;
   job.limit = std::min(job.limit, low_ + (std::uint64_t{kBins} << shift_));
   job.shift = shift_ > kBinBits ? shift_ - kBinBits : 0;
   const std::uint64_t edge = low_ + (std::uint64_t{bin_} << shift_);
   const std::uint64_t before = shift_ < kBinBits ? (kBins - (std::uint64_t{1} << shift_)) / 2 : 0;
-  job.low = std::min(std::max(edge, job.least + before) - before, job.limit - 1);
+  job.low = std::max(edge, low_ + before) - before;
   state_ = State::idle;
   return true;
 }
@@ -74,9 +73,9 @@ bool WindowSearch::tick(List& job) {
     case State::aim: {
       const std::uint64_t over = job.mass ? sum_above_ : above_;
       const std::uint64_t limit = low_ + (std::uint64_t{kBins} << shift_);
-      if (job.mass && over >= job.target) return missed(job, std::max(job.least, limit), job.limit);
+      if (job.mass && over >= job.target) return missed(job, limit, job.limit);
       wanted_ = job.target - over;
-      if (job.mass && wanted_ > sum_inside_) return missed(job, job.least, std::min(job.limit, low_));
+      if (job.mass && wanted_ > sum_inside_) return missed(job, job.least, low_);
       reached_ = at_least_[0];
       state_ = State::halve;
       return false;

@@ -365,7 +365,7 @@ module topk_bracket_engine
         end
         LoadDrain: if (drained_q) load_q <= LoadHand;
         default: begin
-          if (scan_idle) begin
+          if (handed) begin
             load_q <= LoadHeader;
             loading_q <= after(loading_q);
             scan_list_q <= loading_q;

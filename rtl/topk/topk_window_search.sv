@@ -143,9 +143,9 @@ module topk_window_search
 
   logic aimed, divided;
   logic [ItemBits:0] left;  // values that are left after a miss, less 1
-  logic [EdgeBits-1:0] limit_in, low_in;
+  logic [ItemBits:0] limit_in;
+  logic [ItemBits-1:0] low_in;
   logic [EdgeBits-1:0] margin_q, lowest_q;  // beside a bin in the next window; the least edge that leaves room for it
-  logic [ItemBits-1:0] least_in;
 
   assign aimed = state_q == SearchAim && (missed_up || missed_down);
   assign divided = state_q == SearchDivide && aligned_q && divide_step_q == '0;
@@ -159,10 +159,8 @@ module topk_window_search
   end
 
   always_comb begin
-    least_in = (least_i > low_q) ? least_i : low_q;
-    limit_in = (EdgeBits'(limit_i) < window_end_q) ? EdgeBits'(limit_i) : window_end_q;
-    low_in = ((edge_q > lowest_q) ? edge_q : lowest_q) - margin_q;
-    if (low_in >= limit_in) low_in = limit_in - EdgeBits'(1);
+    limit_in = (EdgeBits'(limit_i) < window_end_q) ? limit_i : (ItemBits + 1)'(window_end_q);
+    low_in = ItemBits'(((edge_q > lowest_q) ? edge_q : lowest_q) - margin_q);
   end
 
   always_comb begin
@@ -173,10 +171,9 @@ module topk_window_search
     left = '0;
     if (state_q == SearchAim) begin
       if (missed_up) begin
-        // The boundary lies below the limit, so the window's end does.
-        least_o = (EdgeBits'(least_i) > window_end_q) ? least_i : ItemBits'(window_end_q);
+        least_o = ItemBits'(window_end_q);  // the boundary lies below the limit, so the window's end does
       end else begin
-        limit_o = ((ItemBits + 1)'(low_q) < limit_i) ? (ItemBits + 1)'(low_q) : limit_i;
+        limit_o = (ItemBits + 1)'(low_q);
       end
       left = limit_o - (ItemBits + 1)'(least_o) - (ItemBits + 1)'(1);
       shift_o = '0;
@@ -187,11 +184,11 @@ module topk_window_search
     end else if (found_o) begin
       low_o = ItemBits'(edge_q);
     end else begin
-      least_o = least_in;
-      low_o = ItemBits'(low_in);
+      least_o = low_q;
+      low_o = low_in;
     end
     if (found_o) limit_o = (bin_end < EdgeBits'(limit_i)) ? (ItemBits + 1)'(bin_end) : limit_i;
-    else if (narrows) limit_o = (ItemBits + 1)'(limit_in);
+    else if (narrows) limit_o = limit_in;
   end
 
   // Registers ---------------------------------------------------------------------------------------------------------
@@ -268,7 +265,7 @@ module topk_window_search
       if (state_q == SearchAim) begin
         wanted_q <= SumBits'(wanted);
         reached_q <= at_least_q[0];
-        lowest_q <= EdgeBits'(least_in) + margin_q;
+        lowest_q <= EdgeBits'(low_q) + margin_q;
       end
       summed_q <= halving & mass_i & ~decided & ~exact & ~narrows;
       if (halving) begin

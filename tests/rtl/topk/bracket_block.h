@@ -191,9 +191,34 @@ class BracketBlock : public rtl::VerilatedBlock<WINNOW_RTL_CLASS> {
       default: break;
     }
     fill(planned.items, job.n);
+    if (job.rule == Rule::mass && job.amount > 1 && job.amount < 65536 && config_.item_bits > 16 && job.n != 0 &&
+        random_.below(2))
+      fill_exactly(planned);
     // The smallest product that rounds up: one item of 1, and the smallest share.
     if (job.amount == 1 && random_.below(2))
       for (unsigned i = 0; i < job.n; ++i) planned.items[i] = i == job.n / 2;
+  }
+
+  // Items that sum up to 65536, as probabilities do, and a share that the largest of them reach exactly, or miss by one.
+  void fill_exactly(Planned& planned) {
+    auto& items = planned.items;
+    const unsigned clump = static_cast<unsigned>(random_.below(3));
+    std::uint64_t left = 65536;
+    for (auto& v : items) {
+      v = random_.below(left / (1 + random_.below(8)) + 1);
+      if (clump == 1) v = std::min(left, v & ~std::uint64_t{255});
+      if (clump == 2 && random_.below(2)) v = std::min(left, random_.below(4));
+      left -= v;
+    }
+    items[random_.below(items.size())] += left;
+    for (std::size_t i = items.size(); i-- > 1;) std::swap(items[i], items[random_.below(i + 1)]);
+    std::vector<std::uint64_t> order = items;
+    std::sort(order.rbegin(), order.rend());
+    const std::uint64_t upto = 1 + random_.below(1 + random_.below(order.size()));
+    std::uint64_t sum = 0;
+    for (std::uint64_t i = 0; i < upto; ++i) sum += order[i];
+    const auto amount = static_cast<unsigned>(sum + random_.below(3) - 1);
+    if (amount >= 1 && amount <= 65536) planned.job.amount = amount;
   }
 
   void fill(std::vector<std::uint64_t>& items, unsigned n) {
