@@ -86,8 +86,8 @@ module topk_window_search
   // Halve: does the bin, with all above it, reach what is wanted? For a mass its sum comes in the cycle before. ----------
 
   logic [BinBits-1:0] at;
-  logic [ItemsBits-1:0] count_at;
-  logic [OnesBits-1:0] ones_d, ones_q;
+  logic [ItemsBits-1:0] count_at, count_at_q, count_now;
+  logic [OnesBits-1:0] ones_d, ones_q, ones_end_q;
   logic [EdgeBits-1:0] edge_at;
   logic [FromBits-1:0] product_d, product_q, from, spread;
   logic summed_q, everything, possible, reaches;
@@ -95,20 +95,28 @@ module topk_window_search
   assign at = bin_q | step_q;
   assign count_at = at_least_q[at];
   assign edge_at = edge_q + step_value_q;
-  assign spread = (shift_q == '0) ? '0 : FromBits'(count_at) << (shift_q - ShiftBits'(1));
+  assign spread = (shift_q == '0) ? '0 : FromBits'(count_at_q) << (shift_q - ShiftBits'(1));
   assign product_d = FromBits'(value_q) * FromBits'(count_at);
 
-  always_comb begin
-    ones_d = '0;
-    for (int unsigned b = 1; b < Bins; b++) begin
-      ones_d = ones_d + ((BinBits'(b) > at) ? OnesBits'(at_least_q[b]) : '0);
+  // The counters of all bins above the one at hand: those beyond what is possible, whose sum is known, and those in its
+  // upper half. Of these, counter j up has j's bits below the step's, which are 0 in the bin's number.
+  logic [HalfBins-1:1][IndexBits:0] half;
+  for (genvar m = 0; m < BinBits - 1; m++) begin : gen_half
+    for (genvar j = 2 ** m; j < 2 ** (m + 1); j++) begin : gen_counter
+      assign half[j] = (step_q[BinBits-1:m+1] != '0) ? at_least_q[{at[BinBits-1:m+1], (m + 1)'(j)}] : '0;
     end
   end
 
-  assign from = mass_i ? product_q + (FromBits'(ones_q) << shift_q) : FromBits'(count_at);
-  assign everything = count_at == at_least_q[0];
+  always_comb begin
+    ones_d = ones_end_q;
+    for (int unsigned j = 1; j < HalfBins; j++) ones_d = ones_d + OnesBits'(half[j]);
+  end
+
+  assign from = product_q + (FromBits'(ones_q) << shift_q);
+  assign everything = count_now == at_least_q[0];
+  assign count_now = mass_i ? count_at_q : count_at;
   assign possible = edge_at < EdgeBits'(limit_i);
-  assign reaches = possible & (everything | (from >= FromBits'(wanted_q)));
+  assign reaches = possible & (everything | (mass_i ? from >= FromBits'(wanted_q) : count_at >= ItemsBits'(wanted_q)));
 
   // Is it over? -------------------------------------------------------------------------------------------------------
 
@@ -229,7 +237,9 @@ module topk_window_search
       lowest_q <= '0;
       summed_q <= 1'b0;
       product_q <= '0;
+      count_at_q <= '0;
       ones_q <= '0;
+      ones_end_q <= '0;
       reached_q <= '0;
       over_q <= '0;
       sum_reached_q <= '0;
@@ -259,6 +269,7 @@ module topk_window_search
         value_q <= EdgeBits'(low_i) + (EdgeBits'(HalfBins) << shift_i) + ((EdgeBits'(1) << shift_i) >> 1);
         margin_q <= (shift_i < ShiftBits'(BinBits)) ? (EdgeBits'(Bins) - (EdgeBits'(1) << shift_i)) >> 1 : '0;
         over_q <= '0;
+        ones_end_q <= '0;
         sum_over_q <= '0;
         sum_reached_q <= FromBits'(sum_inside_i);
       end
@@ -270,6 +281,7 @@ module topk_window_search
       summed_q <= halving & mass_i & ~decided & ~exact & ~narrows;
       if (halving) begin
         product_q <= product_d;
+        count_at_q <= count_at;
         ones_q <= ones_d;
       end
       if (tests) begin
@@ -281,10 +293,11 @@ module topk_window_search
         if (reaches) begin
           bin_q <= at;
           edge_q <= edge_at;
-          reached_q <= count_at;
+          reached_q <= count_now;
           if (!everything) sum_reached_q <= from - spread;
         end else begin
-          over_q <= count_at;
+          over_q <= count_now;
+          ones_end_q <= ones_q + OnesBits'(count_at_q);
           sum_over_q <= from + spread;
         end
       end

@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Planted bugs against the lockstep of the bracket engine"};
   std::string table;
   unsigned only = 0;
-  std::uint64_t cycles = 200000, seed = 1;
+  std::uint64_t cycles = 500000, seed = 1;
   app.add_option("table", table)->required();
   app.add_option("--cycles", cycles, "cycles of the slice");
   app.add_option("--seed", seed, "of stimuli");
