@@ -88,13 +88,13 @@ module proof_window_search
   );
 
   // What the answer says: items over the limit, and those from low on; the value of the latter.
-  logic [IndexBits:0] over, inside;
+  logic [IndexBits:0] over, between;
   logic [SumBits-1:0] sum_over, over_boundary, from_boundary;
   logic [Width-1:0] value, boundary;
   logic same;
   always_comb begin
     over = '0;
-    inside = '0;
+    between = '0;
     sum_over = '0;
     value = '0;
     same = 1'b1;
@@ -103,9 +103,9 @@ module proof_window_search
         over = over + (IndexBits + 1)'(1);
         sum_over = sum_over + SumBits'(items[i]);
       end else if (items[i] >= low) begin
-        if (inside != '0 && items[i] != value) same = 1'b0;
+        if (between != '0 && items[i] != value) same = 1'b0;
         value = items[i];
-        inside = inside + (IndexBits + 1)'(1);
+        between = between + (IndexBits + 1)'(1);
       end
     end
   end
@@ -141,8 +141,8 @@ module proof_window_search
     end
     if (begun_q && done && !ended_q) begin
       if (found) begin
-        assert (same && inside != '0);
-        assert (equals != '0 && equals <= inside);
+        assert (same && between != '0);
+        assert (equals != '0 && equals <= between);
         assert (short_of < (SumBits + 4)'(target) && reached >= (SumBits + 4)'(target));
         assert (kept == over + equals);
       end else begin
