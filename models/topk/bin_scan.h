@@ -4,7 +4,8 @@
 // in   a loaded list's octave bins, its sum, its job      out  the list's first window, or what stays if that is known
 // First the values below 32, then an octave a cycle, from the smallest items up.
 //   count  the octave is the last that k items reach, and so is the quarter in it: exact.
-//   mass   what lies below the boundary sums up to sum - target at most. Below 32 that is exact. A bin's sum is taken to
+//   mass   what lies below the boundary sums up to sum - target at most. Below 32 that is exact. A bin's sum is taken
+//   to
 //          be its count times its middle: an estimate, which the pass confirms or not. The target's product mu16 * sum
 //          comes first, from three 6-bit digits, a cycle each, the first as the list is handed over.
 // Takes one cycle, one more for each octave from 5 to the boundary's, two more for a mass.

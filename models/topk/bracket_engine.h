@@ -3,15 +3,17 @@
 // list is loaded, the boundary of others is searched for, and one more is filtered.
 //
 // in, out      as engine.h: job, rows, indices; a job is taken when the one before has its last row and a list is free
-// throughput   a job every max(1 + ceil(n/P) + 3, passes x (1 + ceil(n/P) + 3)) cycles while lists last; passes are 1 for
+// throughput   a job every max(1 + ceil(n/P) + 3, passes x (1 + ceil(n/P) + 3)) cycles while lists last; passes are 1
+// for
 //              most lists, 0 where the boundary is zero
-// stages       load and octave bins (octave_bins.h); scan of the bins, which sets a bracket of values around the boundary
+// stages       load and octave bins (octave_bins.h); scan of the bins, which sets a bracket of values around the
+// boundary
 //              (bin_scan.h); pass of the list that counts what lies in the bracket (window_pass.h); search in these
 //              counts (window_search.h), after which a pass may follow in a finer bracket; filter (list_filter.h).
 //              The stages hand over by the lists' states. The filter takes lists in the order in which they came.
-// state        kLists lists of P x depth items, each a memory of one read and one write port; the stages' registers
-// waits for    a row while loading (counted), the taker of indices while filtering (counted)
-// This project's; docs/specification/topk.md, "Jobs overlap".
+// state        kBracketLists lists of P x depth items, each a memory of one read and one write port; the stages'
+// registers waits for    a row while loading (counted), the taker of indices while filtering (counted) This project's;
+// docs/specification/topk.md, "Jobs overlap".
 #include "models/topk/bin_scan.h"
 #include "models/topk/engine_base.h"
 #include "models/topk/list_filter.h"

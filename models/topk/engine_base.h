@@ -1,8 +1,8 @@
 #pragma once
 // What every top-k engine is to the unit around it: its ports in two phases, its sizes, what it counts.
 //
-// comb() gives this cycle's outputs from state alone, tick() takes this cycle's inputs and steps. Two engines there are,
-// with the same result: engine.h (the paper's, a job at a time) and bracket_engine.h (jobs overlap). Which one is
+// comb() gives this cycle's outputs from state alone, tick() takes this cycle's inputs and steps. Two engines there
+// are, with the same result: engine.h (the paper's, a job at a time) and bracket_engine.h (jobs overlap). Which one is
 // Config::prefilter; make_engine() makes it.
 #include <memory>
 #include <vector>

@@ -2,7 +2,7 @@
 // The lists that the bracket engine holds: a memory of rows each, and what is known of the list's boundary.
 //
 // A list is used by one job from its header to its last index. In that time one stage at a time reads or writes its
-// memory: one write and one read port are enough. RTL: rtl/topk/topk_list_table.sv.
+// memory: one write and one read port are enough. RTL: rtl/topk/topk_list_memory.sv and topk_bracket_engine.sv.
 #include <array>
 #include <vector>
 

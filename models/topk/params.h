@@ -9,10 +9,10 @@
 namespace winnow {
 
 struct TopkParams {
-  int parallelism = 16;          // P: comparators an array, items a cycle
-  int fifo = 64;                 // entries of L and of R, each P items
-  int load_width = 16;           // items that a unit reads from selection scores a cycle
-  std::string pivot = "random";  // or sampled
+  int parallelism = 16;            // P: comparators an array, items a cycle
+  int fifo = 64;                   // entries of L and of R, each P items
+  int load_width = 16;             // items that a unit reads from selection scores a cycle
+  std::string pivot = "random";    // or sampled
   std::string prefilter = "none";  // or bracket
 
   template <class P, class V>
@@ -24,7 +24,8 @@ struct TopkParams {
       "selection scores read a cycle: their read port; no more than P are used");
     v("pivot", p.pivot, "", param::one_of({"random", "sampled"}), "pivot rule; results do not depend on it");
     v("prefilter", p.prefilter, "", param::one_of({"none", "bracket"}),
-      "none: the paper's engine, one job at a time; bracket: jobs overlap, for values and selection; the cascade's engine "
+      "none: the paper's engine, one job at a time; bracket: jobs overlap, for values and selection; the cascade's "
+      "engine "
       "stays the paper's. Results do not depend on it");
   }
 };

@@ -5,7 +5,8 @@
 // In:   Fifo<TopkJob>: n items in a group's selection scores, or in a list of ranking items (importances).
 // Out:  Fifo<TopkDone>; kept flags of the group; names (tokens, heads) of what stays, in a list: while the filter
 //       passes a row of items, the same row of the list of names is read, and what stays of it is written.
-// Rate and latency: engine.h, or bracket_engine.h where topk.prefilter says so. Selection scores are read `load_width` a cycle, in a cycle that is claimed in the one
+// Rate and latency: engine.h, or bracket_engine.h where topk.prefilter says so. Selection scores are read `load_width`
+// a cycle, in a cycle that is claimed in the one
 //       before, and a row of P is offered when it is whole. Kept flags are registers: cleared at once when a job
 //       begins, at most P set a cycle.
 // State: the engine's. Its two sides share no state but a queue of kJobs jobs: the *loader* has the job whose items go
@@ -17,7 +18,6 @@
 // cascade's tokens and heads. Paper: IV.B; docs/specification/topk.md, "Two engines".
 #include <algorithm>
 #include <cstddef>
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>

@@ -82,7 +82,8 @@ bool WindowSearch::tick(List& job) {
     }
     case State::halve: {
       if (!summed_) {
-        const std::uint64_t edge = low_ + (std::uint64_t{bin_} << shift_), end = edge + (std::uint64_t{width_} << shift_);
+        const std::uint64_t edge = low_ + (std::uint64_t{bin_} << shift_),
+                            end = edge + (std::uint64_t{width_} << shift_);
         const unsigned items = reached_ - over_;
         const bool sure = !job.mass || (sum_over_ < wanted_ && sum_reached_ >= wanted_);
         const bool exact = step_ == 0 && shift_ == 0;

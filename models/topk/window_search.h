@@ -2,11 +2,12 @@
 // Window search: where in a window the boundary lies, once a pass has counted it.
 //
 // in   a pass's counts and sums, the list's target      out  what stays, or the window that the next pass looks into
-// The bin is the uppermost that, with all above it, reaches the target: what bins are possible is halved up to five times,
-// a comparison each, for a mass with a cycle before it for the sum. For a mass the sum from bin b on is value(b) x items
-// from b on + 2^shift x the items of all bins above b, one by one. With bins of one value it is exact. With wider ones it
-// is an estimate, from the bins' middles. It ends when there is
-//   one item in what is left         that item is the boundary, whatever its value: the filter gives it. A mass's must be
+// The bin is the uppermost that, with all above it, reaches the target: what bins are possible is halved up to five
+// times, a comparison each, for a mass with a cycle before it for the sum. For a mass the sum from bin b on is value(b)
+// x items from b on + 2^shift x the items of all bins above b, one by one. With bins of one value it is exact. With
+// wider ones it is an estimate, from the bins' middles. It ends when there is
+//   one item in what is left         that item is the boundary, whatever its value: the filter gives it. A mass's must
+//   be
 //                                    the right one even if all items lie in their bins as they may
 //   one bin of one value             the boundary; how many equals stay is a subtraction, or a division: the
 //                                    value is shifted up to the remainder, and down again bit by bit
@@ -62,13 +63,13 @@ class WindowSearch {
   unsigned shift_ = 0;
   unsigned above_ = 0;  // over the window
   std::uint64_t sum_above_ = 0, sum_inside_ = 0;
-  std::uint64_t wanted_ = 0;  // of the target, beyond what lies over the window
+  std::uint64_t wanted_ = 0;      // of the target, beyond what lies over the window
   unsigned bin_ = 0, width_ = 0;  // the first of the bins that are possible, and their number
   unsigned step_ = 0;             // half of it
-  bool summed_ = false;         // from_ is this step's
-  std::uint64_t from_ = 0;      // what the items from the bin at hand on sum up to
-  unsigned reached_ = 0;        // items from that bin on
-  unsigned over_ = 0;           // items over what is possible, in the window
+  bool summed_ = false;           // from_ is this step's
+  std::uint64_t from_ = 0;        // what the items from the bin at hand on sum up to
+  unsigned reached_ = 0;          // items from that bin on
+  unsigned over_ = 0;             // items over what is possible, in the window
   // In bins of one value what these sum up to. In wider ones the least that the former, the most that the latter may.
   std::uint64_t sum_reached_ = 0, sum_over_ = 0;
   std::uint64_t remainder_ = 0;

@@ -88,8 +88,7 @@ module topk_bracket_engine_checker
   else $error("%m: a job begins in a list that is not free");
 
   LoadsBusy :
-  assert property (@(posedge clk_i) disable iff (!rst_ni)
-    load_i != LoadHeader |-> list_state_i[loading_i] == ListBusy)
+  assert property (@(posedge clk_i) disable iff (!rst_ni) load_i != LoadHeader |-> list_state_i[loading_i] == ListBusy)
   else $error("%m: the list that is loaded is not busy");
 
   ScansBusy :
@@ -109,8 +108,7 @@ module topk_bracket_engine_checker
   else $error("%m: a list is filtered whose boundary is not found");
 
   OneStageAList :
-  assert property (@(posedge clk_i) disable iff (!rst_ni)
-    scan_done_i && search_done_i |-> scan_list_i != search_list_i)
+  assert property (@(posedge clk_i) disable iff (!rst_ni) scan_done_i && search_done_i |-> scan_list_i != search_list_i)
   else $error("%m: two stages end with the same list");
 
   for (genvar l = 0; l < Lists; l++) begin : gen_list

@@ -17,8 +17,7 @@ module topk_list_memory_checker #(
 
   for (genvar r = 0; r < 2; r++) begin : gen_reader
     NotAsWritten :
-    assert property (@(posedge clk_i) disable iff (!rst_ni)
-      read_i[r] && write_i |-> read_list_i[r] != write_list_i)
+    assert property (@(posedge clk_i) disable iff (!rst_ni) read_i[r] && write_i |-> read_list_i[r] != write_list_i)
     else $error("%m: a list is read while it is loaded");
   end
 

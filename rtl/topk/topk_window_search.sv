@@ -62,8 +62,8 @@ module topk_window_search
   logic [SumBits-1:0] sum_above_q, sum_inside_q;
   logic [SumBits-1:0] wanted_q;  // of the target, beyond what lies over the window
   logic [BinBits-1:0] bin_q, step_q;  // the first of the bins that are possible, half of their number
-  logic [BinBits:0] unused_width_q;   // their number; read by the observer only
-  logic [ItemsBits-1:0] reached_q, over_q;         // items from that bin on; over what is possible, in the window
+  logic [BinBits:0] unused_width_q;  // their number; read by the observer only
+  logic [ItemsBits-1:0] reached_q, over_q;  // items from that bin on; over what is possible, in the window
   logic [FromBits-1:0] sum_reached_q, sum_over_q;  // the least that the former sum up to, the most that the latter do
 
   // Edges: the window's end; of the first possible bin; how far it is to the bin at hand, and to the end of what is
@@ -103,7 +103,7 @@ module topk_window_search
   logic [HalfBins-1:1][IndexBits:0] half;
   for (genvar m = 0; m < BinBits - 1; m++) begin : gen_half
     for (genvar j = 2 ** m; j < 2 ** (m + 1); j++) begin : gen_counter
-      assign half[j] = (step_q[BinBits-1:m+1] != '0) ? at_least_q[{at[BinBits-1:m+1], (m + 1)'(j)}] : '0;
+      assign half[j] = (step_q[BinBits-1:m+1] != '0) ? at_least_q[{at[BinBits-1:m+1], (m+1)'(j)}] : '0;
     end
   end
 

@@ -17,8 +17,8 @@ struct Pace {
 };
 
 struct StreamResult {
-  std::vector<Result> results;       // in the order of the jobs; cycles: when the last row was taken
-  std::uint64_t cycles = 0;          // until then
+  std::vector<Result> results;        // in the order of the jobs; cycles: when the last row was taken
+  std::uint64_t cycles = 0;           // until then
   std::uint64_t first = 0, last = 0;  // cycles in which the first and the last job ended
   // Mean cycles from one job's end to the next one's.
   double interval() const {

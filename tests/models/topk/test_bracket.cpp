@@ -30,16 +30,16 @@ Items make_items(Random& random, unsigned n, unsigned bits) {
   for (unsigned i = 0; i < n; ++i) {
     const std::uint64_t r = random.next() & top;
     switch (kind) {
-      case 0: v[i] = r; break;                                                   // uniform
-      case 1: v[i] = r >> random.below(bits); break;                             // skewed, as probabilities are
-      case 2: v[i] = random.below(distinct) & top; break;                        // many equals
-      case 3: v[i] = random.below(distinct) ? 0 : top; break;                    // mostly zero, some saturated
-      case 4: v[i] = i & top; break;                                             // ascending
-      case 5: v[i] = (n - i) & top; break;                                       // descending
-      case 6: v[i] = base; break;                                                // all equal
-      case 7: v[i] = base | (r >> (bits - shift) >> (shift ? 0 : 1)); break;     // all in one bracket
+      case 0: v[i] = r; break;                                                    // uniform
+      case 1: v[i] = r >> random.below(bits); break;                              // skewed, as probabilities are
+      case 2: v[i] = random.below(distinct) & top; break;                         // many equals
+      case 3: v[i] = random.below(distinct) ? 0 : top; break;                     // mostly zero, some saturated
+      case 4: v[i] = i & top; break;                                              // ascending
+      case 5: v[i] = (n - i) & top; break;                                        // descending
+      case 6: v[i] = base; break;                                                 // all equal
+      case 7: v[i] = base | (r >> (bits - shift) >> (shift ? 0 : 1)); break;      // all in one bracket
       case 8: v[i] = i == n / 2 ? top : r >> (bits - std::min(bits, 4u)); break;  // one huge
-      default: v[i] = i % 7 == 3 ? base : r >> random.below(bits); break;        // a value that comes often
+      default: v[i] = i % 7 == 3 ? base : r >> random.below(bits); break;         // a value that comes often
     }
   }
   return v;
@@ -108,9 +108,9 @@ TEST_P(BracketSizes, AsGolden) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Bracket, BracketSizes,
-                         testing::Values(Case{2, 8, 3}, Case{2, 64, 18}, Case{4, 4, 1}, Case{4, 256, 18}, Case{8, 16, 20},
-                                         Case{16, 64, 20}, Case{16, 64, 32}, Case{32, 2, 8}, Case{32, 32, 24},
-                                         Case{64, 16, 22}),
+                         testing::Values(Case{2, 8, 3}, Case{2, 64, 18}, Case{4, 4, 1}, Case{4, 256, 18},
+                                         Case{8, 16, 20}, Case{16, 64, 20}, Case{16, 64, 32}, Case{32, 2, 8},
+                                         Case{32, 32, 24}, Case{64, 16, 22}),
                          [](const auto& info) {
                            std::string s = "P";
                            return s.append(std::to_string(info.param.lanes)) + "D" + std::to_string(info.param.depth) +
@@ -142,7 +142,8 @@ TEST(Bracket, AllSmallInputs) {
   EXPECT_GT(jobs, 75000u);
 }
 
-// A job every ceil(n / 8) cycles, as softmax of width 8 asks for, on real probabilities; and the paper's engine beside it.
+// A job every ceil(n / 8) cycles, as softmax of width 8 asks for, on real probabilities; and the paper's engine beside
+// it.
 TEST(Bracket, KeepsUpOnSamples) {
   struct Set {
     const char* sample;
@@ -166,11 +167,12 @@ TEST(Bracket, KeepsUpOnSamples) {
       compared += compare(jobs, got) + compare(jobs, papers);
       const Stats& s = engine.stats();
       const auto mean = [&](std::uint64_t v) { return static_cast<double>(v) / static_cast<double>(jobs.size()); };
-      std::printf("%-11s n %4u %s %.2f: %zu jobs, a job every %.1f cycles of %u (the paper's engine %.1f); load %.1f, "
-                  "select %.1f, filter %.1f, passes %.2f\n",
-                  set.sample, set.n, rule == Rule::count ? "count" : "mass ", share, jobs.size(), got.interval(),
-                  (set.n + 7) / 8, papers.interval(), mean(s.load_cycles), mean(s.select_cycles), mean(s.filter_cycles),
-                  mean(s.passes));
+      std::printf(
+          "%-11s n %4u %s %.2f: %zu jobs, a job every %.1f cycles of %u (the paper's engine %.1f); load %.1f, "
+          "select %.1f, filter %.1f, passes %.2f\n",
+          set.sample, set.n, rule == Rule::count ? "count" : "mass ", share, jobs.size(), got.interval(),
+          (set.n + 7) / 8, papers.interval(), mean(s.load_cycles), mean(s.select_cycles), mean(s.filter_cycles),
+          mean(s.passes));
       EXPECT_LE(got.interval(), (set.n + 7) / 8);
     }
   }

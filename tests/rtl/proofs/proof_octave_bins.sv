@@ -54,7 +54,8 @@ module proof_octave_bins
     for (int unsigned i = 0; i < Lanes; i++) begin
       if (started_q && valid_i && !clear_i && CountBits'(i) < count_i) begin
         for (int unsigned e = 0; e < Edges - 1; e++) begin
-          if (32'(row_i[i]) >= (((4 + e % 4) << (FirstOctave + e / 4)) >> 2)) counts[e] = counts[e] + (IndexBits + 1)'(1);
+          if (32'(row_i[i]) >= (((4 + e % 4) << (FirstOctave + e / 4)) >> 2))
+            counts[e] = counts[e] + (IndexBits + 1)'(1);
         end
         if (row_i[i] != '0) ones = ones + (IndexBits + 1)'(1);
         if (32'(row_i[i]) < 2 ** FirstOctave) low = low + (FirstOctave + IndexBits)'(row_i[i]);

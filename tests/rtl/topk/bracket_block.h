@@ -1,6 +1,7 @@
 #pragma once
-// Lockstep adapter of the bracket engine. Jobs of both rules, refused ones among them, offered whether or not the engine is
-// ready; a job's first row is offered as early, before its job is taken. Gaps and stalls on every side, resets in mid-run.
+// Lockstep adapter of the bracket engine. Jobs of both rules, refused ones among them, offered whether or not the
+// engine is ready; a job's first row is offered as early, before its job is taken. Gaps and stalls on every side,
+// resets in mid-run.
 #include <algorithm>
 #include <deque>
 #include <memory>
@@ -19,8 +20,8 @@ namespace winnow::topk::test {
 struct BracketCover {
   std::uint64_t jobs[2] = {}, refused[4] = {}, all_kept = 0, sum_zero = 0, zero_boundary = 0;
   std::uint64_t below_32 = 0, octaves = 0, last_octave = 0;
-  std::uint64_t wide_window = 0, missed_up = 0, missed_down = 0, early = 0, exact = 0, single = 0, sure = 0, narrowed = 0,
-                divided = 0, second_pass = 0, overtaken = 0;
+  std::uint64_t wide_window = 0, missed_up = 0, missed_down = 0, early = 0, exact = 0, single = 0, sure = 0,
+                narrowed = 0, divided = 0, second_pass = 0, overtaken = 0;
   std::uint64_t lists_full = 0, all_busy = 0, pass_waits = 0, hand_waits = 0, stalled = 0, starved = 0;
   std::uint64_t resets = 0, reset_in_job = 0, reset_in_refusal = 0, job_waits = 0, job_waits_long = 0, row_waits = 0,
                 refusal_waits = 0;
@@ -46,7 +47,9 @@ class BracketBlock : public rtl::VerilatedBlock<WINNOW_RTL_CLASS> {
   enum class Breach : std::uint8_t { none, job, row };
 
   explicit BracketBlock(std::uint64_t seed, unsigned mutant = 0, Breach breach = Breach::none)
-      : VerilatedBlock(lockstep::power_on(seed, {"+mutant=" + std::to_string(mutant)})), breach_(breach), random_(seed) {
+      : VerilatedBlock(lockstep::power_on(seed, {"+mutant=" + std::to_string(mutant)})),
+        breach_(breach),
+        random_(seed) {
     config_.parallelism = rtl_->parallelism_o;
     config_.fifo_depth = rtl_->fifo_depth_o;
     config_.item_bits = rtl_->item_bits_o;
@@ -199,7 +202,8 @@ class BracketBlock : public rtl::VerilatedBlock<WINNOW_RTL_CLASS> {
       for (unsigned i = 0; i < job.n; ++i) planned.items[i] = i == job.n / 2;
   }
 
-  // Items that sum up to 65536, as probabilities do, and a share that the largest of them reach exactly, or miss by one.
+  // Items that sum up to 65536, as probabilities do, and a share that the largest of them reach exactly, or miss by
+  // one.
   void fill_exactly(Planned& planned) {
     auto& items = planned.items;
     const unsigned clump = static_cast<unsigned>(random_.below(3));
@@ -235,7 +239,7 @@ class BracketBlock : public rtl::VerilatedBlock<WINNOW_RTL_CLASS> {
                  : kind < 7  ? (random_.below(distinct) * (kind == 5 ? 1 : top / 7)) & top
                  : kind < 8  ? (random_.below(8) ? 0 : top)
                  : kind < 9  ? (random_.below(2) ? i : n - i) & top
-                 : kind < 10 ? base | (r & ((std::uint64_t{1} << shift) - 1))   // around one value
+                 : kind < 10 ? base | (r & ((std::uint64_t{1} << shift) - 1))       // around one value
                  : kind < 11 ? (i == n / 2 ? top : r >> (bits > 6 ? bits - 6 : 0))  // one huge
                              : std::min(top, base + random_.below(3));
     }
@@ -328,7 +332,8 @@ class BracketBlock : public rtl::VerilatedBlock<WINNOW_RTL_CLASS> {
     last_search_ = m.search().state();
     // A later list is found before the oldest.
     const unsigned second = lists.after(m.oldest());
-    cover_.overtaken += lists[second].state == State::found && lists[m.oldest()].state != State::found && m.filter().idle();
+    cover_.overtaken +=
+        lists[second].state == State::found && lists[m.oldest()].state != State::found && m.filter().idle();
   }
 
   Breach breach_;

@@ -1,6 +1,6 @@
-// exhaustive_bracket: the RTL bracket engine itself against the definition (golden/select.h), jobs back to back: every list of
-// up to 6 items of 2 bits, every k, a spread of shares; and as many of the items' full width that keep the same order, whose
-// octaves and windows differ.
+// exhaustive_bracket: the RTL bracket engine itself against the definition (golden/select.h), jobs back to back: every
+// list of up to 6 items of 2 bits, every k, a spread of shares; and as many of the items' full width that keep the same
+// order, whose octaves and windows differ.
 #include <cstdio>
 #include <deque>
 
@@ -55,8 +55,8 @@ class Device : public winnow::rtl::VerilatedBlock<WINNOW_RTL_CLASS> {
           if (now.kept != expected.kept || rtl_->rtl_out_kept != expected.selection.kept ||
               rtl_->rtl_out_boundary != expected.selection.boundary ||
               rtl_->rtl_out_kept_sum != expected.selection.kept_sum) {
-            std::printf("job %zu differs: n %u, %s %u, items", done, p.job.n,
-                        p.job.rule == Rule::count ? "k" : "mu16", p.job.amount);
+            std::printf("job %zu differs: n %u, %s %u, items", done, p.job.n, p.job.rule == Rule::count ? "k" : "mu16",
+                        p.job.amount);
             for (const std::uint64_t v : p.items) std::printf(" %llu", static_cast<unsigned long long>(v));
             std::printf("\n");
             return false;
@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
     if (!device.run(list, compared)) return 1;
     jobs += list.size();
   }
-  std::printf("exhaustive bracket engine: %llu jobs, %llu values compared: equal\n", static_cast<unsigned long long>(jobs),
-              static_cast<unsigned long long>(compared));
+  std::printf("exhaustive bracket engine: %llu jobs, %llu values compared: equal\n",
+              static_cast<unsigned long long>(jobs), static_cast<unsigned long long>(compared));
   return jobs > 100000 ? 0 : 1;
 }

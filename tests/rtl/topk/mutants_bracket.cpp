@@ -1,5 +1,5 @@
-// mutants_bracket TABLE: which planted bugs of the bracket engine the lockstep slice catches. Exit code 1 unless they are all
-// but those that the table marks as equivalent (`=`), or if a run without a bug differs.
+// mutants_bracket TABLE: which planted bugs of the bracket engine the lockstep slice catches. Exit code 1 unless they
+// are all but those that the table marks as equivalent (`=`), or if a run without a bug differs.
 #include "tests/rtl/cli.h"
 #include "tests/rtl/lockstep/lockstep.h"
 #include "tests/rtl/mutants.h"

@@ -146,7 +146,8 @@ TEST(Machines, ContradictionsAreRefused) {
 
 TEST(Machines, UnknownNameIsRefused) {
   EXPECT_EQ(error_of([] { load_machine("spaten"); }),
-            "--machine: 'spaten': no such machine: must be one of spatten, spatten-eighth, spatten-fast, tiny, or a .yaml file");
+            "--machine: 'spaten': no such machine: must be one of spatten, spatten-eighth, spatten-fast, tiny, or a "
+            ".yaml file");
 }
 
 TEST(Capacity, TheLeastParameterIsNamed) {
