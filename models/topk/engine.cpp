@@ -8,16 +8,7 @@
 
 namespace winnow::topk {
 
-namespace {
-
-const Config& checked(const Config& config) {
-  check(config);
-  return config;
-}
-
-}  // namespace
-
-Engine::Engine(const Config& config) : config_(checked(config)), select_(config), store_(config.fifo_depth) {}
+Engine::Engine(const Config& config) : EngineBase(config), select_(config), store_(config.fifo_depth) {}
 
 bool Engine::last_row() const { return kept_ + partitioned_.above == select_.above() + select_.equals(); }
 

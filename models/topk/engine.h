@@ -11,34 +11,12 @@
 // state        item store, FIFOs L and R of P x depth items each; two pipeline registers; see quick_select.h
 // waits for    a row while loading (counted), the taker of indices while filtering (counted; the pipeline stands)
 // Paper: IV.B; docs/specification/topk.md. Rule and ties: golden/select.h, to which results are equal.
-//
-// Two phases: comb() gives this cycle's outputs from state alone, tick() takes this cycle's inputs and steps.
 #include "models/topk/comparator_array.h"
+#include "models/topk/engine_base.h"
 #include "models/topk/quick_select.h"
 #include "models/topk/types.h"
 
 namespace winnow::topk {
-
-// Outputs of a cycle. `indices` and the summary mean something while out_valid; the summary with `last`.
-struct Outputs {
-  bool job_ready = false;
-  bool row_ready = false;
-  bool out_valid = false;
-  bool last = false;
-  unsigned count = 0;
-  const Row* indices = nullptr;
-  unsigned kept = 0;
-  std::uint64_t boundary = 0;
-  std::uint64_t kept_sum = 0;
-};
-
-// Inputs of a cycle. Once valid, job and row hold until taken.
-struct Inputs {
-  bool job_valid = false;
-  Job job{};
-  const Row* row = nullptr;  // null: no row is offered
-  bool out_ready = false;
-};
 
 // A row after the comparators.
 struct CompareStage {
@@ -49,22 +27,24 @@ struct CompareStage {
   Row row{};
 };
 
-class Engine {
+class Engine : public EngineBase {
  public:
   enum class State : std::uint8_t { idle, load, pass, drain, decide, divide, filter };
 
   explicit Engine(const Config& config);
 
-  Outputs comb() const;
-  // Throws winnow::Error on a job or an item that the engine cannot take.
-  void tick(const Inputs& in);
+  Outputs comb() const override;
+  void tick(const Inputs& in) override;
 
   // Restarts the LFSR; only while idle.
   void seed(std::uint64_t seed) { select_.seed(seed); }
 
-  bool busy() const { return state_ != State::idle; }
-  const Config& config() const { return config_; }
-  const Stats& stats() const { return stats_; }
+  bool busy() const override { return state_ != State::idle; }
+  unsigned jobs() const override { return 1; }
+  // Sides L and R and the list as it was loaded (the filter's).
+  std::vector<StoredWords> registers() const override {
+    return {lists_of_items("sides", 2), lists_of_items("loaded_list", 1)};
+  }
 
   // Named state, compared with RTL in each cycle.
   State state() const { return state_; }
@@ -82,8 +62,6 @@ class Engine {
   void read(const RowFifo& fifo);
   void begin_pass(unsigned rows, unsigned tail);
 
-  Config config_;
-  Stats stats_;
   State state_ = State::idle;
   bool loading_ = false;
   bool drained_ = false;  // second cycle of drain

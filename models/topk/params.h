@@ -9,10 +9,11 @@
 namespace winnow {
 
 struct TopkParams {
-  int parallelism = 16;          // P: comparators an array, items a cycle
-  int fifo = 64;                 // entries of L and of R, each P items
-  int load_width = 16;           // items that a unit reads from selection scores a cycle
-  std::string pivot = "random";  // or sampled
+  int parallelism = 16;            // P: comparators an array, items a cycle
+  int fifo = 64;                   // entries of L and of R, each P items
+  int load_width = 16;             // items that a unit reads from selection scores a cycle
+  std::string pivot = "random";    // or sampled
+  std::string prefilter = "none";  // or bracket
 
   template <class P, class V>
   static void visit(P& p, V&& v) {
@@ -22,6 +23,10 @@ struct TopkParams {
     v("load_width", p.load_width, "", param::power(1, topk::kParallelismMax),
       "selection scores read a cycle: their read port; no more than P are used");
     v("pivot", p.pivot, "", param::one_of({"random", "sampled"}), "pivot rule; results do not depend on it");
+    v("prefilter", p.prefilter, "", param::one_of({"none", "bracket"}),
+      "none: the paper's engine, one job at a time; bracket: jobs overlap, for values and selection; the cascade's "
+      "engine "
+      "stays the paper's. Results do not depend on it");
   }
 };
 

@@ -25,4 +25,8 @@ inline constexpr unsigned kSumBitsMax = 64;
 // them. A wider group has wider items (golden/formats.h, selection_score_bits).
 inline constexpr unsigned kItemBitsDefault = 20;
 
+// The bracket engine: lists that it holds, the widest item that it takes.
+inline constexpr unsigned kBracketLists = 4;
+inline constexpr unsigned kBracketItemBitsMax = 32;
+
 }  // namespace winnow::topk

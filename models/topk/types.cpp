@@ -29,6 +29,9 @@ void check(const Config& c, const char* where) {
     refuse(where, "fifo", c.fifo_depth, "is not a power of two in " + span(kFifoMin, kFifoMax));
   if (!in(c.item_bits, kItemBitsMin, kItemBitsMax))
     refuse(where, "item_bits", c.item_bits, "is not in " + span(kItemBitsMin, kItemBitsMax));
+  if (c.prefilter == Prefilter::bracket && c.item_bits > kBracketItemBitsMax)
+    refuse(where, "item_bits", c.item_bits,
+           "is not in " + span(kItemBitsMin, kBracketItemBitsMax) + " with prefilter bracket");
   if (c.sum_bits() > kSumBitsMax)
     refuse(where, "item_bits", c.item_bits,
            "and parallelism * fifo give sums of more than " + std::to_string(kSumBitsMax) + " bits");

@@ -18,7 +18,17 @@ except ImportError:
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RANGES_H = ROOT / "models/topk/ranges.h"
-NEEDED = ["ParallelismMin", "ParallelismMax", "FifoMin", "FifoMax", "ItemBitsMin", "ItemBitsMax", "SumBitsMax"]
+NEEDED = [
+    "ParallelismMin",
+    "ParallelismMax",
+    "FifoMin",
+    "FifoMax",
+    "ItemBitsMin",
+    "ItemBitsMax",
+    "SumBitsMax",
+    "BracketLists",
+    "BracketItemBitsMax",
+]
 
 
 def read_ranges(path=RANGES_H):

@@ -28,6 +28,13 @@ topk::Config topk_config(const TopkParams& p, int item_bits, std::uint64_t seed)
   return c;
 }
 
+// The engine on the critical path; the cascade's, which is beside it, is always the paper's.
+topk::Config selection_config(const TopkParams& p, int item_bits, std::uint64_t seed) {
+  topk::Config c = topk_config(p, item_bits, seed);
+  if (p.prefilter == "bracket") c.prefilter = topk::Prefilter::bracket;
+  return c;
+}
+
 }  // namespace
 
 Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
@@ -113,9 +120,9 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
               SoftmaxMemories{groups, constants, scores, exponentials, probabilities, selection_scores, kept, origins},
               score_rows, verdicts_to_softmax, compactions, row_sums, groups_done, compactions_done),
       progressive(all, piece.decisions.theta16, groups, row_sums, verdicts_to_softmax, verdicts_to_controller),
-      topk(all, "topk", "topk", topk_config(machine.topk, piece.decisions.score_bits, piece.seed),
-           static_cast<unsigned>(machine.topk.load_width),
-           TopkMemories{groups, selection_scores, ranking_items, kept, lists}, topk_jobs, topk_answers),
+      topk(all, "topk", "topk", selection_config(machine.topk, piece.decisions.score_bits, piece.seed),
+           static_cast<unsigned>(machine.topk.load_width), TopkMemories{selection_scores, ranking_items, kept, lists},
+           topk_jobs, topk_answers),
       pv(all,
          Pv::Params{sizes.head_dim, sizes.value_banks, sizes.width, machine.pv.latency(), piece.decisions.token_scales,
                     piece.decisions.renormalise, piece.shape_only, machine.pv.requantizers, machine.pv.divide_latency,
@@ -131,7 +138,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       cascade_topk(all, "cascade_topk", "cascade topk",
                    topk_config(machine.topk, golden::kImportanceBits, piece.seed + 1),
                    static_cast<unsigned>(machine.topk.load_width),
-                   TopkMemories{groups, selection_scores, ranking_items, kept, lists}, cascade_jobs, cascade_answers),
+                   TopkMemories{selection_scores, ranking_items, kept, lists}, cascade_jobs, cascade_answers),
       source(make_source(importance_memory)),
       controller(
           all,

@@ -20,7 +20,7 @@ struct Result {
 };
 
 // A row is offered, an index row taken, with the given chance in percent each cycle (a row once offered stays offered).
-inline Result run(Engine& engine, const Job& job, std::span<const std::uint64_t> items, Random& random,
+inline Result run(EngineBase& engine, const Job& job, std::span<const std::uint64_t> items, Random& random,
                   unsigned offer = 100, unsigned take = 100) {
   const unsigned lanes = engine.config().parallelism;
   Result r;

@@ -127,6 +127,7 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
       std::max(2, power_at_least((std::max(t.tokens, t.kv_heads * t.group) + parallelism - 1) / parallelism)
                       << (tight ? 0 : r.below(3))));
   set(o, "topk.pivot", r.of({"random", "sampled"}));
+  set(o, "topk.prefilter", r.of({"none", "bracket"}));
 }
 
 }  // namespace
