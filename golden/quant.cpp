@@ -54,9 +54,6 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
   const std::int32_t k_limit = largest_code(plan.digits, plan.msb), v_limit = (1 << (plan.v_bits - 1)) - 1;
 
   const auto headroom = [&](double x) { return shape_.causal ? x : 1.0; };
-  double out_largest = 0;
-  for (int l = 0; l < shape_.layers; ++l)
-    for (int h = 0; h < shape_.heads; ++h) out_largest = std::max(out_largest, reference.prompt_max(l, h));
 
   std::vector<float> q(n * D), k(n * D), v(n * D);
   heads_.resize(static_cast<std::size_t>(shape_.layers * shape_.kv_heads));
@@ -126,12 +123,26 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
           for (std::size_t d = 0; d < D; ++d) c.q[(t * G + g) * D + d] = code(folded(t * D + d), q_unit, kQueryMax);
         c.score_unit[g] = q_unit * c.k_unit * shape_.attention_scale;
         c.to_log2[g] = to_scale(c.score_unit[g] * kLog2E * (1 << kLogFraction));
-        const double out_max = reference.prompt_max(layer, head);
-        c.out_unit[g] = headroom(kOutHeadroom) * out_max / kOutMax;
-        c.to_out[g] = out_max > 0 ? to_scale(c.v_unit / c.out_unit[g] / 4294967296.0) : Scale{};
-        c.out16[g] = static_cast<std::uint16_t>(
-            out_largest > 0 ? std::min(65535.0, std::round(65536 * out_max / out_largest)) : 0);
       }
+    }
+
+  // Outputs: a mean of V is never above V's largest, so that V's own scale needs no headroom.
+  const auto out_max = [&](int layer, int head) {
+    const HeadCodes& c = heads_[static_cast<std::size_t>(layer * shape_.kv_heads + head / shape_.group())];
+    return plan.out_by_value ? c.v_unit * v_limit : static_cast<double>(reference.prompt_max(layer, head));
+  };
+  double out_largest = 0;
+  for (int layer = 0; layer < shape_.layers; ++layer)
+    for (int head = 0; head < shape_.heads; ++head) out_largest = std::max(out_largest, out_max(layer, head));
+  for (int layer = 0; layer < shape_.layers; ++layer)
+    for (int head = 0; head < shape_.heads; ++head) {
+      HeadCodes& c = heads_[static_cast<std::size_t>(layer * shape_.kv_heads + head / shape_.group())];
+      const std::size_t g = static_cast<std::size_t>(head % shape_.group());
+      const double most = out_max(layer, head);
+      c.out_unit[g] = (plan.out_by_value ? 1 : headroom(kOutHeadroom)) * most / kOutMax;
+      c.to_out[g] = most > 0 ? to_scale(c.v_unit / c.out_unit[g] / 4294967296.0) : Scale{};
+      c.out16[g] =
+          static_cast<std::uint16_t>(out_largest > 0 ? std::min(65535.0, std::round(65536 * most / out_largest)) : 0);
     }
 }
 

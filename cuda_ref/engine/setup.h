@@ -108,11 +108,12 @@ inline void DeviceWalk::quantize() {
   a.shape = model_.args;
   a.digits = plan_.digits, a.msb = plan_.msb;
   a.channel_scales = plan_.channel_scales, a.token_scales = plan_.token_scales;
+  a.out_by_value = plan_.out_by_value;
   a.v_bits = plan_.v_bits;
   a.k_limit = golden::largest_code(a.digits, a.msb), a.v_limit = (1 << (plan_.v_bits - 1)) - 1;
   // A decoder's later tokens exceed the prompt's largest values; golden says by how much scales allow for it.
   a.q_headroom = s.causal ? golden::kQueryHeadroom : 1, a.k_headroom = s.causal ? golden::kKeyChannelHeadroom : 1;
-  a.out_headroom = s.causal ? golden::kOutHeadroom : 1;
+  a.out_headroom = s.causal && !plan_.out_by_value ? golden::kOutHeadroom : 1;
   a.q = model_.q.data(), a.k = model_.k.data(), a.v = model_.v.data(), a.prompt_max = model_.prompt_max.data();
   a.k_unit = k_unit.data(), a.v_unit = v_unit.data(), a.v16 = v16.data(), a.q_unit = q_unit.data();
   a.scales = scales_.data(), a.planes = planes_.data(), a.image = image_.data();

@@ -25,7 +25,7 @@ struct QuantizeArgs {
   ShapeArgs shape;
   golden::Digits digits;
   golden::MsbRule msb;
-  bool channel_scales, token_scales;
+  bool channel_scales, token_scales, out_by_value;
   int v_bits;
   i32 k_limit, v_limit;
   double q_headroom, k_headroom, out_headroom;  // over the prompt's largest; k: with channel scales
@@ -119,6 +119,12 @@ __device__ __forceinline__ double folded(const QuantizeArgs& a, const double* k_
   return a.channel_scales ? q * k_unit[d] : q;
 }
 
+// Largest output that a head's scale allows for: of float attention on the prompt, or V's own largest.
+__device__ __forceinline__ double out_max_of(const QuantizeArgs& a, int layer, int head) {
+  return a.out_by_value ? a.v_unit[layer * a.shape.kv_heads + head / a.shape.group] * a.v_limit
+                        : static_cast<double>(bits_to_float(a.prompt_max[layer * a.shape.heads + head]));
+}
+
 // Units and scales of queries and outputs. Grid: query heads x layers.
 __global__ void scales_of_heads(QuantizeArgs a) {
   __shared__ BlockScratch s;
@@ -132,13 +138,13 @@ __global__ void scales_of_heads(QuantizeArgs a) {
   for (int i = static_cast<int>(threadIdx.x); i < in_prompt; i += static_cast<int>(blockDim.x))
     m = Larger()(m, magnitude(folded(a, k_unit, q[i], i % D)));
   for (int i = static_cast<int>(threadIdx.x); i < all_heads; i += static_cast<int>(blockDim.x))
-    out_bits = Larger()(out_bits, static_cast<u64>(a.prompt_max[i]));
+    out_bits = Larger()(out_bits, magnitude(out_max_of(a, i / h.heads, i % h.heads)));
   m = block_max(m, s);
   out_bits = block_max(out_bits, s);
   if (threadIdx.x != 0) return;
   const double q_unit = a.q_headroom * from_magnitude(m) / golden::kQueryMax;
-  const double out_max = bits_to_float(a.prompt_max[head]);
-  const double out_largest = bits_to_float(static_cast<u32>(out_bits));
+  const double out_max = out_max_of(a, layer, static_cast<int>(blockIdx.x));
+  const double out_largest = from_magnitude(out_bits);
   a.q_unit[head] = q_unit;
   HeadScales r;
   const double score_unit = q_unit * (a.channel_scales ? 1.0 : k_unit[0]) * h.attention_scale;

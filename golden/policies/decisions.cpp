@@ -37,6 +37,7 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   d.score_bits = selection_score_bits(shape.group());
 
   d.value_share = share_of_floor(p.local_value);
+  d.out_by_value = p.out_scale == OutScale::value;
   d.prunes_resident = p.local_value_resident == ResidentValues::prune;
   d.renormalise = p.prunes_values() && p.renormalise;
 

@@ -56,6 +56,7 @@ struct Decisions {
   bool channel_scales = false;  // K has a scale a channel, which the quantizer folds into q: no block sees it
   int v_bits = kWordBits;
   bool token_scales = false;  // V has a scale a token, folded into p
+  bool out_by_value = false;  // a head's outputs have V's scale: only the quantizer knows
 
   // Progressive quantization: where K has two digits and nothing is selected, the second is fetched for all tokens when
   // the largest probability is below theta16.

@@ -20,6 +20,7 @@ enum class SelectRule : std::uint8_t { none, count, mass };
 enum class FirstExp : std::uint8_t { exact, pow2 };
 enum class ImportanceRule : std::uint8_t { sum, decay, normalised };
 enum class ImportanceScope : std::uint8_t { shared, kv_head };
+enum class OutScale : std::uint8_t { reference, value };
 enum class ResidentValues : std::uint8_t { skip, prune };
 
 // Kept ratio by layer: 1 in the first layers, then linear from start to end (paper, V.A).
@@ -36,6 +37,10 @@ struct Policy {
   KeyScale k_scale = KeyScale::tensor;
   int v_bits = kWordBits;
   ValueScale v_scale = ValueScale::tensor;
+
+  // Where the scale of a head's outputs comes from: `reference`, the largest output that float attention gives on the
+  // prompt, which no hardware could know before it has run; `value`, V's own scale, since an output is a mean of V.
+  OutScale out_scale = OutScale::reference;
 
   double threshold = 0;  // progressive quantization: refetch all LSBs of K when max p is below; 0 = never
 
@@ -92,6 +97,8 @@ void visit_policy(P& p, V&& v) {
     "one scale a KV head, or one a channel folded into q");
   v("v_bits", p.v_bits, Range{kLeastWordBits, kWordBits}, "width of V in bits");
   v("v_scale", p.v_scale, Names<ValueScale>{{"tensor", "token"}}, "one scale a KV head, or one a token folded into p");
+  v("out_scale", p.out_scale, Names<OutScale>{{"reference", "value"}},
+    "scale of a head's outputs: the largest of float attention on the prompt, or V's scale, which hardware knows");
   v("threshold", p.threshold, Range{0, 1}, "refetch K's LSBs when max p is below (0 = never)");
   v("select", p.select, Names<SelectRule>{{"none", "count", "mass"}}, "progressive selection: rule of a stage");
   v("select_keep", p.select_keep, Range{0, 1}, "a stage each: share of tokens (count) or of probability (mass)");

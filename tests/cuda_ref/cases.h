@@ -59,6 +59,7 @@ inline std::vector<Case> cases() {
   for (const std::string& trace : {kDecode + "33", kEncoder + "34"})
     add(trace == kEncoder + "34" ? "resident_values_encoder" : "resident_values_decode", trace, spatten,
         [](golden::Policy& p) { p.local_value_resident = golden::ResidentValues::skip; });
+  add("out_by_value", kDecode + "35", spatten, [](golden::Policy& p) { p.out_scale = golden::OutScale::value; });
   add("few_tokens_and_heads", kEncoder + "16", spatten,
       [](golden::Policy& p) { p.tokens = {0.5, 0}, p.heads = {0.6, 0}; });
   add("protect_more_than_kept", kDecode + "17", spatten,

@@ -116,6 +116,7 @@ Case random_case(Random& random) {
       p.renormalise = random.chance(60);
       if (random.chance(50)) p.local_value_resident = ResidentValues::prune;
     }
+    if (random.chance(30)) p.out_scale = OutScale::value;
     p.protect_first = random.of<int>({0, 0, 1, 4});
     p.protect_newest = random.of<int>({0, 1, 1, 2, 7});
     p.importance = random.of<ImportanceRule>({ImportanceRule::sum, ImportanceRule::decay, ImportanceRule::normalised});

@@ -40,6 +40,7 @@ TEST(Quantized, CodesAreNearestUnderThePromptsScale) {
     const auto D = static_cast<std::size_t>(shape.head_dim), n = static_cast<std::size_t>(shape.tokens);
     const auto G = static_cast<std::size_t>(shape.group()), prompt = static_cast<std::size_t>(shape.prompt);
     const int k_limit = largest_code(p.digits(), p.msb), v_limit = (1 << (p.v_bits - 1)) - 1;
+    const bool by_value = p.out_scale == OutScale::value;
     double out_largest = 0;
     for (int l = 0; l < shape.layers; ++l)
       for (int h = 0; h < shape.heads; ++h) {
@@ -48,7 +49,7 @@ TEST(Quantized, CodesAreNearestUnderThePromptsScale) {
           for (std::size_t d = 0; d < D; ++d)
             most = std::max(most, std::fabs(static_cast<double>(reference.out(l, h, t)[d])));
         ASSERT_EQ(reference.prompt_max(l, h), most);
-        out_largest = std::max(out_largest, most);
+        out_largest = std::max(out_largest, by_value ? model.head(l, h / shape.group()).v_unit * v_limit : most);
       }
     // Headroom of a decoder over its prompt: an eighth for queries and for a channel of K, an octave for out.
     const double eighth = shape.causal ? 1.125 : 1, octave = shape.causal ? 2 : 1;
@@ -122,8 +123,8 @@ TEST(Quantized, CodesAreNearestUnderThePromptsScale) {
           ASSERT_DOUBLE_EQ(h.score_unit[g], h.q_unit[g] * h.k_unit * shape.attention_scale);
           const double log2_units = h.score_unit[g] * 4096 / std::log(2.0);
           ASSERT_LE(std::fabs(value_of(h.to_log2[g]) - log2_units), log2_units * 0x1p-16 * 1.0001);
-          const double out_max = reference.prompt_max(layer, head);
-          ASSERT_DOUBLE_EQ(h.out_unit[g], out_max * octave / 2047);
+          const double out_max = by_value ? h.v_unit * v_limit : static_cast<double>(reference.prompt_max(layer, head));
+          ASSERT_DOUBLE_EQ(h.out_unit[g], out_max * (by_value ? 1 : octave) / 2047);
           if (out_max > 0) {
             const double to_out = h.v_unit / h.out_unit[g] / 4294967296.0;
             ASSERT_LE(std::fabs(value_of(h.to_out[g]) - to_out), to_out * 0x1p-16 * 1.0001);

@@ -67,6 +67,7 @@ void random_policy(CaseRandom& r, RunOptions& o) {
   set(o, "k_scale", r.of({"tensor", "channel"}));
   set(o, "v_bits", r.in(2, 12));
   set(o, "v_scale", r.of({"tensor", "token"}));
+  set(o, "out_scale", r.of({"reference", "value"}));
   if (tokens) set(o, "tokens.start", share(r)), set(o, "tokens.end", share(r, 0));
   if (r.one_in(2)) set(o, "heads.start", share(r)), set(o, "heads.end", share(r, 0));
   if (!stages && r.one_in(2))
