@@ -28,6 +28,7 @@ std::optional<std::string> section_of_memory(const std::string& path) {
     for (const std::string& type : dram::memory_types())
       if (file.IsMap() && file[type]) return type;
   } catch (const YAML::Exception&) {
+    return std::nullopt;
   }
   return std::nullopt;
 }

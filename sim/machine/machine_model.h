@@ -30,7 +30,7 @@ class MachineModel {
   // Called when a layer's last output is written and its importance complete, before the next opens.
   using OnLayer = std::function<void(const LayerPlan&, const std::vector<GroupRecord>&, const LayerCounts&)>;
 
-  MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer);
+  MachineModel(const Machine& machine, const Workpiece& piece, const MakeSource& make_source, OnLayer on_layer);
 
   // Before the blocks of a cycle: closes a finished layer; false when the run is over. Throws std::logic_error when
   // no read or write was sent for very long.
