@@ -22,7 +22,8 @@ void refuse_unknown(const golden::Decisions& d) {
   }
 }
 
-MachineModel::MachineModel(const Machine& machine, const Workpiece& piece, const MakeSource& make_source, OnLayer on_layer)
+MachineModel::MachineModel(const Machine& machine, const Workpiece& piece, const MakeSource& make_source,
+                           OnLayer on_layer)
     : parts_(machine, piece, make_source),
       group_(piece.shape.group()),
       recorder_(parts_.groups, parts_.probabilities, parts_.kept, parts_.origins, group_, !piece.shape_only),
