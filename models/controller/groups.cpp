@@ -62,7 +62,6 @@ void Groups::start(Cycle now) {
   e.digit = whole ? s_.last_pass() : 0;
   e.last_pass = whole || !s_.records();
   e.undecided = g.undecided;
-  e.pow2 = !whole && s_.decisions.selects() && s_.decisions.first_pow2;
   e.follow = follows(g);
   e.readable.fill(kNotYet);
   e.forced = h.plan->forced, e.forced_refetch = h.plan->forced_refetch;
@@ -160,7 +159,6 @@ void Groups::take_survivors(Group& g) {
   GroupEntry& e = s_.memories.groups[g.store];
   e.digit = g.pass, e.tag.pass = static_cast<std::uint8_t>(g.pass);
   e.last_pass = g.pass == s_.last_pass();
-  e.pow2 = false;
   e.follow = follows(g);
   e.readable.fill(kNotYet);
   g.gathered = g.compacted = g.sent = false;
@@ -266,7 +264,7 @@ bool Groups::gather(Group& g, Cycle now) {
   if (!g.gathered && (!last || s_.value_free[half] || g.head->value_armed)) {
     const bool second = s_.decisions.crude_query();
     KvBuffer& keys = s_.memories.keys;
-    keys.begin(second ? keys.second(g.head->half) : g.head->half, g.token_count, now, 1, second);
+    keys.begin(keys.part(g.head->half, second), g.token_count, now, 1, second);
     if (last) {
       s_.value_free[half] = 0, g.head->value_armed = true;
       s_.memories.values.begin(g.head->half, g.token_count, now), g.head->value_begun = true;

@@ -54,7 +54,6 @@ struct LayerPlan {
   std::vector<std::uint32_t> positions;  // query positions, ascending
   ListSource where;                      // where the machine has them; everyone: they count up from the first
   std::vector<HeadPlan> heads;
-  std::vector<std::uint32_t> living;  // rule `normalised`: tokens whose chances this layer counts
   golden::Region out;
   int out_heads = 0;  // query heads an output row holds
 };

@@ -26,7 +26,9 @@ bool Planner::count_chances(Cycle now) {
   const Layer& layer = s_.layers.back();
   CascadeChoice chances;
   chances.kind = CascadeChoice::Kind::chances;
-  chances.job.names = layer.lists.back(), chances.job.job.n = static_cast<unsigned>(layer.plan.living.size());
+  // One list for all KV heads.
+  chances.job.names = layer.lists.front();
+  chances.job.job.n = static_cast<unsigned>(layer.plan.heads.front().live.size());
   chances.prompt = layer.plan.full_width, chances.causal = layer.plan.causal;
   s_.ports.cascade.push(now, chances);
   return true;
@@ -46,7 +48,7 @@ void Planner::add_layer(LayerPlan plan) {
   layer.open = s_.layers.size() == 1;
 
   Lists& lists = s_.memories.lists;
-  const ListRef before = living_.empty() ? kEveryItem : living_.front();
+  const ListRef before = this->before();
   const HeadPlan* last = nullptr;
   for (const HeadPlan& h : layer.plan.heads) {
     // Heads for which the same is written have it once.
@@ -61,8 +63,6 @@ void Planner::add_layer(LayerPlan plan) {
   kept_lists_.clear();
   living_ = layer.lists;
   for (const ListRef list : living_) lists.share(list);
-  // Chances are counted of whoever lives: one list for all KV heads.
-  if (s_.decisions.normalised) layer.lists.push_back(lists.share(living_.front()));
 }
 
 void Planner::ask(int round) {
@@ -88,7 +88,7 @@ bool Planner::begin(Cycle now) {
   }
   kept_.clear();
   for (const std::uint32_t token : source_.joining())
-    if (!living_.empty() && living_.front() != kEveryItem) s_.memories.lists.append(living_.front(), token);
+    if (before() != kEveryItem) s_.memories.lists.append(before(), token);
   ask(0);
   round_ = Round::tokens;
   s_.moved = true;
@@ -117,8 +117,7 @@ bool Planner::answered(Cycle now) {
     TopkJob& job = asked.job;
     job.job = {choice.n, topk::Rule::count, choice.k};
     job.what = choice.what, job.tag = choice.tag;
-    const ListRef before = living_.empty() ? kEveryItem : living_.front();
-    job.names = list_of(choice.among, choice.what == Candidates::heads ? living_heads_ : before);
+    job.names = list_of(choice.among, choice.what == Candidates::heads ? living_heads_ : before());
     job.items = m.ranking_items.take(std::move(choice.items));
     job.kept = m.lists.take();
     s_.ports.cascade.push(now, asked);

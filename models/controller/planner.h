@@ -33,6 +33,8 @@ class Planner {
   void ask(int round);
   bool answered(Cycle now);
   void add_layer(LayerPlan plan);
+  // Tokens that lived in the layer before, in all KV heads alike.
+  ListRef before() const { return living_.empty() ? kEveryItem : living_.front(); }
   ListRef list_of(const ListSource& source, ListRef before);
   bool count_chances(Cycle now);
   void close_layer(Cycle now);

@@ -115,7 +115,7 @@ const Wait* Converter::closed_by(Cycle now) const {
   };
   const bool record = job_.stream == Stream::record;
   if (job_.stream == Stream::key || (record && job_.key_bits)) {
-    const int half = job_.second ? targets_.key.second(job_.half) : job_.half;
+    const int half = targets_.key.part(job_.half, job_.second);
     if (!targets_.key.armed(half, now)) return &kKeyBuffer;
     expects(targets_.key.items(half), targets_.key.label());
   }

@@ -54,7 +54,7 @@ int RecordUnit::deliver(Cycle now) {
     Lane& l = lane_[static_cast<std::size_t>(lane)];
     const std::uint64_t bank = std::uint64_t{1} << (job_.key_bits ? key_ : value_).bank_of(l.item);
     // The first digit of the record's token, which is read to go before the others.
-    const std::uint32_t token = job_.second && list_ ? list_[l.item] : l.item;
+    const std::uint32_t token = list_ ? list_[l.item] : l.item;
     const std::uint64_t held = job_.second ? std::uint64_t{1} << key_.bank_of(token) : 0;
     if (banks & bank || held_banks & held) {
       if (first_loser < 0) first_loser = lane;

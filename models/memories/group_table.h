@@ -28,7 +28,6 @@ struct GroupEntry {
   int digit = 0;                                // of the pass under way
   bool last_pass = true;                        // probabilities are kept, the rest joins the denominator
   bool follow = false;                          // readers at `width` a cycle may follow each row's division
-  bool pow2 = false;                            // exponentials of this pass are powers of two
   bool undecided = false;                       // progressive decides on this pass before anything is divided
   bool forced = false, forced_refetch = false;  // shape-only: the verdict stands in the workload file
   ConstantsRef constants = 0;
@@ -52,10 +51,10 @@ class GroupTable : public MemoryBase {
   GroupEntry& operator[](std::size_t store) { return entries_[store]; }
   const GroupEntry& operator[](std::size_t store) const { return entries_[store]; }
 
-  // half 3, heads G, slots and keys 17, means G x 32, digit 2, six flags, constants 4; a flag a row instead of the
+  // half 3, heads G, slots and keys 17, means G x 32, digit 2, five flags, constants 4; a flag a row instead of the
   // cycle that the model keeps.
   MemoryShape shape() const override {
-    return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 6 + 4 + group_, 1, 5, 2};
+    return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 5 + 4 + group_, 1, 5, 2};
   }
   void report(StatSink&) const override {}
 

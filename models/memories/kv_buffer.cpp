@@ -27,7 +27,7 @@ KvBuffer::KvBuffer(const MemoryInfo& info, int halves, int tokens, int head_dim,
   rows_a_half_ = (tokens + banks - 1) / banks;
   slots_a_half_ = rows_a_half_ * banks;
   const auto all = static_cast<std::size_t>(columns ? 2 * halves : halves);
-  state_.resize(all), merges_.resize(all);
+  state_.resize(all);
   read_.resize(static_cast<std::size_t>(halves)), write_.resize(static_cast<std::size_t>(halves));
   rows_.resize(all * static_cast<std::size_t>(rows_a_half_), Row{1, kNever});
   written_.resize(all * static_cast<std::size_t>(slots_a_half_), kNever);
@@ -40,8 +40,7 @@ void KvBuffer::begin(int half, std::uint32_t items, Cycle now, int loads, bool m
   if (items > static_cast<std::uint32_t>(tokens_))
     throw Error(std::string(label()) + ": " + std::to_string(items) + " vectors do not fit into " +
                 std::to_string(tokens_) + " tokens of SRAM");
-  state_[static_cast<std::size_t>(half)] = Half{items, items, loads, now, kNever};
-  merges_[static_cast<std::size_t>(half)] = merges;
+  state_[static_cast<std::size_t>(half)] = Half{items, items, loads, now, kNever, merges};
   std::fill_n(written_.begin() + static_cast<std::ptrdiff_t>(index(half, 0)), slots_a_half_, kNever);
   Row* row = &rows_[static_cast<std::size_t>(half) * static_cast<std::size_t>(rows_a_half_)];
   // A row that nothing is loaded into never gets ready.
@@ -81,7 +80,7 @@ std::int16_t* KvBuffer::merge(int half, std::uint32_t slot_number, Cycle now) {
 }
 
 std::int16_t* KvBuffer::merge_second(int half, std::uint32_t from, std::uint32_t slot_number, Cycle now) {
-  std::int16_t* words = write(second(half), slot_number, now);
+  std::int16_t* words = write(part(half, true), slot_number, now);
   use(read_, half, std::uint64_t{1} << bank_of(from), now, "read");
   ++vector_reads_;
   std::copy_n(slot(half, from), head_dim_, words);

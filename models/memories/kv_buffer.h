@@ -8,8 +8,8 @@
 //       std::logic_error. Merging a digit reads its slot too, so nothing of a half is ready before the last
 //       digit of all slots has come.
 // Columns: a word has 12 bits, so a half that holds a first digit has room for all digits of the survivors beside it.
-//       second(half) names these columns, with a load and presence bits of their own. Both share the banks' ports; a
-//       write enables its columns.
+//       part(half, true) names these columns, with a load and presence bits of their own. Both share the banks' ports;
+//       a write enables its columns.
 // Latency: a vector written in cycle c may be read from c+1 on, whatever order the blocks are evaluated in. A writer
 //       whose stages still hold the words says the cycle in which they will be written.
 // State: the words; a presence bit a slot; counters a row. begin() makes a half empty and arms it for
@@ -30,8 +30,8 @@ class KvBuffer : public MemoryBase {
   KvBuffer(const MemoryInfo& info, int halves, int tokens, int head_dim, int banks, bool columns = false);
 
   int halves() const { return halves_; }
-  // The half's columns of all digits, in place of a half everywhere below. Only with `columns`.
-  int second(int half) const { return half + halves_; }
+  // The half, or its columns of all digits (only with `columns`): what is called half everywhere below.
+  int part(int half, bool second) const { return second ? half + halves_ : half; }
   int tokens() const { return tokens_; }
   int head_dim() const { return head_dim_; }
   int banks() const { return banks_; }
@@ -69,11 +69,11 @@ class KvBuffer : public MemoryBase {
   // Reader: the slot, or all slots that the load brings into the row, may be read in cycle `now`.
   bool slot_ready(int half, std::uint32_t slot, Cycle now) const {
     return written_[index(half, slot)] < now &&  // kNever where absent
-           (!merges_[static_cast<std::size_t>(half)] || loaded(half, now));
+           (!state_[static_cast<std::size_t>(half)].merges || loaded(half, now));
   }
   bool row_ready(int half, int row, Cycle now) const {
     const Row& r = rows_[static_cast<std::size_t>(half * rows_a_half_ + row)];
-    return r.left == 0 && r.last < now && (!merges_[static_cast<std::size_t>(half)] || loaded(half, now));
+    return r.left == 0 && r.last < now && (!state_[static_cast<std::size_t>(half)].merges || loaded(half, now));
   }
   // Slots of `row` that the present load fills: banks, fewer in its last row, 0 behind it.
   int row_slots(int half, int row) const {
@@ -107,6 +107,7 @@ class KvBuffer : public MemoryBase {
     std::uint32_t items = 0, left = 0;
     int loads = 1;  // still to come, the present one included
     Cycle begun = kNever, last = kNever;
+    bool merges = false;  // nothing may be read before all have come
   };
   struct Row {
     std::uint32_t left = 0;
@@ -125,9 +126,8 @@ class KvBuffer : public MemoryBase {
 
   int halves_, tokens_, head_dim_, banks_, stride_, rows_a_half_, slots_a_half_;
   std::vector<Half> state_;
-  std::vector<std::uint8_t> merges_;  // [half]
-  std::vector<Row> rows_;             // [half][row]
-  std::vector<Cycle> written_;        // [half][slot], kNever where absent
+  std::vector<Row> rows_;       // [half][row]
+  std::vector<Cycle> written_;  // [half][slot], kNever where absent
   std::vector<std::uint16_t> row_of_;
   std::vector<std::int16_t> words_;  // [half][slot][stride]
   std::vector<Port> read_, write_;   // of each half

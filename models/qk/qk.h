@@ -50,7 +50,7 @@ class Qk : public Block {
              kController = stats_.waits_for("controller", "controller");
 
  private:
-  int half(const QkTask& t) const { return t.second ? keys_.second(t.half) : t.half; }
+  int half(const QkTask& t) const { return keys_.part(t.half, t.second); }
   void begin_query(const std::int16_t* q);
   bool startable(const QkTask& t, Cycle now) const {
     return queries_.ready(t.query, now) && (t.keys == 0 || keys_.slot_ready(half(t), 0, now));

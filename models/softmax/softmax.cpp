@@ -127,7 +127,7 @@ bool Softmax::exponentiate(Cycle now) {
     std::uint32_t* e = m_.exponentials.write(exp_row_.store, row, exp_next_, n, now);
     const golden::Scale scale = m_.constants.of(g.constants).to_log2[row];
     const auto top = static_cast<std::int32_t>(exp_row_.top);
-    if (g.pow2) {
+    if (params_.first_pow2 && g.digit == 0 && !g.last_pass) {
       const golden::Scale octaves = golden::octave_scale(scale);
       for (std::uint32_t i = 0; i < n; ++i)
         exp_sum_ += e[i] =

@@ -63,6 +63,7 @@ class Softmax : public Block {
     bool shape_only = false;   // cycles without values
     int rows = 16;             // between two stages
     bool compensates = false;  // the mean of what was left out goes to the group table
+    bool first_pow2 = false;   // exponentials of a selection's first pass are powers of two
   };
   Softmax(const Params& params, SoftmaxMemories memories, Pipe<ScoreRow>& scores, Fifo<Verdict>& verdicts,
           Fifo<CompactJob>& compact, Pipe<RowSum>& sums, Pipe<GroupDone>& done, Fifo<CompactDone>& compacted);

@@ -68,7 +68,7 @@ class TraceMachine : public MachineEngine {
         p_(input.prepared),
         seed_(input.seed),
         measure_(input.hooks.measure) {
-    refuse_unknown(p_.model->decisions());
+    require_served(p_.model->decisions());
   }
 
  protected:

@@ -8,7 +8,7 @@
 
 namespace winnow {
 
-void refuse_unknown(const golden::Decisions& d) {
+void require_served(const golden::Decisions& d) {
   if (d.crude_query()) {
     // The survivors' digits lie beside the first plane, in one word, and are found by their tokens.
     const int bits = d.digits.width[0] * 2 + d.digits.width[1];
@@ -31,7 +31,7 @@ MachineModel::MachineModel(const Machine& machine, const Workpiece& piece, const
       time_(parts_.qk, parts_.controller),
       blocks_(parts_.all.blocks),
       on_layer_(std::move(on_layer)) {
-  refuse_unknown(piece.decisions);
+  require_served(piece.decisions);
   parts_.controller.observe(&recorder_);
   std::replace(blocks_.begin(), blocks_.end(), static_cast<Block*>(&parts_.controller),
                static_cast<Block*>(&lazy_controller_));

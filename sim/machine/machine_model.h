@@ -20,9 +20,9 @@ struct LayerCounts {
   std::uint64_t qk_products = 0, pv_products = 0;
 };
 
-// Options that golden and the CUDA kernels have and the machine not yet. Throws Error `policy: key: value: rule`. When
-// the machine knows them this goes, with its two calls.
-void refuse_unknown(const golden::Decisions& decisions);
+// Throws Error `policy: key: value: rule` for a policy that golden and the CUDA kernels compute and the machine cannot
+// serve. Called by the machine, and before an engine of it is asked to run beside others.
+void require_served(const golden::Decisions& decisions);
 
 class MachineModel {
  public:

@@ -131,7 +131,6 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     std::copy(codes.to_out.begin(), codes.to_out.end(), h.constants.to_out.begin());
     std::copy(codes.out16.begin(), codes.out16.end(), h.constants.out16.begin());
   }
-  if (model_.decisions().normalised) p.living = live_;
   // With a list a KV head each layer chooses among those that the step began with.
   if (!per_head_) live_from_ = ListSource::From::before;
   if (++layer_ > range_.last_layer) {
