@@ -99,6 +99,8 @@ bool Groups::send_task(Group& g, Cycle now) {
   // An exact query after a crude one multiplies all digits, which lie in the second columns.
   task.crude = !whole && g.pass == 0 && s_.decisions.crude_query();
   task.second = later && s_.decisions.crude_query();
+  task.key_bits = static_cast<std::uint8_t>(std::min(
+      whole || task.second ? s_.decisions.digits.bits() : s_.decisions.digits.width[g.pass], golden::kWordBits));
   task.add = later && !task.second;
   task.query = g.first_query + rank;
   task.release_queries = whole ? 1 : 0;

@@ -48,6 +48,19 @@ FetchJob Loads::sum_job(const Head& h) const {
   return j;
 }
 
+// In chunks, so that a gather need not wait for the whole of a load that nobody waits for. A list's neighbours may
+// share a burst, which would be asked for twice where it is cut: only items that count up are, at whole bursts.
+void Loads::add_load(Head& h, FetchJob whole) {
+  const std::uint32_t chunk = whole.list == kEveryItem ? s_.params.load_chunk : 0;
+  const std::uint32_t items = whole.items;
+  for (std::uint32_t first = 0; first < items || first == 0; first += whole.items) {
+    whole.first = first;
+    whole.items = chunk ? std::min(chunk, items - first) : items;
+    h.loads.push_back(whole);
+    if (items == 0) break;
+  }
+}
+
 void Loads::open_head() {
   for (Layer& layer : s_.layers) {
     if (layer.load_head < layer.plan.heads.size() && s_.heads.size() < 2 * s_.params.halves + 2) {
@@ -62,20 +75,20 @@ void Loads::open_head() {
       h.constants = s_.memories.constants.take(plan.constants);
       const auto live = static_cast<std::uint32_t>(plan.live.size());
       const bool whole = layer.plan.full_width;
-      h.loads.push_back(key_job(h, 0, h.live, live));
+      add_load(h, key_job(h, 0, h.live, live));
       if (whole)
         for (int i = 1; i < s_.decisions.digits.count; ++i) {
           FetchJob digit = key_job(h, i, h.live, live);
           digit.merge = 1;
-          h.loads.push_back(digit);
+          add_load(h, digit);
         }
       h.scale_begun = plan.value_scale.item_bytes == 0;
-      if (plan.value_scale.item_bytes) h.loads.push_back(job(h, Stream::value_scale, plan.value_scale, h.live, live));
+      if (plan.value_scale.item_bytes) add_load(h, job(h, Stream::value_scale, plan.value_scale, h.live, live));
       h.sum_begun = whole || !s_.decisions.compensates;
       if (!h.sum_begun) h.loads.push_back(sum_job(h));
       // V of all tokens need not wait for anybody, unless some will not be fetched.
       if (!s_.records() && (whole || (!s_.decisions.prunes_values(false) && !plan.value_count)))
-        h.loads.push_back(value_job(h, h.live, live));
+        add_load(h, value_job(h, h.live, live));
       return;
     }
     if (layer.load_head < layer.plan.heads.size()) return;
@@ -124,6 +137,7 @@ bool Loads::send_load(Cycle now) {
   for (Head& h : s_.heads) {
     if (h.loads.empty()) continue;
     const FetchJob& j = h.loads.front();
+    const auto live = static_cast<std::uint32_t>(h.plan->live.size());
     const auto half = static_cast<std::size_t>(h.half);
     const bool key = j.stream == Stream::key || (j.stream == Stream::record && j.key_bits);
     const bool value = j.stream == Stream::value || j.stream == Stream::value_scale || j.value_bits;
@@ -134,12 +148,14 @@ bool Loads::send_load(Cycle now) {
     }
     if (key && !h.key_armed) {
       s_.key_free[half] = 0, h.key_armed = true;
-      s_.memories.keys.begin(h.half, j.items, now, h.layer->plan.full_width ? s_.decisions.digits.count : 1);
+      s_.memories.keys.begin(h.half, live, now, h.layer->plan.full_width ? s_.decisions.digits.count : 1);
     }
     if (value && !h.value_armed) s_.value_free[half] = 0, h.value_armed = true;
-    if (j.stream == Stream::value_scale) s_.memories.scales.begin(h.half, j.items, now), h.scale_begun = true;
+    if (j.stream == Stream::value_scale && !h.scale_begun)
+      s_.memories.scales.begin(h.half, live, now), h.scale_begun = true;
     if (j.sum) s_.memories.sums.begin(h.half, now), h.sum_begun = true;
-    if (j.value_bits && !j.sum) s_.memories.values.begin(h.half, j.items, now), h.value_begun = true;
+    if (j.value_bits && !j.sum && !h.value_begun)
+      s_.memories.values.begin(h.half, live, now), h.value_begun = true;
     s_.ports.fetch.push(now, j);
     h.loads.pop_front();
     return true;

@@ -23,6 +23,7 @@ class Loads {
 
  private:
   FetchJob job(const Head& h, Stream stream, const golden::Region& r, ListRef list, std::uint32_t items) const;
+  void add_load(Head& h, FetchJob whole);
   bool order_queries(Cycle now);
   bool send_load(Cycle now);
 

@@ -68,6 +68,7 @@ struct ControllerParams {
   int head_dim = 64;
   bool shape_only = false;
   std::size_t halves = 2;
+  std::uint32_t load_chunk = 0;   // tokens that a job of a load brings; 0: all of a head
   std::size_t prompt_stores = 4;  // groups in flight where K and V are resident; decode has one a half
 };
 

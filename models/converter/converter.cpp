@@ -29,8 +29,8 @@ const ConverterParams& checked(const ConverterParams& p, const ConverterTargets&
   require(p.latency > 0 && p.latency <= 64, "latency", p.latency, "1..64");
   require(p.max_word_bits >= golden::kWordBits && p.max_word_bits <= 32, "max_word_bits", p.max_word_bits, "12..32");
   for (const KvBuffer* b : {&t.key, &t.value}) {
-    require(b->banks() == p.vectors_per_cycle, "vectors_per_cycle", p.vectors_per_cycle,
-            "the banks of the " + std::string(b->label()) + ", " + std::to_string(b->banks()));
+    require(b->banks() >= p.vectors_per_cycle, "vectors_per_cycle", p.vectors_per_cycle,
+            "at most the banks of the " + std::string(b->label()) + ", " + std::to_string(b->banks()));
     require(b->head_dim() == p.head_dim, "head dimension", p.head_dim,
             "that of the " + std::string(b->label()) + ", " + std::to_string(b->head_dim()));
   }
@@ -105,11 +105,11 @@ void Converter::start(Cycle now) {
     streams_.start(job_);
 }
 
-// Whose arming the job held waits for, none if nobody's. A target must expect exactly this job's items.
+// Whose arming the job held waits for, none if nobody's. A target must expect this job's items.
 const Wait* Converter::closed_by(Cycle now) const {
   if (job_.items == 0) return nullptr;
   const auto expects = [this](std::uint32_t items, const char* who) {
-    if (items != job_.items)
+    if (job_.first + job_.items > items)
       throw std::logic_error(std::string("converter: ") + std::to_string(job_.items) + " items for the " + who +
                              ", which expects " + std::to_string(items));
   };
@@ -163,8 +163,8 @@ int Converter::deliver(Cycle now) {
 int Converter::deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle now) {
   int n = 0;
   for (; n < params_.vectors_per_cycle && streams_.item_there(); ++n) {
-    std::int16_t* to = job_.merge ? target.merge(job_.half, streams_.item(), written(now))
-                                  : target.write(job_.half, streams_.item(), written(now));
+    std::int16_t* to = job_.merge ? target.merge(job_.half, job_.first + streams_.item(), written(now))
+                                  : target.write(job_.half, job_.first + streams_.item(), written(now));
     if (!job_.shape_only)
       (job_.merge ? converter::unpack_behind : converter::unpack)(streams_.item_data(), bits, is_signed, job_.words,
                                                                   to);

@@ -39,7 +39,7 @@ void RecordUnit::start(const FetchJob& job) {
 int RecordUnit::deliver(Cycle now) {
   if (whole_ == 0) return 0;
   const LaneMask from = ~LaneMask{0} << pointer_;
-  std::uint64_t banks = 0, held_banks = 0;  // taken in this cycle: written, and read
+  std::uint64_t banks = 0, value_banks = 0, held_banks = 0;  // taken in this cycle: written, and read
   int first_loser = -1, delivered = 0;
   // In lane order from the pointer on, then from lane 0: each bank takes the first that asks.
   LaneMask part = whole_ & from, rest = whole_ & ~from;
@@ -52,16 +52,17 @@ int RecordUnit::deliver(Cycle now) {
     const int lane = std::countr_zero(part);
     part &= part - 1;
     Lane& l = lane_[static_cast<std::size_t>(lane)];
-    const std::uint64_t bank = std::uint64_t{1} << (job_.key_bits ? key_ : value_).bank_of(l.item);
+    const std::uint64_t bank = job_.key_bits ? std::uint64_t{1} << key_.bank_of(l.item) : 0;
+    const std::uint64_t value_bank = job_.value_bits ? std::uint64_t{1} << value_.bank_of(l.item) : 0;
     // The first digit of the record's token, which is read to go before the others.
     const std::uint32_t token = list_ ? list_[l.item] : l.item;
     const std::uint64_t held = job_.second ? std::uint64_t{1} << key_.bank_of(token) : 0;
-    if (banks & bank || held_banks & held) {
+    if (banks & bank || value_banks & value_bank || held_banks & held) {
       if (first_loser < 0) first_loser = lane;
       ++bank_conflicts_;
       continue;
     }
-    banks |= bank, held_banks |= held;
+    banks |= bank, value_banks |= value_bank, held_banks |= held;
     const std::uint8_t* bytes = &bytes_[lane_bytes_ * static_cast<std::size_t>(lane)];
     if (job_.key_bits) {
       std::int16_t* to = job_.second  ? key_.merge_second(job_.half, token, l.item, now + stages_)

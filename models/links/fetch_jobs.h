@@ -36,16 +36,17 @@ struct FetchJob {
   std::uint32_t item_bytes = 0, stride_bytes = 0, items = 0;
   std::uint64_t base = 0;
   ListRef list = kEveryItem;  // token of each item, ascending; unchanged until the converter has finished the job
-  // Queries: an item a live query head of each position. Positions are the list's entries from `first` on, or count up
-  // from `first`; a position has a vector for each of `group` heads, of which those in `heads` are asked for. 0: an
-  // item a token.
+  // Items are the list's entries from `first` on, or count up from `first`; a vector goes to slot `first` + item. A load
+  // may come in several jobs, of which each brings a part.
+  // Queries: an item a live query head of each position; a position has a vector for each of `group` heads, of which
+  // those in `heads` are asked for. 0: an item a token.
   std::uint16_t heads = 0;
   std::uint8_t group = 0;
   std::uint32_t first = 0;
 
   // Place of an item's vector in its region; `entries` of the list, none where there is no list.
   std::uint64_t index(const std::uint32_t* entries, std::uint32_t item) const {
-    if (heads == 0) return entries ? entries[item] : item;
+    if (heads == 0) return entries ? entries[first + item] : first + item;
     const auto live = static_cast<std::uint32_t>(std::popcount(heads));
     const std::uint32_t place = first + item / live;
     std::uint32_t left = heads;
@@ -54,7 +55,7 @@ struct FetchJob {
   }
   // Entries of the list that the job works through.
   std::uint32_t entries() const {
-    return heads ? first + items / static_cast<std::uint32_t>(std::popcount(heads)) : items;
+    return first + (heads ? items / static_cast<std::uint32_t>(std::popcount(heads)) : items);
   }
 
   template <class V>

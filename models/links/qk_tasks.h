@@ -15,6 +15,7 @@ struct QkTask {
   bool second = false;      // its second columns
   bool crude = false;       // the query at first_q_bits, under a power of two of its own
   std::uint8_t shift = 0;   // weight of this pass's digit
+  std::uint8_t key_bits = 12;  // of K's words in this pass: how many bricks a product takes
   std::uint32_t keys = 0;
   std::uint64_t query = 0;            // number of the query vector (QueryRegisters)
   bool add = false;                   // to the partial scores of the passes before
@@ -25,7 +26,7 @@ struct QkTask {
   void fields(V&& v) {
     tag.fields(v);
     v("store", store, 4), v("half", half, 3), v("second", second, 1), v("crude", crude, 1), v("shift", shift, 4),
-        v("keys", keys, 17), v("query", query, 16);
+        v("key_bits", key_bits, 4), v("keys", keys, 17), v("query", query, 16);
     v("add", add, 1), v("release_queries", release_queries, 6), v("release_half", release_half, 1);
   }
 };

@@ -87,12 +87,18 @@ std::int16_t* KvBuffer::merge_second(int half, std::uint32_t from, std::uint32_t
   return words;
 }
 
-const std::int16_t* KvBuffer::read_row(int half, int row, Cycle now) {
-  if (!row_ready(half, row, now)) throw std::logic_error(std::string(label()) + ": row read before it was there");
-  const int n = row_slots(half, row);
-  use(read_, half, n == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1, now, "read");
-  vector_reads_ += static_cast<std::uint64_t>(n);
-  return slot(half, static_cast<std::uint32_t>(row * banks_));
+const std::int16_t* KvBuffer::read_run(int half, std::uint32_t first, std::uint32_t n, Cycle now) {
+  if (n > static_cast<std::uint32_t>(banks_) || !run_ready(half, first, n, now))
+    throw std::logic_error(std::string(label()) + ": slots read before they were there, or more than banks");
+  // Neighbours lie in neighbouring banks, around the last.
+  const std::uint64_t run = n == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
+  const int bank = bank_of(first), left = banks_ - bank;
+  std::uint64_t banks = run << bank;
+  if (banks_ < 64) banks &= (std::uint64_t{1} << banks_) - 1;
+  if (static_cast<int>(n) > left) banks |= run >> left;
+  use(read_, half, banks, now, "read");
+  vector_reads_ += n;
+  return slot(half, first);
 }
 
 const std::int16_t* KvBuffer::read_slot(int half, std::uint32_t slot_number, Cycle now) {

@@ -2,8 +2,8 @@
 // K or V SRAM: `halves` buffers of `tokens` vectors of D 12-bit words (held as int16), in `banks` banks.
 //
 // In:   whole vectors from the converter, one a bank and cycle (bank = slot mod banks).
-// Out:  whole vectors to Q x K or P x V, one a bank and cycle; a row is `banks` consecutive slots.
-// Rate: `banks` = floor(multipliers / D) vectors written and as many read in a cycle. Halves are SRAMs of their own.
+// Out:  whole vectors to Q x K or P x V, one a bank and cycle; a run of at most `banks` consecutive slots.
+// Rate: `banks` vectors written and as many read in a cycle (models/prim/bricks.h). Halves are SRAMs of their own.
 //       One write and one read port a bank of a half: a second access of a kind to a bank in a cycle throws
 //       std::logic_error. Merging a digit reads its slot too, so nothing of a half is ready before the last
 //       digit of all slots has come.
@@ -75,14 +75,21 @@ class KvBuffer : public MemoryBase {
     const Row& r = rows_[static_cast<std::size_t>(half * rows_a_half_ + row)];
     return r.left == 0 && r.last < now && (!state_[static_cast<std::size_t>(half)].merges || loaded(half, now));
   }
+  // Slots [first, first + n), at most `banks`: their rows are there, of which presence is kept.
+  bool run_ready(int half, std::uint32_t first, std::uint32_t n, Cycle now) const {
+    if (n == 0) return true;
+    const int row = row_of(first), last = row_of(first + n - 1);
+    return row_ready(half, row, now) && (last == row || row_ready(half, last, now));
+  }
   // Slots of `row` that the present load fills: banks, fewer in its last row, 0 behind it.
   int row_slots(int half, int row) const {
     const int rest = static_cast<int>(items(half)) - row * banks_;
     return rest <= 0 ? 0 : rest < banks_ ? rest : banks_;
   }
 
-  // Reader's port: row_slots() vectors, `stride` apart; the same for one slot. Both need ready, and are counted.
-  const std::int16_t* read_row(int half, int row, Cycle now);
+  // Reader's port: n vectors from slot `first` on, `stride` apart; the same for one slot. Both need ready, and are
+  // counted.
+  const std::int16_t* read_run(int half, std::uint32_t first, std::uint32_t n, Cycle now);
   const std::int16_t* read_slot(int half, std::uint32_t slot, Cycle now);
   // The words without a port, uncounted: for tests and waves.
   const std::int16_t* slot(int half, std::uint32_t slot) const { return &words_[index(half, slot) * stride_u()]; }

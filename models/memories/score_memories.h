@@ -48,8 +48,8 @@ struct Probabilities : RowMemory<std::uint16_t> {
 struct SelectionScores : RowMemory<std::uint32_t> {
   explicit SelectionScores(const Sizes& s)
       : RowMemory({"selection_scores", "selection scores", "softmax", "topk, importance"},
-                  golden::selection_score_bits(s.group), s.stores, 1, s.longest, 1, parts(s), s.width),
-        slots_a_word_(static_cast<std::uint32_t>(s.width)),
+                  golden::selection_score_bits(s.group), s.stores, 1, s.longest, 1, parts(s), s.score_width),
+        slots_a_word_(static_cast<std::uint32_t>(s.score_width)),
         parts_(static_cast<std::uint32_t>(parts(s))),
         claims_(static_cast<std::size_t>(s.stores)) {}
 
@@ -85,7 +85,7 @@ struct SelectionScores : RowMemory<std::uint32_t> {
     Claim at[2];
   };
   // Two at least, so that a reader which follows a division finds the other free.
-  static int parts(const Sizes& s) { return s.selection_read > 2 * s.width ? s.selection_read / s.width : 2; }
+  static int parts(const Sizes& s) { return s.selection_read > 2 * s.score_width ? s.selection_read / s.score_width : 2; }
   std::uint64_t parts_of(std::uint32_t from, std::uint32_t n) const {
     std::uint64_t mask = 0;
     if (n == 0) return mask;

@@ -8,6 +8,7 @@ namespace winnow {
 
 struct PvParams {
   int multipliers = 512;
+  int brick_bits = 12;
   struct Sram {  // V: one half of a double buffer, tokens * head_dim words of 12 bits
     int tokens = 1024;
     int head_dim = 64;
@@ -23,6 +24,7 @@ struct PvParams {
   template <class P, class V>
   static void visit(P& p, V&& v) {
     v("multipliers", p.multipliers, "", param::power(8, 4096), "12 bit; floor(multipliers / D) tokens a cycle");
+    v("brick_bits", p.brick_bits, "bits", param::range(2, 12), "as qk.brick_bits");
     v("sram.tokens", p.sram.tokens, "tokens", param::range(8, 1 << 18),
       "of half the V buffer, at the next key's width");
     v("sram.head_dim", p.sram.head_dim, "words", param::power(8, kMaxHeadDim), "width that pv.sram.tokens counts");

@@ -20,9 +20,9 @@ Pv::Pv(const Params& params, PvMemories memories, Fifo<PvJob>& jobs, Fifo<Output
   const std::size_t capacity = m_.probabilities.slots();
   for (Row& r : rows_) {
     r.slot.resize(capacity), r.wide.resize(capacity);
-    r.of_bank.resize(static_cast<std::size_t>(params.banks));
+    r.of_bank.resize(static_cast<std::size_t>(m_.values.banks()));
     for (auto& b : r.of_bank) b.reserve(capacity);
-    r.next_of_bank.resize(static_cast<std::size_t>(params.banks));
+    r.next_of_bank.resize(static_cast<std::size_t>(m_.values.banks()));
   }
 }
 
@@ -37,6 +37,7 @@ void Pv::tick(Cycle now) {
   }
   const bool multiplied = multiply(now);
   const bool weighed = weigh(now);
+  if (m_.arrays.shared()) claim_arrays(now);
   if (multiplied)
     stats_.busy();
   else if (weighed)
@@ -217,18 +218,22 @@ bool Pv::multiply(Cycle now) {
     if (!row.full) return false;
     multiplying_ = true;
   }
-  const auto banks = static_cast<std::uint32_t>(params_.banks);
+  if (m_.arrays.shared() && !m_.arrays.taken(now)) {
+    why_ = kArrays;
+    return false;
+  }
+  const auto rate = static_cast<std::uint32_t>(params_.rate);
+  const std::size_t banks = static_cast<std::size_t>(m_.values.banks());
   std::uint32_t left = 0;
   if (row.contiguous) {
-    const std::uint32_t count = std::min(banks, row.count - row.next);
-    const int at = static_cast<int>(row.next / banks);
-    if (!m_.values.row_ready(row.job.half, at, now)) {
+    const std::uint32_t count = std::min(rate, row.count - row.next);
+    if (!m_.values.run_ready(row.job.half, row.next, count, now)) {
       why_ = kValues;
       return false;
     }
     const bool ends = row.next + count == row.count;
     if (ends && (!can_finish(now) || (row.last_row && !done_.can_push(now)))) return false;
-    const std::int16_t* v = m_.values.read_row(row.job.half, at, now);
+    const std::int16_t* v = m_.values.read_run(row.job.half, row.next, count, now);
     if (!params_.shape_only) {
       for (std::uint32_t i = 0; i < count; ++i)
         take(row, row.next + i, v + static_cast<std::size_t>(i) * static_cast<std::size_t>(m_.values.stride()));
@@ -243,8 +248,9 @@ bool Pv::multiply(Cycle now) {
     for (std::size_t b = 0; b < banks; ++b)
       most = std::max(most, static_cast<std::uint32_t>(row.of_bank[b].size()) - row.next_of_bank[b]);
     if (most <= 1 && (!can_finish(now) || (row.last_row && !done_.can_push(now)))) return false;
-    bool any = false, all = true;
-    for (std::size_t b = 0; b < banks; ++b) {
+    bool all = true;
+    std::uint32_t used = 0;
+    for (std::size_t b = 0; b < banks && used < rate; ++b) {
       std::uint32_t& next = row.next_of_bank[b];
       if (next == row.of_bank[b].size()) {
         all = false;
@@ -254,10 +260,10 @@ bool Pv::multiply(Cycle now) {
       if (!m_.values.slot_ready(row.job.half, row.slot[place], now)) continue;
       const std::int16_t* v = m_.values.read_slot(row.job.half, row.slot[place], now);
       if (!params_.shape_only) take(row, place, v);
-      ++next, ++row.next, any = true;
+      ++next, ++row.next, ++used;
       products_ += static_cast<std::uint64_t>(params_.head_dim);
     }
-    if (!any) {
+    if (!used) {
       why_ = kValues;
       return false;
     }
@@ -267,6 +273,14 @@ bool Pv::multiply(Cycle now) {
   }
   if (left == 0) finish(row, now);
   return true;
+}
+
+// Asked for a cycle ahead, and only where there will be something to multiply: Q x K stands meanwhile.
+void Pv::claim_arrays(Cycle now) {
+  const Row& row = rows_[multiply_row_];
+  if (!row.full) return;
+  const std::uint32_t n = std::min(static_cast<std::uint32_t>(params_.rate), row.count - row.next);
+  if (!row.contiguous || m_.values.run_ready(row.job.half, row.next, n, now)) m_.arrays.claim(now);
 }
 
 void Pv::finish(Row& row, Cycle now) {

@@ -1,6 +1,6 @@
 #pragma once
-// P x V array: `multipliers` 12-bit multipliers, D trees of floor(multipliers / D) inputs, and the requantizer behind
-// them.
+// P x V array: `multipliers` 12-bit multipliers, D trees of floor(multipliers / D) inputs (with bricks more, where V is
+// narrow: models/prim/bricks.h), and the requantizer behind them.
 //
 // In:   Fifo<PvJob>: a group whose probabilities are final and whose kept slots are known; V vectors in their buffer.
 // Out:  Fifo<OutputVector> to write-back, one a live query head; Fifo<HeadMagnitude> to importance;
@@ -11,8 +11,8 @@
 //             scale_banks banks of one read a cycle: a word of survivors that share a bank takes as many cycles as the
 //             fullest has (scale_conflicts());
 //   multiply  rounds the weights to 12 bits under the row's exponent and adds up weight * V: each of the
-//             floor(multipliers / D) banks of V delivers one vector a cycle. In decode kept slots lie side by side and
-//             this is ceil(kept / banks); where V was loaded whole (prompt, encoder) kept slots lie where they were,
+//             banks of V delivers one vector a cycle, `rate` of them at most. In decode kept slots lie side by side and
+//             this is ceil(kept / rate); where V was loaded whole (prompt, encoder) kept slots lie where they were,
 //             and the fullest bank decides (uneven_cycles());
 //   requantize  takes the row's sums over when they leave the trees, `requantizers` of them a cycle, and multiplies
 //   them
@@ -32,6 +32,7 @@
 #include "models/links/magnitudes.h"
 #include "models/links/outputs.h"
 #include "models/links/pv_jobs.h"
+#include "models/memories/array_grant.h"
 #include "models/memories/group_table.h"
 #include "models/memories/kv_buffer.h"
 #include "models/memories/score_memories.h"
@@ -50,12 +51,13 @@ struct PvMemories {
   KvBuffer& values;
   ScaleStore& scales;
   const ValueSums& sums;
+  ArrayGrant& arrays;
 };
 
 class Pv : public Block {
  public:
   struct Params {
-    int head_dim, banks, width, latency;
+    int head_dim, rate, width, latency;  // rate: vectors a cycle, at most V's banks
     bool scaled = false;  // V has a scale a token
     bool renormalise = false;
     bool shape_only = false;
@@ -87,6 +89,7 @@ class Pv : public Block {
   const Wait kSoftmax = stats_.waits_for("softmax", "softmax"),
              kScales = stats_.waits_for("value_scales", "value scales"),
              kValues = stats_.waits_for("value_buffer", "value buffer"),
+             kArrays = stats_.waits_for("arrays", "arrays"),
              kRequantizers = stats_.waits_for("requantizers", "requantizers"),
              kWriteback = stats_.waits_for("writeback", "writeback");
 
@@ -116,6 +119,7 @@ class Pv : public Block {
   bool rows_full() const { return rows_[0].full || rows_[1].full; }
   bool weigh(Cycle now);
   bool multiply(Cycle now);
+  void claim_arrays(Cycle now);
   bool read_scales(std::uint32_t n, const std::uint8_t* kept, const std::uint32_t* origins, Cycle now);
   bool can_finish(Cycle now);
   void take(const Row& row, std::uint32_t place, const std::int16_t* v);

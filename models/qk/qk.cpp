@@ -40,13 +40,13 @@ void Qk::tick(Cycle now) {
   if (!active_) {
     // A later pass goes first, but one that waits for its gather does not hold up the other head's first pass.
     if (later_.can_pop(now) && startable(later_.peek(), now)) {
-      task_ = later_.peek(), later_.pop(now), active_ = true, next_ = 0;
+      task_ = later_.peek(), later_.pop(now), active_ = true, next_ = 0, rate_ = rate(task_);
     } else if (first_.can_pop(now)) {
       if (!startable(first_.peek(), now)) {
         stats_.wait(queries_.ready(first_.peek().query, now) ? kKeys : kQueries);
         return;
       }
-      task_ = first_.peek(), first_.pop(now), active_ = true, next_ = 0;
+      task_ = first_.peek(), first_.pop(now), active_ = true, next_ = 0, rate_ = rate(task_);
     } else if (later_.can_pop(now)) {
       stats_.wait(kKeys);
       return;
@@ -55,25 +55,28 @@ void Qk::tick(Cycle now) {
       return;
     }
   }
+  if (arrays_.taken(now)) {
+    stats_.wait(kArrays);
+    return;
+  }
   if (!out_.can_push(now)) {
     stats_.wait(kSoftmax);
     return;
   }
-  const int count =
-      static_cast<int>(std::min<std::uint32_t>(static_cast<std::uint32_t>(params_.banks), task_.keys - next_));
-  const int row = static_cast<int>(next_) / params_.banks;
-  if (!keys_.row_ready(half(task_), row, now)) {
+  const auto n = std::min(rate_, task_.keys - next_);
+  const int count = static_cast<int>(n);
+  if (!keys_.run_ready(half(task_), next_, n, now)) {
     stats_.wait(kKeys);
     return;
   }
-  const bool last = next_ + static_cast<std::uint32_t>(count) == task_.keys;
+  const bool last = next_ + n == task_.keys;
   if (last && task_.release_half && !released_.can_push(now)) {
     stats_.wait(kController);
     return;
   }
   ScoreRow& r = out_.push(now);
   r.tag = task_.tag, r.store = task_.store, r.add = task_.add, r.last = last, r.first = next_, r.count = count;
-  const std::int16_t* k = keys_.read_row(half(task_), row, now);
+  const std::int16_t* k = keys_.read_run(half(task_), next_, n, now);
   if (!params_.shape_only) {
     const std::int16_t* q = queries_.entry(task_.query);
     if (next_ == 0) begin_query(q);
@@ -95,7 +98,7 @@ void Qk::tick(Cycle now) {
   }
   products_ += static_cast<std::uint64_t>(count) * static_cast<std::uint64_t>(params_.head_dim);
   stats_.busy();
-  next_ += static_cast<std::uint32_t>(count);
+  next_ += n;
   if (last) {
     active_ = false;
     if (task_.release_queries) queries_.release(task_.release_queries, now);

@@ -1,13 +1,16 @@
 #pragma once
-// Q x K array: `multipliers` 12-bit multipliers and an adder tree that gives floor(multipliers / D) scores a cycle.
+// Q x K array: `multipliers` 12-bit multipliers and an adder tree. Whole ones give floor(multipliers / D) scores a cycle,
+// bricks more where words are narrow (models/prim/bricks.h).
 //
 // In:   tasks, one a query head and pass: first passes and later passes in a FIFO each; K rows and queries in their
 //       buffers. Later passes come first, by whole tasks: one begun is finished.
-// Out:  Pipe<ScoreRow>, floor(multipliers / D) partial scores a cycle, `latency` cycles after the row was read.
-// Rate: a task of n keys occupies the array ceil(n / floor(multipliers / D)) cycles; D is any multiple of 8 up to 256.
+// Out:  Pipe<ScoreRow>, that many partial scores a cycle, `latency` cycles after K was read.
+// Rate: a task of n keys occupies the array ceil(n / keys a cycle) cycles; D is any multiple of 8 up to 256.
 // State: the task at work and its next row. What is partial is added up behind, in softmax.
-// Waits for: key buffer (row not loaded), query (not loaded), softmax (no place behind the tree), controller (no task).
+// Waits for: key buffer (row not loaded), query (not loaded), softmax (no place behind the tree), P x V (which has the
+// arrays, where they are shared), controller (no task).
 // Paper: IV.E; docs/specification/machine.md, "Q x K".
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -15,27 +18,30 @@
 #include "models/links/key_released.h"
 #include "models/links/qk_tasks.h"
 #include "models/links/score_rows.h"
+#include "models/memories/array_grant.h"
 #include "models/memories/kv_buffer.h"
 #include "models/memories/query_registers.h"
 #include "models/prim/block.h"
+#include "models/prim/bricks.h"
 
 namespace winnow {
 
 class Qk : public Block {
  public:
   struct Params {
-    int head_dim, banks;                   // banks = floor(multipliers / D)
+    int head_dim, multipliers, brick_bits = golden::kWordBits;
     bool shape_only = false;               // cycles without products
     int first_q_bits = golden::kWordBits;  // of the query in a crude pass
   };
   Qk(const Params& params, Fifo<QkTask>& first, Fifo<QkTask>& later, KvBuffer& keys, QueryRegisters& queries,
-     Pipe<ScoreRow>& out, Fifo<HalfReleased>& released)
+     const ArrayGrant& arrays, Pipe<ScoreRow>& out, Fifo<HalfReleased>& released)
       : Block("qk", "qk"),
         params_(params),
         first_(first),
         later_(later),
         keys_(keys),
         queries_(queries),
+        arrays_(arrays),
         out_(out),
         released_(released) {}
 
@@ -46,10 +52,16 @@ class Qk : public Block {
   std::uint64_t multiplications() const { return products_; }
 
   const Wait kKeys = stats_.waits_for("key_buffer", "key buffer"), kQueries = stats_.waits_for("query", "query"),
-             kSoftmax = stats_.waits_for("softmax", "softmax"),
+             kSoftmax = stats_.waits_for("softmax", "softmax"), kArrays = stats_.waits_for("pv", "pv"),
              kController = stats_.waits_for("controller", "controller");
 
  private:
+  // Keys a cycle: of the query's and the keys' widths in this pass, as far as K's banks reach.
+  std::uint32_t rate(const QkTask& t) const {
+    const int by = t.crude ? params_.first_q_bits : golden::kWordBits;
+    return static_cast<std::uint32_t>(std::min(
+        keys_.banks(), vectors_a_cycle(params_.multipliers, params_.brick_bits, by, t.key_bits, params_.head_dim)));
+  }
   int half(const QkTask& t) const { return keys_.part(t.half, t.second); }
   void begin_query(const std::int16_t* q);
   bool startable(const QkTask& t, Cycle now) const {
@@ -59,11 +71,12 @@ class Qk : public Block {
   Fifo<QkTask>&first_, &later_;
   KvBuffer& keys_;
   QueryRegisters& queries_;
+  const ArrayGrant& arrays_;
   Pipe<ScoreRow>& out_;
   Fifo<HalfReleased>& released_;
   QkTask task_;
   bool active_ = false;
-  std::uint32_t next_ = 0;
+  std::uint32_t next_ = 0, rate_ = 0;
   std::int32_t query_sum_ = 0;
   int query_shift_ = 0;                            // of a crude pass
   std::array<std::int16_t, kMaxHeadDim> crude_{};  // its query

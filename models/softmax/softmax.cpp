@@ -61,7 +61,7 @@ bool Softmax::gather(Cycle now) {
     if (in.tag.pass == 0) head(in.store, h).rest = 0;  // a new group
     gathering_open_ = true;
   }
-  const int count = std::min(params_.sizes.width - packed_, in.count - taken_);
+  const int count = std::min(params_.sizes.widest(), in.count - taken_);
   if (!params_.shape_only) {
     const auto from = in.first + static_cast<std::uint32_t>(taken_), n = static_cast<std::uint32_t>(count);
     std::int32_t* s = m_.scores.write(in.store, static_cast<std::size_t>(h), from, n, now);
@@ -76,11 +76,12 @@ bool Softmax::gather(Cycle now) {
     gathering_.top = std::max<std::int64_t>(gathering_.top, top);
   }
   gathering_.n += static_cast<std::uint32_t>(count);
-  packed_ += count;
+  fifo_values_ += count;
   taken_ += count;
-  if (packed_ == params_.sizes.width || (in.last && taken_ == in.count)) packed_ = 0, ++fifo_words_;
   if (taken_ == in.count) {
     if (in.last) {
+      const auto width = static_cast<int>(width_of(g)), over = static_cast<int>(gathering_.n) % width;
+      fifo_values_ += over ? width - over : 0;
       gathering_.last_row = g.is_last_row(h);
       gathering_.later = in.tag.pass > 0;
       gathering_.needs_verdict = g.undecided;
@@ -116,11 +117,12 @@ bool Softmax::exponentiate(Cycle now) {
     h.top = exp_row_.top, h.query_sum = exp_row_.query_sum;
   }
   // The row's sum leaves with its last value; without room for it the row's end waits.
-  const bool ends = exp_next_ + static_cast<std::uint32_t>(params_.sizes.width) >= exp_row_.n;
-  if (ends && (!sums_.can_push(now) || for_divide_.full() || now < rest_ready_)) return false;
   const GroupEntry& g = m_.groups[exp_row_.store];
+  const std::uint32_t width = width_of(g);
+  const bool ends = exp_next_ + width >= exp_row_.n;
+  if (ends && (!sums_.can_push(now) || for_divide_.full() || now < rest_ready_)) return false;
   const auto row = static_cast<std::size_t>(exp_row_.head);
-  const std::uint32_t end = std::min(exp_row_.n, exp_next_ + static_cast<std::uint32_t>(params_.sizes.width));
+  const std::uint32_t end = std::min(exp_row_.n, exp_next_ + width);
   if (!params_.shape_only) {
     const std::uint32_t n = end - exp_next_;
     const std::int32_t* s = m_.scores.read(exp_row_.store, row, exp_next_, n, now);
@@ -138,7 +140,7 @@ bool Softmax::exponentiate(Cycle now) {
     }
   }
   exps_ += end - exp_next_;
-  --fifo_words_;
+  fifo_values_ -= static_cast<int>(width);
   exp_next_ = end;
   if (end == exp_row_.n) {
     const std::uint64_t sum = params_.shape_only ? golden::kExpOne : exp_sum_;
@@ -181,18 +183,19 @@ bool Softmax::divide(Cycle now) {
     }
     Cycle readable = now + static_cast<Cycle>(params_.sizes.requantize_latency) + 1;
     if (params_.compensates && g.last_pass && g.keys > g.slots) {
-      // rest over the denominator and over the number left out: a product, a division, a product.
+      // rest over the denominator and over the number left out: products. The number's reciprocal was divided while the
+      // survivors' records were on their way, which takes longer.
       g.mean[static_cast<std::size_t>(row.head)] =
           golden::mean_left_out(head(row.store, row.head).rest, row.reciprocal, g.keys - g.slots);
-      readable += static_cast<Cycle>(params_.sizes.rest_latency + params_.sizes.reciprocal_latency);
+      readable += static_cast<Cycle>(params_.sizes.rest_latency);
     }
     g.readable[static_cast<std::size_t>(row.head)] = readable;
     divide_row_ = row;
     for_divide_.pop();
     divide_active_ = true, divide_next_ = 0;
   }
-  const std::uint32_t end = std::min(divide_row_.n, divide_next_ + static_cast<std::uint32_t>(params_.sizes.width));
   const GroupEntry& g = m_.groups[divide_row_.store];
+  const std::uint32_t end = std::min(divide_row_.n, divide_next_ + width_of(g));
   const bool announces = end == divide_row_.n && divide_row_.last_row && !g.follow;
   if (announces && !done_.can_push(now)) return false;
   if (!params_.shape_only) {
@@ -223,10 +226,10 @@ bool Softmax::divide(Cycle now) {
 void Softmax::claim_sums(Cycle now) {
   if (!divide_active_ && (for_divide_.empty() || for_divide_.front().ready > now + 1)) return;
   const Row& row = divide_active_ ? divide_row_ : for_divide_.front();
-  if (m_.groups[row.store].is_first_row(row.head)) return;
+  const GroupEntry& g = m_.groups[row.store];
+  if (g.is_first_row(row.head)) return;
   const std::uint32_t from = divide_active_ ? divide_next_ : 0;
-  m_.selection_scores.claim(row.store, from, std::min(row.n - from, static_cast<std::uint32_t>(params_.sizes.width)),
-                            now + 1);
+  m_.selection_scores.claim(row.store, from, std::min(row.n - from, width_of(g)), now + 1);
 }
 
 void Softmax::compact(Cycle now) {
@@ -254,7 +257,7 @@ void Softmax::compact(Cycle now) {
 bool Softmax::compact_word(Cycle now) {
   const std::size_t store = compact_job_.store;
   const GroupEntry& g = m_.groups[store];
-  const auto width = static_cast<std::uint32_t>(params_.sizes.width);
+  const auto width = static_cast<std::uint32_t>(params_.sizes.widest());
   const std::uint32_t from = compact_from_, first = compact_to_;
   if (from == g.slots) {
     if (compact_written_) return true;

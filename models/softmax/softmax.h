@@ -1,5 +1,5 @@
 #pragma once
-// Softmax pipeline, `width` values a cycle: dequantize, exponential, accumulate, divide, requantize.
+// Softmax pipeline, `width` values a cycle (`first_width` in a selection's first pass, if its exponentials are powers of two): dequantize, exponential, accumulate, divide, requantize.
 //
 // In:   Pipe<ScoreRow> from Q x K; Fifo<Verdict> from progressive (groups that may refetch); Fifo<CompactJob>.
 // Out:  probabilities and selection scores in their memories; Pipe<RowSum> to progressive when a row's
@@ -7,7 +7,8 @@
 //       or, where all readers follow at `width` a cycle (GroupEntry::follow), when its first row's division
 //       starts; each row may then be read from GroupEntry::readable on.
 // Three stages, each at work on a row (one query head's scores) of its own:
-//   gather  takes scores, adds those of earlier digits, keeps the maximum; the row waits in the row FIFO for it;
+//   gather  takes scores, up to the wider of the two widths, adds those of earlier digits, keeps the maximum; the row
+//           waits in the row FIFO for it;
 //   exp     2^(score - max), summed; the exponentials go to the store;
 //   divide  one reciprocal a row, then p = e / sum; adds p to the group's selection scores.
 // The reciprocals come from one divider, pipelined: a row every reciprocal_interval cycles, reciprocal_latency of them
@@ -115,7 +116,12 @@ class Softmax : public Block {
     std::size_t head_ = 0, tail_ = 0;
   };
 
-  bool fifo_full() const { return fifo_words_ == params_.sizes.row_fifo; }
+  // Values a cycle. Only a first pass of powers of two, which needs shifters alone, is as wide as first_width.
+  std::uint32_t width_of(const GroupEntry& g) const {
+    const bool first = params_.first_pow2 && g.digit == 0 && !g.last_pass;
+    return static_cast<std::uint32_t>(first ? params_.sizes.widest() : params_.sizes.width);
+  }
+  bool fifo_full() const { return fifo_values_ >= params_.sizes.row_fifo * params_.sizes.width; }
   bool gather(Cycle now);
   bool exponentiate(Cycle now);
   bool divide(Cycle now);
@@ -144,8 +150,7 @@ class Softmax : public Block {
   int taken_ = 0;  // scores already taken of the row at the pipe's head
   Row gathering_;
   bool gathering_open_ = false;
-  int fifo_words_ = 0;       // in the row FIFO: words of `width` values of one row, the last of a row may be shorter
-  int packed_ = 0;           // values in the word that is being filled in front of it
+  int fifo_values_ = 0;      // in the row FIFO; a row's last word counts whole
   std::vector<Head> heads_;  // [store][query head]
   Rows for_exp_, for_divide_;
   Row exp_row_, divide_row_;

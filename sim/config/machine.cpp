@@ -42,6 +42,10 @@ Schema machine_schema(Machine& m) {
       {"clock_ghz", "GHz", &m.clock_ghz, range(0.01, 10), "cycles to seconds; HBM2 timing counts the same cycles"},
       {"heads_in_flight", "", &m.heads_in_flight, range(1, 8),
        "KV heads whose work may overlap; each holds a part of K, V and the score memories: double buffers are two"},
+      {"arrays", "", &m.arrays, one_of({"separate", "shared"}),
+       "separate: an array for Q x K and one for P x V; shared: each job has both, in turn"},
+      {"load_chunk", "tokens", &m.load_chunk, range(0, 1 << 16),
+       "that a job of the fetcher brings of a head's K or V, a multiple of 32, so that gathers may go between; 0: all"},
       {"score_store_entries", "", &m.score_store_entries, range(8, 1 << 20),
        "scores and e a head in flight: group * tokens"},
   };
@@ -59,6 +63,8 @@ std::optional<Violation> find_violation(const Machine& m) {
   const auto broken = [](const char* key, int value, std::string rule) {
     return Violation{key, std::to_string(value), std::move(rule)};
   };
+  if (m.load_chunk % 32)
+    return broken("load_chunk", m.load_chunk, "must be a multiple of 32: whole bursts");
   if (m.fetcher.lanes < m.hbm2.channels)
     return broken("fetcher.lanes", m.fetcher.lanes,
                   fmt::format("must be at least {}.channels ({})", m.hbm2.type, m.hbm2.channels));
@@ -66,6 +72,12 @@ std::optional<Violation> find_violation(const Machine& m) {
     return broken(
         "pv.multipliers", m.pv.multipliers,
         fmt::format("must equal qk.multipliers ({}): the converter feeds both at one width", m.qk.multipliers));
+  for (const auto& [key, bits] : {std::pair{"qk.brick_bits", m.qk.brick_bits}, {"pv.brick_bits", m.pv.brick_bits}})
+    if (golden::kWordBits % bits)
+      return broken(key, bits, fmt::format("must divide {}: a multiplier is made of whole bricks", golden::kWordBits));
+  if (const int first = m.softmax.first_width; first && (first < m.softmax.width || !std::has_single_bit(static_cast<unsigned>(first))))
+    return broken("softmax.first_width", first,
+                  fmt::format("must be 0, or a power of two and at least softmax.width ({})", m.softmax.width));
   struct Array {
     const char* block;
     int multipliers, tokens, head_dim;

@@ -20,6 +20,8 @@ struct Machine {
   std::string name;
   double clock_ghz = 0;
   int heads_in_flight = 0;      // whose first passes may be open at once
+  std::string arrays = "separate";  // or shared: Q x K and P x V have both in turn
+  int load_chunk = 0;               // tokens a job of a load; 0: a head's
   int score_store_entries = 0;  // partial scores and e, a head in flight: query heads of the group * tokens
 
   // The main memory. Its section is called as its type is, and so says which table of models/dram the machine has.
@@ -31,6 +33,10 @@ struct Machine {
   TopkParams topk;
   PvParams pv;
   ImportanceParams importance;
+
+  // That a job of Q x K, or of P x V, has.
+  int key_multipliers() const { return arrays == "shared" ? qk.multipliers + pv.multipliers : qk.multipliers; }
+  int value_multipliers() const { return arrays == "shared" ? qk.multipliers + pv.multipliers : pv.multipliers; }
 
   // Calls v(name, params) for each section, in the order of the file.
   template <class M, class V>

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "golden/error.h"
+#include "models/prim/bricks.h"
 
 namespace winnow {
 namespace {
@@ -45,9 +46,10 @@ Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
   // Where K and V are resident a query's group needs a store only while it is in the pipeline.
   s.prompt_stores = std::clamp(s.halves * machine.score_store_entries / std::max(1, s.group * s.longest), s.halves, 16);
   s.stores = std::max(s.prompt_stores, s.halves);
-  s.key_banks = keys_a_cycle(machine.qk.multipliers, s.head_dim);
-  s.value_banks = keys_a_cycle(machine.pv.multipliers, s.head_dim);
+  s.key_banks = key_banks(machine.key_multipliers(), machine.qk.brick_bits, s.head_dim);
+  s.value_banks = value_banks(machine.value_multipliers(), machine.pv.brick_bits, s.head_dim);
   s.width = machine.softmax.width;
+  s.score_width = machine.softmax.widest();
   s.selection_read = std::min(machine.topk.load_width, machine.topk.parallelism);
   s.qk_latency = machine.qk.latency();
   s.sum_latency = machine.softmax.exp_latency + machine.softmax.accumulate_latency;
@@ -76,6 +78,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       lists(all, sizes.longest, 3 + 2 * sizes.halves),
       ranking_items(all, sizes.longest),
       importance_memory(all, piece.shape, piece.decisions, sizes.width, machine.importance.tokens),
+      array_grant(all, machine.arrays == "shared"),
       fetch_jobs(all, sizes),
       started_jobs(all),
       data_fifos(all, machine.fetcher.lanes, machine.fetcher.data_fifo),
@@ -107,12 +110,13 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       fetcher(all, machine.fetcher, MemoryGrid{machine.hbm2.channels, machine.hbm2.interleave_bytes}, fetch_jobs, lists,
               write_bursts, ports_of(hbm2.memory()), started_jobs, data_fifos),
       converter(all,
-                ConverterParams{sizes.head_dim, std::max(sizes.key_banks, sizes.value_banks),
+                ConverterParams{sizes.head_dim,
+                                machine.converter.array_widths * (machine.qk.multipliers / sizes.head_dim),
                                 machine.converter.scales_per_cycle, piece.shape_only ? 32 : golden::kWordBits,
                                 machine.converter.latency, piece.decisions.compensates},
                 lists, started_jobs, data_fifos, ConverterTargets{keys, values, value_scales, value_sums, queries}),
-      qk(all, Qk::Params{sizes.head_dim, sizes.key_banks, piece.shape_only, piece.decisions.first_q_bits}, first_passes,
-         later_passes, keys, queries, score_rows, key_released),
+      qk(all, Qk::Params{sizes.head_dim, machine.key_multipliers(), machine.qk.brick_bits, piece.shape_only, piece.decisions.first_q_bits}, first_passes,
+         later_passes, keys, queries, array_grant, score_rows, key_released),
       softmax(all,
               Softmax::Params{machine.softmax, piece.decisions.digits, piece.decisions.msb, piece.decisions.rest,
                               piece.decisions.largest, piece.shape_only,
@@ -125,10 +129,14 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
            static_cast<unsigned>(machine.topk.load_width), TopkMemories{selection_scores, ranking_items, kept, lists},
            topk_jobs, topk_answers),
       pv(all,
-         Pv::Params{sizes.head_dim, sizes.value_banks, sizes.width, machine.pv.latency(), piece.decisions.token_scales,
+         Pv::Params{sizes.head_dim,
+                    vectors_a_cycle(machine.value_multipliers(), machine.pv.brick_bits, golden::kWordBits,
+                                    std::min(piece.decisions.v_bits, golden::kWordBits), sizes.head_dim),
+                    sizes.width, machine.pv.latency(), piece.decisions.token_scales,
                     piece.decisions.renormalise, piece.shape_only, machine.pv.requantizers, machine.pv.divide_latency,
                     piece.decisions.v_bits},
-         PvMemories{groups, constants, probabilities, kept, origins, values, value_scales, value_sums}, pv_jobs,
+         PvMemories{groups, constants, probabilities, kept, origins, values, value_scales, value_sums, array_grant},
+         pv_jobs,
          outputs, magnitudes, stores_released, pv_answers),
       writeback(all, outputs, write_bursts),
       importance(all, sizes.width, machine.importance,
@@ -144,6 +152,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       controller(
           all,
           ControllerParams{sizes.group, sizes.head_dim, piece.shape_only, static_cast<std::size_t>(sizes.halves),
+                           static_cast<std::uint32_t>(machine.load_chunk),
                            static_cast<std::size_t>(sizes.prompt_stores)},
           piece.decisions, *source,
           ControllerPorts{fetch_jobs, first_passes, later_passes, key_released, verdicts_to_controller, groups_done,

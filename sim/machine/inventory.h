@@ -94,6 +94,7 @@ struct Inventory {
   Part<Lists> lists;
   Part<RankingItems> ranking_items;
   Part<ImportanceMemory> importance_memory;
+  Part<ArrayGrant> array_grant;
 
   // Links, in the order of the pipeline.
   LinkPart<FetchJobs> fetch_jobs;

@@ -41,7 +41,7 @@ TimeShares TimeObserver::shares() const {
   const Controller& c = controller_;
   TimeShares s;
   s.cycles[TimeShares::memory] = q.cycles_of(qk_.kKeys) + q.cycles_of(qk_.kQueries) + why(c.kMemory) + why(c.kGather);
-  s.cycles[TimeShares::qk] = q.busy_cycles();
+  s.cycles[TimeShares::qk] = q.busy_cycles() + q.cycles_of(qk_.kArrays);
   s.cycles[TimeShares::softmax] = q.cycles_of(qk_.kSoftmax) + why(c.kSoftmax) + why(c.kProgressive);
   s.cycles[TimeShares::topk] = why(c.kTopk) + why(c.kCascade);
   s.cycles[TimeShares::drain] = why(c.kPv) + why(c.kLayerEnd);

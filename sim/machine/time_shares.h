@@ -2,7 +2,7 @@
 // Where the machine's time goes, seen from the Q x K multipliers, which everything else feeds or follows. Each clock
 // cycle counts once, for what the Q x K array did in it:
 //
-//   qk       it multiplied
+//   qk       it multiplied, or P x V did with it, where they share the arrays
 //   memory   it stood still for K or a query that had not arrived: the first load of a head, LSBs, or the records of
 //            tokens that were chosen (a gather)
 //   softmax  it stood still for softmax: its scores were not taken, the pass before is not finished, or the decision

@@ -61,16 +61,20 @@ TEST(KvBuffer, PresenceAndWordsAgainstBookkeeping) {
           if (tries == 0) ask();
         }
         ask();
-        // One row a cycle, read whole.
-        const int row = static_cast<int>(random.below(static_cast<std::uint64_t>((tokens + banks - 1) / banks)));
-        if (buffer.row_ready(half, row, now)) {
-          const std::int16_t* r = buffer.read_row(half, row, now);
-          for (int k = 0; k < buffer.row_slots(half, row); ++k, ++reads) {
-            const int first = value[static_cast<std::size_t>(row * banks + k)];
+        // One run a cycle, from any slot on, as long as there are banks at most.
+        const auto from = static_cast<std::uint32_t>(random.below(items));
+        const auto n = static_cast<std::uint32_t>(
+            1 + random.below(std::min(static_cast<std::uint64_t>(banks), std::uint64_t{items} - from)));
+        if (buffer.run_ready(half, from, n, now)) {
+          for (std::uint32_t k = 0; k < n; ++k) ASSERT_TRUE(buffer.slot_ready(half, from + k, now));
+          const std::int16_t* r = buffer.read_run(half, from, n, now);
+          for (std::uint32_t k = 0; k < n; ++k, ++reads) {
+            const int first = value[from + k];
             for (int w = 0; w < dim; ++w, ++words)
-              ASSERT_EQ(r[k * buffer.stride() + w], static_cast<std::int16_t>(first + w));
+              ASSERT_EQ(r[static_cast<int>(k) * buffer.stride() + w], static_cast<std::int16_t>(first + w));
           }
-          EXPECT_THROW(buffer.read_slot(half, static_cast<std::uint32_t>(row * banks), now), std::logic_error);
+          EXPECT_THROW(buffer.read_slot(half, from, now), std::logic_error);
+          EXPECT_THROW(buffer.read_slot(half, from + n - 1, now), std::logic_error);
         }
       }
       EXPECT_TRUE(buffer.loaded(half, now));
@@ -96,7 +100,8 @@ TEST(KvBuffer, ViolationsThrow) {
   EXPECT_THROW(b.read_slot(0, 1, 1), std::logic_error);
   b.read_slot(0, 1, 2);
   EXPECT_THROW(b.read_slot(0, 1, 2), std::logic_error);  // bank 1 read twice
-  EXPECT_THROW(b.read_row(0, 0, 3), std::logic_error);
+  EXPECT_THROW(b.read_run(0, 0, 8, 3), std::logic_error);  // not all there
+  EXPECT_THROW(b.read_run(0, 1, 9, 3), std::logic_error);  // more than banks
   EXPECT_EQ(b.row_slots(0, 0), 8);
   EXPECT_EQ(b.row_slots(0, 1), 4);
   EXPECT_THROW(b.begin(0, 17, 3), Error);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "models/prim/bricks.h"
 #include "tests/support/groups.h"
 
 namespace winnow {
@@ -15,7 +16,8 @@ namespace {
 constexpr int kTokens = 800;
 
 struct Array {
-  Array(int head_dim, int banks, int width, bool scaled, int requantizers = 64, bool renormalise = false)
+  Array(int head_dim, int banks, int width, bool scaled, int requantizers = 64, bool renormalise = false, int rate = 0,
+        bool shared = false)
       : dim(head_dim),
         m(1, 2, kTokens),
         jobs(4),
@@ -25,8 +27,9 @@ struct Array {
         magnitudes(8),
         released(4),
         done(4),
-        pv({head_dim, banks, width, 3, scaled, renormalise, false, requantizers, 17},
-           {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales, sums}, jobs, out, magnitudes,
+        grant(shared),
+        pv({head_dim, rate ? rate : banks, width, 3, scaled, renormalise, false, requantizers, 17},
+           {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales, sums, grant}, jobs, out, magnitudes,
            released, done) {
     GroupConstants constants;
     for (std::size_t h = 0; h < 2; ++h) constants.to_out[h] = to_out[h], constants.out16[h] = out16[h];
@@ -53,6 +56,7 @@ struct Array {
   Fifo<HeadMagnitude> magnitudes;
   Fifo<StoreReleased> released;
   Fifo<PvDone> done;
+  ArrayGrant grant;
   Pv pv;
   golden::Scale to_out[2] = {{50000, 34}, {40000, 33}};
   std::uint16_t out16[2] = {300, 7};
@@ -193,6 +197,26 @@ TEST(Pv, RequantizersAndTheDivider) {
   EXPECT_LE(with, without + 2 * 17);
   compared += 2;
   std::printf("%llu cycles compared\n", static_cast<unsigned long long>(compared));
+}
+
+// A rate below the banks: rows of V that are wider than bricks make them. Shared arrays: a cycle more a row, and one row
+// never multiplies without a claim.
+TEST(Pv, RatesAndSharedArrays) {
+  const auto cycles = [](int rate, bool shared) {
+    Array a(64, 24, 64, false, 64, false, rate, shared);
+    return last_output(a, 240, 1);
+  };
+  EXPECT_EQ(vectors_a_cycle(512, 4, 12, 12, 64), 8);
+  EXPECT_EQ(vectors_a_cycle(512, 4, 12, 8, 64), 12);
+  EXPECT_EQ(vectors_a_cycle(512, 4, 12, 4, 64), 24);
+  EXPECT_EQ(value_banks(512, 4, 64), 24);
+  const Cycle all = cycles(24, false), half = cycles(12, false), third = cycles(8, false);
+  EXPECT_EQ(half - all, 2 * (20 - 10));
+  EXPECT_EQ(third - all, 2 * (30 - 10));
+  const Cycle shared = cycles(24, true);
+  EXPECT_GE(shared, all);
+  EXPECT_LE(shared, all + 2);
+  std::printf("4 rates, 4 cycles compared\n");
 }
 
 }  // namespace

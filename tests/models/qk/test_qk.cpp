@@ -10,7 +10,7 @@ namespace winnow {
 namespace {
 
 struct Array {
-  Array(int head_dim, int banks, int tokens)
+  Array(int head_dim, int banks, int tokens, int multipliers = 0, int brick_bits = 12)
       : dim(head_dim),
         keys({"key_buffer", "key buffer", "", ""}, 2, tokens, head_dim, banks),
         queries(8, head_dim),
@@ -18,7 +18,8 @@ struct Array {
         later(8),
         scores(3, 8),
         released(2),
-        qk({head_dim, banks, false}, first, later, keys, queries, scores, released) {}
+        qk({head_dim, multipliers ? multipliers : banks * head_dim, brick_bits, false, 8}, first, later, keys, queries,
+           grant, scores, released) {}
 
   static std::int16_t word(std::uint32_t slot, int d, int salt) {
     return static_cast<std::int16_t>(
@@ -57,6 +58,7 @@ struct Array {
   Fifo<QkTask> first, later;
   Pipe<ScoreRow> scores;
   Fifo<HalfReleased> released;
+  ArrayGrant grant{true};
   Qk qk;
 };
 
@@ -116,6 +118,73 @@ TEST(Qk, LaterPassesFirstByWholeTasks) {
   }
   EXPECT_EQ(order, (std::vector<std::uint32_t>{1, 1, 1, 1, 1, 3, 3, 3, 2, 2, 2, 2, 2}));
   std::printf("%zu rows in order\n", order.size());
+}
+
+// Bricks: how many a product takes says how many keys a cycle; values are those of whole multipliers.
+TEST(Qk, BricksTakeMoreKeysOfNarrowWords) {
+  std::uint64_t compared = 0;
+  struct Case {
+    int head_dim, brick_bits, key_bits;
+    bool crude;  // a query of 8 bits
+    std::uint32_t keys_a_cycle;
+  };
+  // Of 512 multipliers: 9 bricks each of 4 bits, 4 of 6, 1 of 12; 72 and 80 do not divide.
+  for (const Case& c : {Case{64, 12, 4, true, 8}, {64, 4, 12, false, 8}, {64, 4, 8, false, 12}, {64, 4, 4, false, 24},
+                        {64, 4, 4, true, 36}, {72, 4, 4, true, 32}, {80, 4, 8, false, 9}, {64, 6, 4, true, 16},
+                        {96, 6, 12, false, 5}, {8, 4, 4, true, 64}}) {
+    const int banks = key_banks(512, c.brick_bits, c.head_dim);
+    Array a(c.head_dim, banks, 200, 512, c.brick_bits);
+    Cycle now = 1;
+    const std::uint32_t n = 150;
+    a.load_keys(0, n, now);
+    a.load_query(3, now++);
+    QkTask t = a.task(0, n, 0);
+    t.key_bits = static_cast<std::uint8_t>(c.key_bits), t.crude = c.crude;
+    a.first.push(now++, t);
+    std::int16_t query[kMaxHeadDim];
+    std::uint32_t largest = 0;
+    for (int d = 0; d < c.head_dim; ++d)
+      largest = std::max(largest, static_cast<std::uint32_t>(std::abs(a.word(5, d, 3))));
+    const int shift = c.crude ? golden::crude_shift(largest, 8) : 0;
+    for (int d = 0; d < c.head_dim; ++d)
+      query[d] = static_cast<std::int16_t>(c.crude ? golden::crude_query(a.word(5, d, 3), shift, 8) : a.word(5, d, 3));
+    std::uint32_t seen = 0;
+    for (const Cycle end = now + 200; now < end; ++now) {
+      a.qk.tick(now);
+      if (!a.scores.can_pop(now)) continue;
+      const ScoreRow& r = a.scores.peek();
+      EXPECT_EQ(static_cast<std::uint32_t>(r.count), std::min(c.keys_a_cycle, n - seen));
+      for (int i = 0; i < r.count; ++i, ++seen, ++compared) {
+        std::int64_t sum = 0;
+        for (int d = 0; d < c.head_dim; ++d) sum += std::int64_t{a.digit(seen, d, 0)} * query[d];
+        ASSERT_EQ(r.value[static_cast<std::size_t>(i)], sum << shift) << "slot " << seen << ", D " << c.head_dim;
+      }
+      a.scores.pop(now);
+    }
+    EXPECT_EQ(seen, n);
+    EXPECT_EQ(a.qk.stats().busy_cycles(), (n + c.keys_a_cycle - 1) / c.keys_a_cycle) << "D " << c.head_dim;
+  }
+  std::printf("%llu scores equal\n", static_cast<unsigned long long>(compared));
+}
+
+// Arrays that P x V has claimed stand for Q x K, in exactly the next cycle.
+TEST(Qk, StandsWhilePvHasTheArrays) {
+  Array a(32, 2, 16);
+  Cycle now = 1;
+  a.load_keys(0, 10, now);
+  a.load_query(1, now++);
+  a.first.push(now++, a.task(0, 10, 0));
+  int rows = 0;
+  for (const Cycle begin = now; now < begin + 30; ++now) {
+    if (now % 3 == 0) a.grant.claim(now);  // after or before Q x K: seen in the next cycle either way
+    const auto busy = a.qk.stats().busy_cycles();
+    a.qk.tick(now);
+    if (now % 3 == 1 && now > begin) EXPECT_EQ(a.qk.stats().busy_cycles(), busy) << "cycle " << now;
+    while (a.scores.can_pop(now)) a.scores.pop(now), ++rows;
+  }
+  EXPECT_EQ(rows, 5);
+  EXPECT_EQ(a.qk.stats().cycles_of(a.qk.kArrays), 2u);
+  std::printf("%d rows\n", rows);
 }
 
 }  // namespace
