@@ -20,13 +20,14 @@ std::uint64_t bursts(const Region& r, const std::uint32_t* list, std::size_t cou
   return n;
 }
 
-Layout::Layout(const Shape& s, const Policy& p, std::uint64_t align) : Layout(s, decisions_of(p, s), align) {}
+Layout::Layout(const Shape& s, const Policy& p, std::uint64_t align, std::uint64_t base)
+    : Layout(s, decisions_of(p, s), align, base) {}
 
-Layout::Layout(const Shape& s, const Decisions& plan, std::uint64_t align)
+Layout::Layout(const Shape& s, const Decisions& plan, std::uint64_t align, std::uint64_t base)
     : kv_heads_(s.kv_heads), records_(plan.selects()) {
   const auto n = static_cast<std::uint32_t>(s.tokens);
   const auto G = static_cast<std::uint32_t>(s.group());
-  std::uint64_t next = 0;
+  std::uint64_t next = base;
   const auto place = [&](std::uint32_t item_bytes, std::uint32_t stride, std::uint32_t items) {
     const Region r{next, item_bytes, stride, items};
     next = (next + static_cast<std::uint64_t>(stride) * items + align - 1) / align * align;
@@ -118,8 +119,13 @@ void visit_image(const Layout& layout, const Shape& s, const Decisions& plan, Co
 }  // namespace
 
 std::vector<std::uint8_t> build_image(const Quantized& model, const Layout& layout) {
-  const auto D = static_cast<std::size_t>(model.shape().head_dim);
   std::vector<std::uint8_t> image(layout.bytes(), 0);
+  build_image(model, layout, image);
+  return image;
+}
+
+void build_image(const Quantized& model, const Layout& layout, std::vector<std::uint8_t>& image) {
+  const auto D = static_cast<std::size_t>(model.shape().head_dim);
   visit_image(
       layout, model.shape(), model.decisions(),
       [&](int layer, int kv) -> const HeadCodes& { return model.head(layer, kv); },
@@ -133,7 +139,6 @@ std::vector<std::uint8_t> build_image(const Quantized& model, const Layout& layo
       [&](std::uint64_t at, const std::int32_t* x) {
         for (std::size_t i = 0; i < D; ++i) put_word(&image[at], i, kValueSumBits, x[i]);
       });
-  return image;
 }
 
 void decode_image(const std::vector<std::uint8_t>& image, const Layout& layout, Quantized& model) {

@@ -27,9 +27,9 @@ std::uint64_t bursts(const Region& r, const std::uint32_t* list, std::size_t cou
 
 class Layout {
  public:
-  // `align` bytes: channels * interleave of the memory.
-  Layout(const Shape& shape, const Decisions& decisions, std::uint64_t align);
-  Layout(const Shape& shape, const Policy& policy, std::uint64_t align);
+  // `align` bytes: channels * interleave of the memory. `base`: where it begins, a multiple of `align`.
+  Layout(const Shape& shape, const Decisions& decisions, std::uint64_t align, std::uint64_t base = 0);
+  Layout(const Shape& shape, const Policy& policy, std::uint64_t align, std::uint64_t base = 0);
 
   // Digit plane of K; plane 0 always, others where the policy does not select.
   const Region& key(int layer, int kv_head, int digit) const {
@@ -49,6 +49,7 @@ class Layout {
   const Region& out(int layer) const { return out_[static_cast<std::size_t>(layer)]; }
 
   bool records() const { return records_; }
+  // Where it ends: the bytes of an image that begins at 0.
   std::uint64_t bytes() const { return bytes_; }
 
  private:
@@ -67,6 +68,8 @@ class Layout {
 // The image as the memory holds it before the first request; outputs are zero. Words are packed least significant bit
 // first, two's complement.
 std::vector<std::uint8_t> build_image(const Quantized& model, const Layout& layout);
+// Into an image that reaches as far as the layout at least, beside what others have there.
+void build_image(const Quantized& model, const Layout& layout, std::vector<std::uint8_t>& image);
 // The other way round: codes, digits and V's scales as the bytes have them replace the model's; scales of heads stay.
 // Any bytes are codes, also such as no quantizer makes. Throws Error unless the image is as long as the layout says.
 void decode_image(const std::vector<std::uint8_t>& image, const Layout& layout, Quantized& model);

@@ -28,6 +28,7 @@ bool Walk::next(LayerResult& r) {
   const bool prompt = step_ == 0;
   r = {};
   r.step = step_, r.layer = layer_, r.tokens = s.tokens_in(step_);
+  const bool whole = model_.decisions().whole(prompt, r.tokens);
   if (prompt)
     r.positions = cascade_.live(layer_, 0);
   else
@@ -44,7 +45,7 @@ bool Walk::next(LayerResult& r) {
     std::fill(sums.begin(), sums.end(), 0);
     for (std::size_t i = 0; i < r.positions.size(); ++i) {
       const int keys = prompt && s.causal ? static_cast<int>(i) + 1 : static_cast<int>(live.size());
-      attention_.run(layer_, kv, static_cast<int>(r.positions[i]), live.data(), keys, heads, prompt, scratch_);
+      attention_.run(layer_, kv, static_cast<int>(r.positions[i]), live.data(), keys, heads, whole, scratch_);
       for (std::size_t g = 0; g < G; ++g) {
         if (!((heads >> g) & 1)) continue;
         const std::uint16_t* p = &scratch_.p[g * static_cast<std::size_t>(keys)];
@@ -61,12 +62,12 @@ bool Walk::next(LayerResult& r) {
       r.row_groups += 1, r.refetched += scratch_.refetched;
       r.keys_seen += static_cast<std::uint64_t>(keys), r.values += scratch_.values.size();
       r.survivors += scratch_.stages ? scratch_.survivors[scratch_.stages - 1].size() : static_cast<std::size_t>(keys);
-      if (!prompt) {
+      if (!whole) {
         count(scratch_, live, kv, heads, static_cast<int>(r.positions[i]), r.accesses);
         r.rows.push_back({r.positions[i], static_cast<std::uint16_t>(kv), scratch_});
       }
     }
-    if (prompt) count_prompt(live, kv, heads, r.accesses);
+    if (whole) count_whole(r.positions, live, kv, heads, r.accesses);
     for (std::size_t j = 0; j < live.size(); ++j) cascade_.add_token(layer_, kv, live[j], sums[j]);
     const auto out_vectors = static_cast<std::uint64_t>(std::popcount(heads)) * r.positions.size();
     useful(r.accesses, Kind::out) += out_vectors * layout_.out(layer_).item_bytes;
@@ -140,7 +141,8 @@ void Walk::count(const GroupRow& row, const std::vector<std::uint32_t>& live, in
   }
 }
 
-void Walk::count_prompt(const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads, Accesses& a) const {
+void Walk::count_whole(const std::vector<std::uint32_t>& positions, const std::vector<std::uint32_t>& live, int kv_head,
+                       std::uint32_t heads, Accesses& a) const {
   const Decisions& plan = model_.decisions();
   const Digits& d = plan.digits;
   const int D = model_.shape().head_dim;
@@ -158,11 +160,11 @@ void Walk::count_prompt(const std::vector<std::uint32_t>& live, int kv_head, std
   }
   const Region& q = layout_.query(layer_, kv_head);
   std::vector<std::uint32_t> list;
-  for (std::size_t from = 0; from < live.size(); from += kQueryChunk) {
+  for (std::size_t from = 0; from < positions.size(); from += kQueryChunk) {
     list.clear();
-    for (std::size_t i = from; i < std::min(from + kQueryChunk, live.size()); ++i)
+    for (std::size_t i = from; i < std::min(from + kQueryChunk, positions.size()); ++i)
       for (std::uint32_t g = 0; g < G; ++g)
-        if ((heads >> g) & 1) list.push_back(live[i] * G + g);
+        if ((heads >> g) & 1) list.push_back(positions[i] * G + g);
     read(a, q, Stream::query, list.data(), list.size());
     useful(a, Kind::query) += list.size() * q.item_bytes;
   }

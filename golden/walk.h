@@ -32,7 +32,7 @@ struct LayerResult {
   std::vector<std::vector<std::uint32_t>> live;  // [KV head] live tokens
   std::vector<std::uint32_t> heads;              // [KV head] live query heads, a bit each
   std::vector<std::int16_t> out;                 // [position index][head][D]
-  std::vector<RowRecord> rows;                   // decode steps only, KV heads in order
+  std::vector<RowRecord> rows;                   // of steps that select or prune, KV heads in order
   Accesses accesses;
   std::uint64_t row_heads = 0, flat = 0;        // (query, head) pairs; of them flat on MSBs
   std::uint64_t row_groups = 0, refetched = 0;  // (query, KV head) pairs; of them refetched
@@ -57,7 +57,8 @@ class Walk {
  private:
   void count(const GroupRow& row, const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads,
              int position, Accesses& a) const;
-  void count_prompt(const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads, Accesses& a) const;
+  void count_whole(const std::vector<std::uint32_t>& positions, const std::vector<std::uint32_t>& live, int kv_head,
+                   std::uint32_t heads, Accesses& a) const;
   void read(Accesses& a, const Region& r, Stream stream, const std::uint32_t* list, std::size_t n) const;
   void measure(LayerResult& r) const;
 

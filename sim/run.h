@@ -15,6 +15,9 @@ struct IndexRange {
 
 struct RunOptions {
   std::string trace;                // a .safetensors file, a .csv workload, or synthetic:...
+  std::vector<std::string> with;    // further traces, a sequence of the batch each
+  int batch = 1;                    // sequences of the one trace that run together
+  int batch_stagger = 1;            // steps by which each of them is ahead of the one before
   std::string machine = "spatten";  // a name, or a .yaml file
   std::string policy = "spatten";
   std::string engine = "systemc";      // or golden, cuda

@@ -25,7 +25,7 @@ inline void DeviceWalk::fetch(golden::LayerResult& r, u32 positions) {
     r.importance.resize(count(s.layers) * count(s.kv_heads) * n);
   r.head_importance.assign(host<u64>(at_.head_importance), host<u64>(at_.head_importance) + H);
 
-  if (step_ > 0)
+  if (!plan_.whole(step_ == 0, r.tokens))
     for (int kv = 0; kv < s.kv_heads; ++kv) {
       if (!head_bits_[count(kv)]) continue;
       RowReport report;

@@ -57,6 +57,7 @@ inline RowArgs DeviceWalk::row_args(u32 positions) const {
   RowArgs a{};
   a.shape = model_.args, a.plan = plan_;
   a.layer = layer_, a.positions = static_cast<int>(positions), a.prompt = step_ == 0;
+  a.whole = plan_.whole(a.prompt, s.tokens_in(step_));
   a.image = reinterpret_cast<const u32*>(image_.data());
   a.planes = planes_.data() + kv_base, a.scales = scales_.data() + count(layer_) * count(s.heads);
   a.live = per_head_ ? lists_.data() + kv_base * n : self.report<u32>(at_.live);
@@ -112,8 +113,8 @@ inline bool DeviceWalk::next(golden::LayerResult& r) {
   const unsigned rows = positions * static_cast<unsigned>(s.kv_heads);
   launch(model_.runtime, attend, Grid{rows < blocks_ ? rows : blocks_, 1, 1}, threads,
          row_shared_bytes(s.group(), s.head_dim), a);
-  if (prompt)
-    launch(model_.runtime, count_prompt, Grid{static_cast<unsigned>(s.kv_heads), 1, 1}, model_.runtime.prompt_threads(),
+  if (a.whole)
+    launch(model_.runtime, count_whole, Grid{static_cast<unsigned>(s.kv_heads), 1, 1}, model_.runtime.prompt_threads(),
            0, a, int{golden::kQueryChunk});
   launch(model_.runtime, end_layer, Grid{1, 1, 1}, model_.runtime.decode_threads(), 0, cascade_args());
   fetch(r, positions);

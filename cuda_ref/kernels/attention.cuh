@@ -72,15 +72,15 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
   const RowArgs& a = r.a;
   const Plan& plan = a.plan;
   const golden::Digits& digits = plan.digits;
-  u32* lists = a.prompt ? nullptr : a.row_lists + static_cast<u64>(kv) * (kMaxStages + 1) * r.tokens;
+  u32* lists = a.whole ? nullptr : a.row_lists + static_cast<u64>(kv) * (kMaxStages + 1) * r.tokens;
   for (u32 j = threadIdx.x; j < r.keys; j += blockDim.x) r.m.slots[j] = j;
   if (threadIdx.x < kMaxGroup) r.sh.rest[threadIdx.x] = 0, r.sh.denominator[threadIdx.x] = 0;
   load_queries(r, position);
 
   RowReport row = {};
   row.keys = r.keys;
-  if (a.prompt || digits.count == 1) {
-    // The prompt loads K once at full width: no refetch, no selection.
+  if (a.whole || digits.count == 1) {
+    // K is loaded once at full width: no refetch, no selection.
     score_pass(r, 0, digits.count, false);
     softmax_pass(r, digits.count - 1, true);
   } else if (plan.decides()) {
@@ -123,7 +123,7 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
   // Local value pruning: one top-k a KV head over the sum of its heads' probabilities.
   u32 chosen = r.n;
   u32* place = r.m.values;
-  if (plan.prunes_values(a.prompt)) {
+  if (plan.prunes_values(a.whole)) {
     const u32* items = r.m.items;
     const auto item = [items](u32 j) { return static_cast<u64>(items[j]); };
     const Cut cut =
@@ -139,7 +139,7 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
         a.out + static_cast<u64>(index) * a.shape.heads * r.D + static_cast<u64>(kv) * r.group * r.D,
         a.head_importance + kv * r.group);
 
-  if (!a.prompt) {
+  if (!a.whole) {
     u32* value_list = lists + static_cast<u64>(kMaxStages) * r.tokens;
     for (u32 j = threadIdx.x; j < chosen; j += blockDim.x) value_list[j] = r.m.slots[place[j]];
     for (int g = 0; g < r.group; ++g) {

@@ -90,9 +90,10 @@ __global__ void end_layer(CascadeArgs a) {
   if (threadIdx.x == 0) a.live_heads[a.shape.heads] = kept;
 }
 
-// A prompt layer loads K and V of all live tokens once a KV head, at full width, and queries a few positions at a time.
+// Where nothing is selected a layer loads K and V of all live tokens once a KV head, at full width, and queries a few
+// positions at a time.
 // Grid: KV heads.
-__global__ void count_prompt(RowArgs a, int query_chunk) {
+__global__ void count_whole(RowArgs a, int query_chunk) {
   __shared__ BlockScratch s;
   const int kv = static_cast<int>(blockIdx.x);
   const u32 heads = a.head_bits[kv], n = a.live_count;
@@ -113,14 +114,15 @@ __global__ void count_prompt(RowArgs a, int query_chunk) {
   if (plan.token_scales)
     count_bursts(a.counts->bursts_of(Stream::value_scale), burst_share(planes.value_scale, n, all), s);
   // A chunk of positions is one fetch; a thread walks one chunk.
+  const u32 queries = static_cast<u32>(a.positions);
   u64 share = 0;
-  for (u32 from = threadIdx.x * static_cast<u32>(query_chunk); from < n;
+  for (u32 from = threadIdx.x * static_cast<u32>(query_chunk); from < queries;
        from += blockDim.x * static_cast<u32>(query_chunk)) {
     u64 last = ~u64{0};
-    for (u32 j = from; j < n && j < from + static_cast<u32>(query_chunk); ++j)
+    for (u32 j = from; j < queries && j < from + static_cast<u32>(query_chunk); ++j)
       for (u32 left = heads; left; left &= left - 1) {
-        const u64 item =
-            static_cast<u64>(live[j]) * a.shape.group + static_cast<u64>(__ffs(static_cast<int>(left)) - 1);
+        const u64 item = static_cast<u64>(a.prompt ? live[j] : a.first_position) * a.shape.group +
+                         static_cast<u64>(__ffs(static_cast<int>(left)) - 1);
         const u64 at = planes.query.base + item * planes.query.stride;
         const u64 first = at / kBurstBytes, end = (at + planes.query.item_bytes - 1) / kBurstBytes;
         share += end - first + (first != last);
@@ -135,7 +137,7 @@ __global__ void count_prompt(RowArgs a, int query_chunk) {
   if (plan.token_scales)
     atomicAdd(a.counts->useful_of(Kind::value_scale),
               static_cast<u64>(n) * golden::packed_bytes(1, golden::kValueScaleBits));
-  atomicAdd(a.counts->useful_of(Kind::query), n * live_heads * planes.query.item_bytes);
+  atomicAdd(a.counts->useful_of(Kind::query), queries * live_heads * planes.query.item_bytes);
 }
 
 }  // namespace winnow::cuda_ref::WINNOW_BACKEND

@@ -23,7 +23,7 @@ struct RowArgs {
   ShapeArgs shape;
   Plan plan;
   int layer, positions;
-  bool prompt;
+  bool prompt, whole;  // whole: K and V at full width, nothing is selected
   const u32* image;
   const HeadPlanes* planes;     // [KV heads] of this layer
   const HeadScales* scales;     // [heads] of this layer

@@ -15,7 +15,7 @@ __device__ inline u32 value_scale(const Row& r, u32 token) {
 __device__ inline void weigh(Row& r, u32 chosen, u64 step, i16* out, u64* head_importance) {
   const Plan& plan = r.a.plan;
   const u32* place = r.m.values;
-  const bool compensated = plan.compensates && !r.a.prompt;
+  const bool compensated = plan.compensates && !r.a.whole;
   const int tid = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
   for (int g0 = 0; g0 < r.group; g0 += kHeadsAtOnce) {
     if (!((r.heads >> g0) & ((1u << kHeadsAtOnce) - 1))) continue;

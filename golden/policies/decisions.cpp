@@ -30,6 +30,7 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
     if (s.by_mass) s.mu16 = p.mu16(i);
   }
   d.largest = p.select == SelectRule::count;
+  d.select_from = p.select_from;
   d.rest = p.rest;
   d.compensates = p.compensate;
   d.first_q_bits = p.first_q_bits;

@@ -66,6 +66,7 @@ struct Decisions {
   int stages = 0;
   SelectionStage stage[kMaxStages];
   bool largest = false;               // selection score: the largest probability of the group's heads, not their sum
+  int select_from = 0;                // tokens so far from which on a step selects
   bool rest = false;                  // the denominator keeps the exponentials of the tokens left out
   bool compensates = false;           // they are given their mean V; only with rest, and no cascade of tokens
   int score_bits = kProbabilityBits;  // of a selection score, wide enough for the group
@@ -85,6 +86,10 @@ struct Decisions {
   bool normalised = false;   // importance is ranked over the rows in which a token was seen
 
   WINNOW_HD constexpr bool selects() const { return stages > 0; }
+  // K and V are read once at full width: in a prompt and an encoder, and in a step too short to select.
+  WINNOW_HD constexpr bool whole(bool prompt, int tokens) const {
+    return prompt || (selects() && tokens < select_from);
+  }
   // The first pass of a selection sees another query than the later ones: these multiply all digits, also the first,
   // which stays on chip for them.
   WINNOW_HD constexpr bool crude_query() const { return selects() && first_q_bits < kWordBits; }

@@ -50,6 +50,7 @@ struct Policy {
   bool compensate = false;               // the tokens left out are given their mean V
   int first_q_bits = kWordBits;          // of the query in a selection's first pass; 12 is all of it
   FirstExp first_exp = FirstExp::exact;  // of that pass
+  int select_from = 0;                   // tokens so far from which on a step selects; before it reads full widths
 
   KeepSchedule tokens, heads;
   double local_value = 1;  // share of live tokens whose V is fetched
@@ -107,6 +108,8 @@ void visit_policy(P& p, V&& v) {
   v("first_q_bits", p.first_q_bits, Range{kLeastWordBits, kWordBits},
     "bits of the query in a selection's first pass (12 = all)");
   v("first_exp", p.first_exp, Names<FirstExp>{{"exact", "pow2"}}, "a selection's first pass: exponential");
+  v("select_from", p.select_from, Range{0, 1 << 20},
+    "tokens from which on a step selects; shorter sentences read K and V at full width, which is faster");
   v("tokens.start", p.tokens.start, Range{0, 1}, "cascade: share of tokens kept in the first pruning layer");
   v("tokens.end", p.tokens.end, Range{0, 1}, "cascade: share of tokens kept in the last layer");
   v("heads.start", p.heads.start, Range{0, 1}, "cascade: share of query heads kept in the first pruning layer");

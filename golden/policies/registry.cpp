@@ -151,6 +151,7 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
   } else {
     if (!p.select_keep.empty()) return broken("select_keep", list(p.select_keep), "must be none where select is none");
     if (p.rest) return broken("rest", "true", "must be false where select is none");
+    if (p.select_from) return broken("select_from", std::to_string(p.select_from), "must be 0 where select is none");
     if (p.compensate) return broken("compensate", "true", "must be false where select is none: no token is left out");
     if (p.first_q_bits != kWordBits)
       return broken("first_q_bits", std::to_string(p.first_q_bits),

@@ -24,12 +24,13 @@ void Cascade::choose(Cycle now, std::uint32_t name) {
   if (choice_.kind == Kind::given)
     m_.ranking_items.reveal(items, now);
   else if (choice_.job.what == Candidates::heads)
-    m_.ranking_items.write(items, m_.importance.read_head(name), now);
+    m_.ranking_items.write(items, m_.importance.read_head(choice_.base + name), now);
   else
-    m_.ranking_items.write(items,
-                           choice_.rule.item(name, m_.importance.read_token(choice_.base + name),
-                                             choice_.rule.normalised ? m_.importance.read_chances(name) : 0),
-                           choice_.rule.normalised ? now + kDivideLatency : now);
+    m_.ranking_items.write(
+        items,
+        choice_.rule.item(name, m_.importance.read_token(choice_.base + name),
+                          choice_.rule.normalised ? m_.importance.read_chances(choice_.chances_base + name) : 0),
+        choice_.rule.normalised ? now + kDivideLatency : now);
   ++items_;
 }
 
@@ -64,7 +65,8 @@ void Cascade::tick(Cycle now) {
       break;
     }
     if (choice_.kind == Kind::chances)
-      m_.importance.add_chance(token, golden::rows_seen(next_, n, choice_.prompt, choice_.causal));
+      m_.importance.add_chance(choice_.chances_base + token,
+                               golden::rows_seen(next_, n, choice_.prompt, choice_.causal));
     else
       choose(now, token);
   }

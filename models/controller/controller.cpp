@@ -7,7 +7,7 @@ namespace winnow {
 Controller::Controller(const Params& params, const golden::Decisions& decisions, PlanSource& source,
                        ControllerPorts ports, ControllerMemories memories)
     : Block("controller", "qk without a task"),
-      s_{params, decisions, ports, memories, nullptr, {}, {}, {}, {}, {}, {}, {}, {}},
+      s_{params, decisions, ports, memories, nullptr, {}, 0, {}, {}, {}, {}, {}, {}, {}},
       planner_(s_, source),
       loads_(s_),
       groups_(s_, loads_) {
@@ -57,9 +57,10 @@ Wait Controller::why() const {
       case Stage::weighing: continue;
     }
   }
-  if (layer.groups_left == 0) return planner_.choosing() ? kCascade : kLayerEnd;
+  const auto done = [](const controller::Layer& l) { return !l.open || l.groups_left == 0; };
+  if (std::all_of(s_.layers.begin(), s_.layers.end(), done)) return planner_.choosing() ? kCascade : kLayerEnd;
   const bool more = std::any_of(s_.heads.begin(), s_.heads.end(), [&](const Head& h) {
-    return h.layer == &layer && h.started < layer.plan.positions.size();
+    return h.layer->open && h.started < h.layer->plan.positions.size();
   });
   if (!more) return kLayerEnd;
   return s_.groups.empty() ? kMemory : kPv;

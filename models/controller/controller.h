@@ -55,6 +55,9 @@ class Controller : public Block {
   // The layer at work has ended: its outputs are in the memory, its importance is complete. For one cycle; the machine
   // then compares it with golden.
   bool layer_ended() const { return !s_.layers.empty() && s_.layers.front().ended; }
+  // It is the first of its round that closes; the last.
+  bool round_begins_to_end() const { return planner_.round_begins_to_end(); }
+  bool round_ends() const { return planner_.round_ends(); }
   const LayerPlan& layer() const { return s_.layers.front().plan; }
   std::uint32_t layer_epoch() const { return s_.layers.front().epoch; }
 

@@ -29,13 +29,12 @@ GroupView Groups::view(const Group& g) const {
 // --- start and passes -----------------------------------------------------------------------------------------------
 
 void Groups::start(Cycle now) {
-  if (s_.layers.empty() || !s_.layers.front().open) return;
-  Layer& layer = s_.layers.front();
   const auto next = std::find_if(s_.heads.begin(), s_.heads.end(), [&](const Head& x) {
-    return x.layer == &layer && x.started < layer.plan.positions.size();
+    return x.layer->open && x.started < x.layer->plan.positions.size();
   });
   if (next == s_.heads.end()) return;
   Head& h = *next;
+  Layer& layer = *h.layer;
   if (!h.key_armed || h.started >= h.queries_ordered) return;
   if (!s_.room(s_.ports.first, now)) return;
   const bool whole = layer.plan.full_width;
@@ -91,6 +90,7 @@ bool Groups::send_task(Group& g, Cycle now) {
   const bool final_pass = whole ? g.query + 1 == g.layer->plan.positions.size() : g.pass == s_.last_pass();
   QkTask& task = fifo.push(now);
   task = {};
+  task.epoch = g.layer->epoch;
   task.tag = e.tag;
   task.tag.group = static_cast<std::uint8_t>(head);
   task.tag.pass = static_cast<std::uint8_t>(g.pass);
@@ -213,10 +213,11 @@ void Groups::take_message(Cycle now) {
     if (!g.layer->plan.full_width) s_.memories.queries.release(g.head->group_heads, now);
   } else if (p.pv_done.can_pop(now)) {
     const PvDone d = next(p.pv_done);
-    --s_.layers.front().groups_left;
     if (d.last) s_.value_read[d.half] = 1;
     const auto oldest = std::find_if(s_.groups.begin(), s_.groups.end(), [](const Group& g) { return !g.multiplied; });
-    if (oldest != s_.groups.end()) oldest->multiplied = true;
+    if (oldest == s_.groups.end()) throw std::logic_error("controller: P x V finished a group that is not in flight");
+    oldest->multiplied = true;
+    --oldest->layer->groups_left;
   } else if (p.importance_done.can_pop(now)) {
     Group& g = group_of(next(p.importance_done).store);
     g.importance_done = true;
@@ -239,7 +240,8 @@ void Groups::advance(Cycle now) {
 }
 
 bool Groups::act(Group& g, Turns& turns, Cycle now) {
-  if (g.tasks && g.stage == Stage::passing) return send_task(g, now);
+  // Also of a group that has moved on: its first row may be through softmax before the last task is sent.
+  if (g.tasks) return send_task(g, now);
   if (g.stage == Stage::selecting && select(g, now)) return true;
   if (g.stage == Stage::gathering && gather(g, now)) return true;
   if (g.stage < Stage::final) {  // from there on, order of start
@@ -290,7 +292,8 @@ bool Groups::add_importance(Group& g, Turns& turns, Cycle now) {
   if (!g.importance_sent) {
     if (!g.head->plan->accumulates) return g.importance_sent = g.importance_done = true;
     if (turns.importance && s_.room(s_.ports.importance, now)) {
-      const std::size_t base = s_.memories.importance.base(g.layer->plan.layer, g.head->plan->kv_head);
+      const std::size_t base =
+          s_.memories.importance.base(g.layer->plan.layer, g.head->plan->kv_head, g.layer->plan.sequence);
       s_.ports.importance.push(now, {g.store, g.head->live, static_cast<std::uint32_t>(base)});
       return g.importance_sent = true;
     }
@@ -354,10 +357,12 @@ bool Groups::weigh(Group& g, Turns& turns, Cycle now) {
     job.compensated = !plan.full_width && s_.decisions.compensates;
     job.last = !plan.full_width || g.query + 1 == plan.positions.size();
     job.constants = g.head->constants;
-    job.first_head = static_cast<std::uint16_t>(g.head->plan->kv_head * s_.params.group);
+    const auto first_head = static_cast<std::uint64_t>(g.head->plan->kv_head * s_.params.group);
+    job.first_head = static_cast<std::uint16_t>(s_.memories.importance.heads_base(plan.sequence) + first_head);
+    job.epoch = g.layer->epoch;
     const std::uint64_t vector =
         std::uint64_t{g.layer->position(s_.memories.lists, g.query)} * static_cast<std::uint64_t>(plan.out_heads) +
-        job.first_head;
+        first_head;
     job.address = plan.out.at(vector);
     job.address_stride = plan.out.stride;
     s_.ports.pv.push(now, job);

@@ -154,8 +154,7 @@ bool Loads::send_load(Cycle now) {
     if (j.stream == Stream::value_scale && !h.scale_begun)
       s_.memories.scales.begin(h.half, live, now), h.scale_begun = true;
     if (j.sum) s_.memories.sums.begin(h.half, now), h.sum_begun = true;
-    if (j.value_bits && !j.sum && !h.value_begun)
-      s_.memories.values.begin(h.half, live, now), h.value_begun = true;
+    if (j.value_bits && !j.sum && !h.value_begun) s_.memories.values.begin(h.half, live, now), h.value_begun = true;
     s_.ports.fetch.push(now, j);
     h.loads.pop_front();
     return true;

@@ -48,8 +48,9 @@ struct HeadPlan {
 };
 
 struct LayerPlan {
+  int sequence = 0;  // of the batch
   int step = 0, layer = 0;
-  bool full_width = false;               // prompt and encoder: K and V once at full width, then every query
+  bool full_width = false;               // K and V once at full width, then every query: prompt, encoder, short steps
   bool causal = false;                   // query i sees live keys 0..i (prompt)
   std::vector<std::uint32_t> positions;  // query positions, ascending
   ListSource where;                      // where the machine has them; everyone: they count up from the first
@@ -69,7 +70,7 @@ struct Choice {
   std::vector<std::uint64_t> items;  // shape-only: what is compared, in place of importances
 };
 
-// Where plans come from. Called once a layer.
+// Where plans come from. Called once a layer. Of a batch the plans of all sequences come in turn, a layer of each.
 class PlanSource {
  public:
   virtual ~PlanSource() = default;
@@ -82,6 +83,8 @@ class PlanSource {
   // The next layer does not follow the last one given (the range of a run begins, or skips layers): reload() brings the
   // importance up to date, once nothing is in flight.
   virtual bool reloads() const = 0;
+  // Whose plan is next.
+  virtual int sequence() const { return 0; }
   virtual void reload() = 0;
   // Tokens that join those that lived when a step begins, to be put behind that list. Before choices().
   virtual std::vector<std::uint32_t> joining() = 0;

@@ -29,7 +29,8 @@ bool Planner::count_chances(Cycle now) {
   // One list for all KV heads.
   chances.job.names = layer.lists.front();
   chances.job.job.n = static_cast<unsigned>(layer.plan.heads.front().live.size());
-  chances.prompt = layer.plan.full_width, chances.causal = layer.plan.causal;
+  chances.chances_base = static_cast<std::uint32_t>(s_.memories.importance.chances_base(layer.plan.sequence));
+  chances.prompt = layer.plan.full_width && layer.plan.positions.size() > 1, chances.causal = layer.plan.causal;
   s_.ports.cascade.push(now, chances);
   return true;
 }
@@ -45,10 +46,12 @@ void Planner::add_layer(LayerPlan plan) {
     layer.importance_left += h.accumulates ? layer.plan.positions.size() : 0;
     layer.bursts += bursts * layer.plan.positions.size() * static_cast<std::size_t>(std::popcount(h.heads));
   }
-  layer.open = s_.layers.size() == 1;
+  layer.round = planned_++ / s_.params.sequences;
+  layer.open = layer.round == s_.round;
 
   Lists& lists = s_.memories.lists;
-  const ListRef before = this->before();
+  std::vector<ListRef>& living = living_[static_cast<std::size_t>(layer.plan.sequence)].tokens;
+  const ListRef before = living.empty() ? kEveryItem : living.front();
   const HeadPlan* last = nullptr;
   for (const HeadPlan& h : layer.plan.heads) {
     // Heads for which the same is written have it once.
@@ -59,10 +62,10 @@ void Planner::add_layer(LayerPlan plan) {
   }
   layer.positions = list_of(layer.plan.where, before);
   for (const ListRef list : kept_lists_) lists.give_back(list);
-  for (const ListRef list : living_) lists.give_back(list);
+  for (const ListRef list : living) lists.give_back(list);
   kept_lists_.clear();
-  living_ = layer.lists;
-  for (const ListRef list : living_) lists.share(list);
+  living = layer.lists;
+  for (const ListRef list : living) lists.share(list);
 }
 
 void Planner::ask(int round) {
@@ -71,19 +74,27 @@ void Planner::ask(int round) {
   answers_ = 0;
 }
 
+// The layer of the sequence whose plan is next that is still at work.
+const Layer* Planner::previous() const {
+  for (const Layer& layer : s_.layers)
+    if (layer.plan.sequence == source_.sequence()) return &layer;
+  return nullptr;
+}
+
 // Whether the next layer's choices can be asked for: one layer ahead at most, since the buffers hold no more.
 bool Planner::begin(Cycle now) {
-  if (!source_.more() || s_.layers.size() > 1) return false;
+  if (!source_.more() || planned_ / s_.params.sequences > s_.round + 1) return false;
+  const Layer* last = previous();
   if (source_.reloads()) {
-    if (!s_.layers.empty()) return false;
+    if (last) return false;
     source_.reload();
   }
   const bool waits = source_.needs_previous();
-  if (waits && !s_.layers.empty() && (s_.layers.front().importance_left || !s_.layers.front().open)) return false;
+  if (waits && last && (last->importance_left || !last->open)) return false;
   if (waits && source_.begins_step()) {
     // The next step begins with what this one leaves: all of it must be there.
-    if (!s_.layers.empty()) return false;
-    s_.memories.importance.begin_step(now);
+    if (last) return false;
+    s_.memories.importance.begin_step(now, source_.sequence());
     begun_step_ = true;
   }
   kept_.clear();
@@ -103,7 +114,10 @@ bool Planner::answered(Cycle now) {
     const Sent& sent = sent_[answers_++];
     kept_.push_back(m.lists.peek(sent.kept));  // the source's copy, for addresses and golden
     kept_lists_.push_back(sent.kept);
-    if (round_ == Round::heads) m.lists.give_back(living_heads_), living_heads_ = m.lists.share(sent.kept);
+    if (round_ == Round::heads) {
+      ListRef& heads = living().heads;
+      m.lists.give_back(heads), heads = m.lists.share(sent.kept);
+    }
     m.lists.give_back(sent.names), m.ranking_items.give_back(sent.items);
     s_.moved = true;
   }
@@ -112,12 +126,15 @@ bool Planner::answered(Cycle now) {
     CascadeChoice asked;
     asked.kind = choice.items.empty() ? CascadeChoice::Kind::choose : CascadeChoice::Kind::given;
     asked.rule = choice.rule;
-    if (choice.tag.head != kAllHeads)
-      asked.base = static_cast<std::uint32_t>(m.importance.base(choice.tag.layer, choice.tag.head));
+    const int sequence = source_.sequence(), kv = choice.tag.head == kAllHeads ? 0 : choice.tag.head;
+    asked.base = static_cast<std::uint32_t>(choice.what == Candidates::heads
+                                                ? m.importance.heads_base(sequence)
+                                                : m.importance.base(choice.tag.layer, kv, sequence));
+    asked.chances_base = static_cast<std::uint32_t>(m.importance.chances_base(sequence));
     TopkJob& job = asked.job;
     job.job = {choice.n, topk::Rule::count, choice.k};
     job.what = choice.what, job.tag = choice.tag;
-    job.names = list_of(choice.among, choice.what == Candidates::heads ? living_heads_ : before());
+    job.names = list_of(choice.among, choice.what == Candidates::heads ? living().heads : before());
     job.items = m.ranking_items.take(std::move(choice.items));
     job.kept = m.lists.take();
     s_.ports.cascade.push(now, asked);
@@ -136,7 +153,7 @@ void Planner::tick(Cycle now) {
   if (!answered(now)) return;
   if (round_ == Round::tokens) round_ = Round::between, s_.moved = true;
   if (round_ == Round::between) {
-    if (source_.needs_previous() && !s_.layers.empty()) return;  // heads are chosen when the last output is there
+    if (source_.needs_previous() && previous()) return;  // heads are chosen when the last output is there
     ask(1);
     round_ = Round::heads;
     s_.moved = true;
@@ -146,28 +163,35 @@ void Planner::tick(Cycle now) {
   begun_step_ = false;
   add_layer(source_.plan(kept_));
   s_.layers.back().begins_step = begins;
-  if (s_.layers.back().open && begins) s_.memories.importance.begin_step(now);
+  if (s_.layers.back().open && begins) s_.memories.importance.begin_step(now, s_.layers.back().plan.sequence);
   round_ = s_.decisions.normalised ? Round::chances : Round::none;
   s_.moved = true;
 }
 
 // The layer at work ends when its last output is accepted by the memory and its last probability is added up. That is
-// seen in one cycle, and acted on in the next.
+// seen in one cycle, and acted on in the next. Of a batch the layers of all sequences end together, one a cycle.
 void Planner::count_layer(Cycle now) {
   Fifo<AcceptedWrites>& written = s_.ports.written;
   if (s_.layers.empty()) return;
   if (s_.layers.front().ended) return close_layer(now);
-  Layer& layer = s_.layers.front();
   if (written.can_pop(now)) {
-    layer.bursts -= written.peek().count;
+    // The memory says how many, not whose: those of a round are counted down in order.
+    std::uint64_t count = written.peek().count;
+    for (Layer& layer : s_.layers) {
+      const std::uint64_t of = std::min(count, layer.bursts);
+      layer.bursts -= of, count -= of;
+    }
     written.pop(now);
     s_.moved = true;
   }
   // V that local pruning left out may still be asked for when the last kept V was multiplied.
   const bool loading = std::any_of(s_.value_read.begin(), s_.value_read.end(), [](auto read) { return read != 0; });
-  const bool left = !loading && s_.groups.empty() && (s_.heads.empty() || s_.heads.front().layer != &layer);
-  if (layer.open && !layer.groups_left && !layer.importance_left && !layer.bursts && left)
-    layer.ended = s_.moved = true;
+  const bool left = !loading && s_.groups.empty() && (s_.heads.empty() || !s_.heads.front().layer->open);
+  const auto done = [](const Layer& layer) {
+    return !layer.open || (!layer.groups_left && !layer.importance_left && !layer.bursts);
+  };
+  if (left && s_.layers.front().open && std::all_of(s_.layers.begin(), s_.layers.end(), done))
+    s_.layers.front().ended = s_.moved = true;
 }
 
 void Planner::close_layer(Cycle now) {
@@ -175,14 +199,18 @@ void Planner::close_layer(Cycle now) {
   for (ListRef list : s_.layers.front().lists) s_.memories.lists.give_back(list);
   s_.memories.lists.give_back(s_.layers.front().positions);
   s_.layers.pop_front();
-  if (done() && s_.layers.empty()) {
-    for (const ListRef list : living_) s_.memories.lists.give_back(list);
-    living_.clear();
-    s_.memories.lists.give_back(living_heads_), living_heads_ = kEveryItem;
+  if (done() && s_.layers.empty())
+    for (Living& living : living_) {
+      for (const ListRef list : living.tokens) s_.memories.lists.give_back(list);
+      s_.memories.lists.give_back(living.heads);
+      living = {};
+    }
+  if (++closed_ % s_.params.sequences) return;
+  ++s_.round;
+  for (Layer& layer : s_.layers) {
+    layer.open = layer.round == s_.round;
+    if (layer.open && layer.begins_step) s_.memories.importance.begin_step(now, layer.plan.sequence);
   }
-  if (s_.layers.empty()) return;
-  s_.layers.front().open = true;
-  if (s_.layers.front().begins_step) s_.memories.importance.begin_step(now);
 }
 
 }  // namespace winnow::controller

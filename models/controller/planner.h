@@ -10,13 +10,16 @@ namespace winnow::controller {
 
 class Planner {
  public:
-  Planner(State& state, PlanSource& source) : s_(state), source_(source) {}
+  Planner(State& state, PlanSource& source) : s_(state), source_(source), living_(state.params.sequences) {}
 
   // A cycle of it. Nothing more comes when done().
   void tick(Cycle now);
   bool done() const { return !source_.more(); }
   // The cascade's unit has been asked and has not answered yet.
   bool choosing() const { return round_ != Round::none && answers_ < choices_.size(); }
+  // The layer that closes next is the first, or the last, of its round.
+  bool round_begins_to_end() const { return closed_ % s_.params.sequences == 0; }
+  bool round_ends() const { return (closed_ + 1) % s_.params.sequences == 0; }
   // Counts what is written of the layer at work; closes it when it has ended, which opens the next.
   void count_layer(Cycle now);
 
@@ -33,8 +36,15 @@ class Planner {
   void ask(int round);
   bool answered(Cycle now);
   void add_layer(LayerPlan plan);
+  const Layer* previous() const;
+  // Of the newest layer of a sequence.
+  struct Living {
+    std::vector<ListRef> tokens;  // a KV head each
+    ListRef heads = kEveryItem;
+  };
+  Living& living() { return living_[static_cast<std::size_t>(source_.sequence())]; }
   // Tokens that lived in the layer before, in all KV heads alike.
-  ListRef before() const { return living_.empty() ? kEveryItem : living_.front(); }
+  ListRef before() { return living().tokens.empty() ? kEveryItem : living().tokens.front(); }
   ListRef list_of(const ListSource& source, ListRef before);
   bool count_chances(Cycle now);
   void close_layer(Cycle now);
@@ -47,8 +57,8 @@ class Planner {
   std::size_t answers_ = 0;
   std::vector<std::vector<std::uint32_t>> kept_;  // tokens or heads that stay, of each choice, both rounds in order
   std::vector<ListRef> kept_lists_;               // where they lie
-  std::vector<ListRef> living_;                   // tokens of the newest layer, a KV head each
-  ListRef living_heads_ = kEveryItem;
+  std::vector<Living> living_;                    // a sequence each
+  std::uint64_t planned_ = 0, closed_ = 0;        // layers of all sequences
   bool begun_step_ = false;
   std::uint8_t next_epoch_ = 0;
 };

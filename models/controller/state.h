@@ -68,6 +68,7 @@ struct ControllerParams {
   int head_dim = 64;
   bool shape_only = false;
   std::size_t halves = 2;
+  std::size_t sequences = 1;      // of the batch
   std::uint32_t load_chunk = 0;   // tokens that a job of a load brings; 0: all of a head
   std::size_t prompt_stores = 4;  // groups in flight where K and V are resident; decode has one a half
 };
@@ -79,6 +80,7 @@ namespace controller {
 // A layer at work, or known ahead.
 struct Layer {
   LayerPlan plan;
+  std::uint64_t round = 0;  // the layer's number, alike in all sequences of the batch
   bool open = false, begins_step = false;
   bool ended = false;               // all of it is written and added up; the next cycle closes it
   std::uint8_t epoch = 0;           // of its fetches
@@ -153,7 +155,8 @@ struct State {
   ControllerMemories memories;
   ControllerObserver* observer = nullptr;
 
-  std::deque<Layer> layers;  // the one at work, and the next if it is known
+  std::deque<Layer> layers;  // of each sequence the one at work, and the next if it is known
+  std::uint64_t round = 0;   // at work
   std::deque<Head> heads;    // in order of loading
   std::deque<Group> groups;  // in order of start
   // A flag a half, or a store.

@@ -108,26 +108,27 @@ void Converter::start(Cycle now) {
 // Whose arming the job held waits for, none if nobody's. A target must expect this job's items.
 const Wait* Converter::closed_by(Cycle now) const {
   if (job_.items == 0) return nullptr;
-  const auto expects = [this](std::uint32_t items, const char* who) {
-    if (job_.first + job_.items > items)
-      throw std::logic_error(std::string("converter: ") + std::to_string(job_.items) + " items for the " + who +
-                             ", which expects " + std::to_string(items));
+  const auto expects = [this](std::uint32_t arrived, std::uint32_t items, const char* who) {
+    if (job_.first != arrived || job_.first + job_.items > items)
+      throw std::logic_error(std::string("converter: ") + std::to_string(job_.items) + " items from " +
+                             std::to_string(job_.first) + " on for the " + who + ", which has " +
+                             std::to_string(arrived) + " and expects " + std::to_string(items));
   };
   const bool record = job_.stream == Stream::record;
   if (job_.stream == Stream::key || (record && job_.key_bits)) {
     const int half = targets_.key.part(job_.half, job_.second);
     if (!targets_.key.armed(half, now)) return &kKeyBuffer;
-    expects(targets_.key.items(half), targets_.key.label());
+    expects(targets_.key.arrived(half), targets_.key.items(half), targets_.key.label());
   }
   if (job_.sum) {
     if (!targets_.sums.armed(job_.half, now)) return &kValueBuffer;
   } else if (job_.stream == Stream::value || (record && job_.value_bits)) {
     if (!targets_.value.armed(job_.half, now)) return &kValueBuffer;
-    expects(targets_.value.items(job_.half), targets_.value.label());
+    expects(targets_.value.arrived(job_.half), targets_.value.items(job_.half), targets_.value.label());
   }
   if (job_.stream == Stream::value_scale) {
     if (!targets_.scales.armed(job_.half, now)) return &kScaleStore;
-    expects(targets_.scales.items(job_.half), "scale store");
+    expects(targets_.scales.arrived(job_.half), targets_.scales.items(job_.half), "scale store");
   }
   return nullptr;
 }

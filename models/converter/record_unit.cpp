@@ -52,10 +52,11 @@ int RecordUnit::deliver(Cycle now) {
     const int lane = std::countr_zero(part);
     part &= part - 1;
     Lane& l = lane_[static_cast<std::size_t>(lane)];
-    const std::uint64_t bank = job_.key_bits ? std::uint64_t{1} << key_.bank_of(l.item) : 0;
-    const std::uint64_t value_bank = job_.value_bits ? std::uint64_t{1} << value_.bank_of(l.item) : 0;
+    const std::uint32_t slot = job_.first + l.item;
+    const std::uint64_t bank = job_.key_bits ? std::uint64_t{1} << key_.bank_of(slot) : 0;
+    const std::uint64_t value_bank = job_.value_bits ? std::uint64_t{1} << value_.bank_of(slot) : 0;
     // The first digit of the record's token, which is read to go before the others.
-    const std::uint32_t token = list_ ? list_[l.item] : l.item;
+    const std::uint32_t token = list_ ? list_[l.item] : slot;
     const std::uint64_t held = job_.second ? std::uint64_t{1} << key_.bank_of(token) : 0;
     if (banks & bank || value_banks & value_bank || held_banks & held) {
       if (first_loser < 0) first_loser = lane;
@@ -65,14 +66,14 @@ int RecordUnit::deliver(Cycle now) {
     banks |= bank, value_banks |= value_bank, held_banks |= held;
     const std::uint8_t* bytes = &bytes_[lane_bytes_ * static_cast<std::size_t>(lane)];
     if (job_.key_bits) {
-      std::int16_t* to = job_.second  ? key_.merge_second(job_.half, token, l.item, now + stages_)
-                         : job_.merge ? key_.merge(job_.half, l.item, now + stages_)
-                                      : key_.write(job_.half, l.item, now + stages_);
+      std::int16_t* to = job_.second  ? key_.merge_second(job_.half, token, slot, now + stages_)
+                         : job_.merge ? key_.merge(job_.half, slot, now + stages_)
+                                      : key_.write(job_.half, slot, now + stages_);
       if (!job_.shape_only)
         (job_.merge || job_.second ? unpack_behind : unpack)(bytes, job_.key_bits, job_.key_signed, job_.words, to);
     }
     if (job_.value_bits) {
-      std::int16_t* to = value_.write(job_.half, l.item, now + stages_);
+      std::int16_t* to = value_.write(job_.half, slot, now + stages_);
       if (!job_.shape_only)
         unpack(bytes + job_.words * job_.key_bits / 8, job_.value_bits, job_.value_signed, job_.words, to);
     }

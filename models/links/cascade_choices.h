@@ -18,7 +18,8 @@ struct CascadeChoice {
   Kind kind = Kind::choose;
   TopkJob job;                          // chances: names and n alone
   golden::TokenChoice rule;             // tokens: who is protected, and what is compared
-  std::uint32_t base = 0;               // of the KV head's importances
+  std::uint32_t base = 0;               // of the KV head's importances, or of the heads'
+  std::uint32_t chances_base = 0;       // of the sequence's
   bool prompt = false, causal = false;  // chances: which rows see a token
 
   template <class V>
@@ -26,7 +27,7 @@ struct CascadeChoice {
     v("kind", kind, 2);
     job.fields(v);
     v("first_end", rule.first_end, 13), v("newest_from", rule.newest_from, 17), v("normalised", rule.normalised, 1);
-    v("base", base, 24), v("prompt", prompt, 1), v("causal", causal, 1);
+    v("base", base, 24), v("chances_base", chances_base, 24), v("prompt", prompt, 1), v("causal", causal, 1);
   }
 };
 

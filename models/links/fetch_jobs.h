@@ -14,7 +14,7 @@ namespace winnow {
 // buffer, value_scale -> scale store, record -> K and V buffer.
 using golden::kStreams;
 using golden::Stream;
-inline constexpr int kEpochs = 4;
+inline constexpr int kEpochs = 64;  // layers of all sequences, at work and ahead
 
 // One address list for the fetcher: items of `item_bytes` at base + index * stride_bytes, in list order.
 // Items of a packed stream are adjacent (stride == item_bytes); a record's stride is whole bursts.
@@ -36,10 +36,9 @@ struct FetchJob {
   std::uint32_t item_bytes = 0, stride_bytes = 0, items = 0;
   std::uint64_t base = 0;
   ListRef list = kEveryItem;  // token of each item, ascending; unchanged until the converter has finished the job
-  // Items are the list's entries from `first` on, or count up from `first`; a vector goes to slot `first` + item. A load
-  // may come in several jobs, of which each brings a part.
-  // Queries: an item a live query head of each position; a position has a vector for each of `group` heads, of which
-  // those in `heads` are asked for. 0: an item a token.
+  // Items are the list's entries from `first` on, or count up from `first`; a vector goes to slot `first` + item. A
+  // load may come in several jobs, of which each brings a part. Queries: an item a live query head of each position; a
+  // position has a vector for each of `group` heads, of which those in `heads` are asked for. 0: an item a token.
   std::uint16_t heads = 0;
   std::uint8_t group = 0;
   std::uint32_t first = 0;
@@ -62,7 +61,7 @@ struct FetchJob {
   void fields(V&& v) {
     tag.fields(v);
     v("stream", stream, 3), v("key_bits", key_bits, 6), v("value_bits", value_bits, 6), v("key_signed", key_signed, 1);
-    v("value_signed", value_signed, 1), v("merge", merge, 1), v("shape_only", shape_only, 1), v("epoch", epoch, 2);
+    v("value_signed", value_signed, 1), v("merge", merge, 1), v("shape_only", shape_only, 1), v("epoch", epoch, 6);
     v("second", second, 1), v("sum", sum, 1), v("half", half, 3), v("words", words, 9), v("item_bytes", item_bytes, 11),
         v("stride_bytes", stride_bytes, 11);
     v("items", items, 17), v("base", base, 36), v("list", list, 8);

@@ -17,14 +17,15 @@ struct PvJob {
   ConstantsRef constants = 0;  // the head's output scales
   std::uint64_t address = 0;   // of the group's first query head's output vector
   std::uint32_t address_stride = 0;
-  std::uint16_t first_head = 0;  // query head of group 0
+  std::uint16_t first_head = 0;  // query head of group 0, behind those of the sequences before
+  std::uint8_t epoch = 0;        // layer that products are counted for, as FetchJob::epoch
 
   template <class V>
   void fields(V&& v) {
     v("store", store, 4), v("half", half, 3), v("resident", resident, 1), v("compensated", compensated, 1),
         v("all", all, 1), v("last", last, 1);
     v("constants", constants, 4), v("address", address, 36), v("address_stride", address_stride, 11);
-    v("first_head", first_head, 16);
+    v("first_head", first_head, 16), v("epoch", epoch, 6);
   }
 };
 // The last probability of the group was read.

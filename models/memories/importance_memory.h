@@ -8,6 +8,7 @@
 // visible
 //       (rule `normalised`), importance of every query head.
 // Paper: III.A, III.B; docs/specification/numbers.md, "Importance". Widths: token 48 bits, head 64.
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -20,8 +21,9 @@ namespace winnow {
 
 class ImportanceMemory : public MemoryBase {
  public:
-  // `words`: of tokens, as elaborated; the run needs no more.
-  ImportanceMemory(const golden::Shape& shape, const golden::Decisions& decisions, int width, int words)
+  // `words`: of tokens, as elaborated; the run needs no more. Every sequence of a batch has its own.
+  ImportanceMemory(const golden::Shape& shape, const golden::Decisions& decisions, int width, int words,
+                   int sequences = 1)
       : MemoryBase({"importance_memory", "importance memory", "importance, cascade", "cascade"}),
         shape_(shape),
         decay_shift_(decisions.decay_shift),
@@ -29,24 +31,30 @@ class ImportanceMemory : public MemoryBase {
         words_(words),
         per_head_(decisions.per_kv_head) {
     const auto n = static_cast<std::size_t>(shape.tokens);
-    tokens_.assign(per_head_ ? n * static_cast<std::size_t>(shape.layers * shape.kv_heads) : n, 0);
-    chances_.assign(n, 0);
-    heads_.assign(static_cast<std::size_t>(shape.heads), 0);
+    const auto all = static_cast<std::size_t>(sequences);
+    of_tokens_ = per_head_ ? n * static_cast<std::size_t>(shape.layers * shape.kv_heads) : n;
+    tokens_.assign(all * of_tokens_, 0);
+    chances_.assign(all * n, 0);
+    heads_.assign(all * static_cast<std::size_t>(shape.heads), 0);
   }
 
-  // State at the start of the range.
+  // A sequence's state at the start of the range.
   void load(const std::vector<std::uint64_t>& tokens, const std::vector<std::uint64_t>& chances,
-            const std::vector<std::uint64_t>& heads) {
-    tokens_ = tokens, chances_ = chances, heads_ = heads;
+            const std::vector<std::uint64_t>& heads, int sequence = 0) {
+    const auto i = static_cast<std::ptrdiff_t>(sequence);
+    std::copy(tokens.begin(), tokens.end(), tokens_.begin() + i * static_cast<std::ptrdiff_t>(of_tokens_));
+    std::copy(chances.begin(), chances.end(), chances_.begin() + i * shape_.tokens);
+    std::copy(heads.begin(), heads.end(), heads_.begin() + i * shape_.heads);
   }
-  // A generation step begins: decay is due.
-  void begin_step(Cycle now) {
+  // A generation step of a sequence begins: decay is due.
+  void begin_step(Cycle now, int sequence = 0) {
     if (decay_shift_ == 0) return;
-    for (auto& x : tokens_) x = golden::decayed(x, decay_shift_);
-    words_read_ += tokens_.size(), words_written_ += tokens_.size();
+    const auto from = tokens_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(sequence) * of_tokens_);
+    std::for_each_n(from, of_tokens_, [&](std::uint64_t& x) { x = golden::decayed(x, decay_shift_); });
+    words_read_ += of_tokens_, words_written_ += of_tokens_;
     // With a list a KV head the subtraction rides on the load of the list for its choice.
     sweep_from_ = now;
-    if (!per_head_) sweep_ = (tokens_.size() + static_cast<std::size_t>(width_) - 1) / static_cast<std::size_t>(width_);
+    if (!per_head_) sweep_ += (of_tokens_ + static_cast<std::size_t>(width_) - 1) / static_cast<std::size_t>(width_);
   }
   // At the start of cycle `now`, whatever the order of the blocks.
   bool sweeping(Cycle now) const { return sweep_ + (swept_ == now) != 0 && sweep_from_ < now; }
@@ -55,17 +63,22 @@ class ImportanceMemory : public MemoryBase {
 
   void add_token(std::size_t place, std::uint64_t p) { ++words_read_, ++words_written_, tokens_[place] += p; }
   void add_head(std::size_t head, std::uint64_t magnitude) { heads_[head] += magnitude; }
-  void add_chance(std::uint32_t token, std::uint64_t rows) { chances_[token] += rows; }
+  void add_chance(std::uint32_t place, std::uint64_t rows) { chances_[place] += rows; }
   std::uint64_t read_token(std::size_t place) const { return ++words_read_, tokens_[place]; }
-  std::uint64_t read_chances(std::uint32_t token) const { return chances_[token]; }
+  std::uint64_t read_chances(std::uint32_t place) const { return chances_[place]; }
   std::uint64_t read_head(std::uint32_t head) const { return heads_[head]; }
 
   const std::vector<std::uint64_t>& tokens() const { return tokens_; }
   const std::vector<std::uint64_t>& chances() const { return chances_; }
   const std::vector<std::uint64_t>& heads() const { return heads_; }
-  std::size_t base(int layer, int kv_head) const {
-    return per_head_ ? static_cast<std::size_t>((layer * shape_.kv_heads + kv_head) * shape_.tokens) : 0;
+  // Where a list of a sequence begins, its chances, and its heads.
+  std::size_t base(int layer, int kv_head, int sequence = 0) const {
+    const std::size_t list =
+        per_head_ ? static_cast<std::size_t>((layer * shape_.kv_heads + kv_head) * shape_.tokens) : 0;
+    return static_cast<std::size_t>(sequence) * of_tokens_ + list;
   }
+  std::size_t chances_base(int sequence) const { return static_cast<std::size_t>(sequence * shape_.tokens); }
+  std::size_t heads_base(int sequence) const { return static_cast<std::size_t>(sequence * shape_.heads); }
 
   MemoryShape shape() const override {
     return {static_cast<std::uint64_t>(words_), golden::kImportanceBits, width_, 1, 1};
@@ -76,7 +89,8 @@ class ImportanceMemory : public MemoryBase {
   int decay_shift_;
   int width_, words_;
   bool per_head_;
-  std::uint64_t sweep_ = 0;  // cycles of decay still to go
+  std::size_t of_tokens_ = 0;  // words of a sequence
+  std::uint64_t sweep_ = 0;    // cycles of decay still to go
   Cycle sweep_from_ = 0, swept_ = ~Cycle{0};
   std::vector<std::uint64_t> tokens_, chances_, heads_;
 };

@@ -50,6 +50,11 @@ class KvBuffer : public MemoryBase {
     const Half& h = state_[static_cast<std::size_t>(half)];
     return h.left != 0 && h.begun < now;
   }
+  // Vectors of the present load that have come (of its digit under way), in order unless they are records.
+  std::uint32_t arrived(int half) const {
+    const Half& h = state_[static_cast<std::size_t>(half)];
+    return h.items - h.left;
+  }
   // Vectors the present load brings in all.
   std::uint32_t items(int half) const { return state_[static_cast<std::size_t>(half)].items; }
   // All vectors of the present load were written in earlier cycles.

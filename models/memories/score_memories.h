@@ -85,7 +85,9 @@ struct SelectionScores : RowMemory<std::uint32_t> {
     Claim at[2];
   };
   // Two at least, so that a reader which follows a division finds the other free.
-  static int parts(const Sizes& s) { return s.selection_read > 2 * s.score_width ? s.selection_read / s.score_width : 2; }
+  static int parts(const Sizes& s) {
+    return s.selection_read > 2 * s.score_width ? s.selection_read / s.score_width : 2;
+  }
   std::uint64_t parts_of(std::uint32_t from, std::uint32_t n) const {
     std::uint64_t mask = 0;
     if (n == 0) return mask;

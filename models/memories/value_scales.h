@@ -31,6 +31,7 @@ class ScaleStore : public MemoryBase {
     return h.count < h.items && h.begun < now;
   }
   std::uint32_t items(int half) const { return state_[static_cast<std::size_t>(half)].items; }
+  std::uint32_t arrived(int half) const { return state_[static_cast<std::size_t>(half)].count; }
 
   // Converter: the next n words' places, in slot order.
   std::uint16_t* append(int half, std::uint32_t n, Cycle now);

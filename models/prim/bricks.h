@@ -18,7 +18,8 @@ namespace winnow {
 constexpr int vectors_a_cycle(int multipliers, int brick_bits, int by, int bits, int head_dim) {
   const int a_side = golden::kWordBits / brick_bits;
   const auto of = [&](int width) { return (width + brick_bits - 1) / brick_bits; };
-  return std::min(multipliers * a_side * a_side / (of(by) * of(bits) * head_dim), brick_bits < golden::kWordBits ? kMaxRow : 1 << 30);
+  return std::min(multipliers * a_side * a_side / (of(by) * of(bits) * head_dim),
+                  brick_bits < golden::kWordBits ? kMaxRow : 1 << 30);
 }
 
 // Bits of a query that the narrowest products are built for: banks of K suffice for these, so narrower queries are no

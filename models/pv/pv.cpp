@@ -240,7 +240,7 @@ bool Pv::multiply(Cycle now) {
       accumulate();
     }
     row.next += count;
-    products_ += count * static_cast<std::uint64_t>(params_.head_dim);
+    count_products(row, count);
     left = row.count - row.next;
   } else {
     // Whether this is the row's last cycle must be known before ports are used.
@@ -261,7 +261,7 @@ bool Pv::multiply(Cycle now) {
       const std::int16_t* v = m_.values.read_slot(row.job.half, row.slot[place], now);
       if (!params_.shape_only) take(row, place, v);
       ++next, ++row.next, ++used;
-      products_ += static_cast<std::uint64_t>(params_.head_dim);
+      count_products(row, 1);
     }
     if (!used) {
       why_ = kValues;
@@ -291,6 +291,7 @@ void Pv::finish(Row& row, Cycle now) {
   // The requantizers' multipliers take the sum of V first, a word each.
   if (row.job.compensated) turns *= 2;
   p.ready = requantized_ = std::max(now + static_cast<Cycle>(params_.latency), row.divided) + turns;
+  ++of_epoch_[row.job.epoch].outputs;
   p.out.tag = row.tag;
   p.out.words = static_cast<std::uint16_t>(params_.head_dim);
   p.out.address = row.job.address + h * row.job.address_stride;

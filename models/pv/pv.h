@@ -26,13 +26,15 @@
 // Paper: IV.G; arithmetic: golden/num.h.
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "golden/num.h"
+#include "models/links/array_grant.h"
+#include "models/links/fetch_jobs.h"
 #include "models/links/magnitudes.h"
 #include "models/links/outputs.h"
 #include "models/links/pv_jobs.h"
-#include "models/memories/array_grant.h"
 #include "models/memories/group_table.h"
 #include "models/memories/kv_buffer.h"
 #include "models/memories/score_memories.h"
@@ -58,7 +60,7 @@ class Pv : public Block {
  public:
   struct Params {
     int head_dim, rate, width, latency;  // rate: vectors a cycle, at most V's banks
-    bool scaled = false;  // V has a scale a token
+    bool scaled = false;                 // V has a scale a token
     bool renormalise = false;
     bool shape_only = false;
     int requantizers = 8, divide_latency = 17;
@@ -83,13 +85,17 @@ class Pv : public Block {
   }
 
   std::uint64_t multiplications() const { return products_; }
+  // Of one layer, so far; the next of that epoch begins at 0 again.
+  struct OfLayer {
+    std::uint64_t products = 0, outputs = 0;  // vectors
+  };
+  OfLayer take_counts(std::uint32_t epoch) { return std::exchange(of_epoch_[epoch % kEpochs], OfLayer{}); }
   std::uint64_t uneven_cycles() const { return uneven_; }
   std::uint64_t scale_conflicts() const { return scale_conflicts_; }
 
   const Wait kSoftmax = stats_.waits_for("softmax", "softmax"),
              kScales = stats_.waits_for("value_scales", "value scales"),
-             kValues = stats_.waits_for("value_buffer", "value buffer"),
-             kArrays = stats_.waits_for("arrays", "arrays"),
+             kValues = stats_.waits_for("value_buffer", "value buffer"), kArrays = stats_.waits_for("arrays", "arrays"),
              kRequantizers = stats_.waits_for("requantizers", "requantizers"),
              kWriteback = stats_.waits_for("writeback", "writeback");
 
@@ -126,6 +132,10 @@ class Pv : public Block {
   void accumulate();
   void flush();
   void finish(Row& row, Cycle now);
+  void count_products(const Row& row, std::uint32_t vectors) {
+    const std::uint64_t products = vectors * static_cast<std::uint64_t>(params_.head_dim);
+    products_ += products, of_epoch_[row.job.epoch].products += products;
+  }
   void start_row(Row& row, int head);
 
   Params params_;
@@ -162,6 +172,7 @@ class Pv : public Block {
   std::vector<std::uint32_t> scales_left_;  // slots in the word, still to read
   std::vector<std::uint16_t> scales_;       // of each slot in the word
   std::uint64_t products_ = 0, uneven_ = 0, scale_conflicts_ = 0;
+  std::array<OfLayer, kEpochs> of_epoch_{};
 };
 
 }  // namespace winnow

@@ -96,7 +96,8 @@ void Qk::tick(Cycle now) {
           r.value[static_cast<std::size_t>(i)] = tree_any(q, k + i * stride, params_.head_dim) * weight;
     }
   }
-  products_ += static_cast<std::uint64_t>(count) * static_cast<std::uint64_t>(params_.head_dim);
+  const std::uint64_t products = static_cast<std::uint64_t>(count) * static_cast<std::uint64_t>(params_.head_dim);
+  products_ += products, of_epoch_[task_.epoch] += products;
   stats_.busy();
   next_ += n;
   if (last) {

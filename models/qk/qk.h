@@ -1,6 +1,6 @@
 #pragma once
-// Q x K array: `multipliers` 12-bit multipliers and an adder tree. Whole ones give floor(multipliers / D) scores a cycle,
-// bricks more where words are narrow (models/prim/bricks.h).
+// Q x K array: `multipliers` 12-bit multipliers and an adder tree. Whole ones give floor(multipliers / D) scores a
+// cycle, bricks more where words are narrow (models/prim/bricks.h).
 //
 // In:   tasks, one a query head and pass: first passes and later passes in a FIFO each; K rows and queries in their
 //       buffers. Later passes come first, by whole tasks: one begun is finished.
@@ -13,12 +13,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "golden/num.h"
+#include "models/links/array_grant.h"
+#include "models/links/fetch_jobs.h"
 #include "models/links/key_released.h"
 #include "models/links/qk_tasks.h"
 #include "models/links/score_rows.h"
-#include "models/memories/array_grant.h"
 #include "models/memories/kv_buffer.h"
 #include "models/memories/query_registers.h"
 #include "models/prim/block.h"
@@ -50,6 +52,8 @@ class Qk : public Block {
   void report(StatSink& sink) const override { sink.count("multiplications", "multiplications", products_); }
 
   std::uint64_t multiplications() const { return products_; }
+  // Of one layer, so far; the next of that epoch begins at 0 again.
+  std::uint64_t take_products(std::uint32_t epoch) { return std::exchange(of_epoch_[epoch % kEpochs], 0); }
 
   const Wait kKeys = stats_.waits_for("key_buffer", "key buffer"), kQueries = stats_.waits_for("query", "query"),
              kSoftmax = stats_.waits_for("softmax", "softmax"), kArrays = stats_.waits_for("pv", "pv"),
@@ -81,6 +85,7 @@ class Qk : public Block {
   int query_shift_ = 0;                            // of a crude pass
   std::array<std::int16_t, kMaxHeadDim> crude_{};  // its query
   std::uint64_t products_ = 0;
+  std::array<std::uint64_t, kEpochs> of_epoch_{};
 };
 
 }  // namespace winnow

@@ -7,12 +7,12 @@ namespace winnow {
 
 struct SoftmaxParams {
   int width = 8;       // scores a cycle
-  int first_width = 0;  // of a selection's first pass; 0: as width
   int row_fifo = 128;  // entries, each `width` values
   int dequantize_latency = 7, exp_latency = 21, accumulate_latency = 23, divide_latency = 29, requantize_latency = 7;
   int reciprocal_latency = 17, reciprocal_interval = 1;  // of divide_latency; a row's reciprocal every so many cycles
   int rest_latency = 9;                                  // three products through one multiplier
   int rows = 32;                                         // between two stages
+  int first_width = 0;                                   // of a selection's first pass; 0: as width
 
   int widest() const { return first_width ? first_width : width; }
 
@@ -20,7 +20,8 @@ struct SoftmaxParams {
   static void visit(P& p, V&& v) {
     v("width", p.width, "", param::power(1, 256), "scores a cycle");
     v("first_width", p.first_width, "", param::range(0, 256),
-      "scores a cycle of a first pass whose exponentials are powers of two, and slots of compaction, a power of two; 0: "
+      "scores a cycle of a first pass whose exponentials are powers of two, and slots of compaction, a power of two; "
+      "0: "
       "softmax.width");
     v("row_fifo", p.row_fifo, "entries", param::range(2, 1 << 16), "of softmax.width values, a row in flight");
     v("dequantize_latency", p.dequantize_latency, "cycles", param::latency(), "");

@@ -1,5 +1,6 @@
 #pragma once
-// Softmax pipeline, `width` values a cycle (`first_width` in a selection's first pass, if its exponentials are powers of two): dequantize, exponential, accumulate, divide, requantize.
+// Softmax pipeline, `width` values a cycle (`first_width` in a selection's first pass, if its exponentials are powers
+// of two): dequantize, exponential, accumulate, divide, requantize.
 //
 // In:   Pipe<ScoreRow> from Q x K; Fifo<Verdict> from progressive (groups that may refetch); Fifo<CompactJob>.
 // Out:  probabilities and selection scores in their memories; Pipe<RowSum> to progressive when a row's

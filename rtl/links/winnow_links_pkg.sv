@@ -13,7 +13,7 @@ package winnow_links_pkg;
     logic [1:0] pass;
   } tag_t;
 
-  // controller -> fetcher: 259 bits.
+  // controller -> fetcher: 263 bits.
   typedef struct packed {
     tag_t tag;
     logic [2:0] stream;
@@ -23,7 +23,7 @@ package winnow_links_pkg;
     logic value_signed;
     logic merge;
     logic shape_only;
-    logic [1:0] epoch;
+    logic [5:0] epoch;
     logic second;
     logic sum;
     logic [2:0] half;
@@ -38,7 +38,7 @@ package winnow_links_pkg;
     logic [16:0] first;
   } fetch_jobs_t;
 
-  // controller -> qk: 157 bits.
+  // controller -> qk: 167 bits.
   typedef struct packed {
     tag_t tag;
     logic [3:0] store;
@@ -46,14 +46,16 @@ package winnow_links_pkg;
     logic second;
     logic crude;
     logic [3:0] shift;
+    logic [3:0] key_bits;
     logic [16:0] keys;
     logic [15:0] query;
     logic add;
     logic [5:0] release_queries;
     logic release_half;
+    logic [5:0] epoch;
   } first_passes_t;
 
-  // controller -> qk: 157 bits.
+  // controller -> qk: 167 bits.
   typedef struct packed {
     tag_t tag;
     logic [3:0] store;
@@ -61,11 +63,13 @@ package winnow_links_pkg;
     logic second;
     logic crude;
     logic [3:0] shift;
+    logic [3:0] key_bits;
     logic [16:0] keys;
     logic [15:0] query;
     logic add;
     logic [5:0] release_queries;
     logic release_half;
+    logic [5:0] epoch;
   } later_passes_t;
 
   // qk -> controller: 3 bits.
@@ -135,7 +139,7 @@ package winnow_links_pkg;
     logic [16:0] kept;
   } topk_answers_t;
 
-  // controller -> cascade: 228 bits.
+  // controller -> cascade: 252 bits.
   typedef struct packed {
     logic [1:0] kind;
     logic [16:0] n;
@@ -152,6 +156,7 @@ package winnow_links_pkg;
     logic [16:0] newest_from;
     logic normalised;
     logic [23:0] base;
+    logic [23:0] chances_base;
     logic prompt;
     logic causal;
   } cascade_choices_t;
@@ -192,7 +197,7 @@ package winnow_links_pkg;
     logic [35:0] value;
   } magnitudes_t;
 
-  // controller -> pv: 78 bits.
+  // controller -> pv: 84 bits.
   typedef struct packed {
     logic [3:0] store;
     logic [2:0] half;
@@ -204,6 +209,7 @@ package winnow_links_pkg;
     logic [35:0] address;
     logic [10:0] address_stride;
     logic [15:0] first_head;
+    logic [5:0] epoch;
   } pv_jobs_t;
 
   // pv -> controller: 4 bits.

@@ -29,9 +29,13 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
   auto options = std::make_shared<RunOptions>();
   auto layers = std::make_shared<std::string>(), steps = std::make_shared<std::string>(),
        stall = std::make_shared<std::string>();
+  auto traces = std::make_shared<std::vector<std::string>>();
   options->command = command_line;
   options->version = WINNOW_VERSION;
-  command->add_option("TRACE", options->trace, "a .safetensors trace, a .csv workload, or synthetic:...")->required();
+  command
+      ->add_option("TRACE", *traces,
+                   "a .safetensors trace, a .csv workload, or synthetic:...; several of one model run as a batch")
+      ->required();
   command->add_option("--machine", options->machine, "a name (winnow machines) or a .yaml file")->capture_default_str();
   command->add_option("--policy", options->policy, "a name (winnow policies) or a .yaml file")->capture_default_str();
   command
@@ -47,6 +51,14 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
       ->check(is_seed);
   command->add_option("--layers", *layers, "A-B: these layers only; those before are computed untimed");
   command->add_option("--steps", *steps, "A-B: these steps only; 0 is the prompt, 1.. the generated tokens");
+  command
+      ->add_option("--batch", options->batch,
+                   "sequences that run together, layer by layer: the trace from as many consecutive first steps on")
+      ->check(CLI::Range(1, 32))
+      ->capture_default_str();
+  command->add_option("--batch-stagger", options->batch_stagger, "steps by which a sequence is ahead of the one before")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
   command->add_option("--set", options->set, "key=value: another value for a key of the machine or the policy")
       ->take_all()
       ->allow_extra_args(false);
@@ -65,7 +77,8 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
       "  winnow run traces/samples/minilm-128.safetensors --policy dense --layers 0-1 "
       "--set topk.pivot=sampled -o results/sampled --force\n"
       "  winnow run traces/samples/smollm2-160.safetensors --machine tiny --policy select --rtl topk --steps 1-2"));
-  command->callback([options, layers, steps, stall, &exit_code] {
+  command->callback([options, traces, layers, steps, stall, &exit_code] {
+    options->trace = traces->front(), options->with.assign(traces->begin() + 1, traces->end());
     if (!stall->empty()) options->stall = std::stoull(*stall);
     if (!layers->empty()) options->layers = parse_range("--layers", *layers);
     if (!steps->empty()) options->steps = parse_range("--steps", *steps);

@@ -63,8 +63,7 @@ std::optional<Violation> find_violation(const Machine& m) {
   const auto broken = [](const char* key, int value, std::string rule) {
     return Violation{key, std::to_string(value), std::move(rule)};
   };
-  if (m.load_chunk % 32)
-    return broken("load_chunk", m.load_chunk, "must be a multiple of 32: whole bursts");
+  if (m.load_chunk % 32) return broken("load_chunk", m.load_chunk, "must be a multiple of 32: whole bursts");
   if (m.fetcher.lanes < m.hbm2.channels)
     return broken("fetcher.lanes", m.fetcher.lanes,
                   fmt::format("must be at least {}.channels ({})", m.hbm2.type, m.hbm2.channels));
@@ -75,7 +74,8 @@ std::optional<Violation> find_violation(const Machine& m) {
   for (const auto& [key, bits] : {std::pair{"qk.brick_bits", m.qk.brick_bits}, {"pv.brick_bits", m.pv.brick_bits}})
     if (golden::kWordBits % bits)
       return broken(key, bits, fmt::format("must divide {}: a multiplier is made of whole bricks", golden::kWordBits));
-  if (const int first = m.softmax.first_width; first && (first < m.softmax.width || !std::has_single_bit(static_cast<unsigned>(first))))
+  if (const int first = m.softmax.first_width;
+      first && (first < m.softmax.width || !std::has_single_bit(static_cast<unsigned>(first))))
     return broken("softmax.first_width", first,
                   fmt::format("must be 0, or a power of two and at least softmax.width ({})", m.softmax.width));
   struct Array {
@@ -188,9 +188,10 @@ void require_fits(const std::string& place, const Machine& m, const Sentence& se
       refuse("head_dim", head_dim,
              fmt::format("must be at most {} of machine {} ({}): an array takes floor({} / head_dim) vectors a cycle",
                          key, m.name, multipliers, key));
-  if (keys_a_cycle(m.qk.multipliers, head_dim) > kMaxRow)
+  if (m.qk.brick_bits == golden::kWordBits && keys_a_cycle(m.key_multipliers(), head_dim) > kMaxRow)
     refuse("head_dim", head_dim,
-           fmt::format("must be at least qk.multipliers / {} ({})", kMaxRow, m.qk.multipliers / kMaxRow));
+           fmt::format("must be at least {}multipliers / {} ({})", m.arrays == "shared" ? "both arrays' " : "qk.",
+                       kMaxRow, m.key_multipliers() / kMaxRow));
   if (group > kMaxGroup) refuse("heads / kv_heads", group, fmt::format("must be at most {}", kMaxGroup));
   std::vector<std::string> small;
   for (const TokenLimit& limit : token_limits(m, sentence))

@@ -19,10 +19,10 @@ namespace winnow {
 struct Machine {
   std::string name;
   double clock_ghz = 0;
-  int heads_in_flight = 0;      // whose first passes may be open at once
+  int heads_in_flight = 0;          // whose first passes may be open at once
   std::string arrays = "separate";  // or shared: Q x K and P x V have both in turn
   int load_chunk = 0;               // tokens a job of a load; 0: a head's
-  int score_store_entries = 0;  // partial scores and e, a head in flight: query heads of the group * tokens
+  int score_store_entries = 0;      // partial scores and e, a head in flight: query heads of the group * tokens
 
   // The main memory. Its section is called as its type is, and so says which table of models/dram the machine has.
   DramParams hbm2;

@@ -73,15 +73,15 @@ class TraceMachine : public MachineEngine {
 
  protected:
   std::unique_ptr<MachineModel> make_machine(MachineModel::OnLayer on_layer) override {
-    walks_.push_back(std::make_unique<golden::Walk>(*p_.model, *p_.layout, measure_ ? p_.reference.get() : nullptr));
-    return make_trace_machine(p_, *walks_.back(), seed_, std::move(on_layer));
+    walks_.push_back(make_walks(p_, measure_));
+    return make_trace_machine(p_, walks_.back(), seed_, std::move(on_layer));
   }
   void finished(const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts,
                 const OnLayer* on_layer) override {
-    walks_.back()->next(golden_);
+    walks_.back()[static_cast<std::size_t>(plan.sequence)]->next(golden_);
     if (!on_layer) return;
-    (*on_layer)({layer_of_machine(p_.shape, plan, records, counts, machine(), golden_.importance.size(),
-                                  golden_.head_importance.size()),
+    (*on_layer)({layer_of_machine(p_.sequences[static_cast<std::size_t>(plan.sequence)].shape, plan, records, counts,
+                                  machine(), golden_.importance.size(), golden_.head_importance.size()),
                  &golden_, &counts});
   }
 
@@ -89,7 +89,7 @@ class TraceMachine : public MachineEngine {
   const Prepared& p_;
   std::uint64_t seed_;
   bool measure_;
-  std::vector<std::unique_ptr<golden::Walk>> walks_;  // one a machine
+  std::vector<std::vector<std::unique_ptr<golden::Walk>>> walks_;  // of a machine, one a sequence
   golden::LayerResult golden_;
 };
 

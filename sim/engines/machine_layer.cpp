@@ -26,7 +26,7 @@ golden::LayerResult layer_of_machine(const golden::Shape& s, const LayerPlan& pl
         r.out[(i * H + head) * D + d] = static_cast<std::int16_t>(golden::get_word(at, d, golden::kWordBits, true));
     }
 
-  if (plan.step > 0)
+  if (!plan.full_width)
     for (const GroupRecord& record : records) {
       golden::RowRecord& row = r.rows.emplace_back();
       row.position = plan.positions[record.query], row.kv_head = record.head;
@@ -36,11 +36,13 @@ golden::LayerResult layer_of_machine(const golden::Shape& s, const LayerPlan& pl
       row.row.keys = static_cast<int>(record.p.size() / G);
     }
 
-  const auto first = [](const std::vector<std::uint64_t>& all, std::size_t n) {
-    return std::vector<std::uint64_t>(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n));
+  const auto part = [](const std::vector<std::uint64_t>& all, std::size_t from, std::size_t n) {
+    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(from);
+    return std::vector<std::uint64_t>(begin, begin + static_cast<std::ptrdiff_t>(n));
   };
-  r.importance = first(machine.parts().importance_memory.tokens(), token_importances);
-  r.head_importance = first(machine.parts().importance_memory.heads(), head_importances);
+  const ImportanceMemory& importance = machine.parts().importance_memory;
+  r.importance = part(importance.tokens(), importance.base(0, 0, plan.sequence), token_importances);
+  r.head_importance = part(importance.heads(), importance.heads_base(plan.sequence), head_importances);
   r.accesses = counts.accesses;
   return r;
 }

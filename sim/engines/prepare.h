@@ -26,6 +26,15 @@ Settled settle(const RunOptions& options);
 // Those of options.set that are the machine's.
 std::vector<std::string> machine_settings(const RunOptions& options);
 
+// One of the sequences that run together. The first is Prepared's own.
+struct Sequence {
+  const golden::Quantized* model;
+  const golden::Layout* layout;  // its own part of the memory
+  const golden::Reference* reference;
+  golden::Shape shape;
+  RunRange range;
+};
+
 struct Prepared {
   Trace trace;
   Machine machine;
@@ -35,10 +44,28 @@ struct Prepared {
   std::unique_ptr<golden::Reference> reference;
   std::unique_ptr<golden::Quantized> model;
   std::unique_ptr<golden::Layout> layout;
+  // Of the batch, this trace's first; and what the others have of their own.
+  std::vector<Sequence> sequences;
+  std::vector<std::unique_ptr<golden::Reference>> references;
+  std::vector<std::unique_ptr<golden::Quantized>> models;
+  std::vector<std::unique_ptr<golden::Layout>> layouts;
 };
 // Throws Error when the trace does not fit the machine, or the range the trace.
 Prepared prepare(const RunOptions& options);
 
+// Golden's walks, one a sequence, each where its range begins. `measure`: errors against the float reference too.
+std::vector<std::unique_ptr<golden::Walk>> make_walks(const Prepared& p, bool measure);
+
+// What a machine for the batch is built for, its memory's image included; and its plans.
+Workpiece workpiece(const Prepared& p, std::uint64_t seed);
+std::unique_ptr<PlanSource> plan_source(const Prepared& p, const std::vector<std::unique_ptr<golden::Walk>>& walks,
+                                        ImportanceMemory& importance);
+
+// The machine on a prepared batch, over its range. `on_layer` has to advance the sequence's walk by one layer each
+// time.
+std::unique_ptr<MachineModel> make_trace_machine(const Prepared& p,
+                                                 const std::vector<std::unique_ptr<golden::Walk>>& walks,
+                                                 std::uint64_t seed, MachineModel::OnLayer on_layer);
 // The machine on a prepared trace, over its range. `walk` is golden's: it is advanced over what lies outside the range,
 // and `on_layer` has to advance it by one layer each time.
 std::unique_ptr<MachineModel> make_trace_machine(const Prepared& p, golden::Walk& walk, std::uint64_t seed,

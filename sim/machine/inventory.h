@@ -37,6 +37,7 @@ struct Workpiece {
   std::uint64_t seed = 1;
   bool shape_only = false;  // addresses, bursts and cycles without values
   int longest = 0;          // tokens a head holds at most
+  int sequences = 1;        // of the batch
 };
 
 Sizes sizes_of(const Machine& machine, const Workpiece& piece);
@@ -94,12 +95,12 @@ struct Inventory {
   Part<Lists> lists;
   Part<RankingItems> ranking_items;
   Part<ImportanceMemory> importance_memory;
-  Part<ArrayGrant> array_grant;
 
   // Links, in the order of the pipeline.
   LinkPart<FetchJobs> fetch_jobs;
   Part<StartedJobs> started_jobs;
   Part<DataFifos> data_fifos;
+  ArrayGrant array_grant;  // a wire
   LinkPart<FirstPasses> first_passes;
   LinkPart<LaterPasses> later_passes;
   LinkPart<KeyReleased> key_released;

@@ -22,9 +22,9 @@ void require_served(const golden::Decisions& d) {
   }
 }
 
-MachineModel::MachineModel(const Machine& machine, const Workpiece& piece, const MakeSource& make_source,
-                           OnLayer on_layer)
-    : parts_(machine, piece, make_source),
+// The piece's image moves into the memory; the rest of it is still read.
+MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer)
+    : parts_(machine, std::move(piece), make_source),
       group_(piece.shape.group()),
       recorder_(parts_.groups, parts_.probabilities, parts_.kept, parts_.origins, group_, !piece.shape_only),
       lazy_controller_(parts_.controller, parts_.queries),
@@ -72,6 +72,16 @@ void MachineModel::require_layer_written() const {
   require(parts_.hbm2.memory().writes_accepted() == parts_.fetcher.writes(), "writes waited for the memory");
 }
 
+// Whom a block waited for most, for the report of a machine that stands.
+static std::string waits_of(const Block& block) {
+  const BlockStats& stats = block.stats();
+  std::string who = "nobody";
+  std::uint64_t most = 0;
+  for (int i = 0; i < stats.wait_count(); ++i)
+    if (stats.wait_at(i).cycles > most) most = stats.wait_at(i).cycles, who = stats.wait_at(i).label;
+  return who;
+}
+
 bool MachineModel::begin_cycle() {
   time_.look();
   if (parts_.fetcher.writes() != writes_seen_) writes_seen_ = parts_.fetcher.writes(), last_write_ = last_moved_ = now_;
@@ -81,15 +91,17 @@ bool MachineModel::begin_cycle() {
     if (reads_seen_ >= record_most_) parts_.hbm2.memory().record(nullptr), record_most_ = ~std::uint64_t{0};
   }
   if (parts_.controller.layer_ended()) {
-    require_layer_written();
-    on_layer_(parts_.controller.layer(), recorder_.records(), count_layer());
-    recorder_.clear();
+    // While the others of the round close, the next step of this one may begin with its sweep.
+    if (parts_.controller.round_begins_to_end()) require_layer_written();
+    const LayerPlan& plan = parts_.controller.layer();
+    on_layer_(plan, recorder_.take(plan.sequence), count_layer());
     last_moved_ = now_;
   }
   if (parts_.controller.finished()) return false;
   if (now_ - last_moved_ > stuck_limit_)
     throw std::logic_error("machine: no request for " + std::to_string(stuck_limit_) + " cycles at cycle " +
-                           std::to_string(now_));
+                           std::to_string(now_) + "; Q x K waits for " + waits_of(parts_.qk) + ", P x V for " +
+                           waits_of(parts_.pv) + ", the converter for " + waits_of(parts_.converter));
   ++now_;
   return true;
 }
@@ -111,16 +123,17 @@ LayerCounts MachineModel::count_layer() {
     useful(Kind::value) += traffic(s).value_bytes;
   }
   useful(Kind::value) += traffic(Stream::value).value_bytes;
-  // Writes, products: nothing of the next layer can have happened yet.
-  const auto since = [](std::uint64_t now, std::uint64_t& seen) {
-    const std::uint64_t d = now - seen;
-    seen = now;
-    return d;
-  };
-  useful(Kind::out) = since(parts_.writeback.useful_bytes(), out_bytes_seen_);
-  c.accesses.write_bursts = since(parts_.fetcher.writes(), bursts_written_seen_);
-  c.qk_products = since(parts_.qk.multiplications(), qk_products_seen_);
-  c.pv_products = since(parts_.pv.multiplications(), pv_products_seen_);
+  const Pv::OfLayer pv = parts_.pv.take_counts(epoch);
+  c.qk_products = parts_.qk.take_products(epoch), c.pv_products = pv.products;
+  const int words = parts_.sizes.head_dim;
+  useful(Kind::out) = pv.outputs * golden::packed_bytes(words, golden::kWordBits);
+  c.accesses.write_bursts = pv.outputs * static_cast<std::uint64_t>(output_bursts(words));
+  // What P x V has given out is what was written, in layers that have ended and in those that end with this one.
+  written_ += c.accesses.write_bursts, out_bytes_ += useful(Kind::out);
+  if (parts_.controller.round_ends() &&
+      (written_ != parts_.fetcher.writes() || out_bytes_ != parts_.writeback.useful_bytes()))
+    throw std::logic_error("machine: " + std::to_string(parts_.fetcher.writes()) + " bursts were written of " +
+                           std::to_string(written_) + " that P x V gave out");
   parts_.fetcher.close(epoch);
   return c;
 }

@@ -30,7 +30,7 @@ class MachineModel {
   // Called when a layer's last output is written and its importance complete, before the next opens.
   using OnLayer = std::function<void(const LayerPlan&, const std::vector<GroupRecord>&, const LayerCounts&)>;
 
-  MachineModel(const Machine& machine, const Workpiece& piece, const MakeSource& make_source, OnLayer on_layer);
+  MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer);
 
   // Before the blocks of a cycle: closes a finished layer; false when the run is over. Throws std::logic_error when
   // no read or write was sent for very long.
@@ -79,7 +79,7 @@ class MachineModel {
   OnLayer on_layer_;
   Cycle now_ = 0, first_request_ = 0, last_write_ = 0, last_moved_ = 0, stuck_limit_ = 4'000'000;
   std::uint64_t writes_seen_ = 0, reads_seen_ = 0;
-  std::uint64_t out_bytes_seen_ = 0, bursts_written_seen_ = 0, qk_products_seen_ = 0, pv_products_seen_ = 0;
+  std::uint64_t out_bytes_ = 0, written_ = 0;  // of the layers that have ended
   bool requested_ = false;
   std::uint64_t record_most_ = ~std::uint64_t{0};
 };

@@ -1,13 +1,26 @@
 #include "sim/machine/recorder.h"
 
+#include <algorithm>
+
 namespace winnow {
 
 void Recorder::started(const GroupView& g) {
-  // Groups of a prompt are not recorded, so numbers may skip; none of two phases are in flight together.
-  if (open_.empty()) first_ = g.number;
-  GroupRecord& record = open_.emplace_back();
+  GroupRecord& record = open_.emplace_back(g.number, GroupRecord{}).second;
+  record.sequence = g.plan.sequence;
   record.query = g.query;
   record.head = static_cast<std::uint16_t>(g.head.kv_head);
+}
+
+// Groups of a prompt are not recorded, so numbers may skip.
+GroupRecord& Recorder::of(const GroupView& g) {
+  return std::find_if(open_.begin(), open_.end(), [&](const auto& record) { return record.first == g.number; })->second;
+}
+
+std::vector<GroupRecord> Recorder::take(int sequence) {
+  std::vector<GroupRecord> of, others;
+  for (GroupRecord& record : done_) (record.sequence == sequence ? of : others).push_back(std::move(record));
+  done_ = std::move(others);
+  return of;
 }
 
 std::vector<std::uint32_t> Recorder::kept_slots(std::uint16_t store, bool all) const {
@@ -38,9 +51,8 @@ void Recorder::freed(const GroupView& g) {
 }
 
 void Recorder::retired(const GroupView&) {
-  done_.push_back(std::move(open_.front()));
+  done_.push_back(std::move(open_.front().second));
   open_.pop_front();
-  ++first_;
 }
 
 }  // namespace winnow

@@ -3,6 +3,7 @@
 // ports. No part of the machine.
 #include <cstdint>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "golden/formats.h"
@@ -14,6 +15,7 @@ namespace winnow {
 
 // What one group did.
 struct GroupRecord {
+  int sequence = 0;         // of the batch
   std::uint32_t query = 0;  // place in the plan's positions
   std::uint16_t head = 0;   // KV head
   bool refetched = false;
@@ -34,9 +36,8 @@ class Recorder final : public ControllerObserver {
         group_(group),
         values_(values) {}
 
-  // Groups that have left, in order of start, since the last call of clear().
-  const std::vector<GroupRecord>& records() const { return done_; }
-  void clear() { done_.clear(); }
+  // Groups of a sequence that have left since the last call, in order of start.
+  std::vector<GroupRecord> take(int sequence);
 
   void started(const GroupView& g) override;
   void refetched(const GroupView& g) override { of(g).refetched = true; }
@@ -46,7 +47,7 @@ class Recorder final : public ControllerObserver {
   void retired(const GroupView& g) override;
 
  private:
-  GroupRecord& of(const GroupView& g) { return open_[g.number - first_]; }
+  GroupRecord& of(const GroupView& g);
   std::vector<std::uint32_t> kept_slots(std::uint16_t store, bool all) const;
 
   const GroupTable& groups_;
@@ -55,8 +56,7 @@ class Recorder final : public ControllerObserver {
   const Origins& origins_;
   int group_;
   bool values_;
-  std::deque<GroupRecord> open_;  // of groups first_, first_ + 1, ...
-  std::uint64_t first_ = 0;
+  std::deque<std::pair<std::uint64_t, GroupRecord>> open_;  // by number
   std::vector<GroupRecord> done_;
 };
 

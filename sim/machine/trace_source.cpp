@@ -11,7 +11,7 @@ constexpr int kTokens = -1, kHeads = -2;
 }  // namespace
 
 TraceSource::TraceSource(const golden::Quantized& model, const golden::Layout& layout, golden::Walk& walk,
-                         ImportanceMemory& importance, RunRange range)
+                         ImportanceMemory& importance, RunRange range, int sequence)
     : model_(model),
       layout_(layout),
       walk_(walk),
@@ -19,7 +19,8 @@ TraceSource::TraceSource(const golden::Quantized& model, const golden::Layout& l
       shape_(model.shape()),
       schedule_{model.shape(), model.policy()},
       range_(range),
-      per_head_(schedule_.per_kv_head()) {
+      per_head_(schedule_.per_kv_head()),
+      sequence_(sequence) {
   if (range_.last_layer < 0) range_.last_layer = shape_.layers - 1;
   if (range_.last_step < 0) range_.last_step = shape_.steps() - 1;
   step_ = range_.first_step, layer_ = range_.first_layer;
@@ -31,7 +32,7 @@ void TraceSource::reload() {
   golden::LayerResult skipped;
   while (walk_.step() < step_ || walk_.layer() < layer_) walk_.next(skipped);
   const golden::Cascade& c = walk_.cascade();
-  importance_.load(c.importance(), c.chances(), c.head_importance());
+  importance_.load(c.importance(), c.chances(), c.head_importance(), sequence_);
   live_ = c.live_tokens(), live_heads_ = c.live_heads();
   live_from_ = heads_from_ = ListSource::From::written;
   reload_ = false;
@@ -102,8 +103,9 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     list = kept[i];
   }
   LayerPlan p;
+  p.sequence = sequence_;
   p.step = step_, p.layer = layer_;
-  p.full_width = step_ == 0;
+  p.full_width = model_.decisions().whole(step_ == 0, shape_.tokens_in(step_));
   p.causal = step_ == 0 && shape_.causal;
   p.positions = step_ == 0 ? (per_head_ ? per_head_live_[0] : live_)
                            : std::vector<std::uint32_t>{static_cast<std::uint32_t>(shape_.tokens_in(step_) - 1)};

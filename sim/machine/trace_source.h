@@ -20,8 +20,9 @@ struct RunRange {
 class TraceSource : public PlanSource {
  public:
   // `walk` is golden's, which the checker advances over the layers of the range; this advances it over the others.
+  // `sequence`: its place in the batch.
   TraceSource(const golden::Quantized& model, const golden::Layout& layout, golden::Walk& walk,
-              ImportanceMemory& importance, RunRange range);
+              ImportanceMemory& importance, RunRange range, int sequence = 0);
 
   bool more() const override { return step_ <= range_.last_step; }
   bool needs_previous() const override;
@@ -43,6 +44,7 @@ class TraceSource : public PlanSource {
   golden::Schedule schedule_;
   RunRange range_;
   bool per_head_;
+  int sequence_;
   int step_, layer_;
   bool reload_ = true;
   std::vector<std::uint32_t> live_, live_heads_;

@@ -22,6 +22,8 @@ class Job {
   virtual std::uint64_t layers() const = 0;  // in range
   virtual std::string title() const = 0;     // "t.safetensors: model on machine, policy p"
   virtual Manifest manifest() const = 0;
+  virtual int sequences() const { return 1; }  // that run together, and the steps of each
+  virtual int steps() const { return 1; }
   virtual bool has_values() const = 0;  // outputs, and so their error
   virtual bool generates(int step) const = 0;
 

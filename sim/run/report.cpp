@@ -147,6 +147,13 @@ void report(const Phase& p, bool timed, StatTree& t) {
   p.errors.report(t);
 }
 
+void report_batch(const Phase& p, int sequences, int steps, StatTree& t) {
+  t.count("sequences", "sequences that run together", static_cast<std::uint64_t>(sequences));
+  const std::uint64_t a_step = p.cycles / static_cast<std::uint64_t>(steps);
+  t.cycles("cycles_batch_step", "cycles of a step of the batch", a_step);
+  t.cycles("cycles_sequence_step", "a sequence's share of them", a_step / static_cast<std::uint64_t>(sequences));
+}
+
 void ByLayer::add(const golden::LayerResult& r, const golden::Shape& shape, Cycle cycles) {
   Sum& s = layers_[static_cast<std::size_t>(r.layer)];
   const Living l = living(r);

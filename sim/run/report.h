@@ -55,6 +55,8 @@ struct Phase {
 };
 // Adds the phase's statistics to `tree`; nothing when it has no layer.
 void report(const Phase& phase, bool timed, StatTree& tree);
+// What a step of the whole batch takes, and a sequence's share of it: of `sequences` that ran `steps` steps each.
+void report_batch(const Phase& phase, int sequences, int steps, StatTree& tree);
 
 // Tokens and heads kept, refetches and cycles by layer, means over the steps of a phase: the table a run prints.
 class ByLayer {

@@ -79,6 +79,7 @@ class Execution {
   void report_summary(StatTree& summary) const {
     if (timed())
       report_memory(with_time().machine(), job_.machine(), with_time().cycles(), with_time().streams(), summary);
+    if (const int n = job_.sequences(); n > 1 && timed()) report_batch(main_phase(), n, job_.steps(), summary);
     report(main_phase(), timed(), summary);
   }
   // All the rest.
@@ -217,6 +218,10 @@ Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy 
     return r.last < 0 ? fmt::format("{}-", r.first) : fmt::format("{}-{}", r.first, r.last);
   };
   m.options = {{"layers", range(options.layers)}, {"steps", range(options.steps)}};
+  if (options.batch > 1)
+    m.options.emplace_back("batch", std::to_string(options.batch)),
+        m.options.emplace_back("batch_stagger", std::to_string(options.batch_stagger));
+  if (!options.with.empty()) m.options.emplace_back("with", fmt::format("{}", fmt::join(options.with, " ")));
   if (!options.against.empty()) m.options.emplace_back("against", options.against);
   if (options.stall) m.options.emplace_back("stall", std::to_string(*options.stall));
   m.date = utc_now();
@@ -231,6 +236,15 @@ int run_command(const RunOptions& options) {
         fmt::format("--rtl: {}: engine {} has no blocks: must go with --engine systemc", options.rtl, options.engine));
   if (options.stall && options.rtl.empty())
     throw Error(fmt::format("--stall: {}: must go with --rtl, whose blocks it stalls", *options.stall));
+  const bool together = options.batch > 1 || !options.with.empty();
+  if (together && options.engine != "systemc")
+    throw Error(fmt::format("--batch: {}: engine {} has no batch: must be 1, or go with --engine systemc",
+                            options.batch, options.engine));
+  if (options.batch > 1 && !options.with.empty())
+    throw Error(fmt::format("--batch: {}: {} traces are named, a sequence each: must be left out", options.batch,
+                            1 + options.with.size()));
+  if (together && is_workload(options.trace))
+    throw Error(fmt::format("--batch: {}: {} holds shapes without values: must be 1", options.batch, options.trace));
   if (is_workload(options.trace)) {
     if (options.engine == "cuda")
       throw Error(

@@ -19,13 +19,15 @@ class TraceJob : public Job {
   std::uint64_t layers() const override {
     const RunRange& r = p_.range;
     return static_cast<std::uint64_t>(r.last_layer - r.first_layer + 1) *
-           static_cast<std::uint64_t>(r.last_step - r.first_step + 1);
+           static_cast<std::uint64_t>(r.last_step - r.first_step + 1) * p_.sequences.size();
   }
   std::string title() const override {
     return fmt::format("{}: {} on {}, policy {}", options_.trace, p_.trace.meta().model, p_.machine.name,
                        p_.policy.name);
   }
   Manifest manifest() const override { return manifest_of(options_, p_.machine, p_.policy, p_.trace.sha256()); }
+  int sequences() const override { return static_cast<int>(p_.sequences.size()); }
+  int steps() const override { return p_.range.last_step - p_.range.first_step + 1; }
   bool has_values() const override { return true; }
   bool generates(int step) const override { return step > 0; }
 

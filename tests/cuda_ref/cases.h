@@ -94,6 +94,8 @@ inline std::vector<Case> cases() {
     p.select = golden::SelectRule::count, p.select_keep = {0.3}, p.first_q_bits = 4;
     p.first_exp = golden::FirstExp::pow2;
   });
+  // Some steps too short to select.
+  add("select_from", kDecode + "43", select, [](golden::Policy& p) { p.select_from = 28, p.compensate = true; });
   // Compensation, alone, with everything crude, over several stages and heads, with other widths and scales of V.
   add("compensate", kDecode + "38", select, [](golden::Policy& p) { p.compensate = true, p.select_keep = {0.9}; });
   add("compensate_crude", kDecode + "39", select, [](golden::Policy& p) {

@@ -136,6 +136,7 @@ void random_first_pass(Case& c, Random& random) {
   if (p.select == SelectRule::none) return;
   if (random.chance(50)) p.first_q_bits = random.between(2, 12);
   if (random.chance(50)) p.first_exp = FirstExp::pow2;
+  if (random.chance(25)) p.select_from = random.between(1, 60);
   if (random.chance(50)) {
     p.compensate = p.rest = true;
     p.tokens = {}, c.tokens_start = c.tokens_end = 100;
@@ -152,11 +153,12 @@ std::string describe(const Case& c, const Shape& s) {
   o << " msb " << static_cast<int>(p.msb) << " k_scale " << static_cast<int>(p.k_scale) << " v " << p.v_bits << '/'
     << static_cast<int>(p.v_scale) << " threshold " << p.threshold << " select " << static_cast<int>(p.select);
   for (double k : p.select_keep) o << ' ' << k;
-  o << " rest " << p.rest << " first " << p.first_q_bits << '/' << static_cast<int>(p.first_exp) << " compensate "
-    << p.compensate << " tokens " << c.tokens_start << ".." << c.tokens_end << " heads " << c.heads_start << ".."
-    << c.heads_end << " local " << c.local_value << " renormalise " << p.renormalise << " protect " << p.protect_first
-    << ',' << p.protect_newest << " importance " << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope "
-    << static_cast<int>(p.scope) << " permanent " << p.permanent;
+  o << " rest " << p.rest << " first " << p.first_q_bits << '/' << static_cast<int>(p.first_exp) << " from "
+    << p.select_from << " compensate " << p.compensate << " tokens " << c.tokens_start << ".." << c.tokens_end
+    << " heads " << c.heads_start << ".." << c.heads_end << " local " << c.local_value << " renormalise "
+    << p.renormalise << " protect " << p.protect_first << ',' << p.protect_newest << " importance "
+    << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope " << static_cast<int>(p.scope) << " permanent "
+    << p.permanent;
   return o.str();
 }
 

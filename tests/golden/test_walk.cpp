@@ -134,7 +134,8 @@ void reference_row(const Values& v, int layer, int head, int position, std::vect
 TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   Compared compared(1000000);
   Random random(21), first(210);
-  std::uint64_t layers = 0, pruned_layers = 0, pruned_heads = 0, newest_gone = 0, returned = 0, records = 0;
+  std::uint64_t layers = 0, pruned_layers = 0, pruned_heads = 0, newest_gone = 0, returned = 0, records = 0,
+                short_steps = 0;
   double reference_error = 0;
   for (int i = 0; i < 400; ++i) {
     const Shape shape = random_shape(random);
@@ -160,6 +161,8 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
     Tokens last_live;
     for (int step = 0; step < shape.steps(); ++step) {
       const int n = shape.prompt + step;
+      const bool whole = step == 0 || (selects && n < p.select_from);
+      short_steps += whole && step > 0;
       for (int layer = 0; layer < shape.layers; ++layer) {
         ASSERT_EQ(walk.step(), step);
         ASSERT_EQ(walk.layer(), layer);
@@ -191,7 +194,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
             Tokens visible;
             for (std::uint32_t t : live)
               if (step > 0 || !shape.causal || t <= queries[qi]) visible.push_back(t);
-            const Row row = integer_row(model, c, layer, kv, static_cast<int>(queries[qi]), visible, heads, step == 0);
+            const Row row = integer_row(model, c, layer, kv, static_cast<int>(queries[qi]), visible, heads, whole);
             for (std::size_t g = 0; g < uG; ++g) {
               const std::size_t head = static_cast<std::size_t>(kv) * uG + g;
               std::uint64_t size = 0;
@@ -206,7 +209,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
             row_heads += static_cast<std::uint64_t>(alive), flat += static_cast<std::uint64_t>(row.flat);
             ++row_groups, refetched += row.refetched, seen += visible.size(), with_v += row.values.size();
             survivors += row.survivors.empty() ? visible.size() : row.survivors.back().size();
-            if (step > 0) {
+            if (!whole) {
               ASSERT_LT(decode_row, r.rows.size());
               const RowRecord& record = r.rows[decode_row++];
               ASSERT_EQ(record.position, queries[qi]);
@@ -250,7 +253,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
             plain_accesses.fetch(layout.value_scale(layer, kv), 3, live);
             plain_accesses.useful(Kind::value_scale, live.size(), 1, 16);
           }
-          if (step == 0) {
+          if (whole) {
             for (std::size_t digit = 0; digit < widths.size(); ++digit) {
               plain_accesses.fetch(layout.key(layer, kv, static_cast<int>(digit)), selects && digit > 0 ? 4 : 1, live);
               plain_accesses.useful(digit ? Kind::key_lsb : Kind::key_msb, live.size(), D, widths[digit]);
@@ -354,10 +357,12 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   }
   std::printf(
       "%llu layers: %llu with tokens pruned, %llu with heads pruned, %llu without the newest token, %llu steps in "
-      "which tokens returned, %llu record fetches; reference at %.2f of its bound\n",
+      "which tokens returned, %llu record fetches, %llu steps too short to select; reference at %.2f of its bound\n",
       static_cast<unsigned long long>(layers), static_cast<unsigned long long>(pruned_layers),
       static_cast<unsigned long long>(pruned_heads), static_cast<unsigned long long>(newest_gone),
-      static_cast<unsigned long long>(returned), static_cast<unsigned long long>(records), reference_error);
+      static_cast<unsigned long long>(returned), static_cast<unsigned long long>(records),
+      static_cast<unsigned long long>(short_steps), reference_error);
+  EXPECT_GT(short_steps, 20u);
   EXPECT_GT(pruned_layers, 500u);
   EXPECT_GT(pruned_heads, 500u);
   EXPECT_GT(newest_gone, 50u);

@@ -346,14 +346,20 @@ TEST(Converter, RefusesWhatDoesNotFit) {
   bad({64, 8, 32, 8}, "max_word_bits");
   bad({64, 8, 32, 12, 0}, "latency");
   EXPECT_EQ(refused, 7);
-  // A target that expects another number of vectors, and a width the shifter does not know.
-  b.key.begin(0, 9, 0);
+  // A target that expects fewer vectors, or others first, and a width the shifter does not know.
+  b.key.begin(0, 7, 0);
   b.fill(key_job(8, 12), 0);
   EXPECT_THROW(b.converter.tick(1), std::logic_error);
+  Bare d;
+  d.key.begin(0, 16, 0);
+  FetchJob second = key_job(8, 12);
+  second.first = 8;
+  d.fill(second, 0);
+  EXPECT_THROW(d.converter.tick(1), std::logic_error);
   Bare c;
   c.fill(key_job(8, 14), 0);
   EXPECT_THROW(c.converter.tick(1), std::logic_error);
-  std::cout << refused + 2 << " refusals compared\n";
+  std::cout << refused + 3 << " refusals compared\n";
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ TEST(KvBuffer, ViolationsThrow) {
   EXPECT_THROW(b.write(1, 0, 2), std::logic_error);   // nothing begun there
   EXPECT_THROW(b.read_slot(0, 1, 1), std::logic_error);
   b.read_slot(0, 1, 2);
-  EXPECT_THROW(b.read_slot(0, 1, 2), std::logic_error);  // bank 1 read twice
+  EXPECT_THROW(b.read_slot(0, 1, 2), std::logic_error);    // bank 1 read twice
   EXPECT_THROW(b.read_run(0, 0, 8, 3), std::logic_error);  // not all there
   EXPECT_THROW(b.read_run(0, 1, 9, 3), std::logic_error);  // more than banks
   EXPECT_EQ(b.row_slots(0, 0), 8);

@@ -29,8 +29,8 @@ struct Array {
         done(4),
         grant(shared),
         pv({head_dim, rate ? rate : banks, width, 3, scaled, renormalise, false, requantizers, 17},
-           {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales, sums, grant}, jobs, out, magnitudes,
-           released, done) {
+           {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales, sums, grant}, jobs, out,
+           magnitudes, released, done) {
     GroupConstants constants;
     for (std::size_t h = 0; h < 2; ++h) constants.to_out[h] = to_out[h], constants.out16[h] = out16[h];
     place = m.constants.take(constants);
@@ -199,8 +199,8 @@ TEST(Pv, RequantizersAndTheDivider) {
   std::printf("%llu cycles compared\n", static_cast<unsigned long long>(compared));
 }
 
-// A rate below the banks: rows of V that are wider than bricks make them. Shared arrays: a cycle more a row, and one row
-// never multiplies without a claim.
+// A rate below the banks: rows of V that are wider than bricks make them. Shared arrays: a cycle more a row, and one
+// row never multiplies without a claim.
 TEST(Pv, RatesAndSharedArrays) {
   const auto cycles = [](int rate, bool shared) {
     Array a(64, 24, 64, false, 64, false, rate, shared);

@@ -129,9 +129,16 @@ TEST(Qk, BricksTakeMoreKeysOfNarrowWords) {
     std::uint32_t keys_a_cycle;
   };
   // Of 512 multipliers: 9 bricks each of 4 bits, 4 of 6, 1 of 12; 72 and 80 do not divide.
-  for (const Case& c : {Case{64, 12, 4, true, 8}, {64, 4, 12, false, 8}, {64, 4, 8, false, 12}, {64, 4, 4, false, 24},
-                        {64, 4, 4, true, 36}, {72, 4, 4, true, 32}, {80, 4, 8, false, 9}, {64, 6, 4, true, 16},
-                        {96, 6, 12, false, 5}, {8, 4, 4, true, 64}}) {
+  for (const Case& c : {Case{64, 12, 4, true, 8},
+                        {64, 4, 12, false, 8},
+                        {64, 4, 8, false, 12},
+                        {64, 4, 4, false, 24},
+                        {64, 4, 4, true, 36},
+                        {72, 4, 4, true, 32},
+                        {80, 4, 8, false, 9},
+                        {64, 6, 4, true, 16},
+                        {96, 6, 12, false, 5},
+                        {8, 4, 4, true, 64}}) {
     const int banks = key_banks(512, c.brick_bits, c.head_dim);
     Array a(c.head_dim, banks, 200, 512, c.brick_bits);
     Cycle now = 1;

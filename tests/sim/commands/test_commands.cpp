@@ -158,7 +158,7 @@ TEST(Commands, AnEncodersWorkload) {
 
 TEST(Commands, ListsNameWhatCanBeNamed) {
   const Outcome machines = winnow_of("machines"), policies = winnow_of("policies");
-  for (const char* name : {"spatten ", "spatten-eighth ", "spatten-fast ", "tiny "}) {
+  for (const char* name : {"spatten ", "spatten-eighth ", "spatten-fast ", "tiny ", "winnow "}) {
     EXPECT_NE(machines.out.find(name), std::string::npos) << name;
     EXPECT_NE(winnow_of(std::string("machines --show ") + name).out.find(std::string("name: ") + name),
               std::string::npos);
@@ -238,7 +238,7 @@ TEST(Answer, IsAtMost14LinesOf100ColumnsWhateverRuns) {
   const std::string encoder = "synthetic:layers=1,heads=2,kv_heads=2,head_dim=32,tokens=24,prompt=24,causal=0,seed=3";
   const std::string csv = WINNOW_SOURCE_DIR "/tests/traces/reader/workload.csv";
   std::vector<std::string> cases;
-  for (const char* machine : {"tiny", "spatten-eighth", "spatten-fast", "spatten"})
+  for (const char* machine : {"tiny", "spatten-eighth", "spatten-fast", "spatten", "winnow"})
     for (const char* policy : {"dense", "spatten", "spatten-protected", "select"})
       for (const std::string& trace : {kDecode, encoder})
         cases.push_back(trace + " --machine " + machine + " --policy " + policy);

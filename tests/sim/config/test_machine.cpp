@@ -20,7 +20,7 @@ using test::TextFile;
 std::string shown(Machine machine) { return show_yaml(machine_schema(machine)); }
 
 TEST(Machines, ShippedOnesLoadAndMatchThePaper) {
-  EXPECT_EQ(machine_names(), (std::vector<std::string>{"spatten", "spatten-eighth", "spatten-fast", "tiny"}));
+  EXPECT_EQ(machine_names(), (std::vector<std::string>{"spatten", "spatten-eighth", "spatten-fast", "tiny", "winnow"}));
   const Machine full = load_machine("spatten");
   EXPECT_EQ(full.qk.multipliers + full.pv.multipliers, 1024);
   EXPECT_EQ(full.hbm2.channels, 16);
@@ -121,6 +121,12 @@ TEST(Machines, ContradictionsAreRefused) {
        "pv.sram.head_dim: 256: must divide pv.multipliers (128)"},
       {{"qk.sram.tokens=1001"}, "qk.sram.tokens: 1001: must be a multiple of the 8 banks"},
       {{"softmax.width=128"}, "softmax.width: 128: must be at most qk.multipliers / 8 (64)"},
+      {{"qk.brick_bits=5"}, "qk.brick_bits: 5: must divide 12: a multiplier is made of whole bricks"},
+      {{"pv.brick_bits=8"}, "pv.brick_bits: 8: must divide 12"},
+      {{"load_chunk=48"}, "load_chunk: 48: must be a multiple of 32"},
+      {{"softmax.first_width=4"},
+       "softmax.first_width: 4: must be 0, or a power of two and at least softmax.width (8)"},
+      {{"softmax.first_width=24"}, "softmax.first_width: 24: must be 0, or a power of two"},
   };
   for (const auto& [sets, line] : bad) {
     Machine machine = load_machine("spatten");
@@ -145,9 +151,10 @@ TEST(Machines, ContradictionsAreRefused) {
 }
 
 TEST(Machines, UnknownNameIsRefused) {
-  EXPECT_EQ(error_of([] { load_machine("spaten"); }),
-            "--machine: 'spaten': no such machine: must be one of spatten, spatten-eighth, spatten-fast, tiny, or a "
-            ".yaml file");
+  EXPECT_EQ(
+      error_of([] { load_machine("spaten"); }),
+      "--machine: 'spaten': no such machine: must be one of spatten, spatten-eighth, spatten-fast, tiny, winnow, or a "
+      ".yaml file");
 }
 
 TEST(Capacity, TheLeastParameterIsNamed) {

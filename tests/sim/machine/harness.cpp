@@ -42,6 +42,7 @@ std::string command_of(const RunOptions& o) {
                         : fmt::format(" --{} {}-{}", what, r.first, r.last);
   };
   s += range("layers", o.layers) + range("steps", o.steps);
+  if (o.batch > 1) s += fmt::format(" --batch {} --batch-stagger {}", o.batch, o.batch_stagger);
   for (const std::string& assignment : o.set) s += " --set " + assignment;
   return s;
 }
@@ -50,28 +51,31 @@ Outcome Bench::run(Run run) const {
   const Prepared& p = prepared_;
   Outcome out;
   const golden::Quantized& within_reach = run.within_reach ? *run.within_reach : *p.model;
-  golden::Walk walk(run.golden ? *run.golden : *p.model, *p.layout, nullptr);
-  Workpiece piece{p.shape,
-                  p.model->decisions(),
-                  run.image.empty() ? image() : std::move(run.image),
-                  options_.seed,
-                  false,
-                  p.shape.tokens_in(p.range.last_step)};
+  const bool batch = p.sequences.size() > 1;
+  std::vector<std::unique_ptr<golden::Walk>> walks;
+  if (batch)
+    walks = make_walks(p, false);
+  else
+    walks.push_back(std::make_unique<golden::Walk>(run.golden ? *run.golden : *p.model, *p.layout, nullptr));
+  Workpiece piece = workpiece(p, options_.seed);
+  if (!run.image.empty()) piece.image = std::move(run.image);
   MachineModel* self = nullptr;
   MachineModel m(
       p.machine, std::move(piece),
-      [&](ImportanceMemory& importance) {
-        return std::make_unique<TraceSource>(within_reach, *p.layout, walk, importance, p.range);
+      [&](ImportanceMemory& importance) -> std::unique_ptr<PlanSource> {
+        if (batch) return plan_source(p, walks, importance);
+        return std::make_unique<TraceSource>(within_reach, *p.layout, *walks[0], importance, p.range);
       },
       [&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
         const ImportanceMemory& importance = self->parts().importance_memory;
-        out.layers.push_back({plan.step, plan.layer, counts, plan.positions, plan.heads, records, plan.out,
-                              importance.tokens(), importance.heads()});
+        out.layers.push_back({plan.sequence, plan.step, plan.layer, counts, plan.positions, plan.heads, records,
+                              plan.out, importance.tokens(), importance.heads()});
         if (!run.check) return;
         golden::LayerResult expected;
-        walk.next(expected);
-        compare_layer(p.shape, LayerDetail::machine, expected,
-                      layer_of_machine(p.shape, plan, records, counts, *self, expected.importance.size(),
+        walks[static_cast<std::size_t>(plan.sequence)]->next(expected);
+        const golden::Shape& shape = p.sequences[static_cast<std::size_t>(plan.sequence)].shape;
+        compare_layer(shape, LayerDetail::machine, expected,
+                      layer_of_machine(shape, plan, records, counts, *self, expected.importance.size(),
                                        expected.head_importance.size()),
                       out.compared);
       });

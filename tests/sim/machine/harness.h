@@ -17,7 +17,7 @@ namespace winnow::test {
 enum class Drive { construction, reverse, shuffled, systemc, every_tick };
 
 struct LayerEnd {
-  int step = 0, layer = 0;
+  int sequence = 0, step = 0, layer = 0;
   LayerCounts counts;
   std::vector<std::uint32_t> positions;
   std::vector<HeadPlan> heads;

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "models/prim/limits.h"
+
 namespace winnow::test {
 namespace {
 
@@ -57,6 +59,7 @@ void random_policy(CaseRandom& r, RunOptions& o) {
     const bool compensates = !tokens && r.one_in(2);
     set(o, "compensate", compensates);
     set(o, "rest", compensates || r.one_in(2));
+    if (r.one_in(4)) set(o, "select_from", r.in(1, 80));
   } else if (kind < 8) {
     set(o, "k_digits", fmt::format("{}", fmt::join(digits(r, 2), ",")));
     set(o, "threshold", r.one_in(5) ? r.of({0.0001, 1.0}) : r.in(1, 60) / 100.0);
@@ -100,7 +103,11 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
     set(o, fmt::format("{}.sram.head_dim", block).c_str(), head_dim);
   };
   sram("qk"), sram("pv");
-  set(o, "heads_in_flight", r.one_in(3) ? 1 : 2);
+  set(o, "heads_in_flight", r.one_in(3) ? 1 : r.one_in(2) ? 2 : r.in(3, 8));
+  set(o, "qk.brick_bits", r.of({12, 12, 6, 4, 3})), set(o, "pv.brick_bits", r.of({12, 12, 6, 4, 2}));
+  set(o, "arrays", 2 * multipliers / t.head_dim > kMaxRow || r.one_in(2) ? "separate" : "shared");
+  set(o, "load_chunk", r.one_in(2) ? 0 : 32 * r.in(1, 4));
+  set(o, "converter.array_widths", r.in(1, 4));
   set(o, "score_store_entries", std::max(8, t.group * t.tokens * (tight ? 1 : r.in(1, 8))));
   const int channels = 1 << r.below(4);
   set(o, "hbm2.channels", channels);
@@ -121,6 +128,7 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
   set(o, "softmax.reciprocal_latency", 1);  // a part of divide_latency
   const int width = 1 << r.below(std::bit_width(static_cast<unsigned>(std::min(multipliers / 8, 32))));
   set(o, "softmax.width", width);
+  set(o, "softmax.first_width", r.one_in(2) ? 0 : width << r.below(3));
   set(o, "softmax.row_fifo", std::max(2, (t.tokens + width - 1) / width + (tight ? 0 : r.below(100))));
   const int parallelism = 2 << r.below(5);
   set(o, "topk.parallelism", parallelism);
@@ -133,7 +141,7 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
 
 }  // namespace
 
-RunOptions random_case(std::uint64_t seed) {
+RunOptions random_case(std::uint64_t seed, bool may_batch) {
   CaseRandom r(seed);
   Trace t;
   t.layers = r.in(1, 3), t.kv_heads = r.in(1, 4), t.group = r.in(1, 4), t.head_dim = 8 << r.below(4);
@@ -154,6 +162,11 @@ RunOptions random_case(std::uint64_t seed) {
   random_machine(r, o, t);
   if (r.one_in(3)) o.layers.first = r.below(t.layers), o.layers.last = r.in(o.layers.first, t.layers - 1);
   if (r.one_in(3)) o.steps.first = r.below(generated + 1), o.steps.last = r.in(o.steps.first, generated);
+  if (may_batch && generated && r.one_in(3)) {
+    o.batch = r.in(2, 5), o.batch_stagger = r.below(1 + (generated - 1) / (o.batch - 1));
+    o.steps = {};
+    set(o, "importance.tokens", 1 << 18);
+  }
   return o;
 }
 

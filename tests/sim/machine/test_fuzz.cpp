@@ -19,7 +19,7 @@ struct Tally {
 };
 
 void run_seed(std::uint64_t seed, Tally& tally) {
-  const RunOptions options = random_case(seed);
+  const RunOptions options = random_case(seed, true);
   try {
     const Bench bench(options);
     const Outcome out = bench.run();
@@ -31,7 +31,8 @@ void run_seed(std::uint64_t seed, Tally& tally) {
     }
     const Prepared& p = bench.prepared();
     EXPECT_EQ(out.layers.size(), static_cast<std::size_t>((p.range.last_layer - p.range.first_layer + 1) *
-                                                          (p.range.last_step - p.range.first_step + 1)))
+                                                          (p.range.last_step - p.range.first_step + 1)) *
+                                     p.sequences.size())
         << command_of(options);
     check_work(p, out, command_of(options));
     ++tally.cases, tally.cycles += out.cycles, tally.layers += out.layers.size();

@@ -30,7 +30,7 @@ std::uint64_t same(const Outcome& a, const Outcome& b, const std::string& what) 
 void compare_orders(std::uint64_t first, std::uint64_t last, std::initializer_list<Drive> drives, const char* name) {
   std::uint64_t compared = 0;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
-    const RunOptions options = random_case(seed);
+    const RunOptions options = random_case(seed, true);
     const Bench bench(options);
     const Outcome one = bench.run({Drive::construction, false, {}, {}});
     ASSERT_EQ(one.broken, "") << command_of(options);

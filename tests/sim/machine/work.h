@@ -6,38 +6,46 @@
 #include <cstdint>
 #include <string>
 
+#include "models/prim/bricks.h"
 #include "tests/sim/machine/harness.h"
 
 namespace winnow::test {
 
-// What the arrays must have done, from what was live and kept alone: a task of n keys occupies Q x K ceil(n / banks)
-// cycles, banks = floor(multipliers / D), and no product of a layer is made before the layer before is closed.
+// What the arrays must have done, from what was live and kept alone: a task of n keys occupies Q x K ceil(n / rate)
+// cycles, rate = floor(bricks / (bricks a product * D)), and every product is counted for its own layer.
 inline void check_work(const Prepared& p, const Outcome& out, const std::string& command) {
   const auto D = static_cast<std::uint64_t>(p.shape.head_dim);
-  const std::uint64_t banks = static_cast<std::uint64_t>(p.machine.qk.multipliers) / D;
+  const golden::Decisions& plan = p.model->decisions();
+  const int M = p.machine.key_multipliers(), brick = p.machine.qk.brick_bits, dim = p.shape.head_dim;
+  const auto rate = [&](int query_bits, int key_bits) {
+    const int side = 12 / brick, of = ((query_bits + brick - 1) / brick) * ((key_bits + brick - 1) / brick);
+    return static_cast<std::uint64_t>(
+        std::min({M * side * side / (of * dim), key_banks(M, brick, dim), brick == 12 ? 1 << 20 : kMaxRow}));
+  };
   std::uint64_t busy = 0;
   for (const LayerEnd& layer : out.layers) {
     std::uint64_t keys = 0, values = 0;
-    const auto task = [&](std::uint64_t heads, std::uint64_t n) {
-      keys += heads * n, busy += heads * ((n + banks - 1) / banks);
+    const auto task = [&](std::uint64_t heads, std::uint64_t n, std::uint64_t a_cycle) {
+      keys += heads * n, busy += heads * ((n + a_cycle - 1) / a_cycle);
     };
-    if (layer.step == 0) {
+    if (plan.whole(layer.step == 0, p.shape.tokens_in(layer.step))) {
       for (const HeadPlan& h : layer.heads)
         for (std::size_t i = 0; i < layer.positions.size(); ++i) {
-          const std::size_t n = p.shape.causal ? i + 1 : h.live.size();
+          const std::size_t n = layer.step == 0 && p.shape.causal ? i + 1 : h.live.size();
           const auto heads = static_cast<std::uint64_t>(std::popcount(h.heads));
-          task(heads, n);
-          values += heads * (p.model->decisions().prunes_values(true)
-                                 ? static_cast<std::size_t>(p.model->decisions().kept_values(static_cast<int>(n)))
-                                 : n);
+          task(heads, n, rate(12, plan.digits.bits()));
+          values +=
+              heads * (plan.prunes_values(true) ? static_cast<std::size_t>(plan.kept_values(static_cast<int>(n))) : n);
         }
     }
     for (const GroupRecord& g : layer.records) {
       const HeadPlan& h = layer.heads[g.head];
       const auto heads = static_cast<std::uint64_t>(std::popcount(h.heads));
-      task(heads, h.live.size());
-      if (g.refetched) task(heads, h.live.size());
-      for (int stage = 0; stage < p.policy.stages(); ++stage) task(heads, g.survivors[stage].size());
+      task(heads, h.live.size(), rate(plan.crude_query() ? plan.first_q_bits : 12, plan.digits.width[0]));
+      if (g.refetched) task(heads, h.live.size(), rate(12, plan.digits.width[1]));
+      for (int stage = 0; stage < p.policy.stages(); ++stage)
+        task(heads, g.survivors[stage].size(),
+             rate(12, plan.crude_query() ? plan.digits.bits() : plan.digits.width[stage + 1]));
       values += heads * g.values.size();
     }
     EXPECT_EQ(layer.counts.qk_products, keys * D) << "step " << layer.step << " layer " << layer.layer << "\n"
