@@ -19,7 +19,7 @@
 // and everything else is here: gaps, stalls and long waits (Pace), resets in mid-run (Resets), comparison, count,
 // report, waveform of both sides around the first difference. What an adapter owes beside: it offers whether or not the
 // other side is ready, holds what it offers until it is taken, and gives anything at all where nothing is offered.
-// models: tests/rtl/prim/fifo_block.h (the smallest), tests/rtl/topk/topk_block.h.
+// models: tests/rtl/prim/fifo_block.h (the smallest), tests/rtl/topk/engine_block.h (two engines).
 #include <cstdint>
 #include <cstdio>
 #include <ctime>

@@ -6,6 +6,7 @@
 #include "models/topk/engine.h"
 #include "models/topk/lfsr.h"
 #include "sim/rtl/verilated_block.h"
+#include "tests/rtl/topk/engine_ports.h"
 
 namespace winnow::rtl {
 
@@ -57,16 +58,7 @@ class TopkRtl : public VerilatedBlock<WINNOW_RTL_CLASS> {
 #include "topk_probes.inc"
   }
 
-  void drive(const topk::Inputs& in) {
-    rtl_->job_valid_i = in.job_valid;
-    rtl_->job_n_i = in.job.n;
-    rtl_->job_mass_i = in.job.rule == topk::Rule::mass;
-    rtl_->job_amount_i = in.job.amount;
-    rtl_->row_valid_i = in.row != nullptr;
-    if (in.row)
-      for (unsigned i = 0; i < built_.parallelism; ++i) rtl_->row_i[i] = (*in.row)[i];
-    rtl_->out_ready_i = in.out_ready;
-  }
+  void drive(const topk::Inputs& in) { drive_ports(*rtl_, in, built_.parallelism); }
 
  private:
   topk::Config built_;
