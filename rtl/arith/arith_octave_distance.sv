@@ -1,0 +1,56 @@
+// Distance of a score to its row's largest in whole octaves, ties up, 21 at most. A mantissa has 5 bits, of which the
+// top one is set, so the product is a sum of few terms. golden: octave_distance; its scale has 11 zeros behind the mantissa.
+
+module arith_octave_distance
+  import arith_pkg::*;
+#(
+  localparam int unsigned Depth = 3
+) (
+  input  logic                        clk_i,
+  input  logic                        rst_ni,
+  input  logic                        enable_i,
+  input  logic                        valid_i,
+  input  logic [ScoreBits-1:0]        below_i,
+  input  logic [OctaveScaleBits-1:0]  mantissa_i,
+  input  logic signed [ShiftBits-1:0] shift_i,
+  output logic                        valid_o,
+  output logic [OctaveBits-1:0]       octaves_o
+);
+
+  localparam int unsigned Drop = MantissaBits - OctaveScaleBits;
+  localparam int unsigned ProductBits = ScoreBits + OctaveScaleBits;
+
+  logic [ProductBits-1:0] product_q;
+  logic [6:0] amount_q;
+
+  always_ff @(posedge clk_i) begin
+    if (enable_i) begin
+      product_q <= ProductBits'(below_i) * ProductBits'(mantissa_i);
+      amount_q <= amount(shift_i, ShiftBits'(OctaveBits) - ShiftBits'(Drop));
+    end
+  end
+
+  arith_shift_round #(
+    .In  (ProductBits),
+    .Out (OctaveBits),
+    .Left(OctaveBits),
+    .Most(MostOctaves)
+  ) u_round (
+    .clk_i,
+    .enable_i,
+    .x_i(product_q),
+    .amount_i(amount_q),
+    .y_o(octaves_o)
+  );
+
+  arith_valid #(
+    .Depth(Depth)
+  ) u_valid (
+    .clk_i,
+    .rst_ni,
+    .enable_i,
+    .valid_i,
+    .valid_o
+  );
+
+endmodule
