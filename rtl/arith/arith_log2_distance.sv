@@ -23,7 +23,7 @@ module arith_log2_distance
   logic [2:0][6:0] amount_q;
 
   always_ff @(posedge clk_i) begin
-    if (enable_i) amount_q <= {amount_q[1:0], amount(shift_i, ShiftBits'(DistanceBits))};
+    if (enable_i) amount_q <= {amount_q[1:0], amount((ShiftBits + 1)'(shift_i), (ShiftBits + 1)'(DistanceBits))};
   end
 
   arith_product #(

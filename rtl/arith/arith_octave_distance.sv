@@ -26,7 +26,7 @@ module arith_octave_distance
   always_ff @(posedge clk_i) begin
     if (enable_i) begin
       product_q <= ProductBits'(below_i) * ProductBits'(mantissa_i);
-      amount_q <= amount(shift_i, ShiftBits'(OctaveBits) - ShiftBits'(Drop));
+      amount_q <= amount((ShiftBits + 1)'(shift_i), (ShiftBits + 1)'(OctaveBits) - (ShiftBits + 1)'(Drop));
     end
   end
 

@@ -17,7 +17,13 @@ package arith_pkg;
   parameter int unsigned ProbabilityBits = 16;
   parameter int unsigned WideBits = 33;  // p * v16
   parameter int unsigned WordBits = 12;
+  parameter int unsigned ExponentBits = 5;  // of a row of weights
+  parameter int unsigned SumBits = 46;  // of weight * value, signed
+  parameter int unsigned KeptSumBits = 32;  // of the probabilities that are kept
+  parameter int unsigned ImportanceBits = 48;
+  parameter int unsigned SelectionBits = 21;  // of 32 query heads' probabilities
   parameter int unsigned BrickBits = 4;
+  parameter int unsigned ColumnBits = 17;  // of a 12-bit number times a brick's digit, signed
 
   // 2^(20 - i/64), rounded to nearest; entry 0 is the last of the list. golden/exp2_table.inc.
   parameter int unsigned ExpTableBits = 6;
@@ -95,8 +101,8 @@ package arith_pkg;
     return SlopeBits'(ExpTable[7'(i)] - ExpTable[7'(i)+7'd1]);
   endfunction
 
-  // What arith_shift_round shifts by: a shift to the right of -left and more, in its range 0..127.
-  function automatic logic [6:0] amount(logic signed [ShiftBits-1:0] shift, logic signed [ShiftBits-1:0] left);
+  // What arith_shift_round shifts by, 0..127, where it is built for `left` places to the left.
+  function automatic logic [6:0] amount(logic signed [ShiftBits:0] shift, logic signed [ShiftBits:0] left);
     logic signed [ShiftBits+1:0] a;
     a = (ShiftBits + 2)'(shift) + (ShiftBits + 2)'(left);
     return (a < 0) ? 7'd0 : (a > 127) ? 7'd127 : a[6:0];

@@ -97,7 +97,7 @@ def top(all_units):
 def declare(fields, direction):
     out, at = [], 0
     for f in fields:
-        get = f"field<{f.bits}, {str(f.signed).lower()}>(in, %s)"
+        get = f"field<{f.bits}, {str(f.signed).lower()}>(in_, %s)"
         if f.lanes:
             out.append(f"std::array<std::int64_t, {f.lanes}> {f.name}{{}};")
             if direction == "in":
@@ -125,12 +125,16 @@ def functions(all_units):
     for i, u in enumerate(all_units):
         text += [
             f"namespace unit_{u.name} {{",
-            "void golden(Words& in, Words& out) {",
+            "void golden(Words& in_, Words& out_, State& state_) {",
             "using namespace winnow::golden;",
         ]
         text += declare(u.inputs, "in") + declare(u.outputs, "out")
+        if re.search(r"\bstate\b", u.golden):
+            text.append("auto& [state, fresh] = state_;")
+        else:
+            text.append("(void)state_;")
         text += [f"{u.valid};"] if u.valid else []
-        text += [f"{{ {u.golden}; }}", *store(u.inputs, "in"), *store(u.outputs, "out"), "}"]
+        text += [f"{{ {u.golden}; }}", *store(u.inputs, "in_"), *store(u.outputs, "out_"), "}"]
         text += [
             f"void give(Rtl& rtl, const Words& in) {{ to_port(rtl.{u.name}_i, in); }}",
             f"void take(const Rtl& rtl, Words& out) {{ of_port(rtl.{u.name}_o, out); }}",
