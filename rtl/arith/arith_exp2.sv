@@ -37,7 +37,7 @@ module arith_exp2
     if (enable_i) begin
       whole_q <= {whole_q[2:1], distance_i[DistanceBits-1:LogFraction]};
       entry_q <= {entry_q[1], ExpTable[7'(high)]};
-      slope_q <= exp_slope(high);
+      slope_q <= ExpSlope[high];
       low_q <= distance_i[LowBits-1:0];
       down_q <= product[SlopeBits+LowBits-1:LowBits];
       power_q <= entry_q[2] - ExpBits'(down_q);

@@ -97,9 +97,13 @@ package arith_pkg;
 
   // From an entry of the table down to the next: at most 11,295.
   parameter int unsigned SlopeBits = 14;
-  function automatic logic [SlopeBits-1:0] exp_slope(logic [ExpTableBits-1:0] i);
-    return SlopeBits'(ExpTable[7'(i)] - ExpTable[7'(i)+7'd1]);
+  typedef logic [2**ExpTableBits-1:0][SlopeBits-1:0] exp_slopes_t;
+  function automatic exp_slopes_t exp_slopes();
+    exp_slopes_t slopes;
+    for (int unsigned i = 0; i < 2 ** ExpTableBits; i++) slopes[i] = SlopeBits'(ExpTable[i] - ExpTable[i+1]);
+    return slopes;
   endfunction
+  parameter exp_slopes_t ExpSlope = exp_slopes();
 
   // What arith_shift_round shifts by, 0..127, where it is built for `left` places to the left.
   function automatic logic [6:0] amount(logic signed [ShiftBits:0] shift, logic signed [ShiftBits:0] left);

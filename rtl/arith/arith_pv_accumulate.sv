@@ -1,10 +1,10 @@
-// P x V: a dimension's sum of weight * value. first_i begins a row with start_i, what a compensated row's sum of V gives, or 0.
+// P x V: a dimension's sum of weight * value, its upper half a stage after its lower. first_i begins a row with start_i, what a compensated row's sum of V gives, or 0.
 // A weight is signed where rows are compensated, of 12 bits else; either fits 13.
 
 module arith_pv_accumulate
   import arith_pkg::*;
 #(
-  localparam int unsigned Depth = 3
+  localparam int unsigned Depth = 5
 ) (
   input  logic                clk_i,
   input  logic                rst_ni,
@@ -42,21 +42,35 @@ module arith_pv_accumulate
     end
   end
 
-  logic valid_1_q, valid_2_q;
+  logic [3:0] valid_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      valid_1_q <= 1'b0;
-      valid_2_q <= 1'b0;
-    end else if (enable_i) begin
-      valid_1_q <= valid_i;
-      valid_2_q <= valid_1_q;
-    end
+    if (!rst_ni) valid_q <= '0;
+    else if (enable_i) valid_q <= {valid_q[2:0], valid_i};
   end
 
+  localparam int unsigned HalfBits = SumBits / 2;
+  logic [SumBits-1:0] add;
+  logic [HalfBits-1:0] low_before, high_before, low_q, add_high_q, start_high_q, high_q, out_low_q;
+  logic [HalfBits:0] low_d;
+  logic carry_q, first_high_q;
+
   // What comes in a gap adds nothing.
+  assign add = {{(SumBits - ProductBits) {product_q[ProductBits-1]}}, product_q};
+  assign low_before = first_q[1] ? start_q[1][HalfBits-1:0] : low_q;
+  assign high_before = first_high_q ? start_high_q : high_q;
+  assign low_d = (HalfBits + 1)'(low_before) + (HalfBits + 1)'(add[HalfBits-1:0]);
+
   always_ff @(posedge clk_i) begin
-    if (enable_i && valid_2_q) begin
-      sum_o <= (first_q[1] ? start_q[1] : sum_o) + {{(SumBits - ProductBits) {product_q[ProductBits-1]}}, product_q};
+    if (enable_i) begin
+      if (valid_q[1]) {carry_q, low_q} <= low_d;
+      add_high_q <= add[SumBits-1:HalfBits];
+      start_high_q <= start_q[1][SumBits-1:HalfBits];
+      first_high_q <= first_q[1];
+      if (valid_q[2]) begin
+        high_q <= high_before + add_high_q + HalfBits'(carry_q);
+        out_low_q <= low_q;
+      end
+      if (valid_q[3]) sum_o <= {high_q, out_low_q};
     end
   end
 

@@ -4,7 +4,7 @@
 module arith_requantizer
   import arith_pkg::*;
 #(
-  localparam int unsigned Depth = 5
+  localparam int unsigned Depth = 6
 ) (
   input  logic                        clk_i,
   input  logic                        rst_ni,
@@ -47,7 +47,8 @@ module arith_requantizer
     .In    (ProductBits),
     .Out   (WordBits),
     .Left  (WordBits),
-    .Signed(1'b1)
+    .Signed(1'b1),
+    .Split (1'b1)
   ) u_round (
     .clk_i,
     .enable_i,

@@ -1,4 +1,5 @@
-// Shifts to the right, rounds to nearest, ties up, and saturates at Out bits. Two stages.
+// Shifts to the right, rounds to nearest, ties up, and saturates at Out bits. Two stages; with Split three, of which the
+// first shifts by multiples of eight.
 //
 // A shift is amount_i - Left: below 0 it is one to the left. Signed results are symmetric.
 
@@ -8,7 +9,8 @@ module arith_shift_round #(
   parameter int unsigned Left = 17,
   parameter int unsigned Most = 2 ** Out - 1,
   parameter bit Signed = 1'b0,
-  localparam int unsigned Depth = 2
+  parameter bit Split = 1'b0,
+  localparam int unsigned Depth = Split ? 3 : 2
 ) (
   input  logic           clk_i,
   input  logic           enable_i,
@@ -25,12 +27,37 @@ module arith_shift_round #(
   logic negative, over;
   logic [Out-1:0] rounded;
 
-  assign negative = Signed & x_i[In-1];
+  logic [Shifted-1:0] coarse_d, coarse;
+  logic [6:0] fine;
+
+  if (Split) begin : gen_split
+    logic [Shifted-1:0] coarse_q;
+    logic [2:0] fine_q;
+    always_ff @(posedge clk_i) begin
+      if (enable_i) begin
+        coarse_q <= coarse_d;
+        fine_q <= amount_i[2:0];
+      end
+    end
+    assign coarse = coarse_q;
+    assign fine = 7'(fine_q);
+  end else begin : gen_whole
+    assign coarse = coarse_d;
+    assign fine = amount_i;
+  end
+
+  assign negative = Signed & coarse[Shifted-1];
 
   if (Signed) begin : gen_signed
-    assign shifted_d = Shifted'(signed'({x_i, (Left + 1)'(0)}) >>> amount_i);
+    logic signed [Shifted-1:0] wide;
+    assign wide = Shifted'(signed'({x_i, (Left + 1)'(0)}));
+    assign coarse_d = Split ? wide >>> {amount_i[6:3], 3'd0} : wide;
+    assign shifted_d = signed'(coarse) >>> fine;
   end else begin : gen_unsigned
-    assign shifted_d = Shifted'({x_i, (Left + 1)'(0)}) >> amount_i;
+    logic [Shifted-1:0] wide;
+    assign wide = Shifted'({x_i, (Left + 1)'(0)});
+    assign coarse_d = Split ? wide >> {amount_i[6:3], 3'd0} : wide;
+    assign shifted_d = coarse >> fine;
   end
 
   always_ff @(posedge clk_i) begin
