@@ -186,7 +186,9 @@ TEST(Qk, StandsWhilePvHasTheArrays) {
     if (now % 3 == 0) a.grant.claim(now);  // after or before Q x K: seen in the next cycle either way
     const auto busy = a.qk.stats().busy_cycles();
     a.qk.tick(now);
-    if (now % 3 == 1 && now > begin) EXPECT_EQ(a.qk.stats().busy_cycles(), busy) << "cycle " << now;
+    if (now % 3 == 1 && now > begin) {
+      EXPECT_EQ(a.qk.stats().busy_cycles(), busy) << "cycle " << now;
+    }
     while (a.scores.can_pop(now)) a.scores.pop(now), ++rows;
   }
   EXPECT_EQ(rows, 5);
