@@ -52,13 +52,12 @@ FetchJob Loads::sum_job(const Head& h) const {
 // share a burst, which would be asked for twice where it is cut: only items that count up are, at whole bursts.
 void Loads::add_load(Head& h, FetchJob whole) {
   const std::uint32_t chunk = whole.list == kEveryItem ? s_.params.load_chunk : 0;
-  const std::uint32_t items = whole.items;
-  for (std::uint32_t first = 0; first < items || first == 0; first += whole.items) {
-    whole.first = first;
-    whole.items = chunk ? std::min(chunk, items - first) : items;
+  std::uint32_t left = whole.items;
+  do {
+    whole.items = chunk ? std::min(chunk, left) : left;
     h.loads.push_back(whole);
-    if (items == 0) break;
-  }
+    whole.first += whole.items, left -= whole.items;
+  } while (left);
 }
 
 void Loads::open_head() {

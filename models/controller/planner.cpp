@@ -30,7 +30,7 @@ bool Planner::count_chances(Cycle now) {
   chances.job.names = layer.lists.front();
   chances.job.job.n = static_cast<unsigned>(layer.plan.heads.front().live.size());
   chances.chances_base = static_cast<std::uint32_t>(s_.memories.importance.chances_base(layer.plan.sequence));
-  chances.prompt = layer.plan.full_width && layer.plan.positions.size() > 1, chances.causal = layer.plan.causal;
+  chances.prompt = layer.plan.step == 0, chances.causal = layer.plan.causal;
   s_.ports.cascade.push(now, chances);
   return true;
 }

@@ -29,19 +29,22 @@ class ImportanceMemory : public MemoryBase {
         decay_shift_(decisions.decay_shift),
         width_(width),
         words_(words),
-        per_head_(decisions.per_kv_head) {
+        per_head_(decisions.per_kv_head),
+        lists_(decisions.per_kv_head ? static_cast<std::size_t>(shape.layers * shape.kv_heads) : 1),
+        list_tokens_(static_cast<std::size_t>(sequences), static_cast<std::size_t>(shape.tokens)) {
     const auto n = static_cast<std::size_t>(shape.tokens);
     const auto all = static_cast<std::size_t>(sequences);
-    of_tokens_ = per_head_ ? n * static_cast<std::size_t>(shape.layers * shape.kv_heads) : n;
+    of_tokens_ = n * lists_;
     tokens_.assign(all * of_tokens_, 0);
     chances_.assign(all * n, 0);
     heads_.assign(all * static_cast<std::size_t>(shape.heads), 0);
   }
 
-  // A sequence's state at the start of the range.
+  // A sequence's state at the start of the range. Its sentence may be shorter than the longest: so are its lists.
   void load(const std::vector<std::uint64_t>& tokens, const std::vector<std::uint64_t>& chances,
             const std::vector<std::uint64_t>& heads, int sequence = 0) {
     const auto i = static_cast<std::ptrdiff_t>(sequence);
+    list_tokens_[static_cast<std::size_t>(sequence)] = tokens.size() / lists_;
     std::copy(tokens.begin(), tokens.end(), tokens_.begin() + i * static_cast<std::ptrdiff_t>(of_tokens_));
     std::copy(chances.begin(), chances.end(), chances_.begin() + i * shape_.tokens);
     std::copy(heads.begin(), heads.end(), heads_.begin() + i * shape_.heads);
@@ -73,9 +76,9 @@ class ImportanceMemory : public MemoryBase {
   const std::vector<std::uint64_t>& heads() const { return heads_; }
   // Where a list of a sequence begins, its chances, and its heads.
   std::size_t base(int layer, int kv_head, int sequence = 0) const {
-    const std::size_t list =
-        per_head_ ? static_cast<std::size_t>((layer * shape_.kv_heads + kv_head) * shape_.tokens) : 0;
-    return static_cast<std::size_t>(sequence) * of_tokens_ + list;
+    const auto i = static_cast<std::size_t>(sequence);
+    const auto list = per_head_ ? static_cast<std::size_t>(layer * shape_.kv_heads + kv_head) : 0;
+    return i * of_tokens_ + list * list_tokens_[i];
   }
   std::size_t chances_base(int sequence) const { return static_cast<std::size_t>(sequence * shape_.tokens); }
   std::size_t heads_base(int sequence) const { return static_cast<std::size_t>(sequence * shape_.heads); }
@@ -89,8 +92,10 @@ class ImportanceMemory : public MemoryBase {
   int decay_shift_;
   int width_, words_;
   bool per_head_;
-  std::size_t of_tokens_ = 0;  // words of a sequence
-  std::uint64_t sweep_ = 0;    // cycles of decay still to go
+  std::size_t lists_;                     // of tokens, a sequence
+  std::vector<std::size_t> list_tokens_;  // words of one of them, a sequence each
+  std::size_t of_tokens_ = 0;             // words that a sequence has at most
+  std::uint64_t sweep_ = 0;               // cycles of decay still to go
   Cycle sweep_from_ = 0, swept_ = ~Cycle{0};
   std::vector<std::uint64_t> tokens_, chances_, heads_;
 };

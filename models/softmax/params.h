@@ -20,9 +20,7 @@ struct SoftmaxParams {
   static void visit(P& p, V&& v) {
     v("width", p.width, "", param::power(1, 256), "scores a cycle");
     v("first_width", p.first_width, "", param::range(0, 256),
-      "scores a cycle of a first pass whose exponentials are powers of two, and slots of compaction, a power of two; "
-      "0: "
-      "softmax.width");
+      "scores a cycle of a first pass of powers of two, and slots of compaction; a power of two; 0: softmax.width");
     v("row_fifo", p.row_fifo, "entries", param::range(2, 1 << 16), "of softmax.width values, a row in flight");
     v("dequantize_latency", p.dequantize_latency, "cycles", param::latency(), "");
     v("exp_latency", p.exp_latency, "cycles", param::latency(), "");

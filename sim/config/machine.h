@@ -34,7 +34,11 @@ struct Machine {
   PvParams pv;
   ImportanceParams importance;
 
-  // That a job of Q x K, or of P x V, has.
+  // Bytes at whose multiples regions of the memory begin: all channels in turn.
+  std::uint64_t alignment() const {
+    return static_cast<std::uint64_t>(hbm2.channels) * static_cast<std::uint64_t>(hbm2.interleave_bytes);
+  }
+  // Multipliers that a job of Q x K, or of P x V, has.
   int key_multipliers() const { return arrays == "shared" ? qk.multipliers + pv.multipliers : qk.multipliers; }
   int value_multipliers() const { return arrays == "shared" ? qk.multipliers + pv.multipliers : pv.multipliers; }
 
@@ -81,8 +85,8 @@ struct Sentence {
 // Of every memory; the first is the tightest.
 std::vector<TokenLimit> token_limits(const Machine& machine, const Sentence& sentence);
 
-// K or V vectors of D words that an array takes a cycle, and as many banks has its buffer: whole vectors only, so D
-// need not divide the multipliers. What is left over of a row of multipliers stands idle.
+// Vectors of D whole words that an array takes a cycle, and a row of its SRAM holds: whole vectors only, so D need not
+// divide the multipliers. What is left over of a row stands idle. Narrow words: models/prim/bricks.h.
 inline int keys_a_cycle(int multipliers, int head_dim) { return multipliers / head_dim; }
 
 // Whether a trace fits: D a multiple of 8 that both arrays take at least one vector a cycle of, tokens within the

@@ -56,11 +56,9 @@ std::vector<std::string> machine_settings(const RunOptions& options) {
 
 namespace {
 
-// The i-th sequence of a batch: the same trace further on, or a trace of the same model.
-void add_sequence(Prepared& p, const RunOptions& options, int i) {
+// The i-th sequence of a batch: the same trace further on, or a trace of the same model. `lists` of importance, of all.
+void add_sequence(Prepared& p, const RunOptions& options, int i, int lists) {
   Sequence s = p.sequences.front();
-  const std::uint64_t align =
-      static_cast<std::uint64_t>(p.machine.hbm2.channels) * static_cast<std::uint64_t>(p.machine.hbm2.interleave_bytes);
   if (options.with.empty()) {
     s.range.first_step += i * options.batch_stagger, s.range.last_step += i * options.batch_stagger;
   } else {
@@ -78,13 +76,14 @@ void add_sequence(Prepared& p, const RunOptions& options, int i) {
     if (p.range.last_step >= b.steps())
       throw Error(fmt::format("{}: the batch runs steps {}-{}: the trace has steps 0-{}", name, p.range.first_step,
                               p.range.last_step, b.steps() - 1));
-    require_fits(name, p.machine, {b.head_dim, b.group(), b.tokens_in(p.range.last_step), 1});
+    require_fits(name, p.machine, {b.head_dim, b.group(), b.tokens_in(p.range.last_step), lists});
     s.shape = b;
     p.references.push_back(std::make_unique<golden::Reference>(source));
     p.models.push_back(std::make_unique<golden::Quantized>(source, *p.references.back(), p.policy));
     s.reference = p.references.back().get(), s.model = p.models.back().get();
   }
-  p.layouts.push_back(std::make_unique<golden::Layout>(s.shape, p.policy, align, p.sequences.back().layout->bytes()));
+  p.layouts.push_back(
+      std::make_unique<golden::Layout>(s.shape, p.policy, p.machine.alignment(), p.sequences.back().layout->bytes()));
   s.layout = p.layouts.back().get();
   p.sequences.push_back(s);
 }
@@ -116,17 +115,15 @@ Prepared prepare(const RunOptions& options) {
   if (p.range.last_step + ahead >= p.shape.steps() || p.range.last_step < p.range.first_step)
     throw Error(fmt::format("--batch: {}: its last sequence would run step {}: the trace has steps 0-{}", count,
                             std::max(p.range.first_step, p.range.last_step) + ahead, p.shape.steps() - 1));
-  const bool lists = golden::decisions_of(p.policy, p.shape).per_kv_head;
+  const bool per_head = golden::decisions_of(p.policy, p.shape).per_kv_head;
+  const int lists = (per_head ? p.shape.layers * p.shape.kv_heads : 1) * count;
   require_fits(options.trace, p.machine,
-               {p.shape.head_dim, p.shape.group(), p.shape.tokens_in(p.range.last_step + ahead),
-                (lists ? p.shape.layers * p.shape.kv_heads : 1) * count});
+               {p.shape.head_dim, p.shape.group(), p.shape.tokens_in(p.range.last_step + ahead), lists});
   p.reference = std::make_unique<golden::Reference>(source);
   p.model = std::make_unique<golden::Quantized>(source, *p.reference, p.policy);
-  p.layout = std::make_unique<golden::Layout>(p.shape, p.policy,
-                                              static_cast<std::uint64_t>(p.machine.hbm2.channels) *
-                                                  static_cast<std::uint64_t>(p.machine.hbm2.interleave_bytes));
+  p.layout = std::make_unique<golden::Layout>(p.shape, p.policy, p.machine.alignment());
   p.sequences.push_back({p.model.get(), p.layout.get(), p.reference.get(), p.shape, p.range});
-  for (int i = 1; i < count; ++i) add_sequence(p, options, i);
+  for (int i = 1; i < count; ++i) add_sequence(p, options, i, lists);
   return p;
 }
 
@@ -177,20 +174,6 @@ std::unique_ptr<MachineModel> make_trace_machine(const Prepared& p,
                                                  std::uint64_t seed, MachineModel::OnLayer on_layer) {
   const auto source = [&](ImportanceMemory& importance) { return plan_source(p, walks, importance); };
   return std::make_unique<MachineModel>(p.machine, workpiece(p, seed), source, std::move(on_layer));
-}
-
-std::unique_ptr<MachineModel> make_trace_machine(const Prepared& p, golden::Walk& walk, std::uint64_t seed,
-                                                 MachineModel::OnLayer on_layer) {
-  Workpiece piece{p.shape,
-                  p.model->decisions(),
-                  golden::build_image(*p.model, *p.layout),
-                  seed,
-                  false,
-                  p.shape.tokens_in(p.range.last_step)};
-  const auto source = [&](ImportanceMemory& importance) {
-    return std::make_unique<TraceSource>(*p.model, *p.layout, walk, importance, p.range);
-  };
-  return std::make_unique<MachineModel>(p.machine, std::move(piece), source, std::move(on_layer));
 }
 
 }  // namespace winnow

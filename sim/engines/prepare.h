@@ -66,9 +66,5 @@ std::unique_ptr<PlanSource> plan_source(const Prepared& p, const std::vector<std
 std::unique_ptr<MachineModel> make_trace_machine(const Prepared& p,
                                                  const std::vector<std::unique_ptr<golden::Walk>>& walks,
                                                  std::uint64_t seed, MachineModel::OnLayer on_layer);
-// The machine on a prepared trace, over its range. `walk` is golden's: it is advanced over what lies outside the range,
-// and `on_layer` has to advance it by one layer each time.
-std::unique_ptr<MachineModel> make_trace_machine(const Prepared& p, golden::Walk& walk, std::uint64_t seed,
-                                                 MachineModel::OnLayer on_layer);
 
 }  // namespace winnow

@@ -60,9 +60,7 @@ PreparedWorkload prepare_workload(const RunOptions& options) {
   inside.layers = range.last_layer - range.first_layer + 1;
   w.longest = inside.longest;
   require_fits(options.trace, machine, {w.head_dim, 1, w.longest});
-  const auto align =
-      static_cast<std::uint64_t>(machine.hbm2.channels) * static_cast<std::uint64_t>(machine.hbm2.interleave_bytes);
-  WorkloadLayout layout(w, layers, align);
+  WorkloadLayout layout(w, layers, machine.alignment());
   const std::uint64_t capacity =
       dram::memory_spec(machine.hbm2.type).channel_bytes(2) * static_cast<std::uint64_t>(machine.hbm2.channels);
   if (layout.bytes() > capacity)

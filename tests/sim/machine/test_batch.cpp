@@ -1,6 +1,7 @@
 // Sequences that run together: each is equal to golden's walk of it alone, layers come in turn, and the machine is
 // shared. What cannot be a batch is refused in one line.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include "golden/error.h"
@@ -65,13 +66,21 @@ TEST(Batch, AlikeSequencesGiveAlikeOutputs) {
 }
 
 TEST(Batch, TracesOfOneModel) {
-  RunOptions o = options("spatten", 1);
-  o.with = {decoder(90, 4), decoder(140, 5)};
-  const Outcome out = Bench(o).run();
-  ASSERT_EQ(out.broken, "");
-  EXPECT_EQ(out.compared.different(), 0u) << out.compared.first_difference();
-  EXPECT_EQ(out.layers.size(), 2u * 3 * 3);
-  fmt::print("{} values equal to golden's\n", out.compared.compared());
+  std::uint64_t compared = 0;
+  // Sentences of three lengths, whatever importance is kept of them.
+  const std::vector<std::vector<std::string>> rules = {
+      {}, {"scope=kv_head"}, {"importance=decay"}, {"scope=kv_head", "importance=decay"}, {"importance=normalised"}};
+  for (const std::vector<std::string>& rule : rules) {
+    RunOptions o = options("spatten", 1);
+    o.with = {decoder(90, 4), decoder(140, 5)}, o.set = rule;
+    const Outcome out = Bench(o).run();
+    ASSERT_EQ(out.broken, "");
+    EXPECT_EQ(out.compared.different(), 0u) << out.compared.first_difference() << "\n"
+                                            << fmt::format("{}", fmt::join(rule, " "));
+    EXPECT_EQ(out.layers.size(), 2u * 3 * 3);
+    compared += out.compared.compared();
+  }
+  fmt::print("{} values equal to golden's\n", compared);
 }
 
 TEST(Batch, RefusedInOneLine) {
@@ -99,6 +108,9 @@ TEST(Batch, RefusedInOneLine) {
   refuses(o, "the batch runs steps 5-6: the trace has steps 0-4");
   o = options("dense", 4), o.set = {"importance.tokens=300"};
   refuses(o, "4 lists of importance: importance memory has 300 words, 476 are needed: raise importance.tokens");
+  // The longest sentence counts, and every sequence's list.
+  o = options("dense", 1), o.with = {decoder(140, 5)}, o.set = {"importance.tokens=240"};
+  refuses(o, "2 lists of importance: importance memory has 240 words, 272 are needed: raise importance.tokens");
   const auto command = [&](RunOptions run, const std::string& why) {
     run.output = testing::TempDir() + "/batch";
     try {
@@ -114,7 +126,7 @@ TEST(Batch, RefusedInOneLine) {
   o = options("dense", 2), o.with = {decoder(120, 3)};
   command(o, "--batch: 2: 2 traces are named, a sequence each: must be left out");
   fmt::print("{} refusals compared\n", refused);
-  EXPECT_EQ(refused, 7);
+  EXPECT_EQ(refused, 8);
 }
 
 }  // namespace
