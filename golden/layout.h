@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "golden/descriptor.h"
 #include "golden/formats.h"
 
 namespace winnow::golden {
@@ -45,6 +46,9 @@ class Layout {
   const Region& value_sum(int layer, int kv_head) const { return at(layer, kv_head).value_sum; }
   // Item token * group + g: one query head's 12-bit codes.
   const Region& query(int layer, int kv_head) const { return at(layer, kv_head).query; }
+  // Item g: scales of query head g of the group (Descriptor). A record of whole bursts a layer and KV head, in order,
+  // so a machine needs to know where the first lies and no more.
+  Region descriptor(int layer, int kv_head) const;
   // Item token * heads + head: one output vector, 12-bit codes, whole bursts.
   const Region& out(int layer) const { return out_[static_cast<std::size_t>(layer)]; }
 
@@ -61,18 +65,23 @@ class Layout {
   bool records_;
   std::vector<Head> heads_;
   std::vector<Region> out_;
+  Region descriptors_;  // item layer * KV heads + KV head: a record
   std::uint64_t bytes_ = 0;
 };
 
 // The image as the memory holds it before the first request; outputs are zero. Words are packed least significant bit
 // first, two's complement.
 std::vector<std::uint8_t> build_image(const Quantized& model, const Layout& layout);
-// The other way round: codes, digits and V's scales as the bytes have them replace the model's; scales of heads stay.
+// The other way round: codes, digits, V's scales and scales of heads as the bytes have them replace the model's.
 // Any bytes are codes, also such as no quantizer makes. Throws Error unless the image is as long as the layout says.
 void decode_image(const std::vector<std::uint8_t>& image, const Layout& layout, Quantized& model);
 
 // Writes word `index` of `width` bits at byte `base`; for tests and tools.
 void put_word(std::uint8_t* base, std::size_t index, int width, std::int32_t value);
 std::int32_t get_word(const std::uint8_t* base, std::size_t index, int width, bool is_signed);
+
+// A query head's scales, eight bytes.
+void put_descriptor(std::uint8_t* at, const Descriptor& d);
+Descriptor get_descriptor(const std::uint8_t* at);
 
 }  // namespace winnow::golden

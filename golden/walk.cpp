@@ -67,6 +67,9 @@ bool Walk::next(LayerResult& r) {
       }
     }
     if (prompt) count_prompt(live, kv, heads, r.accesses);
+    const Region descriptor = layout_.descriptor(layer_, kv);
+    read(r.accesses, descriptor, Stream::descriptor, nullptr, descriptor.items);
+    useful(r.accesses, Kind::descriptor) += std::uint64_t{descriptor.items} * descriptor.item_bytes;
     for (std::size_t j = 0; j < live.size(); ++j) cascade_.add_token(layer_, kv, live[j], sums[j]);
     const auto out_vectors = static_cast<std::uint64_t>(std::popcount(heads)) * r.positions.size();
     useful(r.accesses, Kind::out) += out_vectors * layout_.out(layer_).item_bytes;

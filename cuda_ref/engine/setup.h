@@ -86,6 +86,7 @@ inline void DeviceWalk::place(const golden::Layout& layout) {
       if (plan_.token_scales) h.value_scale = plane(layout.value_scale(layer, kv));
       if (plan_.compensates) h.value_sum = plane(layout.value_sum(layer, kv));
       h.query = plane(layout.query(layer, kv));
+      h.descriptor = plane(layout.descriptor(layer, kv));
       all.push_back(h);
     }
     out_regions_.push_back(layout.out(layer));

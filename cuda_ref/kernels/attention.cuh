@@ -28,6 +28,9 @@ __device__ inline void count_row(Row& r, u32 position, const RowReport& row, con
     while (j--) left &= left - 1;
     return first_query + static_cast<u64>(__ffs(static_cast<int>(left)) - 1);
   };
+  count_bursts(counts->bursts_of(Stream::descriptor),
+               burst_share(r.planes.descriptor, static_cast<u32>(r.group), [](u32 j) { return static_cast<u64>(j); }),
+               s);
   count_bursts(counts->bursts_of(Stream::query), burst_share(r.planes.query, live_heads, query), s);
   count_bursts(counts->bursts_of(Stream::key), burst_share(r.planes.key[0], r.keys, all), s);
   if (plan.token_scales)
@@ -55,6 +58,8 @@ __device__ inline void count_row(Row& r, u32 position, const RowReport& row, con
     value += row.values * v_bytes;
   }
   if (threadIdx.x != 0) return;
+  atomicAdd(counts->useful_of(Kind::descriptor),
+            static_cast<u64>(static_cast<u32>(r.group)) * r.planes.descriptor.item_bytes);
   atomicAdd(counts->useful_of(Kind::query), static_cast<u64>(live_heads) * r.planes.query.item_bytes);
   atomicAdd(counts->useful_of(Kind::key_msb), r.keys * digit_bytes(0));
   atomicAdd(counts->useful_of(Kind::key_lsb), lsb);

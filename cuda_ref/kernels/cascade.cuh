@@ -127,8 +127,13 @@ __global__ void count_prompt(RowArgs a, int query_chunk) {
         last = end;
       }
   }
+  count_bursts(
+      a.counts->bursts_of(Stream::descriptor),
+      burst_share(planes.descriptor, static_cast<u32>(a.shape.group), [](u32 j) { return static_cast<u64>(j); }), s);
   count_bursts(a.counts->bursts_of(Stream::query), share, s);
   if (threadIdx.x != 0) return;
+  atomicAdd(a.counts->useful_of(Kind::descriptor),
+            static_cast<u64>(static_cast<u32>(a.shape.group)) * planes.descriptor.item_bytes);
   atomicAdd(a.counts->useful_of(Kind::key_msb), static_cast<u64>(n) * golden::packed_bytes(D, plan.digits.width[0]));
   atomicAdd(a.counts->useful_of(Kind::key_lsb), lsb);
   atomicAdd(a.counts->useful_of(Kind::value), static_cast<u64>(n) * golden::packed_bytes(D, plan.v_bits));

@@ -15,7 +15,8 @@ FetchJob Loads::job(const Head& h, Stream stream, const golden::Region& r, ListR
   job.stream = stream;
   job.half = h.half;
   job.epoch = h.layer->epoch;
-  job.words = static_cast<std::uint16_t>(stream == Stream::value_scale ? 1 : s_.params.head_dim);
+  job.words = static_cast<std::uint16_t>(
+      stream == Stream::value_scale || stream == Stream::descriptor ? 1 : s_.params.head_dim);
   job.item_bytes = r.item_bytes, job.stride_bytes = r.stride, job.base = r.base;
   job.items = items;
   job.list = list;
@@ -48,6 +49,12 @@ FetchJob Loads::sum_job(const Head& h) const {
   return j;
 }
 
+FetchJob Loads::descriptor_job(const Head& h) const {
+  FetchJob j = job(h, Stream::descriptor, h.plan->descriptor, kEveryItem, h.plan->descriptor.items);
+  j.half = static_cast<std::uint8_t>(h.constants);
+  return j;
+}
+
 // In chunks, so that a gather need not wait for the whole of a load that nobody waits for. A list's neighbours may
 // share a burst, which would be asked for twice where it is cut: only items that count up are, at whole bursts.
 void Loads::add_load(Head& h, FetchJob whole) {
@@ -72,7 +79,7 @@ void Loads::open_head() {
       h.half = static_cast<std::uint8_t>(next_half_++ % s_.params.halves);
       h.group_heads = static_cast<std::size_t>(std::popcount(plan.heads));
       h.live = layer.lists[layer.load_head - 1];
-      h.constants = s_.memories.constants.take(plan.constants);
+      h.constants = s_.memories.constants.take(plan.descriptor.items);
       const auto live = static_cast<std::uint32_t>(plan.live.size());
       const bool whole = layer.plan.full_width;
       add_load(h, key_job(h, 0, h.live, live));
@@ -82,6 +89,8 @@ void Loads::open_head() {
           digit.merge = 1;
           add_load(h, digit);
         }
+      // Behind K: a row's scales are due when its last score is there.
+      if (plan.descriptor.items) h.loads.push_back(descriptor_job(h));
       h.scale_begun = plan.value_scale.item_bytes == 0;
       if (plan.value_scale.item_bytes) add_load(h, job(h, Stream::value_scale, plan.value_scale, h.live, live));
       h.sum_begun = whole || !s_.decisions.compensates;
@@ -154,8 +163,7 @@ bool Loads::send_load(Cycle now) {
     if (j.stream == Stream::value_scale && !h.scale_begun)
       s_.memories.scales.begin(h.half, live, now), h.scale_begun = true;
     if (j.sum) s_.memories.sums.begin(h.half, now), h.sum_begun = true;
-    if (j.value_bits && !j.sum && !h.value_begun)
-      s_.memories.values.begin(h.half, live, now), h.value_begun = true;
+    if (j.value_bits && !j.sum && !h.value_begun) s_.memories.values.begin(h.half, live, now), h.value_begun = true;
     s_.ports.fetch.push(now, j);
     h.loads.pop_front();
     return true;

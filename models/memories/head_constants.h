@@ -1,14 +1,19 @@
 #pragma once
 // Constants of the heads in flight: what turns a score into a distance in octaves, and a sum into an output.
 //
-// In:   the controller, when a head is opened. Out: softmax (to_log2), P x V (to_out, out16).
-// State: three words a query head of each KV head in flight. Registers, not SRAM.
+// In:   the converter, from the head's descriptor in memory: one query head's words a cycle. The controller takes a place
+//       when it opens a head and gives it back when the head has left. Out: softmax (to_log2), P x V (to_out, out16).
+// Latency: words written in cycle c may be read from c+1 on; the writer says c. Who reads before that throws
+//       std::logic_error, so softmax waits for loaded(). P x V comes after softmax and need not ask.
+// State: three words a query head of each KV head in flight, and how many have arrived. Registers, not SRAM.
 // Paper: IV.F, where 1/sqrt(D) is part of the scale.
 #include <array>
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
-#include "golden/num.h"
+#include "golden/layout.h"
 #include "models/prim/limits.h"
 #include "models/prim/memory.h"
 #include "models/prim/places.h"
@@ -25,30 +30,57 @@ struct GroupConstants {
 class HeadConstants : public MemoryBase {
  public:
   explicit HeadConstants(int group)
-      : MemoryBase({"head_constants", "head constants", "controller", "softmax, pv"}), group_(group) {}
+      : MemoryBase({"head_constants", "head constants", "converter", "softmax, pv"}), group_(group) {}
 
-  ConstantsRef take(const GroupConstants& constants) {
+  // Controller: a place that expects the words of `heads` query heads; 0: nobody will read it (shape-only).
+  ConstantsRef take(std::uint32_t heads) {
     const ConstantsRef place = places_.take(kMost, "head constants");
     if (place >= words_.size()) words_.resize(place + std::size_t{1});
-    words_[place] = constants;
-    words_written_ += 3 * static_cast<std::uint64_t>(group_);
+    words_[place] = {};
+    words_[place].missing = heads;
     return place;
   }
+  // Converter.
+  void write(ConstantsRef place, std::uint32_t head, const golden::Descriptor& d, Cycle written) {
+    Place& p = words_.at(place);
+    if (p.missing == 0 || head >= static_cast<std::uint32_t>(group_))
+      throw std::logic_error("head constants: place " + std::to_string(place) + " expects no words of head " +
+                             std::to_string(head));
+    p.constants.to_log2[head] = d.to_log2, p.constants.to_out[head] = d.to_out, p.constants.out16[head] = d.out16;
+    p.written = written, --p.missing;
+    words_written_ += 3;
+  }
+  // All words of the place may be read in cycle `now`.
+  bool loaded(ConstantsRef place, Cycle now) const {
+    const Place& p = words_[place];
+    return p.missing == 0 && (p.written == kNever || p.written < now);
+  }
   void give_back(ConstantsRef place) { places_.give_back(place, "head constants"); }
-  const GroupConstants& of(ConstantsRef place) const { return words_[place]; }
+  const GroupConstants& of(ConstantsRef place) const {
+    if (words_[place].missing) throw std::logic_error("head constants: read before they have arrived");
+    return words_[place].constants;
+  }
+  // Without a port, uncounted: for tests.
+  GroupConstants& poke(ConstantsRef place) { return words_[place].constants; }
 
-  // A scale is a mantissa of 17 bits and a shift of 6; out16 has 16.
+  // A scale is a mantissa of 16 bits and a shift of 8; out16 has 16.
   MemoryShape shape() const override {
     const auto heads = static_cast<std::uint64_t>(places_.most() ? places_.most() : 1);
-    return {heads * static_cast<std::uint64_t>(group_), 2 * (17 + 6) + 16, 1, 1, 1};
+    return {heads * static_cast<std::uint64_t>(group_), golden::kDescriptorBits, 1, 1, 1};
   }
   bool drained() const override { return places_.held() == 0; }
 
  private:
   static constexpr std::size_t kMost = 64;
+  static constexpr Cycle kNever = ~Cycle{0};
+  struct Place {
+    GroupConstants constants;
+    std::uint32_t missing = 0;  // query heads whose words have not arrived
+    Cycle written = kNever;
+  };
   int group_;
   Places places_;
-  std::vector<GroupConstants> words_;
+  std::vector<Place> words_;
 };
 
 }  // namespace winnow

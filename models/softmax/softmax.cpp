@@ -98,6 +98,7 @@ bool Softmax::gather(Cycle now) {
 bool Softmax::exponentiate(Cycle now) {
   if (!exp_active_) {
     if (for_exp_.empty() || for_exp_.front().ready > now) return false;
+    if (!m_.constants.loaded(m_.groups[for_exp_.front().store].constants, now)) return false;
     exp_row_ = for_exp_.front();
     for_exp_.pop();
     exp_active_ = true, exp_next_ = 0, exp_sum_ = 0;

@@ -13,7 +13,7 @@ package winnow_links_pkg;
     logic [1:0] pass;
   } tag_t;
 
-  // controller -> fetcher: 259 bits.
+  // controller -> fetcher: 262 bits.
   typedef struct packed {
     tag_t tag;
     logic [2:0] stream;
@@ -26,7 +26,7 @@ package winnow_links_pkg;
     logic [1:0] epoch;
     logic second;
     logic sum;
-    logic [2:0] half;
+    logic [5:0] half;
     logic [8:0] words;
     logic [10:0] item_bytes;
     logic [10:0] stride_bytes;

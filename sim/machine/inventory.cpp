@@ -114,7 +114,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
                                 machine.converter.array_widths * (machine.qk.multipliers / sizes.head_dim),
                                 machine.converter.scales_per_cycle, piece.shape_only ? 32 : golden::kWordBits,
                                 machine.converter.latency, piece.decisions.compensates},
-                lists, started_jobs, data_fifos, ConverterTargets{keys, values, value_scales, value_sums, queries}),
+                lists, started_jobs, data_fifos, ConverterTargets{keys, values, value_scales, value_sums, queries, constants}),
       qk(all, Qk::Params{sizes.head_dim, machine.key_multipliers(), machine.qk.brick_bits, piece.shape_only, piece.decisions.first_q_bits}, first_passes,
          later_passes, keys, queries, array_grant, score_rows, key_released),
       softmax(all,

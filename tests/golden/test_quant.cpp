@@ -242,6 +242,19 @@ TEST(Layout, RegionsAreApartAndEveryWordIsTheCode) {
         for (std::size_t j = 0; j < h.v_sum.size(); ++j)
           check(layout.value_sum(layer, kv), j / D, 0, j % D, 24, true, h.v_sum[j]);
         regions.push_back(layout.query(layer, kv));
+        const Region& scales = layout.descriptor(layer, kv);
+        ASSERT_EQ(scales.items, static_cast<std::uint32_t>(shape.group()));
+        // Records are neighbours: one address finds them all.
+        const std::uint64_t record = (8 * static_cast<std::uint64_t>(shape.group()) + 31) / 32 * 32;
+        ASSERT_EQ(scales.base,
+                  layout.descriptor(0, 0).base + static_cast<std::uint64_t>(layer * shape.kv_heads + kv) * record);
+        for (std::size_t g = 0; g < G; ++g) {
+          check(scales, g, 0, 0, 16, false, h.to_log2[g].mantissa);
+          check(scales, g, 16, 0, 16, false, h.to_out[g].mantissa);
+          check(scales, g, 32, 0, 8, true, h.to_log2[g].shift);
+          check(scales, g, 40, 0, 8, true, h.to_out[g].shift);
+          check(scales, g, 48, 0, 16, false, h.out16[g]);
+        }
         for (std::size_t t = 0; t < static_cast<std::size_t>(shape.tokens); ++t)
           for (std::size_t d = 0; d < D; ++d) {
             for (int digit = 0; digit < digits; ++digit)
@@ -263,6 +276,10 @@ TEST(Layout, RegionsAreApartAndEveryWordIsTheCode) {
       ASSERT_EQ(layout.out(layer).stride % 32, 0u);
       ASSERT_EQ(layout.out(layer).item_bytes, D * 12 / 8);
     }
+    const Region first = layout.descriptor(0, 0);
+    regions.push_back({first.base, 1, 1,
+                       static_cast<std::uint32_t>(shape.layers * shape.kv_heads) *
+                           ((8 * static_cast<std::uint32_t>(shape.group()) + 31) / 32 * 32)});
     std::sort(regions.begin(), regions.end(), [](const Region& a, const Region& b) { return a.base < b.base; });
     for (std::size_t j = 0; j < regions.size(); ++j) {
       const Region& r = regions[j];

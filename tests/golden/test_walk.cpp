@@ -246,6 +246,11 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
               plain_accesses.useful(Kind::value, kept.size(), D, p.v_bits);
             }
           }
+          // Scales of the whole group, asleep heads' too: 8 bytes a query head.
+          Tokens group;
+          for (std::uint32_t g = 0; g < static_cast<std::uint32_t>(G); ++g) group.push_back(g);
+          plain_accesses.fetch(layout.descriptor(layer, kv), 5, group);
+          plain_accesses.useful(Kind::descriptor, group.size(), 1, 64);
           if (p.v_scale == ValueScale::token) {
             plain_accesses.fetch(layout.value_scale(layer, kv), 3, live);
             plain_accesses.useful(Kind::value_scale, live.size(), 1, 16);

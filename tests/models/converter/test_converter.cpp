@@ -100,7 +100,7 @@ struct Bare {
         value({"value_buffer", "value buffer", "", ""}, 2, 1024, 64, banks),
         scales(2, 1024),
         queries(16, 64),
-        converter({64, banks, 32, 12}, lists, queue, data, {key, value, scales, sums, queries}) {}
+        converter({64, banks, 32, 12}, lists, queue, data, {key, value, scales, sums, queries, constants}) {}
   // The job's bursts, random, all there at cycle `now`.
   void fill(const FetchJob& job, Cycle now) {
     OwnedJob o{job, {}};
@@ -124,6 +124,7 @@ struct Bare {
   ScaleStore scales;
   ValueSums sums{2, 64};
   QueryRegisters queries;
+  HeadConstants constants{4};
   Converter converter;
 };
 
@@ -149,12 +150,43 @@ TEST(Converter, ArrayWidthOfVectorsACycle) {
   std::cout << compared << " loads compared\n";
 }
 
+// A head's scales: a query head's word a cycle, to the place that the job names, and readable once all are there.
+TEST(Converter, DescriptorsGoToTheirPlace) {
+  Bare b;
+  b.constants.take(1);
+  const ConstantsRef place = b.constants.take(3);
+  FetchJob j;
+  j.stream = Stream::descriptor, j.half = static_cast<std::uint8_t>(place), j.words = 1, j.items = 3;
+  j.item_bytes = j.stride_bytes = 8;
+  Burst burst{};
+  for (int g = 0; g < 3; ++g)
+    golden::put_descriptor(
+        &burst[static_cast<std::size_t>(8 * g)],
+        {{40000u + static_cast<unsigned>(g), 20 - 40 * g}, {50000u, g}, static_cast<std::uint16_t>(9 + g)});
+  b.queue.push(0, j);
+  b.queue.add(1);
+  b.data.write(0, b.data.reserve(0), burst, 0);
+  EXPECT_THROW(b.constants.of(place), std::logic_error);
+  Cycle now = 1;
+  for (; !b.constants.loaded(place, now) && now < 50; ++now) b.converter.tick(now);
+  // Taken in 1, words in 2 to 4, there in 5.
+  EXPECT_EQ(now, 5u);
+  const GroupConstants& c = b.constants.of(place);
+  for (std::size_t g = 0; g < 3; ++g) {
+    EXPECT_EQ(c.to_log2[g].mantissa, 40000 + g);
+    EXPECT_EQ(c.to_log2[g].shift, 20 - 40 * static_cast<int>(g));
+    EXPECT_EQ(c.to_out[g].mantissa, 50000u);
+    EXPECT_EQ(c.to_out[g].shift, static_cast<int>(g));
+    EXPECT_EQ(c.out16[g], 9 + g);
+  }
+}
+
 // Each stage puts the same load off by a cycle; the array's width a cycle stays.
 TEST(Converter, StagesAreLatencyAlone) {
   for (int latency : {1, 3, 4, 9}) {
     Bare b;
     Converter converter({64, 8, 16, 12, latency}, b.lists, b.queue, b.data,
-                        {b.key, b.value, b.scales, b.sums, b.queries});
+                        {b.key, b.value, b.scales, b.sums, b.queries, b.constants});
     FetchJob scales;
     scales.stream = Stream::value_scale, scales.half = 0, scales.words = 1, scales.items = 160;
     scales.item_bytes = scales.stride_bytes = 2;
@@ -331,7 +363,7 @@ TEST(Converter, RefusesWhatDoesNotFit) {
   int refused = 0;
   const auto bad = [&](ConverterParams p, const std::string& name) {
     try {
-      Converter c(p, b.lists, b.queue, b.data, {b.key, b.value, b.scales, b.sums, b.queries});
+      Converter c(p, b.lists, b.queue, b.data, {b.key, b.value, b.scales, b.sums, b.queries, b.constants});
       ADD_FAILURE() << name << " accepted";
     } catch (const Error& e) {
       EXPECT_NE(std::string(e.what()).find(name), std::string::npos) << e.what();

@@ -33,7 +33,8 @@ struct Array {
            released, done) {
     GroupConstants constants;
     for (std::size_t h = 0; h < 2; ++h) constants.to_out[h] = to_out[h], constants.out16[h] = out16[h];
-    place = m.constants.take(constants);
+    place = m.constants.take(0);
+    m.constants.poke(place) = constants;
     m.groups[0].readable.fill(0);
   }
   template <class F>

@@ -29,7 +29,8 @@ struct Pipeline {
             scores, verdicts, compact, sums, done, compacted) {
     GroupConstants constants;
     for (std::size_t h = 0; h < 3; ++h) constants.to_log2[h] = scale[h];
-    const ConstantsRef place = m.constants.take(constants);
+    const ConstantsRef place = m.constants.take(0);
+    m.constants.poke(place) = constants;
     for (std::size_t s = 0; s < 2; ++s) m.groups[s].constants = place, m.groups[s].readable.fill(kNotYet);
   }
   void tick(Cycle now) {

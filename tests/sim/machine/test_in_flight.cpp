@@ -387,13 +387,17 @@ Find group_table() {
 }
 
 Find head_constants(void (*damage)(GroupConstants&)) {
-  return [damage, starts = Starts()](MachineModel& m) mutable -> std::optional<Word> {
+  return [damage, starts = Starts(),
+          waiting = std::optional<std::size_t>()](MachineModel& m) mutable -> std::optional<Word> {
     const Inventory& p = m.parts();
-    const auto store = starts.store(p.groups);
-    if (!store) return {};
-    const ConstantsRef place = p.groups[*store].constants;
+    // The descriptor may arrive after its group has started.
+    if (const auto store = starts.store(p.groups)) waiting = store;
+    if (!waiting || !p.constants.loaded(p.groups[*waiting].constants, m.now())) return {};
+    const ConstantsRef place = p.groups[*waiting].constants;
+    waiting.reset();
     return word<GroupConstants>(
-        m, fmt::format("place {}", place), [&p, place](Inventory&) { return std::span(&p.constants.of(place), 1); },
+        m, fmt::format("place {}", place),
+        [place](Inventory& parts) { return std::span(&parts.constants.poke(place), 1); },
         [damage](auto w) { damage(w[0]); });
   };
 }
