@@ -335,6 +335,12 @@ TEST(Layout, DecodingAnImageIsTheInverseOfBuildingIt) {
 
     // Which bits hold a code: those that an image of all ones has.
     each([](auto& to, const auto&) { std::fill(to.begin(), to.end(), -1); });
+    for (int layer = 0; layer < shape.layers; ++layer)
+      for (int kv = 0; kv < shape.kv_heads; ++kv) {
+        HeadCodes& h = decoded.codes(layer, kv);
+        for (auto* scales : {&h.to_log2, &h.to_out}) std::fill(scales->begin(), scales->end(), Scale{65535, -1});
+        std::fill(h.out16.begin(), h.out16.end(), std::uint16_t{65535});
+      }
     const std::vector<std::uint8_t> mask = build_image(decoded, layout);
     std::vector<std::uint8_t> bytes(image.size());
     for (auto& b : bytes) b = static_cast<std::uint8_t>(random.bits());
