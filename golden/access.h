@@ -26,7 +26,7 @@ struct Accesses {
     return useful_of(Kind::key_msb) + useful_of(Kind::key_lsb) + useful_of(Kind::value) + useful_of(Kind::value_scale);
   }
   std::uint64_t bursts_of(Stream s) const { return stream_bursts[static_cast<std::size_t>(s)]; }
-  std::uint64_t kv_bursts() const { return read_bursts() - bursts_of(Stream::query); }
+  std::uint64_t kv_bursts() const { return read_bursts() - bursts_of(Stream::query) - bursts_of(Stream::descriptor); }
   std::uint64_t read_bursts() const {
     std::uint64_t n = 0;
     for (std::uint64_t bursts : stream_bursts) n += bursts;

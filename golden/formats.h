@@ -25,13 +25,15 @@ enum class Stream : std::uint8_t {
   value,        // V, or the sum of V
   value_scale,  // one 16-bit word a token
   record,       // what only survivors need: digits of K, or digits of K and V side by side
+  descriptor,   // a layer's scales, one word of 64 bits a query head
 };
-inline constexpr int kStreams = 5;
+inline constexpr int kStreams = 6;
 
 // What bytes are counted by: useful bytes stand in this order.
-enum class Kind : std::uint8_t { query, key_msb, key_lsb, value, value_scale, out };
-inline constexpr int kKinds = 6;
-inline constexpr const char* kKindNames[kKinds] = {"query", "key_msb", "key_lsb", "value", "value_scale", "out"};
+enum class Kind : std::uint8_t { query, key_msb, key_lsb, value, value_scale, out, descriptor };
+inline constexpr int kKinds = 7;
+inline constexpr const char* kKindNames[kKinds] = {"query",       "key_msb", "key_lsb",   "value",
+                                                   "value_scale", "out",     "descriptor"};
 
 // Bytes of `words` words of `bits` bits side by side; their bits are a multiple of 8.
 WINNOW_HD constexpr std::uint32_t packed_bytes(int words, int bits) {
@@ -49,6 +51,7 @@ inline constexpr int kWordBits = 12;        // of queries and outputs, of the mu
 inline constexpr int kLeastWordBits = 2;    // the least of K's digits and of V
 inline constexpr int kValueScaleBits = 16;  // of V's scale a token, in memory
 inline constexpr int kValueSumBits = 24;    // of the sum of V over a KV head's tokens, in memory
+inline constexpr int kDescriptorBits = 64;  // of a query head's scales, in memory
 inline constexpr int kProbabilityBits = 16;  // 65536 = 1
 
 // --- what top-k engines compare -------------------------------------------------------------------------------------

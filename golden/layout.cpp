@@ -37,6 +37,9 @@ Layout::Layout(const Shape& s, const Decisions& plan, std::uint64_t align, std::
   const Digits& d = plan.digits;
   heads_.resize(static_cast<std::size_t>(s.layers * s.kv_heads));
   for (int layer = 0; layer < s.layers; ++layer) {
+    // In front of the layer's first K, so that they lie in a DRAM row that is opened anyway.
+    const std::uint32_t descriptor_bytes = packed_bytes(1, kDescriptorBits);
+    descriptors_.push_back(place(descriptor_bytes, descriptor_bytes, static_cast<std::uint32_t>(s.heads)));
     for (int kv = 0; kv < s.kv_heads; ++kv) {
       Head& h = heads_[static_cast<std::size_t>(layer * s.kv_heads + kv)];
       for (int i = 0; i < d.count; ++i) {
@@ -60,6 +63,17 @@ Layout::Layout(const Shape& s, const Decisions& plan, std::uint64_t align, std::
     out_.push_back(place(out_bytes, whole_bursts(out_bytes), n * static_cast<std::uint32_t>(s.heads)));
   }
   bytes_ = next;
+}
+
+void put_descriptor(std::uint8_t* at, const Descriptor& d) {
+  const std::uint64_t word = pack_descriptor(d);
+  for (int i = 0; i < 8; ++i) at[i] = static_cast<std::uint8_t>(word >> (8 * i));
+}
+
+Descriptor get_descriptor(const std::uint8_t* at) {
+  std::uint64_t word = 0;
+  for (int i = 0; i < 8; ++i) word |= std::uint64_t{at[i]} << (8 * i);
+  return unpack_descriptor(word);
 }
 
 void put_word(std::uint8_t* base, std::size_t index, int width, std::int32_t value) {
@@ -88,11 +102,11 @@ std::int32_t get_word(const std::uint8_t* base, std::size_t index, int width, bo
 namespace {
 
 // Calls `vector(at, codes, width, is_signed)` for every D codes that lie side by side in the image, `codes` being their
-// place in the model, `scale(at, v16)` for every scale of V, and `sum(at, words)` for D words of V's sum. One walk for
-// both directions.
-template <class Codes, class Vector, class ValueScale, class ValueSum>
+// place in the model, `scale(at, v16)` for every scale of V, `sum(at, words)` for D words of V's sum, and
+// `constants(at, to_log2, to_out, out16)` for every query head's scales. One walk for both directions.
+template <class Codes, class Vector, class ValueScale, class ValueSum, class Constants>
 void visit_image(const Layout& layout, const Shape& s, const Decisions& plan, Codes&& codes_of, Vector&& vector,
-                 ValueScale&& scale, ValueSum&& sum) {
+                 ValueScale&& scale, ValueSum&& sum, Constants&& constants) {
   const auto D = static_cast<std::size_t>(s.head_dim), n = static_cast<std::size_t>(s.tokens);
   const auto G = static_cast<std::size_t>(s.group());
   const Digits& d = plan.digits;
@@ -113,6 +127,9 @@ void visit_image(const Layout& layout, const Shape& s, const Decisions& plan, Co
       }
       for (std::size_t step = 0; step * D < c.v_sum.size(); ++step)
         sum(layout.value_sum(layer, kv).at(step), &c.v_sum[step * D]);
+      for (std::size_t g = 0; g < G; ++g)
+        constants(layout.descriptors(layer).at(static_cast<std::size_t>(kv) * G + g), c.to_log2[g], c.to_out[g],
+                  c.out16[g]);
     }
 }
 
@@ -138,6 +155,9 @@ void build_image(const Quantized& model, const Layout& layout, std::vector<std::
       },
       [&](std::uint64_t at, const std::int32_t* x) {
         for (std::size_t i = 0; i < D; ++i) put_word(&image[at], i, kValueSumBits, x[i]);
+      },
+      [&](std::uint64_t at, Scale to_log2, Scale to_out, std::uint16_t out16) {
+        put_descriptor(&image[at], {to_log2, to_out, out16});
       });
 }
 
@@ -155,6 +175,10 @@ void decode_image(const std::vector<std::uint8_t>& image, const Layout& layout, 
       [&](std::uint64_t at, std::uint16_t& v16) { v16 = static_cast<std::uint16_t>(image[at] | image[at + 1] << 8); },
       [&](std::uint64_t at, std::int32_t* x) {
         for (std::size_t i = 0; i < D; ++i) x[i] = get_word(&image[at], i, kValueSumBits, true);
+      },
+      [&](std::uint64_t at, Scale& to_log2, Scale& to_out, std::uint16_t& out16) {
+        const Descriptor d = get_descriptor(&image[at]);
+        to_log2 = d.to_log2, to_out = d.to_out, out16 = d.out16;
       });
   for (int layer = 0; layer < s.layers; ++layer)
     for (int kv = 0; kv < s.kv_heads; ++kv) {

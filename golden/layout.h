@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "golden/descriptor.h"
 #include "golden/formats.h"
 
 namespace winnow::golden {
@@ -45,6 +46,8 @@ class Layout {
   const Region& value_sum(int layer, int kv_head) const { return at(layer, kv_head).value_sum; }
   // Item token * group + g: one query head's 12-bit codes.
   const Region& query(int layer, int kv_head) const { return at(layer, kv_head).query; }
+  // Item h: scales of the layer's query head h (Descriptor).
+  const Region& descriptors(int layer) const { return descriptors_[static_cast<std::size_t>(layer)]; }
   // Item token * heads + head: one output vector, 12-bit codes, whole bursts.
   const Region& out(int layer) const { return out_[static_cast<std::size_t>(layer)]; }
 
@@ -61,7 +64,7 @@ class Layout {
   int kv_heads_;
   bool records_;
   std::vector<Head> heads_;
-  std::vector<Region> out_;
+  std::vector<Region> out_, descriptors_;
   std::uint64_t bytes_ = 0;
 };
 
@@ -70,12 +73,16 @@ class Layout {
 std::vector<std::uint8_t> build_image(const Quantized& model, const Layout& layout);
 // Into an image that reaches as far as the layout at least, beside what others have there.
 void build_image(const Quantized& model, const Layout& layout, std::vector<std::uint8_t>& image);
-// The other way round: codes, digits and V's scales as the bytes have them replace the model's; scales of heads stay.
+// The other way round: codes, digits, V's scales and scales of heads as the bytes have them replace the model's.
 // Any bytes are codes, also such as no quantizer makes. Throws Error unless the image is as long as the layout says.
 void decode_image(const std::vector<std::uint8_t>& image, const Layout& layout, Quantized& model);
 
 // Writes word `index` of `width` bits at byte `base`; for tests and tools.
 void put_word(std::uint8_t* base, std::size_t index, int width, std::int32_t value);
 std::int32_t get_word(const std::uint8_t* base, std::size_t index, int width, bool is_signed);
+
+// A query head's scales, eight bytes.
+void put_descriptor(std::uint8_t* at, const Descriptor& d);
+Descriptor get_descriptor(const std::uint8_t* at);
 
 }  // namespace winnow::golden

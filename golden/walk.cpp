@@ -74,6 +74,9 @@ bool Walk::next(LayerResult& r) {
     r.accesses.write_bursts += out_vectors * (layout_.out(layer_).stride / kBurstBytes);
   }
   if (std::any_of(r.heads.begin(), r.heads.end(), [](std::uint32_t h) { return h != 0; })) {
+    const Region descriptors = layout_.descriptors(layer_);
+    read(r.accesses, descriptors, Stream::descriptor, nullptr, descriptors.items);
+    useful(r.accesses, Kind::descriptor) += std::uint64_t{descriptors.items} * descriptors.item_bytes;
     const std::vector<std::uint32_t>& live = cascade_.live(layer_, 0);
     for (std::size_t j = 0; j < live.size(); ++j)
       cascade_.add_chance(

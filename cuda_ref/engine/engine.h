@@ -71,7 +71,7 @@ class DeviceWalk final : public Walk {
   golden::Schedule schedule_;
   Plan plan_{};
   std::uint64_t image_bytes_;
-  std::vector<golden::Region> out_regions_;
+  std::vector<golden::Region> out_regions_, descriptors_;
   std::vector<HeadScales> host_scales_;  // [layers][heads], for measuring
   Buffer<std::uint8_t> image_;
   Buffer<HeadPlanes> planes_;

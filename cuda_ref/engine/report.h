@@ -14,6 +14,14 @@ inline void DeviceWalk::fetch(golden::LayerResult& r, u32 positions) {
   std::memcpy(&c, host_.data() + at_.counts, sizeof c);
   for (std::size_t i = 0; i < golden::kKinds; ++i) r.accesses.useful[i] = c.useful[i];
   for (std::size_t i = 0; i < golden::kStreams; ++i) r.accesses.stream_bursts[i] = c.bursts[i];
+  // A layer's descriptors are read once, whatever else is: there is nothing in it that a kernel would know better.
+  if (std::any_of(head_bits_.begin(), head_bits_.end(), [](u32 bits) { return bits != 0; })) {
+    const golden::Region& d = descriptors_[count(r.layer)];
+    r.accesses.stream_bursts[static_cast<std::size_t>(golden::Stream::descriptor)] +=
+        golden::bursts_of(d.items * d.item_bytes);
+    r.accesses.useful[static_cast<std::size_t>(golden::Kind::descriptor)] +=
+        count(static_cast<int>(d.items)) * d.item_bytes;
+  }
   r.accesses.write_bursts = c.write_bursts;
   r.row_heads = c.row_heads, r.flat = c.flat, r.row_groups = c.row_groups, r.refetched = c.refetched;
   r.keys_seen = c.keys_seen, r.survivors = c.survivors, r.values = c.values;

@@ -86,9 +86,12 @@ inline void DeviceWalk::place(const golden::Layout& layout) {
       if (plan_.token_scales) h.value_scale = plane(layout.value_scale(layer, kv));
       if (plan_.compensates) h.value_sum = plane(layout.value_sum(layer, kv));
       h.query = plane(layout.query(layer, kv));
+      h.descriptor = plane(layout.descriptors(layer));
+      h.descriptor.base += static_cast<u64>(kv * s.group()) * h.descriptor.item_bytes;
       all.push_back(h);
     }
     out_regions_.push_back(layout.out(layer));
+    descriptors_.push_back(layout.descriptors(layer));
   }
   planes_.allocate(all.size());
   planes_.upload(all.data(), all.size());

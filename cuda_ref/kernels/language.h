@@ -23,6 +23,7 @@
 #define WINNOW_PLANTED 0
 #endif
 
+#include "golden/descriptor.h"
 #include "golden/num.h"
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {

@@ -154,6 +154,10 @@ __global__ void scales_of_heads(QuantizeArgs a) {
   const double fraction = out_largest > 0 ? ::round(65536 * out_max / out_largest) : 0;
   r.out16 = static_cast<u32>(fraction < 65535 ? fraction : 65535);
   a.scales[head] = r;
+  const u64 word = golden::pack_descriptor({r.to_log2, r.to_out, static_cast<std::uint16_t>(r.out16)});
+  const Plane plane = a.planes[kv].descriptor;
+  std::uint8_t* to = a.image + plane.base + static_cast<u64>(static_cast<int>(blockIdx.x) % h.group) * plane.stride;
+  for (int b = 0; b < 8; ++b) to[b] = static_cast<std::uint8_t>(word >> (8 * b));
 }
 
 // Digit planes of K, V and its scales. Grid: KV heads x layers; z-less, threads stride over bytes.

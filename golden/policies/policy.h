@@ -38,9 +38,10 @@ struct Policy {
   int v_bits = kWordBits;
   ValueScale v_scale = ValueScale::tensor;
 
-  // Where the scale of a head's outputs comes from: `reference`, the largest output that float attention gives on the
-  // prompt, which no hardware could know before it has run; `value`, V's own scale, since an output is a mean of V.
-  OutScale out_scale = OutScale::reference;
+  // Where the scale of a head's outputs comes from: `value`, V's own scale, since an output is a mean of V;
+  // `reference`, the largest output that float attention gives on the prompt, which no hardware could know before it
+  // has run.
+  OutScale out_scale = OutScale::value;
 
   double threshold = 0;  // progressive quantization: refetch all LSBs of K when max p is below; 0 = never
 
@@ -99,7 +100,7 @@ void visit_policy(P& p, V&& v) {
   v("v_bits", p.v_bits, Range{kLeastWordBits, kWordBits}, "width of V in bits");
   v("v_scale", p.v_scale, Names<ValueScale>{{"tensor", "token"}}, "one scale a KV head, or one a token folded into p");
   v("out_scale", p.out_scale, Names<OutScale>{{"reference", "value"}},
-    "scale of a head's outputs: the largest of float attention on the prompt, or V's scale, which hardware knows");
+    "scale of a head's outputs: V's scale, which hardware knows, or the largest of float attention on the prompt");
   v("threshold", p.threshold, Range{0, 1}, "refetch K's LSBs when max p is below (0 = never)");
   v("select", p.select, Names<SelectRule>{{"none", "count", "mass"}}, "progressive selection: rule of a stage");
   v("select_keep", p.select_keep, Range{0, 1}, "a stage each: share of tokens (count) or of probability (mass)");

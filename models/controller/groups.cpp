@@ -62,7 +62,6 @@ void Groups::start(Cycle now) {
   e.last_pass = whole || !s_.records();
   e.undecided = g.undecided;
   e.follow = follows(g);
-  e.readable.fill(kNotYet);
   e.forced = h.plan->forced, e.forced_refetch = h.plan->forced_refetch;
   s_.memories.origins.begin(store, e.slots);
   if (s_.params.shape_only && h.plan->priority) {
@@ -162,7 +161,7 @@ void Groups::take_survivors(Group& g) {
   e.digit = g.pass, e.tag.pass = static_cast<std::uint8_t>(g.pass);
   e.last_pass = g.pass == s_.last_pass();
   e.follow = follows(g);
-  e.readable.fill(kNotYet);
+  e.readable = {};
   g.gathered = g.compacted = g.sent = false;
   move(g, Stage::gathering);
 }
@@ -407,8 +406,6 @@ void Groups::retire(Cycle now) {
     return;
   }
   if (!s_.heads.empty() && s_.heads.front().finished == s_.heads.front().layer->plan.positions.size()) {
-    Head& h = s_.heads.front();
-    s_.memories.constants.give_back(h.constants);
     s_.heads.pop_front();
     return;
   }

@@ -15,7 +15,8 @@ FetchJob Loads::job(const Head& h, Stream stream, const golden::Region& r, ListR
   job.stream = stream;
   job.half = h.half;
   job.epoch = h.layer->epoch;
-  job.words = static_cast<std::uint16_t>(stream == Stream::value_scale ? 1 : s_.params.head_dim);
+  job.words = static_cast<std::uint16_t>(
+      stream == Stream::value_scale || stream == Stream::descriptor ? 1 : s_.params.head_dim);
   job.item_bytes = r.item_bytes, job.stride_bytes = r.stride, job.base = r.base;
   job.items = items;
   job.list = list;
@@ -48,6 +49,13 @@ FetchJob Loads::sum_job(const Head& h) const {
   return j;
 }
 
+// The scales of all the layer's query heads.
+FetchJob Loads::descriptor_job(const Head& h) const {
+  FetchJob j = job(h, Stream::descriptor, h.layer->plan.descriptors, kEveryItem, h.layer->plan.descriptors.items);
+  j.half = static_cast<std::uint8_t>(h.layer->constants);
+  return j;
+}
+
 // In chunks, so that a gather need not wait for the whole of a load that nobody waits for. A list's neighbours may
 // share a burst, which would be asked for twice where it is cut: only items that count up are, at whole bursts.
 void Loads::add_load(Head& h, FetchJob whole) {
@@ -71,9 +79,12 @@ void Loads::open_head() {
       h.half = static_cast<std::uint8_t>(next_half_++ % s_.params.halves);
       h.group_heads = static_cast<std::size_t>(std::popcount(plan.heads));
       h.live = layer.lists[layer.load_head - 1];
-      h.constants = s_.memories.constants.take(plan.constants);
+      h.constants = s_.memories.constants.at(layer.constants, plan.kv_head * s_.params.group);
       const auto live = static_cast<std::uint32_t>(plan.live.size());
       const bool whole = layer.plan.full_width;
+      // The layer's, before its first K: they wait for no half, and a row's scales are due with its last score.
+      if (!layer.described && layer.plan.descriptors.items) h.loads.push_back(descriptor_job(h));
+      layer.described = true;
       add_load(h, key_job(h, 0, h.live, live));
       if (whole)
         for (int i = 1; i < s_.decisions.digits.count; ++i) {

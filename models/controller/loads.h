@@ -19,6 +19,7 @@ class Loads {
   // The job that brings digit `digit` of a head's K for the listed tokens (with their V, where records hold both).
   FetchJob key_job(const Head& h, int digit, ListRef list, std::uint32_t items) const;
   FetchJob sum_job(const Head& h) const;
+  FetchJob descriptor_job(const Head& h) const;
   FetchJob value_job(const Head& h, ListRef list, std::uint32_t items) const;
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// What the controller walks: one layer of one step at a time, as live lists, addresses and scales. A source makes it
+// What the controller walks: one layer of one step at a time, as live lists and addresses. A source makes it
 // from a trace and the cascade's state (TraceSource), or from a shape-only workload file (WorkloadSource).
 #include <array>
 #include <cstdint>
@@ -11,7 +11,6 @@
 #include "golden/policies/decisions.h"
 #include "models/links/fetch_jobs.h"
 #include "models/links/topk_jobs.h"
-#include "models/memories/head_constants.h"
 
 namespace winnow {
 
@@ -39,7 +38,6 @@ struct HeadPlan {
   golden::Region value, value_scale, value_sum, query;
   std::array<int, golden::kMaxDigits> key_bits{};
   int value_bits = 0, query_bits = golden::kWordBits;
-  GroupConstants constants;  // a query head each
   // Shape-only: what stands in the file instead of being decided.
   bool forced = false, forced_refetch = false;
   int value_count = 0;                                   // values fetched; 0 = the plan's share
@@ -56,7 +54,8 @@ struct LayerPlan {
   ListSource where;                      // where the machine has them; everyone: they count up from the first
   std::vector<HeadPlan> heads;
   golden::Region out;
-  int out_heads = 0;  // query heads an output row holds
+  golden::Region descriptors;  // scales, a query head each; empty where nothing is computed (shape-only)
+  int out_heads = 0;           // query heads an output row holds
 };
 
 // One choice of the cascade: `k` of `n` tokens or heads stay.

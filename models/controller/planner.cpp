@@ -39,6 +39,7 @@ void Planner::add_layer(LayerPlan plan) {
   Layer& layer = s_.layers.emplace_back();
   layer.plan = std::move(plan);
   layer.epoch = next_epoch_++ % kEpochs;
+  layer.constants = s_.memories.constants.take(layer.plan.descriptors.items != 0);
   const std::uint64_t bursts = golden::bursts_of(golden::packed_bytes(s_.params.head_dim, golden::kWordBits));
   for (const HeadPlan& h : layer.plan.heads) {
     if (!h.heads) continue;
@@ -198,6 +199,7 @@ void Planner::close_layer(Cycle now) {
   s_.moved = true;
   for (ListRef list : s_.layers.front().lists) s_.memories.lists.give_back(list);
   s_.memories.lists.give_back(s_.layers.front().positions);
+  s_.memories.constants.give_back(s_.layers.front().constants);
   s_.layers.pop_front();
   if (done() && s_.layers.empty())
     for (Living& living : living_) {

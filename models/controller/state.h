@@ -18,6 +18,7 @@
 #include "models/links/verdicts.h"
 #include "models/links/writes_accepted.h"
 #include "models/memories/group_table.h"
+#include "models/memories/head_constants.h"
 #include "models/memories/importance_memory.h"
 #include "models/memories/kv_buffer.h"
 #include "models/memories/lists.h"
@@ -85,6 +86,8 @@ struct Layer {
   bool ended = false;               // all of it is written and added up; the next cycle closes it
   std::uint8_t epoch = 0;           // of its fetches
   std::size_t load_head = 0;        // next head to load
+  std::uint16_t constants = 0;      // place of its scales
+  bool described = false;           // they have been asked for
   std::size_t groups_left = 0;      // not yet out of P x V
   std::size_t importance_left = 0;  // groups whose probabilities are not yet added up
   std::uint64_t bursts = 0;         // of its output vectors, still to be accepted by the memory
@@ -103,8 +106,8 @@ struct Head {
   Layer* layer = nullptr;
   const HeadPlan* plan = nullptr;
   std::uint8_t half = 0;
-  ListRef live = kEveryItem;  // its tokens
-  ConstantsRef constants = 0;
+  ListRef live = kEveryItem;    // its tokens
+  ConstantsRef constants = 0;   // of its first query head
   std::size_t group_heads = 0;  // live query heads
   std::deque<FetchJob> loads;   // not yet handed out
   bool key_armed = false;       // K's half was emptied for it

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "golden/error.h"
+#include "golden/layout.h"
 #include "models/converter/unpack.h"
 
 namespace winnow {
@@ -83,7 +84,8 @@ void Converter::start(Cycle now) {
   number_ = jobs_.popped();
   job_ = jobs_.peek();
   jobs_.pop(now);
-  const bool record = job_.stream == Stream::record, scale = job_.stream == Stream::value_scale;
+  const bool record = job_.stream == Stream::record;
+  const bool scale = job_.stream == Stream::value_scale || job_.stream == Stream::descriptor;
   const bool key = job_.stream == Stream::key || job_.stream == Stream::query || (record && job_.key_bits);
   const bool value = job_.stream == Stream::value || (record && job_.value_bits);
   const int least = job_.shape_only ? 1 : golden::kLeastWordBits, most = job_.shape_only ? params_.max_word_bits
@@ -143,6 +145,7 @@ int Converter::deliver(Cycle now) {
       break;
     case Stream::value_scale: n = deliver_scales(now); break;
     case Stream::query: n = deliver_query(now); break;
+    case Stream::descriptor: n = deliver_descriptor(now); break;
     case Stream::record: {
       n = records_.deliver(now);
       const int vectors = n * ((job_.key_bits ? 1 : 0) + (job_.value_bits ? 1 : 0));
@@ -194,6 +197,17 @@ int Converter::deliver_scales(Cycle now) {
   for (; n < params_.scales_per_cycle && streams_.item_there(); ++n) {
     const std::uint8_t* bytes = streams_.item_data();
     *targets_.scales.append(job_.half, 1, written(now)) = static_cast<std::uint16_t>(bytes[0] | bytes[1] << 8);
+    streams_.advance();
+  }
+  words_ += static_cast<std::uint64_t>(n);
+  return n;
+}
+
+int Converter::deliver_descriptor(Cycle now) {
+  constexpr int kABurst = kBurstBytes * 8 / golden::kDescriptorBits;
+  int n = 0;
+  for (; n < kABurst && streams_.item_there(); ++n) {
+    targets_.constants.write(job_.half, streams_.item(), golden::get_descriptor(streams_.item_data()), written(now));
     streams_.advance();
   }
   words_ += static_cast<std::uint64_t>(n);

@@ -3,7 +3,8 @@
 //
 // In:   the fetcher's data FIFOs (one burst a lane and cycle) and its jobs in the same order.
 // Out:  K buffer and V buffer (at most vectors_per_cycle vectors each a cycle, one a bank), scale store
-//       (at most scales_per_cycle words a cycle), query registers (one vector a cycle).
+//       (at most scales_per_cycle words a cycle), query registers (one vector a cycle), head constants (those of
+//       four query heads a cycle, a burst).
 // Words: width w = 2..12 bits, little-endian: word i of an item is bits [i*w, i*w + w) of its bytes, least
 //       significant bit first; sign-extended to int16 unless the job says unsigned. Scales are 16 bit unsigned.
 //       slot = the item's place in the job's list.
@@ -29,6 +30,7 @@
 #include "models/converter/stream_unit.h"
 #include "models/links/data_fifos.h"
 #include "models/links/started_jobs.h"
+#include "models/memories/head_constants.h"
 #include "models/memories/kv_buffer.h"
 #include "models/memories/query_registers.h"
 #include "models/memories/value_scales.h"
@@ -44,6 +46,7 @@ struct ConverterTargets {
   ScaleStore& scales;
   ValueSums& sums;
   QueryRegisters& queries;
+  HeadConstants& constants;
 };
 
 class Converter : public Block {
@@ -78,6 +81,7 @@ class Converter : public Block {
   int deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle now);
   int deliver_scales(Cycle now);
   int deliver_query(Cycle now);
+  int deliver_descriptor(Cycle now);
   const Wait* closed_by(Cycle now) const;
   // When what is shifted now is written.
   Cycle written(Cycle now) const { return now + static_cast<Cycle>(params_.latency - 1); }

@@ -27,6 +27,7 @@ std::uint64_t bits(const FetchJob& job) {
     case Stream::value: return job.value_bits;
     case Stream::value_scale: return 16;
     case Stream::record: return job.key_bits + job.value_bits;
+    case Stream::descriptor: return golden::kDescriptorBits;
   }
   return 0;
 }

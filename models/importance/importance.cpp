@@ -99,7 +99,7 @@ void Importance::tick(Cycle now) {
   }
   const GroupEntry& g = m_.groups[job_.store];
   // Sums are complete behind the last live head's division.
-  if (active_ && g.readable[static_cast<std::size_t>(std::bit_width(g.heads) - 1)] > now) {
+  if (active_ && !g.readable[static_cast<std::size_t>(std::bit_width(g.heads) - 1)].up(now)) {
     stats_.wait(kSoftmax);
     return;
   }

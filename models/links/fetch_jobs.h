@@ -11,7 +11,7 @@
 namespace winnow {
 
 // What a fetch brings, and so where the converter delivers it: query -> query registers, key -> K buffer, value -> V
-// buffer, value_scale -> scale store, record -> K and V buffer.
+// buffer, value_scale -> scale store, record -> K and V buffer, descriptor -> head constants.
 using golden::kStreams;
 using golden::Stream;
 inline constexpr int kEpochs = 64;  // layers of all sequences, at work and ahead
@@ -19,7 +19,7 @@ inline constexpr int kEpochs = 64;  // layers of all sequences, at work and ahea
 // One address list for the fetcher: items of `item_bytes` at base + index * stride_bytes, in list order.
 // Items of a packed stream are adjacent (stride == item_bytes); a record's stride is whole bursts.
 // Word widths: key_bits for Stream::key and Stream::query, value_bits for Stream::value, both for records,
-// none for Stream::value_scale (16 bit). 2..12 bits; 1..32 with shape_only.
+// none for Stream::value_scale (16 bit) and Stream::descriptor (64 bit). 2..12 bits; 1..32 with shape_only.
 struct FetchJob {
   Tag tag;
   Stream stream = Stream::key;
@@ -31,7 +31,7 @@ struct FetchJob {
   std::uint8_t epoch = 0;         // layer the traffic is counted for, mod kEpochs: loads run ahead of layers
   std::uint8_t second = 0;  // records: K words follow the first digit of their token, in the half's second columns
   std::uint8_t sum = 0;     // value: one vector, the sum of V
-  std::uint8_t half = 0;    // destination half of the K or V double buffer (or store of the head in flight)
+  std::uint8_t half = 0;    // destination half of the K or V buffer; a descriptor's place in the head constants
   std::uint16_t words = 0;  // words an item and operand (head dimension; 1 for scales)
   std::uint32_t item_bytes = 0, stride_bytes = 0, items = 0;
   std::uint64_t base = 0;
@@ -62,7 +62,7 @@ struct FetchJob {
     tag.fields(v);
     v("stream", stream, 3), v("key_bits", key_bits, 6), v("value_bits", value_bits, 6), v("key_signed", key_signed, 1);
     v("value_signed", value_signed, 1), v("merge", merge, 1), v("shape_only", shape_only, 1), v("epoch", epoch, 6);
-    v("second", second, 1), v("sum", sum, 1), v("half", half, 3), v("words", words, 9), v("item_bytes", item_bytes, 11),
+    v("second", second, 1), v("sum", sum, 1), v("half", half, 6), v("words", words, 9), v("item_bytes", item_bytes, 11),
         v("stride_bytes", stride_bytes, 11);
     v("items", items, 17), v("base", base, 36), v("list", list, 8);
     v("heads", heads, 16), v("group", group, 5), v("first", first, 17);

@@ -24,7 +24,7 @@ struct PvJob {
   void fields(V&& v) {
     v("store", store, 4), v("half", half, 3), v("resident", resident, 1), v("compensated", compensated, 1),
         v("all", all, 1), v("last", last, 1);
-    v("constants", constants, 4), v("address", address, 36), v("address_stride", address_stride, 11);
+    v("constants", constants, 12), v("address", address, 36), v("address_stride", address_stride, 11);
     v("first_head", first_head, 16), v("epoch", epoch, 6);
   }
 };

@@ -8,16 +8,26 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/memories/head_constants.h"
 #include "models/prim/fifo.h"
 #include "models/prim/limits.h"
 #include "models/prim/memory.h"
+#include "models/prim/refs.h"
 #include "models/prim/sizes.h"
 #include "models/prim/tag.h"
 
 namespace winnow {
 
-inline constexpr Cycle kNotYet = ~Cycle{0};
+// A register of one bit: what is raised in a cycle is up from the next one on, whoever looks first.
+class Flag {
+ public:
+  void raise(Cycle now) { up_ = true, raised_ = now; }
+  void lower() { up_ = false; }
+  bool up(Cycle now) const { return up_ && raised_ != now; }
+
+ private:
+  bool up_ = false;
+  Cycle raised_ = 0;
+};
 
 struct GroupEntry {
   Tag tag;
@@ -32,7 +42,7 @@ struct GroupEntry {
   bool forced = false, forced_refetch = false;  // shape-only: the verdict stands in the workload file
   ConstantsRef constants = 0;
   std::array<std::uint64_t, kMaxGroup> mean{};  // probability of a token that was left out, of each row; 2^32 = 1
-  std::array<Cycle, kMaxGroup> readable{};      // cycle from which a row may be followed; kNotYet before its division
+  std::array<Flag, kMaxGroup> readable;         // a row's probabilities come at `width` a cycle and may be followed
 
   bool is_first_row(int head) const { return (heads & ((1u << head) - 1)) == 0; }
   bool is_last_row(int head) const { return (std::uint64_t{heads} >> (head + 1)) == 0; }
@@ -51,10 +61,9 @@ class GroupTable : public MemoryBase {
   GroupEntry& operator[](std::size_t store) { return entries_[store]; }
   const GroupEntry& operator[](std::size_t store) const { return entries_[store]; }
 
-  // half 3, heads G, slots and keys 17, means G x 32, digit 2, five flags, constants 4; a flag a row instead of the
-  // cycle that the model keeps.
+  // half 3, heads G, slots and keys 17, means G x 32, digit 2, five flags, constants 12, a flag a row.
   MemoryShape shape() const override {
-    return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 5 + 4 + group_, 1, 5, 2};
+    return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 5 + 12 + group_, 1, 5, 2};
   }
   void report(StatSink&) const override {}
 

@@ -11,19 +11,25 @@
 //   kept flags        L                  top-k                                 softmax (compaction), P x V
 //   origins           L                  softmax (compaction)                  softmax (compaction), importance, P x V
 //
-// Rate: softmax, importance and P x V use `width` slots a cycle, top-k topk.load_width. Banks: one a group and query
-// head, of one write and one read port. A second access of a port in a cycle throws std::logic_error; where two blocks
-// could meet, one waits: selection scores lie in two banks a group at least, words of `width` slots in turn, and
-// importance waits for a bank that softmax or the top-k unit will read (SelectionScores::claim); one cycle puts it out
-// of step with a division that it follows. Origins have two read ports, one of them importance's. Kept flags are
-// registers: all of a group's are cleared at once, at most P are set a cycle, and any are read. Paper: IV.F, the FIFOs
-// around softmax; partial scores are kept for the second pass, which the paper leaves open.
+// Rate: softmax, importance and P x V use `width` slots a cycle, top-k topk.load_width.
+// Banks: as many as the machine has, whatever the trace (ScoreBanks); each has one write and one read port. A second
+// access of a port in a cycle throws std::logic_error; where two could meet, one waits:
+//   - scores, exponentials, probabilities: four banks a head in flight. Softmax moves one row a stage and cycle; only a
+//     compaction moves all rows of a group, four query heads a cycle, and other groups of the same banks wait for it.
+//   - selection scores, origins: eight areas a head in flight, of which a group has some of its own. An area of
+//   selection
+//     scores is two banks at least, words in turn; importance waits for a bank that softmax or the top-k unit will read
+//     (SelectionScores::claim); one cycle puts it out of step with a division that it follows. Origins have two read
+//     ports, one of them importance's.
+//   - kept flags are registers: all of a group's are cleared at once, at most P are set a cycle, and any are read.
+// Paper: IV.F, the FIFOs around softmax; partial scores are kept for the second pass, which the paper leaves open.
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <vector>
 
 #include "golden/formats.h"
+#include "models/memories/score_banks.h"
 #include "models/prim/memory.h"
 #include "models/prim/sizes.h"
 
@@ -32,23 +38,25 @@ namespace winnow {
 // Partial scores in units of the full-width codes.
 struct Scores : RowMemory<std::int32_t> {
   explicit Scores(const Sizes& s)
-      : RowMemory({"scores", "scores", "softmax", "softmax"}, 32, s.stores, s.group, s.longest) {}
+      : RowMemory({"scores", "scores", "softmax", "softmax"}, 32, s.stores, s.group, s.longest, ScoreBanks(s).rows()) {}
 };
 // Exponentials, 1.0 = 2^20.
 struct Exponentials : RowMemory<std::uint32_t> {
   explicit Exponentials(const Sizes& s)
-      : RowMemory({"exponentials", "exponentials", "softmax", "softmax"}, 21, s.stores, s.group, s.longest) {}
+      : RowMemory({"exponentials", "exponentials", "softmax", "softmax"}, 21, s.stores, s.group, s.longest,
+                  ScoreBanks(s).rows()) {}
 };
 // Of the last pass.
 struct Probabilities : RowMemory<std::uint16_t> {
   explicit Probabilities(const Sizes& s)
-      : RowMemory({"probabilities", "probabilities", "softmax", "pv"}, 16, s.stores, s.group, s.longest) {}
+      : RowMemory({"probabilities", "probabilities", "softmax", "pv"}, 16, s.stores, s.group, s.longest,
+                  ScoreBanks(s).rows()) {}
 };
 // Sum (or largest) of p over the group's live query heads.
 struct SelectionScores : RowMemory<std::uint32_t> {
   explicit SelectionScores(const Sizes& s)
       : RowMemory({"selection_scores", "selection scores", "softmax", "topk, importance"},
-                  golden::selection_score_bits(s.group), s.stores, 1, s.longest, 1, parts(s), s.score_width),
+                  golden::selection_score_bits(s.group), s.stores, 1, s.longest, ScoreBanks(s).slots(parts(s))),
         slots_a_word_(static_cast<std::uint32_t>(s.score_width)),
         parts_(static_cast<std::uint32_t>(parts(s))),
         claims_(static_cast<std::size_t>(s.stores)) {}
@@ -100,7 +108,8 @@ struct SelectionScores : RowMemory<std::uint32_t> {
 };
 struct KeptFlags : RowMemory<std::uint8_t> {
   explicit KeptFlags(const Sizes& s)
-      : RowMemory({"kept_flags", "kept flags", "topk", "softmax, pv"}, 1, s.stores, 1, s.longest) {}
+      : RowMemory({"kept_flags", "kept flags", "topk", "softmax, pv"}, 1, s.stores, 1, s.longest,
+                  ScoreBanks(s).slots(1)) {}
   // What goes through the write port.
   struct Set {
     std::uint16_t store = 0;
@@ -133,7 +142,8 @@ struct KeptFlags : RowMemory<std::uint8_t> {
 // The slot at the first pass.
 struct Origins : RowMemory<std::uint32_t> {
   explicit Origins(const Sizes& s)
-      : RowMemory({"origins", "origins", "softmax", "importance, pv"}, 16, s.stores, 1, s.longest, 2) {}
+      : RowMemory({"origins", "origins", "softmax", "importance, pv"}, 16, s.stores, 1, s.longest,
+                  ScoreBanks(s).slots(1), 2) {}
   // A group begins: until its first compaction every slot is its own origin, by a flag of the store; no word is
   // written.
   void begin(std::size_t store, std::uint32_t slots) { std::iota(poke(store), poke(store) + slots, 0u); }

@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "models/prim/banking.h"
 #include "models/prim/fifo.h"
 #include "models/prim/stat_sink.h"
 
@@ -70,37 +72,47 @@ class Heard {
   std::vector<Event>* by_ = nullptr;
 };
 
-// Words of type T in rows: [store][row][slot]. Users take a run of slots at a time, which is counted. A row is a bank
-// of its own, or `parts` banks that take words of `part_slots` slots in turn, with one write port and `read_ports` read
-// ports; an access in a cycle takes a port, and a second one of a port throws std::logic_error.
+// Words of type T in rows: [store][row][slot]. Users take a run of slots at a time, which is counted. The words of a
+// run lie in physical banks (Banking), each with one write port and `read_ports` read ports; an access in a cycle takes
+// a port of each bank that it touches, and a second one of a port throws std::logic_error.
 template <class T>
 class RowMemory : public MemoryBase {
  public:
-  // `stores` groups in flight, each `rows` rows (query heads) of `slots` words.
-  RowMemory(const MemoryInfo& info, int bits, int stores, int rows, int slots, int read_ports = 1, int parts = 1,
-            int part_slots = 1)
+  // `stores` groups in flight, each `rows` rows (query heads) of `slots` words at most.
+  RowMemory(const MemoryInfo& info, int bits, int stores, int rows, int slots, Banking banking, int read_ports = 1)
       : MemoryBase(info),
         bits_(bits),
         read_ports_(read_ports),
-        parts_(static_cast<std::size_t>(parts)),
-        part_slots_(static_cast<std::uint32_t>(part_slots)),
-        stores_(static_cast<std::size_t>(stores)),
+        banking_(std::move(banking)),
         rows_(static_cast<std::size_t>(rows)),
         slots_(static_cast<std::size_t>(slots)),
-        words_(stores_ * rows_ * slots_),
-        read_at_(stores_ * rows_ * static_cast<std::size_t>(read_ports * parts), kNever),
-        write_at_(stores_ * rows_ * static_cast<std::size_t>(parts), kNever) {}
+        words_(static_cast<std::size_t>(stores) * rows_ * slots_),
+        read_at_(static_cast<std::size_t>(banking_.banks * read_ports), kNever),
+        write_at_(static_cast<std::size_t>(banking_.banks), kNever) {
+    for (std::size_t place = 0; place < static_cast<std::size_t>(stores) * rows_; ++place)
+      if (place >= banking_.places.size() ||
+          banking_.bank(place, slots_ ? static_cast<std::uint32_t>((slots_ - 1) / banking_.word * banking_.word) : 0) >=
+              static_cast<std::size_t>(banking_.banks))
+        throw std::logic_error(std::string(label()) + ": row " + std::to_string(place) + " reaches beyond its banks");
+  }
 
   std::uint32_t slots() const { return static_cast<std::uint32_t>(slots_); }
   // Slots [from, from + n) of a row, n words through a port in cycle `now`.
   const T* read(std::size_t store, std::size_t row, std::uint32_t from, std::uint32_t n, Cycle now,
                 std::size_t port = 0) const {
-    use(&read_at_[((store * rows_ + row) * static_cast<std::size_t>(read_ports_) + port) * parts_], from, n, now,
-        "read");
+    use(&read_at_[port * static_cast<std::size_t>(banking_.banks)], store * rows_ + row, from, n, now, "read");
     return read(store, row, from, n);
   }
+  // Whether it may: no other access in this cycle so far has one of its ports.
+  bool can_read(std::size_t store, std::size_t row, std::uint32_t from, std::uint32_t n, Cycle now,
+                std::size_t port = 0) const {
+    const Cycle* ports = &read_at_[port * static_cast<std::size_t>(banking_.banks)];
+    for (std::uint32_t at = from / banking_.word * banking_.word; at < from + n; at += banking_.word)
+      if (ports[banking_.bank(store * rows_ + row, at)] == now) return false;
+    return true;
+  }
   T* write(std::size_t store, std::size_t row, std::uint32_t from, std::uint32_t n, Cycle now) {
-    use(&write_at_[(store * rows_ + row) * parts_], from, n, now, "write");
+    use(write_at_.data(), store * rows_ + row, from, n, now, "write");
     return write(store, row, from, n);
   }
   // The same, counted, where words are registers or the cycle is not modelled.
@@ -116,30 +128,27 @@ class RowMemory : public MemoryBase {
   const T* peek(std::size_t store, std::size_t row = 0) const { return at(store, row); }
   T* poke(std::size_t store, std::size_t row = 0) { return at(store, row); }
 
-  MemoryShape shape() const override {
-    return {stores_ * rows_ * slots_, bits_, static_cast<int>(stores_ * rows_ * parts_), read_ports_, 1};
-  }
+  MemoryShape shape() const override { return {banking_.slots, bits_, banking_.banks, read_ports_, 1}; }
 
  private:
   T* at(std::size_t store, std::size_t row) { return &words_[(store * rows_ + row) * slots_]; }
   const T* at(std::size_t store, std::size_t row) const { return &words_[(store * rows_ + row) * slots_]; }
 
   static constexpr Cycle kNever = ~Cycle{0};
-  void use(Cycle* last, std::uint32_t from, std::uint32_t n, Cycle now, const char* what) const {
-    if (parts_ == 1) return use(*last, now, what);
+  // The ports of one kind, a bank each.
+  void use(Cycle* ports, std::size_t place, std::uint32_t from, std::uint32_t n, Cycle now, const char* what) const {
     if (n == 0) return;
-    for (std::size_t word = from / part_slots_; word <= (from + n - 1) / part_slots_; ++word)
-      use(last[word % parts_], now, what);
-  }
-  void use(Cycle& last, Cycle now, const char* what) const {
-    if (last == now) throw std::logic_error(std::string(label()) + ": second " + what + " of a bank in one cycle");
-    last = now;
+    const std::uint32_t word = banking_.word;
+    for (std::uint32_t at = from / word * word; at < from + n; at += word) {
+      Cycle& last = ports[banking_.bank(place, at)];
+      if (last == now) throw std::logic_error(std::string(label()) + ": second " + what + " of a bank in one cycle");
+      last = now;
+    }
   }
 
   int bits_, read_ports_;
-  std::size_t parts_;
-  std::uint32_t part_slots_;
-  std::size_t stores_, rows_, slots_;
+  Banking banking_;
+  std::size_t rows_, slots_;
   std::vector<T> words_;
   mutable std::vector<Cycle> read_at_;  // cycle of each port's last access
   std::vector<Cycle> write_at_;

@@ -11,11 +11,11 @@ struct Sizes {
   int longest = 1024;                  // tokens that a head holds at most
   int heads = 1;                       // query heads of a layer
   int halves = 2;                      // heads in flight: parts of K, V and scale memory
-  int stores = 2;                      // groups in flight: parts of the score memories
-  int prompt_stores = 2;               // of them used where K and V are resident
+  int stores = 2;                      // groups in flight where K and V are resident; decode has one a head
   int key_banks = 8, value_banks = 8;  // vectors a cycle (bricks.h)
   int width = 8;                       // of softmax: values a cycle
   int score_width = 8;                 // of its widest pass: slots of a word of the score memories
+  int score_entries = 4096;            // words of a score memory, a head in flight
   int selection_read = 8;              // selection scores that the top-k unit reads a cycle
   int qk_latency = 11;                 // cycles from a row of K to its scores
   int sum_latency = 44;                // softmax: exponential and accumulation

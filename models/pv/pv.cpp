@@ -84,7 +84,7 @@ bool Pv::weigh(Cycle now) {
     return false;
   }
   if (!row_open_) {
-    if (g.readable[static_cast<std::size_t>(head_)] > now) {
+    if (!g.readable[static_cast<std::size_t>(head_)].up(now)) {
       if (!multiplying_) why_ = kSoftmax;
       return false;
     }
@@ -297,10 +297,9 @@ void Pv::finish(Row& row, Cycle now) {
   p.out.address = row.job.address + h * row.job.address_stride;
   p.magnitude = {static_cast<std::uint16_t>(row.job.first_head + row.head), 0};
   if (!params_.shape_only) {
-    const GroupConstants& constants = m_.constants.of(row.job.constants);
-    const golden::Scale scale = params_.renormalise
-                                    ? golden::mul(constants.to_out[h], golden::renormaliser(row.kept_sum))
-                                    : constants.to_out[h];
+    const golden::Descriptor& constants = m_.constants.of(static_cast<ConstantsRef>(row.job.constants + h));
+    const golden::Scale scale =
+        params_.renormalise ? golden::mul(constants.to_out, golden::renormaliser(row.kept_sum)) : constants.to_out;
     if (row.job.compensated) {
       const std::int32_t* sum = m_.sums.read(row.job.half);
       const golden::Scale of_sum = golden::sum_scale(row.mean, params_.v_bits, row.exponent);
@@ -313,7 +312,7 @@ void Pv::finish(Row& row, Cycle now) {
       magnitude += static_cast<std::uint64_t>(std::abs(p.out.data[d]));
       acc_[d] = 0;
     }
-    p.magnitude.value = magnitude * constants.out16[h];
+    p.magnitude.value = magnitude * constants.out16;
   }
   if (row.last_row) done_.push(now, {row.job.half, row.job.last});
   row.full = false;

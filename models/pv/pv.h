@@ -36,6 +36,7 @@
 #include "models/links/outputs.h"
 #include "models/links/pv_jobs.h"
 #include "models/memories/group_table.h"
+#include "models/memories/head_constants.h"
 #include "models/memories/kv_buffer.h"
 #include "models/memories/score_memories.h"
 #include "models/memories/value_scales.h"

@@ -27,16 +27,23 @@ void Softmax::report(StatSink& sink) const {
 
 bool Softmax::idle() const {
   return scores_.drained() && !gathering_open_ && !exp_active_ && !divide_active_ && for_exp_.empty() &&
-         for_divide_.empty() && !compacting_;
+         for_divide_.empty() && dividing_.empty() && !compacting_;
 }
 
 void Softmax::tick(Cycle now) {
   // Last stage first: what a stage hands on is seen by the next one in the following cycle.
+  // A compaction moves all rows of a group. It waits until no row that lies in its banks is under way, and none begins
+  // before it is over; in decode a group has banks of its own, so neither ever waits.
+  compacted_half_ = compacting_                  ? half_of(compact_job_.store)
+                    : compact_jobs_.can_pop(now) ? half_of(compact_jobs_.peek().store)
+                                                 : kNoHalf;
+  const bool banks_free = compacting_ || !uses(compacted_half_);
   const bool divided = divide(now);
+  announce(now);
   const bool exponentiated = exponentiate(now);
   const bool full = (fifo_full() || for_exp_.full()) && scores_.can_pop(now);
   const bool gathered = gather(now);
-  compact(now);
+  compact(now, banks_free);
   claim_sums(now);
   if (divided || exponentiated || gathered)
     stats_.busy();
@@ -48,9 +55,16 @@ void Softmax::tick(Cycle now) {
     stats_.wait(kQk);
 }
 
+// A row is under way whose scores or exponentials lie in the head's banks.
+bool Softmax::uses(int half) const {
+  return (gathering_open_ && half_of(gathering_.store) == half) || (exp_active_ && half_of(exp_row_.store) == half) ||
+         (divide_active_ && half_of(divide_row_.store) == half);
+}
+
 bool Softmax::gather(Cycle now) {
   if (!scores_.can_pop(now) || fifo_full() || for_exp_.full()) return false;
   ScoreRow& in = scores_.peek();
+  if (!gathering_open_ && half_of(in.store) == compacted_half_) return false;
   const GroupEntry& g = m_.groups[in.store];
   const int h = in.tag.group;
   if (!gathering_open_) {
@@ -62,8 +76,11 @@ bool Softmax::gather(Cycle now) {
     gathering_open_ = true;
   }
   const int count = std::min(params_.sizes.widest(), in.count - taken_);
+  const auto from = in.first + static_cast<std::uint32_t>(taken_), n = static_cast<std::uint32_t>(count);
+  // The row before may be read by the next stage, from the same bank.
+  if (in.add && !params_.shape_only && !m_.scores.can_read(in.store, static_cast<std::size_t>(h), from, n, now))
+    return false;
   if (!params_.shape_only) {
-    const auto from = in.first + static_cast<std::uint32_t>(taken_), n = static_cast<std::uint32_t>(count);
     std::int32_t* s = m_.scores.write(in.store, static_cast<std::size_t>(h), from, n, now);
     if (in.add) m_.scores.read(in.store, static_cast<std::size_t>(h), from, n, now);
     const std::int32_t* x = &in.value[static_cast<std::size_t>(taken_)];
@@ -98,6 +115,8 @@ bool Softmax::gather(Cycle now) {
 bool Softmax::exponentiate(Cycle now) {
   if (!exp_active_) {
     if (for_exp_.empty() || for_exp_.front().ready > now) return false;
+    if (half_of(for_exp_.front().store) == compacted_half_) return false;
+    if (!params_.shape_only && !m_.constants.loaded(m_.groups[for_exp_.front().store].constants, now)) return false;
     exp_row_ = for_exp_.front();
     for_exp_.pop();
     exp_active_ = true, exp_next_ = 0, exp_sum_ = 0;
@@ -110,7 +129,7 @@ bool Softmax::exponentiate(Cycle now) {
           2 * h.top + golden::midpoint_twice(h.query_sum, params_.digits, g.digit - 1, params_.msb);
       const std::int64_t after =
           2 * exp_row_.top + golden::midpoint_twice(exp_row_.query_sum, params_.digits, g.digit, params_.msb);
-      const golden::Scale to_log2 = m_.constants.of(g.constants).to_log2[static_cast<std::size_t>(exp_row_.head)];
+      const golden::Scale to_log2 = m_.constants.of(constants_of(exp_row_)).to_log2;
       const golden::Scale half{to_log2.mantissa, to_log2.shift + 1};
       h.rest = golden::rescale_rest(h.rest, golden::mul_scale(before - after, half));
     }
@@ -127,7 +146,7 @@ bool Softmax::exponentiate(Cycle now) {
     const std::uint32_t n = end - exp_next_;
     const std::int32_t* s = m_.scores.read(exp_row_.store, row, exp_next_, n, now);
     std::uint32_t* e = m_.exponentials.write(exp_row_.store, row, exp_next_, n, now);
-    const golden::Scale scale = m_.constants.of(g.constants).to_log2[row];
+    const golden::Scale scale = m_.constants.of(constants_of(exp_row_)).to_log2;
     const auto top = static_cast<std::int32_t>(exp_row_.top);
     if (params_.first_pow2 && g.digit == 0 && !g.last_pass) {
       const golden::Scale octaves = golden::octave_scale(scale);
@@ -159,9 +178,18 @@ bool Softmax::exponentiate(Cycle now) {
   return true;
 }
 
+// Rows whose first probabilities leave the last stage: a bit that travels with them through its stages.
+void Softmax::announce(Cycle now) {
+  const auto leaves = [now](const Leaving& row) { return row.at <= now; };
+  for (const Leaving& row : dividing_)
+    if (leaves(row)) m_.groups[row.store].readable[static_cast<std::size_t>(row.head)].raise(now);
+  std::erase_if(dividing_, leaves);
+}
+
 bool Softmax::divide(Cycle now) {
   if (!divide_active_) {
     if (for_divide_.empty() || for_divide_.front().ready > now) return false;
+    if (half_of(for_divide_.front().store) == compacted_half_) return false;
     if (for_divide_.front().needs_verdict) {
       if (!verdict_held_ && verdicts_.can_pop(now))
         verdict_ = verdicts_.peek(), verdicts_.pop(now), verdict_held_ = true;
@@ -181,15 +209,15 @@ bool Softmax::divide(Cycle now) {
       if (!done_.can_push(now)) return false;
       done_.push(now) = {row.tag, row.store};
     }
-    Cycle readable = now + static_cast<Cycle>(params_.sizes.requantize_latency) + 1;
+    auto stages = static_cast<Cycle>(params_.sizes.requantize_latency);
     if (params_.compensates && g.last_pass && g.keys > g.slots) {
       // rest over the denominator and over the number left out: products. The number's reciprocal was divided while the
       // survivors' records were on their way, which takes longer.
       g.mean[static_cast<std::size_t>(row.head)] =
           golden::mean_left_out(head(row.store, row.head).rest, row.reciprocal, g.keys - g.slots);
-      readable += static_cast<Cycle>(params_.sizes.rest_latency);
+      stages += static_cast<Cycle>(params_.sizes.rest_latency);
     }
-    g.readable[static_cast<std::size_t>(row.head)] = readable;
+    dividing_.push_back({now + stages, row.store, row.head});
     divide_row_ = row;
     for_divide_.pop();
     divide_active_ = true, divide_next_ = 0;
@@ -232,14 +260,14 @@ void Softmax::claim_sums(Cycle now) {
   m_.selection_scores.claim(row.store, from, std::min(row.n - from, width_of(g)), now + 1);
 }
 
-void Softmax::compact(Cycle now) {
+void Softmax::compact(Cycle now, bool free) {
   if (!compacting_) {
-    if (!compact_jobs_.can_pop(now)) return;
+    if (!free || !compact_jobs_.can_pop(now)) return;
     compact_job_ = compact_jobs_.peek();
     compact_jobs_.pop(now);
     compacting_ = true;
     compact_from_ = compact_to_ = 0;
-    compact_written_ = false;
+    compact_written_ = false, compact_turn_ = 0;
     left_out_.fill(0);
   }
   if (!compact_word(now) || !compacted_.can_push(now)) return;
@@ -253,8 +281,16 @@ void Softmax::compact(Cycle now) {
   compacted_.push(now, {compact_job_.store});
 }
 
-// A cycle of it: a word is read in each bank, a word of survivors written where one is full. True when all have moved.
+// A cycle of it, of as many query heads as there are banks: a word is read in each, a word of survivors written where
+// one is full. Where there are more heads, the next cycle moves those. True when all have moved.
 bool Softmax::compact_word(Cycle now) {
+  const bool last_turn = (compact_turn_ + 1) * kScoreBanks >= m_.groups.rows();
+  const bool all = move_word(now, compact_turn_ * kScoreBanks, last_turn);
+  compact_turn_ = last_turn ? 0 : compact_turn_ + 1;
+  return all && last_turn;
+}
+
+bool Softmax::move_word(Cycle now, int first_head, bool last_turn) {
   const std::size_t store = compact_job_.store;
   const GroupEntry& g = m_.groups[store];
   const auto width = static_cast<std::uint32_t>(params_.sizes.widest());
@@ -262,18 +298,21 @@ bool Softmax::compact_word(Cycle now) {
   if (from == g.slots) {
     if (compact_written_) return true;
     ++compaction_cycles_;
-    write_survivors(g, first / width * width, first % width, now);
-    return compact_written_ = true;
+    write_survivors(g, first / width * width, first % width, now, first_head, last_turn);
+    return compact_written_ = last_turn;
   }
   ++compaction_cycles_;
   const std::uint32_t n = std::min(width, g.slots - from);
   const std::uint8_t* kept = m_.kept.read(store, 0, from, n);
-  m_.origins.read(store, 0, from, n, now);
-  std::uint32_t* origins = m_.origins.poke(store);
   std::uint32_t to = first;
-  for (std::uint32_t i = 0; i < n; ++i)
-    if (kept[i]) origins[to++] = origins[from + i];
-  for (int h = 0; h < kMaxGroup; ++h) {
+  if (last_turn) m_.origins.read(store, 0, from, n, now);
+  std::uint32_t* origins = m_.origins.poke(store);
+  for (std::uint32_t i = 0; i < n; ++i) {
+    if (!kept[i]) continue;
+    if (last_turn) origins[to] = origins[from + i];
+    ++to;
+  }
+  for (int h = first_head; h < std::min(first_head + kScoreBanks, kMaxGroup); ++h) {
     if (!((g.heads >> h) & 1)) continue;
     const auto row = static_cast<std::size_t>(h);
     m_.scores.read(store, row, from, n, now);
@@ -287,21 +326,23 @@ bool Softmax::compact_word(Cycle now) {
         left_out_[row] += e[i];
     }
   }
+  const bool last = from + n == g.slots, full = to / width != first / width;
+  if (full)
+    write_survivors(g, first / width * width, width, now, first_head, last_turn);
+  else if (last && to % width)
+    write_survivors(g, first / width * width, to % width, now, first_head, last_turn);
+  if (!last_turn) return false;
   compact_from_ += n;
   compact_to_ = to;
-  const bool last = compact_from_ == g.slots, full = to / width != first / width;
-  if (full)
-    write_survivors(g, first / width * width, width, now);
-  else if (last && to % width)
-    write_survivors(g, first / width * width, to % width, now);
   compact_written_ = last && (!full || to % width == 0);
   return compact_written_;
 }
 
 // The register of survivors goes to its word: the slots hold them already, this is the cycle of the write.
-void Softmax::write_survivors(const GroupEntry& g, std::uint32_t from, std::uint32_t n, Cycle now) {
-  m_.origins.write(compact_job_.store, 0, from, n, now);
-  for (int h = 0; h < kMaxGroup; ++h)
+void Softmax::write_survivors(const GroupEntry& g, std::uint32_t from, std::uint32_t n, Cycle now, int first_head,
+                              bool last_turn) {
+  if (last_turn) m_.origins.write(compact_job_.store, 0, from, n, now);
+  for (int h = first_head; h < std::min(first_head + kScoreBanks, kMaxGroup); ++h)
     if ((g.heads >> h) & 1) m_.scores.write(compact_job_.store, static_cast<std::size_t>(h), from, n, now);
 }
 

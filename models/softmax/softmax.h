@@ -6,7 +6,7 @@
 // Out:  probabilities and selection scores in their memories; Pipe<RowSum> to progressive when a row's
 //       denominator is known; Pipe<GroupDone> when the last live head of the group has its probabilities,
 //       or, where all readers follow at `width` a cycle (GroupEntry::follow), when its first row's division
-//       starts; each row may then be read from GroupEntry::readable on.
+//       starts; each row may then be read from GroupEntry::readable on, a flag.
 // Three stages, each at work on a row (one query head's scores) of its own:
 //   gather  takes scores, up to the wider of the two widths, adds those of earlier digits, keeps the maximum; the row
 //           waits in the row FIFO for it;
@@ -20,8 +20,9 @@
 //       requantize to the done message.
 // Compaction: after a selection the survivors' scores and places move to the front: `width` slots are read a cycle, in
 //       the banks of the group's own live heads at once, and a word is written where `width` survivors have come
-//       together (the last may be shorter); the exponentials left out are read beside them and join the rest. Banks are
-//       a group's own, so the stages work on beside it.
+//       together (the last may be shorter); the exponentials left out are read beside them and join the rest. Four
+//       query heads move at once, for that is how many banks a head in flight has. Where another group lies in the same
+//       banks (a short sentence of a batch, taken whole) the compaction waits for its rows, and they for it.
 // State: row FIFO level, the word in front of it, the row in each stage, `rows` rows between them, the stores.
 // Waits for: qk (no scores), row FIFO (exp is behind), verdict (progressive has not decided).
 // Arithmetic: golden/num.h. Paper: IV.F (parallelism 8, FIFO depth 128).
@@ -36,6 +37,7 @@
 #include "models/links/score_rows.h"
 #include "models/links/verdicts.h"
 #include "models/memories/group_table.h"
+#include "models/memories/head_constants.h"
 #include "models/memories/score_memories.h"
 #include "models/prim/block.h"
 #include "models/softmax/params.h"
@@ -66,6 +68,7 @@ class Softmax : public Block {
     int rows = 16;             // between two stages
     bool compensates = false;  // the mean of what was left out goes to the group table
     bool first_pow2 = false;   // exponentials of a selection's first pass are powers of two
+    int halves = 2;            // heads in flight: parts of the score memories (ScoreBanks::half)
   };
   Softmax(const Params& params, SoftmaxMemories memories, Pipe<ScoreRow>& scores, Fifo<Verdict>& verdicts,
           Fifo<CompactJob>& compact, Pipe<RowSum>& sums, Pipe<GroupDone>& done, Fifo<CompactDone>& compacted);
@@ -122,14 +125,22 @@ class Softmax : public Block {
     const bool first = params_.first_pow2 && g.digit == 0 && !g.last_pass;
     return static_cast<std::uint32_t>(first ? params_.sizes.widest() : params_.sizes.width);
   }
+  ConstantsRef constants_of(const Row& row) const {
+    return static_cast<ConstantsRef>(m_.groups[row.store].constants + row.head);
+  }
   bool fifo_full() const { return fifo_values_ >= params_.sizes.row_fifo * params_.sizes.width; }
   bool gather(Cycle now);
   bool exponentiate(Cycle now);
   bool divide(Cycle now);
+  void announce(Cycle now);
   void claim_sums(Cycle now);
-  void compact(Cycle now);
+  bool uses(int half) const;
+  void compact(Cycle now, bool free);
   bool compact_word(Cycle now);
-  void write_survivors(const GroupEntry& g, std::uint32_t from, std::uint32_t n, Cycle now);
+  bool move_word(Cycle now, int first_head, bool last_turn);
+  void write_survivors(const GroupEntry& g, std::uint32_t from, std::uint32_t n, Cycle now, int first_head,
+                       bool last_turn);
+  int half_of(std::size_t store) const { return static_cast<int>(store % static_cast<std::size_t>(params_.halves)); }
 
   // What is known of a query head's row between the passes of its group.
   struct Head {
@@ -155,6 +166,12 @@ class Softmax : public Block {
   std::vector<Head> heads_;  // [store][query head]
   Rows for_exp_, for_divide_;
   Row exp_row_, divide_row_;
+  struct Leaving {
+    Cycle at = 0;
+    std::uint16_t store = 0;
+    int head = 0;
+  };
+  std::vector<Leaving> dividing_;  // rows whose first probabilities are in the last stage
   bool exp_active_ = false, divide_active_ = false;
   std::uint32_t exp_next_ = 0, divide_next_ = 0;
   std::uint64_t exp_sum_ = 0;
@@ -166,6 +183,9 @@ class Softmax : public Block {
   CompactJob compact_job_;
   std::uint32_t compact_from_ = 0, compact_to_ = 0;  // slots read, survivors moved
   bool compact_written_ = false;                     // the last word too
+  int compact_turn_ = 0;                             // query heads of the word that have moved, four each
+  static constexpr int kNoHalf = -1;
+  int compacted_half_ = kNoHalf;  // where no row may begin: a compaction has its banks, or waits for them
   std::array<std::uint64_t, kMaxGroup> left_out_{};  // exponentials, of each head
   std::uint64_t exps_ = 0, divisions_ = 0, compaction_cycles_ = 0;
 };

@@ -13,7 +13,7 @@ package winnow_links_pkg;
     logic [1:0] pass;
   } tag_t;
 
-  // controller -> fetcher: 263 bits.
+  // controller -> fetcher: 266 bits.
   typedef struct packed {
     tag_t tag;
     logic [2:0] stream;
@@ -26,7 +26,7 @@ package winnow_links_pkg;
     logic [5:0] epoch;
     logic second;
     logic sum;
-    logic [2:0] half;
+    logic [5:0] half;
     logic [8:0] words;
     logic [10:0] item_bytes;
     logic [10:0] stride_bytes;
@@ -197,7 +197,7 @@ package winnow_links_pkg;
     logic [35:0] value;
   } magnitudes_t;
 
-  // controller -> pv: 84 bits.
+  // controller -> pv: 92 bits.
   typedef struct packed {
     logic [3:0] store;
     logic [2:0] half;
@@ -205,7 +205,7 @@ package winnow_links_pkg;
     logic compensated;
     logic all;
     logic last;
-    logic [3:0] constants;
+    logic [11:0] constants;
     logic [35:0] address;
     logic [10:0] address_stride;
     logic [15:0] first_head;

@@ -9,6 +9,7 @@
 
 #include "golden/error.h"
 #include "models/dram/spec.h"
+#include "models/memories/score_banks.h"
 #include "models/prim/limits.h"
 #include "sim/config/yaml.h"
 #include "traces/text.h"
@@ -47,7 +48,7 @@ Schema machine_schema(Machine& m) {
       {"load_chunk", "tokens", &m.load_chunk, range(0, 1 << 16),
        "that a job of the fetcher brings of a head's K or V, a multiple of 32, so that gathers may go between; 0: all"},
       {"score_store_entries", "", &m.score_store_entries, range(8, 1 << 20),
-       "scores and e a head in flight: group * tokens"},
+       "scores and e a head in flight: group * tokens, in four banks of words as wide as softmax"},
   };
   // A section a block, in its own words.
   Machine::sections(m, [&schema](const std::string& name, auto& params) {
@@ -157,14 +158,15 @@ std::vector<TokenLimit> token_limits(const Machine& m, const Sentence& s) {
     const auto least = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(need)));
     return TokenLimit{memory, "rows", a_row * entries, entries, need, key, entries, power ? least : need};
   };
-  const std::int64_t scores = std::int64_t{s.group} * s.tokens,
+  const std::int64_t round = std::int64_t{kScoreBanks} * m.softmax.widest(),
+                     scores = score_words(s.group, s.tokens, m.softmax.widest()),
                      importances = std::int64_t{s.importance_lists} * s.tokens;
   std::vector<TokenLimit> limits = {
       vectors("key buffer", "qk.sram.tokens", m.qk.sram, m.qk.multipliers),
       vectors("value buffer", "pv.sram.tokens", m.pv.sram, m.pv.multipliers),
       rows("P x V's row FIFO", "pv.row_fifo", keys_a_cycle(m.pv.multipliers, s.head_dim), m.pv.row_fifo, false),
-      {"scores", "words a head in flight", m.score_store_entries / s.group, m.score_store_entries, scores,
-       "score_store_entries", m.score_store_entries, scores},
+      {"scores", "words a head in flight", static_cast<int>(m.score_store_entries / round / s.group * round),
+       m.score_store_entries, scores, "score_store_entries", m.score_store_entries, scores},
       rows("top-k's sides", "topk.fifo", m.topk.parallelism, m.topk.fifo, true),
       rows("softmax's row FIFO", "softmax.row_fifo", m.softmax.width, m.softmax.row_fifo, true),
       {"importance memory", "words", m.importance.tokens / s.importance_lists, m.importance.tokens, importances,

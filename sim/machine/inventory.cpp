@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "golden/error.h"
+#include "models/memories/score_banks.h"
 #include "models/prim/bricks.h"
 
 namespace winnow {
@@ -38,19 +39,22 @@ topk::Config selection_config(const TopkParams& p, int item_bits, std::uint64_t 
 
 }  // namespace
 
+// Groups in flight, at most: a group's number has four bits.
+constexpr int kMostStores = 16;
+
 Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
   Sizes s;
   s.group = piece.shape.group(), s.head_dim = piece.shape.head_dim, s.longest = piece.longest,
   s.heads = piece.shape.heads;
   s.halves = machine.heads_in_flight;
-  // Where K and V are resident a query's group needs a store only while it is in the pipeline.
-  s.prompt_stores = std::clamp(s.halves * machine.score_store_entries / std::max(1, s.group * s.longest), s.halves, 16);
-  s.stores = std::max(s.prompt_stores, s.halves);
   s.key_banks = key_banks(machine.key_multipliers(), machine.qk.brick_bits, s.head_dim);
   s.value_banks = value_banks(machine.value_multipliers(), machine.pv.brick_bits, s.head_dim);
   s.width = machine.softmax.width;
   s.score_width = machine.softmax.widest();
   s.selection_read = std::min(machine.topk.load_width, machine.topk.parallelism);
+  s.score_entries = machine.score_store_entries;
+  // Where K and V are resident a query's group needs a store only while it is in the pipeline.
+  s.stores = std::clamp(ScoreBanks(s).most_stores(), s.halves, kMostStores);
   s.qk_latency = machine.qk.latency();
   s.sum_latency = machine.softmax.exp_latency + machine.softmax.accumulate_latency;
   s.requantize_latency = machine.softmax.requantize_latency;
@@ -67,7 +71,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       value_sums(all, sizes.halves, sizes.head_dim),
       queries(all, QueryRegisters::entries_of(sizes), sizes.head_dim),
       groups(all, sizes),
-      constants(all, sizes.group),
+      constants(all, sizes.heads, 2 * piece.sequences),
       scores(all, sizes),
       exponentials(all, sizes),
       probabilities(all, sizes),
@@ -115,7 +119,8 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
                                           sizes.key_banks, sizes.value_banks}),
                                 machine.converter.scales_per_cycle, piece.shape_only ? 32 : golden::kWordBits,
                                 machine.converter.latency, piece.decisions.compensates},
-                lists, started_jobs, data_fifos, ConverterTargets{keys, values, value_scales, value_sums, queries}),
+                lists, started_jobs, data_fifos,
+                ConverterTargets{keys, values, value_scales, value_sums, queries, constants}),
       qk(all,
          Qk::Params{sizes.head_dim, machine.key_multipliers(), machine.qk.brick_bits, piece.shape_only,
                     piece.decisions.first_q_bits},
@@ -124,7 +129,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
               Softmax::Params{machine.softmax, piece.decisions.digits, piece.decisions.msb, piece.decisions.rest,
                               piece.decisions.largest, piece.shape_only,
                               std::max(machine.softmax.rows, sizes.halves * sizes.group), piece.decisions.compensates,
-                              piece.decisions.first_pow2},
+                              piece.decisions.first_pow2, sizes.halves},
               SoftmaxMemories{groups, constants, scores, exponentials, probabilities, selection_scores, kept, origins},
               score_rows, verdicts_to_softmax, compactions, row_sums, groups_done, compactions_done),
       progressive(all, piece.decisions.theta16, groups, row_sums, verdicts_to_softmax, verdicts_to_controller),
@@ -154,7 +159,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
           all,
           ControllerParams{sizes.group, sizes.head_dim, piece.shape_only, static_cast<std::size_t>(sizes.halves),
                            static_cast<std::size_t>(piece.sequences), static_cast<std::uint32_t>(machine.load_chunk),
-                           static_cast<std::size_t>(sizes.prompt_stores)},
+                           static_cast<std::size_t>(sizes.stores)},
           piece.decisions, *source,
           ControllerPorts{fetch_jobs, first_passes, later_passes, key_released, verdicts_to_controller, groups_done,
                           compactions, compactions_done, topk_jobs, cascade_choices, topk_answers, cascade_answers,

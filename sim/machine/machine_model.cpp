@@ -117,6 +117,7 @@ LayerCounts MachineModel::count_layer() {
     c.accesses.stream_bursts[static_cast<std::size_t>(i)] = traffic(static_cast<Stream>(i)).bursts;
   useful(Kind::query) = traffic(Stream::query).useful_bytes;
   useful(Kind::value_scale) = traffic(Stream::value_scale).useful_bytes;
+  useful(Kind::descriptor) = traffic(Stream::descriptor).useful_bytes;
   for (Stream s : {Stream::key, Stream::record}) {
     useful(Kind::key_msb) += traffic(s).first_digit_bytes;
     useful(Kind::key_lsb) += traffic(s).key_bytes - traffic(s).first_digit_bytes;

@@ -111,10 +111,10 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
                            : std::vector<std::uint32_t>{static_cast<std::uint32_t>(shape_.tokens_in(step_) - 1)};
   if (step_ == 0) p.where = lists.front();
   p.out = layout_.out(layer_);
+  p.descriptors = layout_.descriptors(layer_);
   p.out_heads = shape_.heads;
   const golden::Digits& digits = model_.digits();
   for (int kv = 0; kv < shape_.kv_heads; ++kv) {
-    const golden::HeadCodes& codes = model_.head(layer_, kv);
     HeadPlan& h = p.heads.emplace_back();
     h.kv_head = kv;
     h.heads = golden::head_bits(live_heads_, shape_.group(), kv);
@@ -129,9 +129,6 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     if (model_.decisions().compensates) h.value_sum = layout_.value_sum(layer_, kv);
     h.query = layout_.query(layer_, kv);
     h.value_bits = model_.decisions().v_bits;
-    std::copy(codes.to_log2.begin(), codes.to_log2.end(), h.constants.to_log2.begin());
-    std::copy(codes.to_out.begin(), codes.to_out.end(), h.constants.to_out.begin());
-    std::copy(codes.out16.begin(), codes.out16.end(), h.constants.out16.begin());
   }
   // With a list a KV head each layer chooses among those that the step began with.
   if (!per_head_) live_from_ = ListSource::From::before;

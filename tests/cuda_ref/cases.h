@@ -23,8 +23,10 @@ inline std::vector<Case> cases() {
   using golden::make_policy;
   std::vector<Case> all;
   const auto add = [&](const std::string& name, const std::string& trace, golden::Policy p, auto change) {
-    // Prompts prune too, but where a case asks otherwise: `skip` below.
+    // Prompts prune too, and outputs are scaled by the reference, but where a case asks otherwise: `skip`, `value`
+    // below.
     p.local_value_resident = golden::ResidentValues::prune;
+    p.out_scale = golden::OutScale::reference;
     change(p);
     all.push_back({name, trace, p});
   };

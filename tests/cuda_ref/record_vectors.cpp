@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
     std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&now));
     file["device"] = describe(backend);
     file["driver"] = argv[3], file["toolkit"] = argv[4], file["date"] = date, file["commit"] = argv[2];
+    file["descriptors"] = true;  // scales of heads are in the image and in the counts
     std::uint64_t values = 0;
     for (const test::Case& c : test::cases()) {
       const golden::FloatSource source = float_source(Trace::open(c.trace));
@@ -33,7 +34,7 @@ int main(int argc, char** argv) {
       const auto model = load(backend, source);
       const auto walk = model->walk(c.policy, layout);
       test::Digest digest;
-      digest.list(walk->image());
+      digest.image(walk->image(), layout, source.shape.layers);
       golden::LayerResult r;
       while (walk->next(r)) digest.layer(r);
       file["cases"][c.name] = {{"values", digest.values()}, {"digest", std::to_string(digest.hash())}};

@@ -4,13 +4,24 @@
 #include <string>
 #include <vector>
 
+#include "golden/layout.h"
 #include "golden/walk.h"
 
 namespace winnow::cuda_ref::test {
 
-// FNV-1a over the values, each as eight bytes, lists with their lengths.
+// FNV-1a over the values, each as eight bytes, lists with their lengths. What was recorded before scales of heads lay
+// in memory (`descriptors` false) has an image without them, and no counts of them.
 class Digest {
  public:
+  explicit Digest(bool descriptors = true) : descriptors_(descriptors) {}
+
+  void image(std::vector<std::uint8_t> bytes, const golden::Layout& layout, int layers) {
+    const auto at = [&](std::uint64_t byte) { return bytes.begin() + static_cast<std::ptrdiff_t>(byte); };
+    if (!descriptors_)
+      for (int layer = layers - 1; layer >= 0; --layer)
+        bytes.erase(at(layout.descriptors(layer).base), at(layout.key(layer, 0, 0).base));
+    list(bytes);
+  }
   void value(std::uint64_t x) {
     for (int i = 0; i < 8; ++i) hash_ = (hash_ ^ ((x >> (8 * i)) & 255)) * 0x100000001b3ull;
     ++values_;
@@ -22,7 +33,7 @@ class Digest {
   }
   void layer(const golden::LayerResult& r) {
     list(r.positions), list(r.heads), list(r.out), list(r.importance), list(r.head_importance);
-    list(r.next_live), list(r.next_heads), list(r.accesses.useful), list(r.accesses.stream_bursts);
+    list(r.next_live), list(r.next_heads), counts(r.accesses.useful), counts(r.accesses.stream_bursts);
     value(r.accesses.write_bursts), value(r.flat), value(r.refetched), value(r.survivors), value(r.values);
     for (const auto& live : r.live) list(live);
     for (const auto& one : r.rows) {
@@ -34,6 +45,13 @@ class Digest {
   std::uint64_t values() const { return values_; }
 
  private:
+  // Descriptors are counted last.
+  template <class Counts>
+  void counts(const Counts& x) {
+    list(std::vector<std::uint64_t>(x.begin(), x.end() - (descriptors_ ? 0 : 1)));
+  }
+
+  bool descriptors_;
   std::uint64_t hash_ = 0xcbf29ce484222325ull, values_ = 0;
 };
 

@@ -43,7 +43,9 @@ TEST(Hand, DenseEncoder) {
   const Hand hand(1, 2, false, {64, 0}, 2047, kV);
   const FloatSource source = hand.values.source();
   const Reference reference(source);
-  const Quantized model(source, reference, Policy{});
+  Policy p;
+  p.out_scale = OutScale::reference;
+  const Quantized model(source, reference, p);
   ASSERT_EQ(model.head(0, 0).to_log2[0].mantissa, 32768u);
   ASSERT_EQ(model.head(0, 0).to_log2[0].shift, 15);
   ASSERT_EQ(model.head(0, 0).to_out[0].mantissa, 49152u);
@@ -70,6 +72,7 @@ TEST(Hand, LocalValueWithAndWithoutRenormalising) {
   const FloatSource source = hand.values.source();
   const Reference reference(source);
   Policy p;
+  p.out_scale = OutScale::reference;
   p.local_value = 0.5, p.local_value_resident = ResidentValues::prune;
   for (const bool renormalise : {false, true}) {
     p.renormalise = renormalise;
@@ -96,6 +99,7 @@ TEST(Hand, ProgressiveRefetch) {
   const FloatSource source = hand.values.source();
   const Reference reference(source);
   Policy p;
+  p.out_scale = OutScale::reference;
   p.k_digits = {8, 4};
   const Tokens live = {0, 1, 2};
   for (const double threshold : {0.39, 0.4, 0.41}) {
@@ -134,6 +138,7 @@ TEST(Hand, SelectionByMassWithRest) {
   const FloatSource source = hand.values.source();
   const Reference reference(source);
   Policy p;
+  p.out_scale = OutScale::reference;
   p.k_digits = {4, 4}, p.v_bits = 8;
   p.select = SelectRule::mass, p.select_keep = {0.5};
   const Tokens live = {0, 1, 2};
@@ -178,6 +183,7 @@ TEST(Hand, CascadeOfTokens) {
   const FloatSource source = hand.values.source();
   const Reference reference(source);
   Policy p;
+  p.out_scale = OutScale::reference;
   p.tokens = {0.67, 0.67};
   const Quantized model(source, reference, p);
   const Layout layout(hand.values.shape, p, 32);

@@ -242,6 +242,16 @@ TEST(Layout, RegionsAreApartAndEveryWordIsTheCode) {
         for (std::size_t j = 0; j < h.v_sum.size(); ++j)
           check(layout.value_sum(layer, kv), j / D, 0, j % D, 24, true, h.v_sum[j]);
         regions.push_back(layout.query(layer, kv));
+        const Region scales = layout.descriptors(layer);
+        ASSERT_EQ(scales.items, static_cast<std::uint32_t>(shape.heads));
+        for (std::size_t g = 0; g < G; ++g) {
+          const std::size_t head = static_cast<std::size_t>(kv) * G + g;
+          check(scales, head, 0, 0, 16, false, h.to_log2[g].mantissa);
+          check(scales, head, 16, 0, 16, false, h.to_out[g].mantissa);
+          check(scales, head, 32, 0, 8, true, h.to_log2[g].shift);
+          check(scales, head, 40, 0, 8, true, h.to_out[g].shift);
+          check(scales, head, 48, 0, 16, false, h.out16[g]);
+        }
         for (std::size_t t = 0; t < static_cast<std::size_t>(shape.tokens); ++t)
           for (std::size_t d = 0; d < D; ++d) {
             for (int digit = 0; digit < digits; ++digit)
@@ -263,6 +273,7 @@ TEST(Layout, RegionsAreApartAndEveryWordIsTheCode) {
       ASSERT_EQ(layout.out(layer).stride % 32, 0u);
       ASSERT_EQ(layout.out(layer).item_bytes, D * 12 / 8);
     }
+    for (int layer = 0; layer < shape.layers; ++layer) regions.push_back(layout.descriptors(layer));
     std::sort(regions.begin(), regions.end(), [](const Region& a, const Region& b) { return a.base < b.base; });
     for (std::size_t j = 0; j < regions.size(); ++j) {
       const Region& r = regions[j];
@@ -318,6 +329,12 @@ TEST(Layout, DecodingAnImageIsTheInverseOfBuildingIt) {
 
     // Which bits hold a code: those that an image of all ones has.
     each([](auto& to, const auto&) { std::fill(to.begin(), to.end(), -1); });
+    for (int layer = 0; layer < shape.layers; ++layer)
+      for (int kv = 0; kv < shape.kv_heads; ++kv) {
+        HeadCodes& h = decoded.codes(layer, kv);
+        for (auto* scales : {&h.to_log2, &h.to_out}) std::fill(scales->begin(), scales->end(), Scale{65535, -1});
+        std::fill(h.out16.begin(), h.out16.end(), std::uint16_t{65535});
+      }
     const std::vector<std::uint8_t> mask = build_image(decoded, layout);
     std::vector<std::uint8_t> bytes(image.size());
     for (auto& b : bytes) b = static_cast<std::uint8_t>(random.bits());
@@ -397,6 +414,44 @@ TEST(Layout, RecordsArePaddedToWholeBursts) {
   EXPECT_EQ(b.record(1, 0, 1).item_bytes, 56u);
   EXPECT_EQ(b.record(1, 0, 1).stride, 64u);
   compared.add(4);
+}
+
+// A stream's bases need no descriptor: one register, and two pitches that all streams share.
+TEST(Layout, BasesFollowFromTheFirst) {
+  Compared compared(8000);
+  Random random(37), first(370);
+  for (int i = 0; i < 200; ++i) {
+    const Shape shape = random_shape(random);
+    Case c = random_case(random);
+    random_first_pass(c, first);
+    const Decisions plan = decisions_of(c.policy, shape);
+    const Layout layout(shape, c.policy, std::uint64_t{32} << random.below(9));
+    const auto bases = [&](int layer, int kv) {
+      std::vector<std::uint64_t> all = {layout.query(layer, kv).base};
+      for (int digit = 0; digit < plan.digits.count; ++digit) all.push_back(layout.key(layer, kv, digit).base);
+      if (!layout.records()) all.push_back(layout.value(layer, kv).base);
+      if (plan.token_scales) all.push_back(layout.value_scale(layer, kv).base);
+      if (plan.compensates) all.push_back(layout.value_sum(layer, kv).base);
+      return all;
+    };
+    const std::vector<std::uint64_t> origin = bases(0, 0);
+    const auto pitch = [&](int layer, int kv) {
+      return layer < shape.layers && kv < shape.kv_heads ? bases(layer, kv).front() - origin.front() : 0;
+    };
+    const std::uint64_t of_layer = pitch(1, 0), of_head = pitch(0, 1);
+    for (int layer = 0; layer < shape.layers; ++layer) {
+      for (int kv = 0; kv < shape.kv_heads; ++kv) {
+        const std::vector<std::uint64_t> here = bases(layer, kv);
+        for (std::size_t s = 0; s < here.size(); ++s)
+          ASSERT_EQ(here[s], origin[s] + static_cast<std::uint64_t>(layer) * of_layer +
+                                 static_cast<std::uint64_t>(kv) * of_head);
+        compared.add(here.size());
+      }
+      const auto pitch_to_here = static_cast<std::uint64_t>(layer) * of_layer;
+      ASSERT_EQ(layout.out(layer).base, layout.out(0).base + pitch_to_here);
+      ASSERT_EQ(layout.descriptors(layer).base, layout.descriptors(0).base + pitch_to_here);
+    }
+  }
 }
 
 TEST(Layout, BurstsOfAListAreItsDistinctBursts) {

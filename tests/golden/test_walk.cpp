@@ -292,6 +292,13 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
         } else {
           ASSERT_TRUE(r.next_live.empty());
         }
+        // Scales of all query heads, asleep ones' too: 8 bytes each, once a layer.
+        Tokens all_heads(H);
+        std::iota(all_heads.begin(), all_heads.end(), 0u);
+        if (any_head) {
+          plain_accesses.fetch(layout.descriptors(layer), 5, all_heads);
+          plain_accesses.useful(Kind::descriptor, H, 1, 64);
+        }
         ASSERT_EQ(r.accesses.useful, plain_accesses.a.useful);
         ASSERT_EQ(r.accesses.stream_bursts, plain_accesses.a.stream_bursts);
         ASSERT_EQ(r.accesses.write_bursts, plain_accesses.a.write_bursts);

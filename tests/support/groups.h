@@ -1,6 +1,7 @@
 #pragma once
 // The memories of groups in flight, for tests of the blocks that work in them.
 #include "models/memories/group_table.h"
+#include "models/memories/head_constants.h"
 #include "models/memories/lists.h"
 #include "models/memories/ranking_items.h"
 #include "models/memories/score_memories.h"
@@ -8,10 +9,15 @@
 namespace winnow::test {
 
 struct GroupMemories {
-  GroupMemories(int stores, int group, int slots)
-      : sizes{.group = group, .longest = slots, .stores = stores},
+  // `width` slots a word.
+  GroupMemories(int stores, int group, int slots, int width = 8)
+      : sizes{.group = group,
+              .longest = slots,
+              .stores = stores,
+              .score_width = width,
+              .score_entries = stores * group * (slots + 4 * width)},
         groups(sizes),
-        constants(group),
+        constants(group, 2),
         scores(sizes),
         exponentials(sizes),
         probabilities(sizes),

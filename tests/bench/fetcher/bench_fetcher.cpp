@@ -99,7 +99,8 @@ void FetchConvert(benchmark::State& state) {
   ScaleStore scales(2, 1024);
   ValueSums sums(2, 64);
   QueryRegisters queries(16, 64);
-  Converter converter({}, side.lists, side.started, side.data, {key, value, scales, sums, queries});
+  HeadConstants constants(1, 1);
+  Converter converter({}, side.lists, side.started, side.data, {key, value, scales, sums, queries, constants});
   std::uint64_t sent = 0;
   Cycle now = 0;
   for (int h = 0; h < 2; ++h) key.begin(h, 1024, 0), value.begin(h, 1024, 0);
@@ -148,7 +149,8 @@ void Idle(benchmark::State& state) {
   ScaleStore scales(2, 1024);
   ValueSums sums(2, 64);
   QueryRegisters queries(16, 64);
-  Converter converter({}, side.lists, side.started, side.data, {key, value, scales, sums, queries});
+  HeadConstants constants(1, 1);
+  Converter converter({}, side.lists, side.started, side.data, {key, value, scales, sums, queries, constants});
   WriteBack writeback(outputs, writes);
   Cycle now = 0;
   for (auto _ : state) {

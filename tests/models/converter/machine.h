@@ -45,7 +45,8 @@ class Machine {
                c.converter.vectors_per_cycle),
         scales_(2, c.tokens),
         queries_(c.query_entries, c.converter.head_dim),
-        converter_(c.converter, side_.lists, side_.started, side_.data, {key_, value_, scales_, sums_, queries_}),
+        converter_(c.converter, side_.lists, side_.started, side_.data,
+                   {key_, value_, scales_, sums_, queries_, constants_}),
         source_(c.seed + 1),
         reader_(c.seed + 2) {
     Random random(c.seed);
@@ -196,6 +197,7 @@ class Machine {
   ScaleStore scales_;
   ValueSums sums_{2, 64};
   QueryRegisters queries_;
+  HeadConstants constants_{1, 1};
   Converter converter_;
   Random source_, reader_;
   std::vector<OwnedJob> work_;

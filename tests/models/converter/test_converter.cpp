@@ -1,6 +1,7 @@
 // Words in the buffers against the memory image, over random jobs, lists, widths and machines; cycles in every
 // order of evaluation; rates and stalls of the contract.
 #include "golden/error.h"
+#include "golden/layout.h"
 #include "tests/models/converter/machine.h"
 
 namespace winnow::test {
@@ -100,7 +101,7 @@ struct Bare {
         value({"value_buffer", "value buffer", "", ""}, 2, 1024, 64, banks),
         scales(2, 1024),
         queries(16, 64),
-        converter({64, banks, 32, 12}, lists, queue, data, {key, value, scales, sums, queries}) {}
+        converter({64, banks, 32, 12}, lists, queue, data, {key, value, scales, sums, queries, constants}) {}
   // The job's bursts, random, all there at cycle `now`.
   void fill(const FetchJob& job, Cycle now) {
     OwnedJob o{job, {}};
@@ -124,6 +125,7 @@ struct Bare {
   ScaleStore scales;
   ValueSums sums{2, 64};
   QueryRegisters queries;
+  HeadConstants constants{9, 2};
   Converter converter;
 };
 
@@ -149,12 +151,45 @@ TEST(Converter, ArrayWidthOfVectorsACycle) {
   std::cout << compared << " loads compared\n";
 }
 
+// A layer's scales: a burst of them a cycle, to the place that the job names, and readable once all are there.
+TEST(Converter, DescriptorsGoToTheirPlace) {
+  Bare b;
+  b.constants.take(true);
+  const std::uint16_t place = b.constants.take(true);
+  const ConstantsRef first = b.constants.at(place, 0);
+  FetchJob j;
+  j.stream = Stream::descriptor, j.half = static_cast<std::uint8_t>(place), j.words = 1, j.items = 9;
+  j.item_bytes = j.stride_bytes = 8;
+  std::array<Burst, 3> bursts{};
+  for (int h = 0; h < 9; ++h)
+    golden::put_descriptor(
+        &bursts[static_cast<std::size_t>(h / 4)][static_cast<std::size_t>(8 * (h % 4))],
+        {{40000u + static_cast<unsigned>(h), 20 - 10 * h}, {50000u, h}, static_cast<std::uint16_t>(9 + h)});
+  b.queue.push(0, j);
+  b.queue.add(3);
+  for (int lane = 0; lane < 3; ++lane)
+    b.data.write(lane, b.data.reserve(lane), bursts[static_cast<std::size_t>(lane)], 0);
+  EXPECT_THROW(b.constants.of(first), std::logic_error);
+  Cycle now = 1;
+  for (; !b.constants.loaded(first, now) && now < 50; ++now) b.converter.tick(now);
+  // Taken in 1, words in 2 to 4, there in 5.
+  EXPECT_EQ(now, 5u);
+  for (int h = 0; h < 9; ++h) {
+    const golden::Descriptor& d = b.constants.of(b.constants.at(place, h));
+    EXPECT_EQ(d.to_log2.mantissa, 40000u + static_cast<unsigned>(h));
+    EXPECT_EQ(d.to_log2.shift, 20 - 10 * h);
+    EXPECT_EQ(d.to_out.mantissa, 50000u);
+    EXPECT_EQ(d.to_out.shift, h);
+    EXPECT_EQ(d.out16, 9 + h);
+  }
+}
+
 // Each stage puts the same load off by a cycle; the array's width a cycle stays.
 TEST(Converter, StagesAreLatencyAlone) {
   for (int latency : {1, 3, 4, 9}) {
     Bare b;
     Converter converter({64, 8, 16, 12, latency}, b.lists, b.queue, b.data,
-                        {b.key, b.value, b.scales, b.sums, b.queries});
+                        {b.key, b.value, b.scales, b.sums, b.queries, b.constants});
     FetchJob scales;
     scales.stream = Stream::value_scale, scales.half = 0, scales.words = 1, scales.items = 160;
     scales.item_bytes = scales.stride_bytes = 2;
@@ -331,7 +366,7 @@ TEST(Converter, RefusesWhatDoesNotFit) {
   int refused = 0;
   const auto bad = [&](ConverterParams p, const std::string& name) {
     try {
-      Converter c(p, b.lists, b.queue, b.data, {b.key, b.value, b.scales, b.sums, b.queries});
+      Converter c(p, b.lists, b.queue, b.data, {b.key, b.value, b.scales, b.sums, b.queries, b.constants});
       ADD_FAILURE() << name << " accepted";
     } catch (const Error& e) {
       EXPECT_NE(std::string(e.what()).find(name), std::string::npos) << e.what();

@@ -117,7 +117,7 @@ struct OwnedJob {
 inline OwnedJob random_job(Random& random, int head_dim, std::uint32_t max_tokens, std::uint64_t image_bytes) {
   OwnedJob o;
   FetchJob& j = o.job;
-  j.stream = static_cast<Stream>(random.below(kStreams));
+  j.stream = static_cast<Stream>(random.below(kStreams - 1));  // no descriptor: its words are whole items
   const auto width = [&] { return static_cast<std::uint8_t>(2 + random.below(11)); };
   const bool record = j.stream == Stream::record;
   const int operands = record ? static_cast<int>(1 + random.below(3)) : 3;  // records: bit 0 K, bit 1 V

@@ -34,6 +34,7 @@ TEST(Importance, SumsAndBankStalls) {
     std::vector<std::uint64_t> expected(400, 0);
     GroupEntry& g = m.groups[0];
     g.slots = n, g.heads = 1;
+    g.readable[0].raise(0);
     for (std::uint32_t i = 0; i < n; ++i) {
       tokens.push_back(i * c.stride);
       m.origins.poke(0)[i] = i, m.selection_scores.poke(0)[i] = i * i + 7;

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <iostream>
+#include <set>
 
 #include "golden/error.h"
 #include "models/memories/kv_buffer.h"
@@ -132,17 +133,21 @@ TEST(KvBuffer, PortsAreAHalfs) {
   std::cout << "5 answers compared\n";
 }
 
-// One read and one write of a query head's bank in a cycle; origins are read twice.
+// One read and one write of a bank in a cycle; origins are read twice. A row's words go round four banks, and each row
+// begins in the one before.
 TEST(ScoreMemories, APortIsUsedOnceACycle) {
   const Sizes sizes{.group = 2, .longest = 32, .stores = 2, .selection_read = 16};
   Scores scores(sizes);
   scores.write(0, 1, 0, 8, 5);
   scores.read(0, 1, 8, 8, 5);
-  scores.read(0, 0, 8, 8, 5);  // another head's bank
-  scores.read(1, 1, 8, 8, 5);  // another group's
-  EXPECT_THROW(scores.read(0, 1, 0, 8, 5), std::logic_error);
-  EXPECT_THROW(scores.write(0, 1, 8, 8, 5), std::logic_error);
+  scores.read(0, 0, 24, 8, 5);
+  scores.read(1, 1, 8, 8, 5);                    // another group's
+  EXPECT_FALSE(scores.can_read(0, 0, 0, 8, 5));  // row 1's word 1 lies in the bank of row 0's word 0
+  EXPECT_TRUE(scores.can_read(0, 0, 8, 8, 5));
+  EXPECT_THROW(scores.read(0, 0, 0, 8, 5), std::logic_error);
+  EXPECT_THROW(scores.write(0, 0, 24, 8, 5), std::logic_error);
   scores.read(0, 1, 0, 8, 6);
+  scores.read(0, 0, 0, 8, 6);  // the same word of two heads
   Probabilities probabilities(sizes);
   probabilities.read(0, 0, 0, 8, 5);
   EXPECT_THROW(probabilities.read(0, 0, 0, 8, 5), std::logic_error);
@@ -161,8 +166,46 @@ TEST(ScoreMemories, APortIsUsedOnceACycle) {
   sums.claim(1, 0, 16, 7);
   EXPECT_TRUE(sums.claimed(1, 0, 8, 6) && sums.claimed(1, 8, 8, 7));
   EXPECT_FALSE(sums.claimed(1, 8, 8, 6) || sums.claimed(0, 0, 8, 6) || sums.claimed(1, 0, 8, 8));
-  EXPECT_EQ(sums.shape().banks, 2 * 2);
-  std::cout << "10 answers compared\n";
+  EXPECT_EQ(sums.shape().banks, 2 * 8 * 2);
+  std::cout << "13 answers compared\n";
+}
+
+// Whatever is drawn: what fits has room, no two slots of two groups share a place, the same word of four query heads
+// lies in four banks, and the memories are as large as the machine says, not as the trace asks.
+TEST(ScoreMemories, GroupsShareFixedBanks) {
+  std::uint64_t compared = 0;
+  for (const int word : {1, 2, 8, 64})
+    for (const int entries : {1024, 4096})
+      for (const int halves : {1, 2, 6})
+        for (const int group : {1, 3, 4, 9})
+          for (const int longest : {5, 128, 300, 1024}) {
+            Sizes s{
+                .group = group, .longest = longest, .halves = halves, .score_width = word, .score_entries = entries};
+            if (score_words(group, longest, word) > entries) continue;
+            s.stores = std::min(ScoreBanks(s).most_stores(), 16);
+            ASSERT_GE(s.stores, halves);
+            const Banking rows = ScoreBanks(s).rows(), slots = ScoreBanks(s).slots(2);
+            ASSERT_EQ(rows.slots, static_cast<std::uint64_t>(halves * entries));
+            ASSERT_EQ(rows.banks, 4 * halves);
+            std::set<std::size_t> mine;
+            for (int store = 0; store < s.stores; ++store) {
+              for (int at = 0; at < longest; at += word) {
+                std::set<std::size_t> at_once;
+                const int first = store * group;
+                for (int row = 0; row < std::min(group, 4); ++row)
+                  at_once.insert(rows.bank(static_cast<std::size_t>(first + row), static_cast<std::uint32_t>(at)));
+                ASSERT_EQ(at_once.size(), static_cast<std::size_t>(std::min(group, 4)));
+                ASSERT_LT(*at_once.rbegin(), static_cast<std::size_t>(rows.banks));
+                const std::size_t area = slots.bank(static_cast<std::size_t>(store), static_cast<std::uint32_t>(at));
+                ASSERT_LT(area, static_cast<std::size_t>(slots.banks));
+                mine.insert(area / 2 * 16 + static_cast<std::size_t>(store));
+                compared += 4;
+              }
+            }
+            std::set<std::size_t> areas;  // each is one group's
+            for (const std::size_t m : mine) ASSERT_TRUE(areas.insert(m / 16).second);
+          }
+  std::cout << compared << " places compared\n";
 }
 
 TEST(ScaleStore, OneReadABankAndCycle) {

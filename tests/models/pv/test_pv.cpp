@@ -19,7 +19,7 @@ struct Array {
   Array(int head_dim, int banks, int width, bool scaled, int requantizers = 64, bool renormalise = false, int rate = 0,
         bool shared = false)
       : dim(head_dim),
-        m(1, 2, kTokens),
+        m(1, 2, kTokens, width),
         jobs(4),
         values({"value_buffer", "value buffer", "", ""}, 2, kTokens, head_dim, banks),
         scales(2, kTokens, 2 * width),
@@ -31,10 +31,10 @@ struct Array {
         pv({head_dim, rate ? rate : banks, width, 3, scaled, renormalise, false, requantizers, 17},
            {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales, sums, grant}, jobs, out,
            magnitudes, released, done) {
-    GroupConstants constants;
-    for (std::size_t h = 0; h < 2; ++h) constants.to_out[h] = to_out[h], constants.out16[h] = out16[h];
-    place = m.constants.take(constants);
-    m.groups[0].readable.fill(0);
+    place = m.constants.at(m.constants.take(false), 0);
+    for (std::size_t h = 0; h < 2; ++h)
+      m.constants.poke(static_cast<ConstantsRef>(place + h)) = {{}, to_out[h], out16[h]};
+    for (Flag& flag : m.groups[0].readable) flag.raise(~Cycle{0});
   }
   template <class F>
   void load(std::uint32_t n, Cycle& now, F&& word) {

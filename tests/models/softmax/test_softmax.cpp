@@ -27,10 +27,9 @@ struct Pipeline {
             {sizes, golden::Digits{}, golden::MsbRule::midpoint, false, false, false, rows},
             {m.groups, m.constants, m.scores, m.exponentials, m.probabilities, m.selection_scores, m.kept, m.origins},
             scores, verdicts, compact, sums, done, compacted) {
-    GroupConstants constants;
-    for (std::size_t h = 0; h < 3; ++h) constants.to_log2[h] = scale[h];
-    const ConstantsRef place = m.constants.take(constants);
-    for (std::size_t s = 0; s < 2; ++s) m.groups[s].constants = place, m.groups[s].readable.fill(kNotYet);
+    const ConstantsRef place = m.constants.at(m.constants.take(false), 0);
+    for (std::size_t h = 0; h < 3; ++h) m.constants.poke(static_cast<ConstantsRef>(place + h)).to_log2 = scale[h];
+    for (std::size_t s = 0; s < 2; ++s) m.groups[s].constants = place;
   }
   void tick(Cycle now) {
     softmax.tick(now);
@@ -112,6 +111,7 @@ TEST(Softmax, Probabilities) {
     Pipeline p(width, static_cast<int>((n + static_cast<unsigned>(width) - 1) / static_cast<unsigned>(width)));
     ASSERT_LT(run(p, heads, n, banks), 5000u) << "stuck: width " << width << ", " << banks << " scores a cycle";
     compared += check(p, heads, n);
+    for (Cycle now = 5000; now < 5010; ++now) p.tick(now);  // the last row's flag is on its way
     EXPECT_TRUE(p.softmax.idle());
     EXPECT_EQ(p.softmax.exponentials(), static_cast<std::uint64_t>(std::popcount(heads)) * n);
     EXPECT_EQ(p.softmax.divisions(), p.softmax.exponentials());

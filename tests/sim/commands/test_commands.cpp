@@ -275,32 +275,32 @@ TEST(Answer, IsAtMost14LinesOf100ColumnsWhateverRuns) {
 constexpr const char* kGoldenAlone = R"(synthetic on tiny                 select  dense, 12 bit           difference
 K and V read from memory        40.19 kB       59.14 kB          1.47x fewer
   of it used                    32.59 kB       59.14 kB          1.81x fewer
-clock cycles                       6,060              -  add --against dense
-  waiting for memory              15.7 %              -
-  multiplying Q x K               35.1 %              -
-  waiting for softmax             27.2 %              -
+clock cycles                       6,016              -  add --against dense
+  waiting for memory              15.1 %              -
+  multiplying Q x K               35.3 %              -
+  waiting for softmax             27.4 %              -
   waiting for top-k choices        9.0 %              -
   draining: P x V, layer's end    13.1 %              -
 output error                       3.8 %              -
 tokens kept                      100.0 %        100.0 %
 heads kept                       100.0 %        100.0 %
 bits a number of K and V            6.61          12.00
-Bound mostly by the multipliers of Q x K: they work in 35.1 % of the cycles; next softmax.
+Bound mostly by the multipliers of Q x K: they work in 35.3 % of the cycles; next softmax.
 )";
 constexpr const char* kGoldenAgainst = R"(synthetic on tiny                 select     dense   difference
 K and V read from memory        40.19 kB  59.39 kB  1.48x fewer
   of it used                    32.59 kB  59.14 kB  1.81x fewer
-clock cycles                       6,060     3,466   1.75x more
-  waiting for memory              15.7 %    11.9 %
-  multiplying Q x K               35.1 %    35.5 %
-  waiting for softmax             27.2 %    21.9 %
+clock cycles                       6,016     3,468   1.73x more
+  waiting for memory              15.1 %    11.9 %
+  multiplying Q x K               35.3 %    35.5 %
+  waiting for softmax             27.4 %    21.9 %
   waiting for top-k choices        9.0 %    0.46 %
   draining: P x V, layer's end    13.1 %    30.3 %
-output error                       3.8 %    0.32 %
+output error                       3.8 %    0.25 %
 tokens kept                      100.0 %   100.0 %
 heads kept                       100.0 %   100.0 %
 bits a number of K and V            6.61     12.00
-Bound mostly by the multipliers of Q x K: they work in 35.1 % of the cycles; next softmax.
+Bound mostly by the multipliers of Q x K: they work in 35.3 % of the cycles; next softmax.
 )";
 
 TEST(Answer, SaysWhatItSavedAtWhatCostBoundByWhat) {

@@ -173,7 +173,7 @@ TEST(Capacity, TheLeastParameterIsNamed) {
       {{}, 96, 1, 640, "qk.sram.tokens"},
       {{}, 120, 1, 512, "qk.sram.tokens"},
       {{}, 248, 1, 256, "qk.sram.tokens"},
-      {{}, 64, 9, 455, "score_store_entries"},
+      {{}, 64, 9, 448, "score_store_entries"},
       {{"importance.tokens=512"}, 64, 1, 512, "importance.tokens"},
       {{}, 32, 1, 1024, "topk.fifo"},
       {{"topk.fifo=32"}, 64, 1, 512, "topk.fifo"},

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "models/memories/score_banks.h"
 #include "models/prim/limits.h"
 
 namespace winnow::test {
@@ -108,7 +109,7 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
   set(o, "arrays", 2 * multipliers / t.head_dim > kMaxRow || r.one_in(2) ? "separate" : "shared");
   set(o, "load_chunk", r.one_in(2) ? 0 : 32 * r.in(1, 4));
   set(o, "converter.array_widths", r.in(1, 4));
-  set(o, "score_store_entries", std::max(8, t.group * t.tokens * (tight ? 1 : r.in(1, 8))));
+  const int score_stores = tight ? 1 : r.in(1, 8);
   const int channels = 1 << r.below(4);
   set(o, "hbm2.channels", channels);
   set(o, "hbm2.interleave_bytes", r.one_in(2) ? 32 : 32 << r.below(7));
@@ -128,7 +129,10 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
   set(o, "softmax.reciprocal_latency", 1);  // a part of divide_latency
   const int width = 1 << r.below(std::bit_width(static_cast<unsigned>(std::min(multipliers / 8, 32))));
   set(o, "softmax.width", width);
-  set(o, "softmax.first_width", r.one_in(2) ? 0 : width << r.below(3));
+  const int first_width = r.one_in(2) ? 0 : width << r.below(3);
+  set(o, "softmax.first_width", first_width);
+  const auto words = static_cast<int>(score_words(t.group, t.tokens, std::max(width, first_width)));
+  set(o, "score_store_entries", std::max(8, words * score_stores));
   set(o, "softmax.row_fifo", std::max(2, (t.tokens + width - 1) / width + (tight ? 0 : r.below(100))));
   const int parallelism = 2 << r.below(5);
   set(o, "topk.parallelism", parallelism);
@@ -144,7 +148,8 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
 RunOptions random_case(std::uint64_t seed, bool may_batch) {
   CaseRandom r(seed);
   Trace t;
-  t.layers = r.in(1, 3), t.kv_heads = r.in(1, 4), t.group = r.in(1, 4), t.head_dim = 8 << r.below(4);
+  t.layers = r.in(1, 3), t.kv_heads = r.in(1, 4), t.group = r.one_in(6) ? r.in(5, 9) : r.in(1, 4),
+  t.head_dim = 8 << r.below(4);
   if (r.one_in(20)) t.head_dim = r.of({128, 256});
   if (r.one_in(4)) t.head_dim = 8 * r.in(1, 16);
   t.causal = !r.one_in(4);

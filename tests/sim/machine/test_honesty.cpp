@@ -1,4 +1,5 @@
-// Data honesty: K, V, queries and V's scales reach the machine as bytes of the memory image and in no other way.
+// Data honesty: K, V, queries, V's scales and scales of heads reach the machine as bytes of the memory image and in no
+// other way.
 //
 // noise   every code that the source of plans has at hand is overwritten, the image is kept: outputs, decisions,
 //         importances, bytes, cycles and every block's counters are the same
@@ -23,7 +24,7 @@ using golden::Quantized;
 
 // --- what is damaged ------------------------------------------------------------------------------------------------
 
-// All that a block could peek at. What a plan hands over by right stays: constants of heads, which the image has not.
+// All that a block could peek at.
 Quantized noise(const Quantized& model, std::uint64_t seed) {
   Quantized noisy = model;
   CaseRandom random(seed);
@@ -34,7 +35,9 @@ Quantized noise(const Quantized& model, std::uint64_t seed) {
   for (int layer = 0; layer < model.shape().layers; ++layer)
     for (int kv = 0; kv < model.shape().kv_heads; ++kv) {
       HeadCodes& c = noisy.codes(layer, kv);
-      fill(c.q), fill(c.k), fill(c.v), fill(c.v16);
+      fill(c.q), fill(c.k), fill(c.v), fill(c.v16), fill(c.out16);
+      for (auto* scales : {&c.to_log2, &c.to_out})
+        for (golden::Scale& s : *scales) s = {static_cast<std::uint32_t>(random.in(0, 65535)), random.in(-60, 60)};
       for (auto& digit : c.k_digit) fill(digit);
       for (auto* units : {&c.out_unit, &c.score_unit, &c.q_unit})
         for (double& unit : *units) fill_real(unit);
@@ -287,6 +290,17 @@ const std::vector<Peek>& peeks() {
          ScaleStore& scales = m.parts().value_scales;
          if (!scales.ready(0, kToken, m.now())) return false;
          *hand(scales.word(0, kToken)) = q.head(0, 0).v16[kToken];
+         return true;
+       }},
+      {"a head's scales",
+       [](MachineModel& m, const Quantized& q) {
+         const GroupEntry& first = m.parts().groups[0];
+         HeadConstants& constants = m.parts().constants;
+         if (!first.heads || !constants.loaded(first.constants, m.now())) return false;
+         const HeadCodes& codes = q.head(0, 0);
+         for (std::size_t g = 0; g < codes.to_log2.size(); ++g)
+           constants.poke(static_cast<ConstantsRef>(first.constants + g)) = {codes.to_log2[g], codes.to_out[g],
+                                                                             codes.out16[g]};
          return true;
        }},
   };

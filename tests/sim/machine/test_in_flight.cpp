@@ -246,7 +246,7 @@ Find exponentials() {
                  [&](std::size_t store, std::size_t row, std::size_t slot) {
                    const GroupEntry& g = p.groups[store];
                    const std::uint32_t* e = p.exponentials.peek(store, row);
-                   if (found || g.readable[row] != kNotYet || slot + 1 != g.slots) return;
+                   if (found || g.readable[row].up(m.now()) || slot + 1 != g.slots) return;
                    const std::size_t at = largest(e, g.slots);
                    found = row_word(m, p.exponentials, store, row, at, e[at] / 4);
                  });
@@ -287,7 +287,7 @@ Find probability_sums() {
     const Inventory& p = m.parts();
     changes.each(p, p.selection_scores, 1, [&](std::size_t store, std::size_t, std::size_t slot) {
       const GroupEntry& g = p.groups[store];
-      if (found || g.readable[static_cast<std::size_t>(std::bit_width(g.heads) - 1)] == kNotYet) return;
+      if (found || !g.readable[static_cast<std::size_t>(std::bit_width(g.heads) - 1)].up(m.now())) return;
       found =
           row_word<std::uint32_t>(m, p.selection_scores, store, 0, slot, p.selection_scores.peek(store)[slot] + 20'000);
     });
@@ -327,24 +327,23 @@ Find origins() {
   };
 }
 
-// A row's division has begun: its readers are told to wait much longer.
+// A group's first row may be read: its readers are told that its last may be too, which is still to be divided. In
+// decode nobody is behind, so that they see it.
 Find readable() {
-  return [seen = std::vector<Cycle>()](MachineModel& m) mutable -> std::optional<Word> {
+  return [](MachineModel& m) -> std::optional<Word> {
     const Inventory& p = m.parts();
-    seen.resize(p.groups.size(), kNotYet);
-    std::optional<std::size_t> begun;
-    std::size_t row = 0;
     for (std::size_t store = 0; store < p.groups.size(); ++store) {
       const GroupEntry& g = p.groups[store];
-      const auto last = static_cast<std::size_t>(std::max(1, static_cast<int>(std::bit_width(g.heads))) - 1);
-      if (g.heads && g.readable[last] != kNotYet && seen[store] == kNotYet) begun = store, row = last;
-      seen[store] = g.heads ? g.readable[last] : kNotYet;
+      if (!g.heads || g.tag.step == 0) continue;
+      const auto first = static_cast<std::size_t>(std::countr_zero(g.heads)),
+                 last = static_cast<std::size_t>(std::bit_width(g.heads)) - 1;
+      if (!g.readable[first].up(m.now()) || g.readable[last].up(m.now())) continue;
+      return group_word<Flag>(
+          m, store, fmt::format("row {} readable", last),
+          [&p, store, last](Inventory&) { return std::span(&p.groups[store].readable[last], 1); },
+          [before = m.now()](auto w) { w[0].raise(before - 1); });
     }
-    if (!begun) return {};
-    return group_word<Cycle>(
-        m, *begun, fmt::format("row {} readable", row),
-        [&p, store = *begun, row](Inventory&) { return std::span(&p.groups[store].readable[row], 1); },
-        [](auto w) { w[0] += 2000; });
+    return {};
   };
 }
 
@@ -378,23 +377,34 @@ Find group_table() {
   return [starts = Starts()](MachineModel& m) mutable -> std::optional<Word> {
     const Inventory& p = m.parts();
     const auto store = starts.store(p.groups);
-    const std::uint64_t places = p.constants.shape().words / static_cast<std::uint64_t>(p.sizes.group);
-    if (!store || places < 2 || p.groups[*store].slots < 4) return {};
+    const int heads = p.sizes.heads, group = p.sizes.group;
+    if (!store || heads == group || p.groups[*store].slots < 4) return {};
     return group_word<ConstantsRef>(
         m, *store, "constants", [&p, store = *store](Inventory&) { return std::span(&p.groups[store].constants, 1); },
-        [](auto w) { w[0] = w[0] == 0 ? 1 : 0; });
+        [heads, group](auto w) {
+          const int place = w[0] / heads, head = w[0] % heads;
+          w[0] = static_cast<ConstantsRef>(place * heads + (head + group) % heads);
+        });
   };
 }
 
-Find head_constants(void (*damage)(GroupConstants&)) {
-  return [damage, starts = Starts()](MachineModel& m) mutable -> std::optional<Word> {
+Find head_constants(void (*damage)(golden::Descriptor&)) {
+  return [damage, starts = Starts(),
+          waiting = std::optional<std::size_t>()](MachineModel& m) mutable -> std::optional<Word> {
     const Inventory& p = m.parts();
-    const auto store = starts.store(p.groups);
-    if (!store) return {};
-    const ConstantsRef place = p.groups[*store].constants;
-    return word<GroupConstants>(
-        m, fmt::format("place {}", place), [&p, place](Inventory&) { return std::span(&p.constants.of(place), 1); },
-        [damage](auto w) { damage(w[0]); });
+    // The descriptor may arrive after its group has started.
+    if (const auto store = starts.store(p.groups)) waiting = store;
+    if (!waiting || !p.constants.loaded(p.groups[*waiting].constants, m.now())) return {};
+    const ConstantsRef first = p.groups[*waiting].constants;
+    waiting.reset();
+    return word<golden::Descriptor>(
+        m, fmt::format("word {}", first),
+        [first](Inventory& parts) {
+          return std::span(&parts.constants.poke(first), static_cast<std::size_t>(parts.sizes.group));
+        },
+        [damage](auto w) {
+          for (golden::Descriptor& d : w) damage(d);
+        });
   };
 }
 
@@ -543,27 +553,15 @@ std::vector<Strike> strikes() {
       {"group_table", "the mean of what was left out, to pv", true, compensated, left_out_mean, 20},
       {"query_registers", "a query, to qk", false, plain, queries},
       {"group_table", "a group, to softmax", true, plain, group_table},
-      {"group_table", "when a row may be read, to importance and pv", true, plain, readable},
+      {"group_table", "when a row may be read, to importance and pv", true, plain, readable, 20},
       {"group_table", "how many slots are left, to the controller", true, select, slots_left, 20},
       {"group_table", "a verdict, to progressive", true, refetch, verdict, 20},
       {"head_constants", "to_log2, to softmax", true, plain,
-       [] {
-         return head_constants([](GroupConstants& c) {
-           for (auto& s : c.to_log2) ++s.shift;
-         });
-       }},
+       [] { return head_constants([](golden::Descriptor& d) { ++d.to_log2.shift; }); }},
       {"head_constants", "to_out, to pv", true, plain,
-       [] {
-         return head_constants([](GroupConstants& c) {
-           for (auto& s : c.to_out) ++s.shift;
-         });
-       }},
+       [] { return head_constants([](golden::Descriptor& d) { ++d.to_out.shift; }); }},
       {"head_constants", "out16, to pv", true, plain,
-       [] {
-         return head_constants([](GroupConstants& c) {
-           for (auto& x : c.out16) x /= 2;
-         });
-       }},
+       [] { return head_constants([](golden::Descriptor& d) { d.out16 /= 2; }); }},
       {"scores", "a row's smallest, to its exponential", true, plain, [] { return scores(false); }},
       {"scores", "a row's smallest, to the second pass", true, refetch, [] { return scores(true); }},
       {"exponentials", "a row's largest, to its division", true, plain, exponentials},
