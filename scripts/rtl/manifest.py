@@ -54,7 +54,6 @@ class Manifest:
         rams = what.get("rams", 0)
         self.rams = self.where("rams", rams) if isinstance(rams, dict) else {(): rams}
         self.stimuli = what.get("stimuli") or {}
-        self.mutants = ROOT / f"tests/rtl/{self.name}/{self.name}.mutants"
         types = link_types()
         ports = {**self.inputs, **self.outputs}
         both = {port: name for port, (name, _) in [*self.memories.items(), *self.writes.items()]}
