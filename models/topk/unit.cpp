@@ -91,7 +91,7 @@ void TopkUnit::parameters(const VisitParameter& visit) const {
   const topk::Config& c = engine_->config();
   visit("Parallelism", c.parallelism), visit("FifoDepth", c.fifo_depth);
   const bool bracket = c.prefilter == topk::Prefilter::bracket;
-  // The paper's engine: one RTL for groups of up to 16 query heads. The other's scan begins at an item's highest octave.
+  // The paper's engine: one RTL for groups of up to 16 query heads. The other scans from an item's highest octave on.
   visit("ItemBits", bracket ? c.item_bits : std::max(topk::kItemBitsDefault, c.item_bits));
   visit("LoadWidth", std::min(load_width_, c.parallelism));
   visit("Bracket", bracket);
