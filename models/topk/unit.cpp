@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/topk/bracket_engine.h"
 #include "models/topk/lfsr.h"
 
 namespace winnow {
@@ -89,8 +90,11 @@ void TopkUnit::report(StatSink& sink) const {
 void TopkUnit::parameters(const VisitParameter& visit) const {
   const topk::Config& c = engine_->config();
   visit("Parallelism", c.parallelism), visit("FifoDepth", c.fifo_depth);
-  visit("ItemBits", std::max(topk::kItemBitsDefault, c.item_bits));  // one RTL for groups of up to 16 query heads
+  const bool bracket = c.prefilter == topk::Prefilter::bracket;
+  // The paper's engine: one RTL for groups of up to 16 query heads. The other scans from an item's highest octave on.
+  visit("ItemBits", bracket ? c.item_bits : std::max(topk::kItemBitsDefault, c.item_bits));
   visit("LoadWidth", std::min(load_width_, c.parallelism));
+  visit("Bracket", bracket);
 }
 
 void TopkUnit::settings(const VisitSetting& visit) {
@@ -103,41 +107,98 @@ void TopkUnit::settings(const VisitSetting& visit) {
   engine_ = topk::make_engine(c);
 }
 
-void TopkUnit::probes(const VisitProbe& visit) const {
-  const auto lanes = [&](const char* name, const topk::Row& row, unsigned count) {
-    for (unsigned i = 0; i < count; ++i) visit(name, static_cast<int>(i), row[i]);
-  };
-  const auto one = [&](const char* name, std::uint64_t value) { visit(name, -1, value); };
-  one("next", next_), one("have", have_), one("kept", kept_);
-  // The bracket engine has no RTL in this seam (Blocks refuses it).
-  const auto* paper = dynamic_cast<const topk::Engine*>(engine_.get());
-  if (!paper) return;
-  const topk::Engine& e = *paper;
+namespace {
+
+struct See {
+  const Block::VisitProbe& visit;
+
+  void one(const char* name, std::uint64_t value) const { visit(name, -1, value); }
+  void lane(const char* name, unsigned i, std::uint64_t value) const { visit(name, static_cast<int>(i), value); }
+  void lanes(const char* name, const topk::Row& row, unsigned count) const {
+    for (unsigned i = 0; i < count; ++i) lane(name, i, row[i]);
+  }
+};
+
+void show(const topk::Engine& e, const See& see) {
   const topk::QuickSelect& s = e.select();
-  one("state", static_cast<std::uint64_t>(e.state())), one("store_level", e.store_level());
+  see.one("state", static_cast<std::uint64_t>(e.state())), see.one("store_level", e.store_level());
   // An idle engine is not ticked here.
-  if (e.busy()) one("rows_left", e.rows_left()), one("target", s.target()), one("stride", s.stride_log2());
+  if (e.busy()) see.one("rows_left", e.rows_left()), see.one("target", s.target()), see.one("stride", s.stride_log2());
   const topk::CompareStage& c = e.compared();
-  one("compared_valid", c.valid);
+  see.one("compared_valid", c.valid);
   if (c.valid) {
-    one("compared_above", c.masks.above), one("compared_below", c.masks.below);
-    lanes("compared_row", c.row, c.count);
+    see.one("compared_above", c.masks.above), see.one("compared_below", c.masks.below);
+    see.lanes("compared_row", c.row, c.count);
   }
   const topk::Partitioned& p = e.partitioned();
-  one("part_valid", p.valid);
+  see.one("part_valid", p.valid);
   if (p.valid) {
-    lanes("zero_eliminator_r", p.right, p.above);
-    one("part_above", p.above), one("part_sum_above", p.sum_above);
+    see.lanes("zero_eliminator_r", p.right, p.above);
+    see.one("part_above", p.above), see.one("part_sum_above", p.sum_above);
   }
   if (p.valid && e.state() != topk::Engine::State::filter) {
-    lanes("zero_eliminator_l", p.left, p.below);
-    one("part_below", p.below), one("part_equal", p.equal);
+    see.lanes("zero_eliminator_l", p.left, p.below);
+    see.one("part_below", p.below), see.one("part_equal", p.equal);
   }
-  one("pivot", s.pivot()), one("items", s.items()), one("known_above", s.above()), one("equals", s.equals());
-  one("equal_count", s.equal_count()), one("sum_above", s.sum_above()), one("sum_equal", s.sum_equal());
-  one("in_right", s.in_right()), one("level_l", s.left().fifo().level()), one("level_r", s.right().fifo().level());
-  one("pack_l", s.left().pack_count()), one("pack_r", s.right().pack_count());
-  one("items_l", s.left().items()), one("items_r", s.right().items());
+  see.one("pivot", s.pivot()), see.one("items", s.items()), see.one("known_above", s.above()),
+      see.one("equals", s.equals());
+  see.one("equal_count", s.equal_count()), see.one("sum_above", s.sum_above()), see.one("sum_equal", s.sum_equal());
+  see.one("in_right", s.in_right()), see.one("level_l", s.left().fifo().level()),
+      see.one("level_r", s.right().fifo().level());
+  see.one("pack_l", s.left().pack_count()), see.one("pack_r", s.right().pack_count());
+  see.one("items_l", s.left().items()), see.one("items_r", s.right().items());
+}
+
+void show(const topk::BracketEngine& e, const See& see) {
+  using State = topk::List::State;
+  see.one("load", static_cast<std::uint64_t>(e.load())), see.one("loading", e.loaded()), see.one("oldest", e.oldest());
+  if (e.load() == topk::BracketEngine::Load::rows) see.one("rows_left", e.rows_left());
+  for (unsigned i = 0; i < e.table().size(); ++i) {
+    const topk::List& list = e.table()[i];
+    const bool passed = list.state == State::pass, found = list.state == State::found;
+    see.lane("list_state", i, static_cast<std::uint64_t>(list.state));
+    if (list.state == State::free) continue;
+    see.lane("list_n", i, list.n), see.lane("list_mass", i, list.mass), see.lane("list_target", i, list.target);
+    if (passed || found) see.lane("list_low", i, list.low), see.lane("list_limit", i, list.limit);
+    if (passed) see.lane("list_least", i, list.least), see.lane("list_shift", i, list.shift);
+    if (found) see.lane("list_equals", i, list.equals), see.lane("list_kept", i, list.kept);
+  }
+  see.one("bins_total", e.bins().total()), see.one("bins_nonzero", e.bins().nonzero());
+  const topk::BinScan& scan = e.scan();
+  see.one("scan", static_cast<std::uint64_t>(scan.state()));
+  if (!scan.idle())
+    see.one("scan_list", scan.list()), see.one("scan_octave", scan.octave()), see.one("scan_below", scan.below());
+  const topk::WindowPass& pass = e.pass();
+  see.one("pass", static_cast<std::uint64_t>(pass.state())), see.one("pass_compared", pass.compared() != 0);
+  if (!pass.idle()) {
+    see.one("pass_list", pass.list()), see.one("pass_rows_left", pass.rows_left()), see.one("pass_above", pass.above());
+    see.one("pass_sum_above", pass.sum_above()), see.one("pass_sum_inside", pass.sum_inside());
+  }
+  if (pass.compared() != 0)
+    see.one("pass_compared_above", pass.compared_above()), see.one("pass_compared_inside", pass.compared_inside());
+  const topk::WindowSearch& search = e.search();
+  see.one("search", static_cast<std::uint64_t>(search.state()));
+  if (!search.idle())
+    see.one("search_list", search.list()), see.one("search_bin", search.bin()), see.one("search_over", search.over());
+  if (search.state() == topk::WindowSearch::State::divide) see.one("search_quotient", search.quotient());
+  const topk::ListFilter& filter = e.filter();
+  see.one("filter_idle", filter.idle()), see.one("filter_compared", filter.compared_valid());
+  if (!filter.idle())
+    see.one("filter_rows_left", filter.rows_left()), see.one("filter_equals_left", filter.equals_left());
+  if (filter.compared_valid()) {
+    see.one("filter_stays", filter.stays()), see.one("filter_takes", filter.takes());
+    for (unsigned i = 0; i < e.config().parallelism; ++i)
+      if (filter.stays() >> i & 1) see.lane("filter_row", i, filter.compared()[i]);
+  }
+}
+
+}  // namespace
+
+void TopkUnit::probes(const VisitProbe& visit) const {
+  const See see{visit};
+  see.one("next", next_), see.one("have", have_), see.one("kept", kept_);
+  if (const auto* paper = dynamic_cast<const topk::Engine*>(engine_.get())) show(*paper, see);
+  if (const auto* bracket = dynamic_cast<const topk::BracketEngine*>(engine_.get())) show(*bracket, see);
 }
 
 std::string TopkUnit::doing() const {

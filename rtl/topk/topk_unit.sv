@@ -8,7 +8,8 @@
 // kept_clear_*, kept_set_*      kept flags: a group's are cleared with its job, those that stay are set
 // list_clear_*, list_append_*   the list of names of what stays, likewise
 // done_*     with the last of what stays
-// seed_i, sampled_i   of the engine, constant; the seed is taken in the first cycle after reset
+// seed_i, sampled_i   of the paper's engine, constant; the seed is taken in the first cycle after reset
+// Bracket says which engine is inside: topk_engine, a job at a time, or topk_bracket_engine, whose jobs overlap.
 // Two sides, the loader and the keeper, share a queue of jobs and no other state. Every ready and valid but done's, which
 // is the engine's, is a function of state alone. Model: models/topk/unit.h, equal in every cycle.
 
@@ -19,6 +20,7 @@ module topk_unit
   parameter int unsigned FifoDepth = winnow_machine_pkg::TopkFifo,
   parameter int unsigned ItemBits = winnow_machine_pkg::TopkItemBits,
   parameter int unsigned LoadWidth = Parallelism,
+  parameter bit Bracket = 1'b0,
   parameter bit WithSampler = 1'b1
 ) (
   input  logic                                      clk_i,
@@ -55,7 +57,8 @@ module topk_unit
   localparam int unsigned ItemsBits = IndexBits + 1;
   localparam int unsigned AmountBits = topk_pkg::amount_bits(IndexBits);
   localparam int unsigned SlotBits = 17;
-  localparam int unsigned Jobs = 3;  // one that is loaded, one selected in, one filtered
+  // The paper's engine: one that is loaded, one selected in, one filtered; the other: its lists and one more.
+  localparam int unsigned Jobs = Bracket ? winnow_machine_pkg::TopkBracketLists + 1 : 3;
   localparam logic [$bits(job_i.names)-1:0] EveryItem = '1;  // no list
 
   if (LoadWidth > Parallelism || 2 ** $clog2(LoadWidth) != LoadWidth) begin : gen_bad_load_width
@@ -189,35 +192,67 @@ module topk_unit
     else seeded_q <= 1'b1;
   end
 
-  topk_engine #(
-    .Parallelism(Parallelism),
-    .FifoDepth  (FifoDepth),
-    .ItemBits   (ItemBits),
-    .WithSampler(WithSampler)
-  ) u_engine (
-    .clk_i,
-    .rst_ni,
-    .sampled_i,
-    .seed_en_i     (~seeded_q),
-    .seed_i,
-    .job_valid_i   (job_taken),
-    .job_ready_o   (engine_ready),
-    .job_n_i       (ItemsBits'(job_i.n)),
-    .job_mass_i    (job_i.rule),
-    .job_amount_i  (AmountBits'(job_i.amount)),
-    .refused_o     (refused),
-    .row_valid_i   (row_valid),
-    .row_ready_o   (row_ready),
-    .row_i         (row),
-    .out_valid_o   (out_valid),
-    .out_ready_i   (out_ready),
-    .out_indices_o (out_indices),
-    .out_count_o   (out_count),
-    .out_last_o    (out_last),
-    .out_kept_o    (engine_kept),
-    .out_boundary_o(engine_boundary),
-    .out_kept_sum_o(engine_kept_sum)
-  );
+  if (Bracket) begin : gen_bracket
+    topk_bracket_engine #(
+      .Parallelism(Parallelism),
+      .FifoDepth  (FifoDepth),
+      .ItemBits   (ItemBits)
+    ) u_bracket (
+      .clk_i,
+      .rst_ni,
+      .job_valid_i   (job_taken),
+      .job_ready_o   (engine_ready),
+      .job_n_i       (ItemsBits'(job_i.n)),
+      .job_mass_i    (job_i.rule),
+      .job_amount_i  (AmountBits'(job_i.amount)),
+      .refused_o     (refused),
+      .row_valid_i   (row_valid),
+      .row_ready_o   (row_ready),
+      .row_i         (row),
+      .out_valid_o   (out_valid),
+      .out_ready_i   (out_ready),
+      .out_indices_o (out_indices),
+      .out_count_o   (out_count),
+      .out_last_o    (out_last),
+      .out_kept_o    (engine_kept),
+      .out_boundary_o(engine_boundary),
+      .out_kept_sum_o(engine_kept_sum)
+    );
+
+    // It has no pivots.
+    logic unused_pivot;
+    assign unused_pivot = ^{sampled_i, seed_i, seeded_q};
+  end else begin : gen_paper
+    topk_engine #(
+      .Parallelism(Parallelism),
+      .FifoDepth  (FifoDepth),
+      .ItemBits   (ItemBits),
+      .WithSampler(WithSampler)
+    ) u_engine (
+      .clk_i,
+      .rst_ni,
+      .sampled_i,
+      .seed_en_i     (~seeded_q),
+      .seed_i,
+      .job_valid_i   (job_taken),
+      .job_ready_o   (engine_ready),
+      .job_n_i       (ItemsBits'(job_i.n)),
+      .job_mass_i    (job_i.rule),
+      .job_amount_i  (AmountBits'(job_i.amount)),
+      .refused_o     (refused),
+      .row_valid_i   (row_valid),
+      .row_ready_o   (row_ready),
+      .row_i         (row),
+      .out_valid_o   (out_valid),
+      .out_ready_i   (out_ready),
+      .out_indices_o (out_indices),
+      .out_count_o   (out_count),
+      .out_last_o    (out_last),
+      .out_kept_o    (engine_kept),
+      .out_boundary_o(engine_boundary),
+      .out_kept_sum_o(engine_kept_sum)
+    );
+  end
 
   // Keeper -----------------------------------------------------------------------------------------------------------
 

@@ -135,7 +135,7 @@ def main():
             f"{signal(n * width(write_), f'm_{port}')}}});"
         )
     sources = lockstep_top.Sources(manifest.ROOT / "rtl")
-    for name, said in m.probes.items():
+    for name, said in m.probes_of(parameters).items():
         at, lanes = (said, 0) if isinstance(said, str) else (said[0], count(said[1]))
         path, file = sources.place(f"  {m.top} u_dut (", f"u_dut.{at}")
         for side, into in (("rtl", "output"), ("model", "input ")):

@@ -11,8 +11,9 @@ of it, said once.
   parameters        of the module, which the model's Block::parameters() knows by the same names; `lanes` may be one
   probes            {name: signal}: state that the model's Block::probes() shows by the same name, "u_part.level_q";
                     with lanes {name: [signal, lanes]}, "row_q[lane]"
+  probes_where      {PARAMETER=VALUE: probes}: more of them, where the module is built with that value
   others            {block: {port: link}}: blocks of the machine that are the same RTL at other links
-  rams              how many prim_ram_1r1w are in it
+  rams              how many prim_ram_1r1w are in it; or {PARAMETER=VALUE: how many}
   stimuli           {port.field, or register: C++ expression}: what is random in the stand-alone lockstep and not just
                     any value; `r` is a Stimuli of sim/rtl/stimuli.h
   top               the module; the block's name where it is left out
@@ -33,7 +34,7 @@ except ImportError:
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEYS = {
     *("inputs", "outputs", "memories", "writes", "settings", "parameters", "probes", "others", "rams", "stimuli"),
-    "top",
+    *("top", "probes_where"),
 }
 LINKS = ROOT / "rtl/links/winnow_links_pkg.sv"
 
@@ -49,8 +50,10 @@ class Manifest:
         self.memories, self.writes = self.ports(what.get("memories")), self.ports(what.get("writes"))
         self.settings, self.parameters = what.get("settings") or {}, what.get("parameters") or []
         self.probes, self.others = what.get("probes") or {}, what.get("others") or {}
-        self.stimuli, self.rams = what.get("stimuli") or {}, what.get("rams", 0)
-        self.mutants = ROOT / f"tests/rtl/{self.name}/{self.name}.mutants"
+        self.probes_where = self.where("probes_where", what.get("probes_where") or {})
+        rams = what.get("rams", 0)
+        self.rams = self.where("rams", rams) if isinstance(rams, dict) else {(): rams}
+        self.stimuli = what.get("stimuli") or {}
         types = link_types()
         ports = {**self.inputs, **self.outputs}
         both = {port: name for port, (name, _) in [*self.memories.items(), *self.writes.items()]}
@@ -64,6 +67,26 @@ class Manifest:
         for lanes in [n for _, n in [*self.memories.values(), *self.writes.values()]]:
             if not isinstance(lanes, int) and lanes not in self.parameters:
                 sys.exit(f"{path}: {lanes}: neither a number of lanes nor one of the parameters")
+
+    def where(self, key, said):
+        """{(parameter, value): what holds where the module is built so}."""
+        found = {}
+        for at, what in said.items():
+            match = re.fullmatch(r"(\w+)=(\d+)", str(at))
+            if not match or match[1] not in self.parameters:
+                sys.exit(f"{self.path}: {key}: {at}: not PARAMETER=NUMBER of one of the parameters")
+            found[match[1], int(match[2])] = what
+        return found
+
+    def probes_of(self, parameters):
+        """All probes of the module that is built with these parameters, {name: value}."""
+        more = [probes for (name, value), probes in self.probes_where.items() if parameters[name] == value]
+        found = dict(self.probes)
+        for probes in more:
+            if twice := found.keys() & probes.keys():
+                sys.exit(f"{self.path}: two probes are called {min(twice)}")
+            found.update(probes)
+        return found
 
     @staticmethod
     def ports(said):

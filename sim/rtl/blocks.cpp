@@ -75,9 +75,6 @@ Blocks::Blocks(const std::vector<Request>& requests, const Machine& machine, Use
   for (const Request& r : requests) {
     const std::size_t before = loaded_.size();
     for (const std::string& name : stands_for(r.block)) {
-      if (name == "topk" && machine.topk.prefilter != "none")
-        throw Error("--rtl: 'topk': the machine's topk.prefilter is " + machine.topk.prefilter +
-                    "; in the machine's RTL there is only none");
       if ((name == "topk" && !uses.topk) || (name == "cascade_topk" && !uses.cascade_topk)) continue;
       const Block* const block = parts->find_block(name);
       if (!block) throw Error("--rtl: '" + name + "': the machine has no such block");

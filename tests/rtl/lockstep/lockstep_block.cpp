@@ -284,7 +284,7 @@ int main(int argc, char** argv) {
     const Block* const of = parts->find_block(block);
     if (!of) throw Error(block + ": the machine has no such block");
     std::vector<std::string> options = rtl::parameters_of(*of);
-    if (!table.empty()) options.push_back("--mutants");
+    if (!table.empty()) options.insert(options.end(), {"--mutants", table});
     if (!coverage.empty()) options.push_back("--coverage");
     const rtl::BlockLibrary library(block, folder, options);
     if (!table.empty()) return mutants(machine, block, library, cycles, seed, table, only);

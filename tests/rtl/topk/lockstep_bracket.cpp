@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
   CLI::App app{"RTL and model of the bracket engine in lockstep"};
   std::uint64_t cycles = 300000, seed = 1;
   unsigned seeds = 1;
-  std::string out = lockstep::kWaves, breach;
+  std::string out = lockstep::kWaves, coverage, breach;
   bool cover = false;
   app.add_option("--cycles", cycles);
   app.add_option("--seed", seed, "of stimuli");
@@ -76,6 +76,9 @@ int main(int argc, char** argv) {
   app.add_flag("--cover", cover, "print the functional points; exit code 1 if one was never met");
   app.add_option("--break", breach, "break a contract of the inputs, to see that its assertion fails")
       ->check(CLI::IsMember({"job", "row"}));
+#ifdef WINNOW_RTL_COVERAGE
+  app.add_option("--coverage", coverage, "write what lines and toggles were met to FILE, of the last seed");
+#endif
   if (const auto code = winnow::test::parse(app, argc, argv)) return *code;
   try {
     const auto broken = breach == "job"   ? BracketBlock::Breach::job
@@ -95,6 +98,7 @@ int main(int argc, char** argv) {
       const auto then = [&](BracketBlock& block) {
         worked = cycles <= 10000 || block.jobs() != 0;
         points = block.cover();
+        if (!coverage.empty()) block.write_coverage(coverage);
         return std::to_string(block.jobs()) + " jobs, ";
       };
       if (!lockstep::verdict(make, cycles, what, stem, repeat, then)) return 1;

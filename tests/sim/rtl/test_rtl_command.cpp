@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "sim/results/files.h"
 #include "tests/support/temporary.h"
@@ -35,14 +36,15 @@ Ran winnow(const std::string& arguments, const std::string& before = "") {
 
 constexpr const char* kDecode = "synthetic:layers=3,heads=4,kv_heads=2,head_dim=32,tokens=70,prompt=66,causal=1,seed=3";
 
-// Selection by mass; tokens, heads and values by count; both pivot rules; a shape-only workload.
+// Selection by mass; tokens, heads and values by count; both pivot rules; both engines; a shape-only workload.
 TEST(RtlCommand, SameFilesAsWithoutRtl) {
   const TempFolder temp;
   // D 64 on the tiny machine: its arrays are made as wide.
   const std::string workload = std::string(WINNOW_SOURCE_DIR) + "/tests/traces/reader/workload.csv" +
                                " --set qk.multipliers=64 --set pv.multipliers=64";
   const std::string cases[] = {kDecode + std::string(" --policy select --set tokens.avg=0.6"),
-                               kDecode + std::string(" --policy spatten --set topk.pivot=random"), workload};
+                               kDecode + std::string(" --policy spatten --set topk.pivot=random"),
+                               kDecode + std::string(" --policy spatten --set topk.prefilter=bracket"), workload};
   std::uint64_t values = 0;
   for (const std::string& one : cases) {
     const std::string run = "run " + one + " --machine tiny";
@@ -70,13 +72,8 @@ TEST(RtlCommand, SameFilesAsWithoutRtl) {
 
 // Three blocks at once, on models' values: without stalls the files are those of a run without RTL; with stalls the
 // cycles are others, the values are golden's, and RTL and models still do the same in every cycle.
-TEST(RtlCommand, BlocksAtLinksOnBothSamples) {
+void same_with_and_without_rtl(const std::vector<std::string>& cases) {
   const TempFolder temp;
-  const std::string cases[] = {
-      "run traces/samples/smollm2-160.safetensors --machine spatten-eighth --policy spatten --steps 1-1",
-      "run traces/samples/smollm2-160.safetensors --machine spatten-eighth --policy select --steps 1-1",
-      "run traces/samples/minilm-128.safetensors --machine spatten-eighth --policy spatten --layers 0-1",
-      std::string("run ") + kDecode + " --machine tiny --policy spatten"};
   int files = 0;
   for (const std::string& one : cases) {
     const std::string before = std::string("cd ") + WINNOW_SOURCE_DIR + " && ";
@@ -109,6 +106,27 @@ TEST(RtlCommand, BlocksAtLinksOnBothSamples) {
     EXPECT_NE(read_whole((temp / "stalled") + "/manifest.json").find("\"stall\": \"5\""), std::string::npos);
   }
   std::printf("[ compared ] %d files with RTL and without\n", files);
+}
+
+TEST(RtlCommand, BlocksAtLinksOnBothSamples) {
+  same_with_and_without_rtl(
+      {"run traces/samples/smollm2-160.safetensors --machine spatten-eighth --policy spatten --steps 1-1",
+       "run traces/samples/smollm2-160.safetensors --machine spatten-eighth --policy select --steps 1-1",
+       "run traces/samples/minilm-128.safetensors --machine spatten-eighth --policy spatten --layers 0-1",
+       std::string("run ") + kDecode + " --machine tiny --policy spatten"});
+}
+
+// The same with the engine whose jobs overlap: P 16, and P 64.
+TEST(RtlCommand, TheBracketEngineOnBothSamples) {
+  same_with_and_without_rtl(
+      {"run traces/samples/smollm2-160.safetensors --machine spatten-fast --policy spatten --steps 1-1 --layers 0-9",
+       "run traces/samples/smollm2-160.safetensors --machine spatten-fast --policy select --steps 1-1 --layers 0-9",
+       "run traces/samples/minilm-128.safetensors --machine spatten-fast --policy spatten --layers 0-1"});
+}
+TEST(RtlCommand, TheBracketEngineAtP64) {
+  same_with_and_without_rtl(
+      {"run traces/samples/smollm2-160.safetensors --machine winnow --policy select --steps 1-1 --layers 0-9",
+       "run traces/samples/smollm2-160.safetensors --machine winnow --policy winnow --steps 1-1 --layers 0-9"});
 }
 
 // Bugs in each of the three blocks, in the machine: cycle, block, link, field, both values, the work, and the waves.
