@@ -25,6 +25,8 @@ endif()
 add_library(winnow_flags INTERFACE)
 # g++ 12 sees overlaps in std::string that are not there (its bug 105651).
 target_compile_options(winnow_flags INTERFACE -Wall -Wextra -Wno-restrict -ffp-contract=off)
+# Position-independent code may be inlined as freely as a program's: nobody replaces a function of ours at run time.
+target_compile_options(winnow_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fno-semantic-interposition>)
 target_include_directories(winnow_flags INTERFACE ${CMAKE_SOURCE_DIR})
 if(WINNOW_AVX2 AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   target_compile_options(winnow_flags INTERFACE -march=x86-64-v3)
