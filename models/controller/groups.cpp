@@ -130,7 +130,7 @@ void Groups::refetch(Group& g, Cycle now) {
   g.pass = 1;
   GroupEntry& e = s_.memories.groups[g.store];
   e.digit = 1, e.tag.pass = 1;
-  s_.memories.keys.begin(g.head->half, e.slots, now);
+  s_.memories.keys.begin(g.head->half, e.slots, now, rows_.key_bits(*g.head));
   s_.gathers.push_back(loads_.key_job(*g.head, 1, g.head->live, static_cast<std::uint32_t>(g.head->plan->live.size())));
   g.gathered = g.compacted = true;
   move(g, Stage::gathering);
@@ -175,7 +175,18 @@ void Groups::take_verdict(Verdict v, Cycle now) {
   if (v.refetch)
     refetch(g, now);
   else
-    s_.key_free[g.head->half] = 1;
+    free_keys(g.head->half);
+}
+
+// Nobody reads the half's K any more.
+void Groups::free_keys(std::size_t half) {
+  s_.key_free[half] = 1;
+  s_.memories.keys.release(static_cast<int>(half));
+  for (Head& h : s_.heads)
+    if (h.half == half && h.holds_key) {
+      h.holds_key = false;
+      return;
+    }
 }
 
 void Groups::take_choice(TopkDone done) {
@@ -204,7 +215,7 @@ void Groups::take_message(Cycle now) {
   } else if (p.compacted.can_pop(now)) {
     group_of(next(p.compacted).store).compacted = true;
   } else if (p.key_released.can_pop(now)) {
-    s_.key_free[next(p.key_released).half] = 1;
+    free_keys(next(p.key_released).half);
   } else if (p.store_released.can_pop(now)) {
     Group& g = group_of(next(p.store_released).store);
     g.weighed = true;
@@ -266,11 +277,18 @@ bool Groups::gather(Group& g, Cycle now) {
   const bool last = g.pass == s_.last_pass();
   if (!g.gathered && (!last || s_.value_free[half] || g.head->value_armed)) {
     const bool second = s_.decisions.crude_query();
+    Head& h = *g.head;
+    // Without a crude pass the next digits take the place of those before.
+    const std::uint32_t rows =
+        (second ? rows_.of_second(g.token_count) : 0) + (last ? rows_.of_values(h, g.token_count) : 0);
+    if (rows && !rows_.may_take(h, rows, second, last)) return false;
     KvBuffer& keys = s_.memories.keys;
-    keys.begin(keys.part(g.head->half, second), g.token_count, now, 1, second);
+    keys.begin(keys.part(h.half, second), g.token_count, now, second ? rows_.second_bits() : rows_.key_bits(h), 1,
+               second);
+    h.second_begun = second;
     if (last) {
-      s_.value_free[half] = 0, g.head->value_armed = true;
-      s_.memories.values.begin(g.head->half, g.token_count, now), g.head->value_begun = true;
+      s_.value_free[half] = 0, h.value_armed = true;
+      s_.memories.values.begin(h.half, g.token_count, now, rows_.value_bits(h)), h.value_begun = h.holds_values = true;
     }
     s_.gathers.push_back(loads_.key_job(*g.head, g.pass, g.tokens, g.token_count));
     s_.gathers.back().second = second;
@@ -339,8 +357,13 @@ bool Groups::fetch_values(Group& g, Turns& turns, Cycle now) {
   if (!turns.values || !(s_.value_free[half] || g.head->value_armed)) return false;
   const ListRef list = g.all_values ? g.head->live : g.tokens;
   const std::uint32_t count = g.all_values ? s_.memories.groups[g.store].slots : g.token_count;
+  if (!g.head->value_begun && !rows_.may_take(*g.head, rows_.of_values(*g.head, count), false, true)) {
+    turns.values = false;
+    return false;
+  }
   s_.value_free[half] = 0, g.head->value_armed = true;
-  s_.memories.values.begin(g.head->half, count, now), g.head->value_begun = true;
+  s_.memories.values.begin(g.head->half, count, now, rows_.value_bits(*g.head));
+  g.head->value_begun = g.head->holds_values = true;
   s_.gathers.push_back(loads_.value_job(*g.head, list, count));
   return g.values_sent = true;
 }
@@ -380,6 +403,12 @@ bool Groups::free_value_half(Cycle now) {
     if (!s_.value_read[half]) continue;
     if (s_.memories.values.loaded(static_cast<int>(half), now)) {
       s_.value_read[half] = 0, s_.value_free[half] = 1;
+      s_.memories.values.release(static_cast<int>(half));
+      for (Head& h : s_.heads)
+        if (h.half == half && h.holds_values) {
+          h.holds_values = false;
+          break;
+        }
       return true;
     }
     s_.blocked = true;

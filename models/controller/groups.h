@@ -7,6 +7,7 @@
 
 #include "models/controller/loads.h"
 #include "models/controller/observer.h"
+#include "models/controller/rows.h"
 #include "models/controller/state.h"
 
 namespace winnow::controller {
@@ -30,7 +31,7 @@ inline constexpr Transition kTransitions[] = {
 
 class Groups {
  public:
-  Groups(State& state, Loads& loads) : s_(state), loads_(loads) {}
+  Groups(State& state, Loads& loads) : s_(state), loads_(loads), rows_(state) {}
 
   // Each of the three does one thing a cycle, or none.
   // Takes one message of the blocks; verdicts and finished passes first.
@@ -78,8 +79,11 @@ class Groups {
   TopkJob job(Group& g, Candidates what);
   void take_list(Group& g, std::uint32_t count);
 
+  void free_keys(std::size_t half);
+
   State& s_;
   Loads& loads_;
+  Rows rows_;
   std::size_t next_store_ = 0;
   std::uint64_t number_ = 0, refetches_ = 0;
 };

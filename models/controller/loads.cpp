@@ -151,20 +151,30 @@ bool Loads::send_load(Cycle now) {
     const auto half = static_cast<std::size_t>(h.half);
     const bool key = j.stream == Stream::key || (j.stream == Stream::record && j.key_bits);
     const bool value = j.stream == Stream::value || j.stream == Stream::value_scale || j.value_bits;
-    if (key && !h.key_armed && !s_.key_free[half]) return false;
+    if (key && !h.key_armed && (!s_.key_free[half] || !rows_.may_take(h, rows_.of_keys(h, live), true, false)))
+      return false;
+    const bool takes_values = j.value_bits && !j.sum && !h.value_begun;
     if (value && !h.value_armed && (value_waits || !s_.value_free[half])) {
       value_waits = true;
       continue;
     }
+    if (takes_values && !rows_.may_take(h, rows_.of_values(h, live), false, true)) {
+      value_waits = true;
+      continue;
+    }
     if (key && !h.key_armed) {
-      s_.key_free[half] = 0, h.key_armed = true;
-      s_.memories.keys.begin(h.half, live, now, h.layer->plan.full_width ? s_.decisions.digits.count : 1);
+      s_.key_free[half] = 0, h.key_armed = h.holds_key = true;
+      s_.memories.keys.begin(h.half, live, now, rows_.key_bits(h),
+                             h.layer->plan.full_width ? s_.decisions.digits.count : 1);
     }
     if (value && !h.value_armed) s_.value_free[half] = 0, h.value_armed = true;
     if (j.stream == Stream::value_scale && !h.scale_begun)
       s_.memories.scales.begin(h.half, live, now), h.scale_begun = true;
     if (j.sum) s_.memories.sums.begin(h.half, now), h.sum_begun = true;
-    if (j.value_bits && !j.sum && !h.value_begun) s_.memories.values.begin(h.half, live, now), h.value_begun = true;
+    if (takes_values) {
+      s_.memories.values.begin(h.half, live, now, rows_.value_bits(h));
+      h.value_begun = h.holds_values = true;
+    }
     s_.ports.fetch.push(now, j);
     h.loads.pop_front();
     return true;

@@ -3,13 +3,14 @@
 // ahead as the registers hold, gathers before both.
 #include <cstdint>
 
+#include "models/controller/rows.h"
 #include "models/controller/state.h"
 
 namespace winnow::controller {
 
 class Loads {
  public:
-  explicit Loads(State& state) : s_(state) {}
+  explicit Loads(State& state) : s_(state), rows_(state) {}
 
   // The next head whose loads can be thought of now, one a cycle.
   void open_head();
@@ -29,6 +30,7 @@ class Loads {
   bool send_load(Cycle now);
 
   State& s_;
+  Rows rows_;
   std::size_t next_half_ = 0;
   std::uint64_t queries_ordered_ = 0;
 };

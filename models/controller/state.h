@@ -114,10 +114,12 @@ struct Head {
   bool value_armed = false;
   // Halves expect this head's vectors and scales, and nothing of another head is left in them.
   bool value_begun = false, scale_begun = false, sum_begun = false;
-  std::size_t queries_ordered = 0;  // positions whose queries were asked for
-  std::uint64_t first_query = 0;    // number of its first query vector
-  std::size_t started = 0;          // positions whose groups have started
-  std::size_t finished = 0;         // positions whose groups have left
+  bool second_begun = false;                     // K of the survivors behind a crude first pass
+  bool holds_key = false, holds_values = false;  // its K, its V lie in the half that it has
+  std::size_t queries_ordered = 0;               // positions whose queries were asked for
+  std::uint64_t first_query = 0;                 // number of its first query vector
+  std::size_t started = 0;                       // positions whose groups have started
+  std::size_t finished = 0;                      // positions whose groups have left
 };
 
 enum class Stage : std::uint8_t {

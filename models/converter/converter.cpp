@@ -166,7 +166,10 @@ int Converter::deliver(Cycle now) {
 
 int Converter::deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle now) {
   int n = 0;
-  for (; n < params_.vectors_per_cycle && streams_.item_there(); ++n) {
+  const int most = std::min(params_.vectors_per_cycle, target.across(job_.half));
+  // The last record's V may still be on its way into the same banks.
+  if (records_.late(written(now))) return 0;
+  for (; n < most && streams_.item_there(); ++n) {
     std::int16_t* to = job_.merge ? target.merge(job_.half, job_.first + streams_.item(), written(now))
                                   : target.write(job_.half, job_.first + streams_.item(), written(now));
     if (!job_.shape_only)

@@ -22,7 +22,8 @@ RecordUnit::RecordUnit(const Lists& lists, DataFifos& data, KvBuffer& key, KvBuf
       lanes_(data.lanes()),
       stages_(stages),
       lane_bytes_(static_cast<std::size_t>(record_bursts) * kBurstBytes + kReadPad),
-      bytes_(lane_bytes_ * static_cast<std::size_t>(lanes_)) {}
+      bytes_(lane_bytes_ * static_cast<std::size_t>(lanes_)),
+      shared_(&key.store() == &value.store()) {}
 
 void RecordUnit::start(const FetchJob& job) {
   job_ = job;
@@ -39,7 +40,10 @@ void RecordUnit::start(const FetchJob& job) {
 int RecordUnit::deliver(Cycle now) {
   if (whole_ == 0) return 0;
   const LaneMask from = ~LaneMask{0} << pointer_;
-  std::uint64_t banks = 0, value_banks = 0, held_banks = 0;  // taken in this cycle: written, and read
+  // Taken in this cycle: written, and read. K is written `stages_` cycles from now on, V then or a cycle later.
+  using Mask = KvBanks::Mask;
+  Mask banks = late(now + stages_), value_banks = 0, held_banks = 0;
+  const Cycle value_at = now + stages_ + (shared_ && job_.key_bits ? 1 : 0);
   int first_loser = -1, delivered = 0;
   // In lane order from the pointer on, then from lane 0: each bank takes the first that asks.
   LaneMask part = whole_ & from, rest = whole_ & ~from;
@@ -53,11 +57,11 @@ int RecordUnit::deliver(Cycle now) {
     part &= part - 1;
     Lane& l = lane_[static_cast<std::size_t>(lane)];
     const std::uint32_t slot = job_.first + l.item;
-    const std::uint64_t bank = job_.key_bits ? std::uint64_t{1} << key_.bank_of(slot) : 0;
-    const std::uint64_t value_bank = job_.value_bits ? std::uint64_t{1} << value_.bank_of(slot) : 0;
+    const Mask bank = job_.key_bits ? key_.mask(key_.part(job_.half, job_.second), slot) : 0;
+    const Mask value_bank = job_.value_bits ? value_.mask(job_.half, slot) : 0;
     // The first digit of the record's token, which is read to go before the others.
     const std::uint32_t token = list_ ? list_[l.item] : slot;
-    const std::uint64_t held = job_.second ? std::uint64_t{1} << key_.bank_of(token) : 0;
+    const Mask held = job_.second ? key_.mask(job_.half, token) : 0;
     if (banks & bank || value_banks & value_bank || held_banks & held) {
       if (first_loser < 0) first_loser = lane;
       ++bank_conflicts_;
@@ -73,7 +77,7 @@ int RecordUnit::deliver(Cycle now) {
         (job_.merge || job_.second ? unpack_behind : unpack)(bytes, job_.key_bits, job_.key_signed, job_.words, to);
     }
     if (job_.value_bits) {
-      std::int16_t* to = value_.write(job_.half, slot, now + stages_);
+      std::int16_t* to = value_.write(job_.half, slot, value_at);
       if (!job_.shape_only)
         unpack(bytes + job_.words * job_.key_bits / 8, job_.value_bits, job_.value_signed, job_.words, to);
     }
@@ -84,6 +88,7 @@ int RecordUnit::deliver(Cycle now) {
     ++delivered;
   }
   if (first_loser >= 0) pointer_ = first_loser;
+  if (shared_ && value_banks) late_ = value_banks, late_cycle_ = value_at;
   left_ -= static_cast<std::uint32_t>(delivered);
   return delivered;
 }

@@ -19,8 +19,11 @@ class RecordUnit {
   void start(const FetchJob& job);
   bool done() const { return left_ == 0; }
 
-  // Hands whole records to the banks, where they are written `stages` cycles later. Returns their number.
+  // Hands whole records to the banks, where they are written `stages` cycles later; where K and V share banks, V a
+  // cycle after K. Returns their number.
   int deliver(Cycle now);
+  // V that is written in the cycle `at`, which nothing else may meet.
+  KvBanks::Mask late(Cycle at) const { return late_cycle_ == at ? late_ : 0; }
   // Takes a burst from each lane whose record is not whole. Returns their number.
   int take(Cycle now);
 
@@ -45,6 +48,9 @@ class RecordUnit {
   LaneMask filling_ = 0, whole_ = 0;  // lanes whose record wants bursts; is whole
   int pointer_ = 0;                   // lane that chooses first
   FetchJob job_;
+  bool shared_ = false;     // K and V lie in the same banks
+  KvBanks::Mask late_ = 0;  // banks that V handed over last is written to
+  Cycle late_cycle_ = ~Cycle{0};
   const std::uint32_t* list_ = nullptr;         // tokens of the records; none: every item
   std::uint32_t record_bursts_ = 0, left_ = 0;  // bursts a record; records not delivered
   std::uint64_t bursts_ = 0, bank_conflicts_ = 0;

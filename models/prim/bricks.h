@@ -29,6 +29,16 @@ inline constexpr int kCrudeBits = 8;
 constexpr int key_banks(int multipliers, int brick_bits, int head_dim) {
   return vectors_a_cycle(multipliers, brick_bits, kCrudeBits, brick_bits, head_dim);
 }
+// Columns of a row of the pool that K and V share, a brick wide each (models/memories/kv_banks.h): as many as the
+// widest read of a cycle takes, of words of any width, up to 128.
+inline constexpr int kMostColumns = 128;
+constexpr int pool_columns(int multipliers, int brick_bits, int head_dim) {
+  int most = key_banks(multipliers, brick_bits, head_dim);
+  for (int width = 1; width * brick_bits <= golden::kWordBits; ++width)
+    most = std::max(most, width * std::min(kMaxRow, vectors_a_cycle(multipliers, brick_bits, golden::kWordBits,
+                                                                    width * brick_bits, head_dim)));
+  return std::min(most, kMostColumns);
+}
 constexpr int value_banks(int multipliers, int brick_bits, int head_dim) {
   return vectors_a_cycle(multipliers, brick_bits, golden::kWordBits, brick_bits, head_dim);
 }

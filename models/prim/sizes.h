@@ -13,6 +13,9 @@ struct Sizes {
   int halves = 2;                      // heads in flight: parts of K, V and scale memory
   int stores = 2;                      // groups in flight where K and V are resident; decode has one a head
   int key_banks = 8, value_banks = 8;  // vectors a cycle (bricks.h)
+  int pool_rows = 0;                   // of the pool that K and V share, if they do
+  int pool_columns = 0;                // of its rows
+  int column_bits = 12;                // of a word, in a column
   int width = 8;                       // of softmax: values a cycle
   int score_width = 8;                 // of its widest pass: slots of a word of the score memories
   int score_entries = 4096;            // words of a score memory, a head in flight

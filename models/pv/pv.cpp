@@ -119,7 +119,8 @@ bool Pv::weigh(Cycle now) {
     row.largest = std::max(row.largest, static_cast<std::uint64_t>(std::abs(w)));
     row.kept_sum += p[i];
     const std::uint32_t slot = job_.resident ? i : row.count;
-    if (!row.contiguous) row.of_bank[static_cast<std::size_t>(m_.values.bank_of(slot))].push_back(row.count);
+    if (!row.contiguous)
+      row.of_bank[static_cast<std::size_t>(m_.values.place_of(row.job.half, slot))].push_back(row.count);
     row.slot[row.count] = slot;
     row.wide[row.count++] = w;
   }
@@ -222,12 +223,13 @@ bool Pv::multiply(Cycle now) {
     why_ = kArrays;
     return false;
   }
-  const auto rate = static_cast<std::uint32_t>(params_.rate);
-  const std::size_t banks = static_cast<std::size_t>(m_.values.banks());
+  const std::size_t banks = static_cast<std::size_t>(m_.values.across(row.job.half));
+  const auto rate = std::min(static_cast<std::uint32_t>(params_.rate), static_cast<std::uint32_t>(banks));
   std::uint32_t left = 0;
   if (row.contiguous) {
     const std::uint32_t count = std::min(rate, row.count - row.next);
-    if (!m_.values.run_ready(row.job.half, row.next, count, now)) {
+    if (!m_.values.run_ready(row.job.half, row.next, count, now) ||
+        !m_.values.can_read(row.job.half, row.next, count, now)) {
       why_ = kValues;
       return false;
     }
@@ -257,7 +259,9 @@ bool Pv::multiply(Cycle now) {
         continue;
       }
       const std::uint32_t place = row.of_bank[b][next];
-      if (!m_.values.slot_ready(row.job.half, row.slot[place], now)) continue;
+      if (!m_.values.slot_ready(row.job.half, row.slot[place], now) ||
+          !m_.values.can_read(row.job.half, row.slot[place], 1, now))
+        continue;
       const std::int16_t* v = m_.values.read_slot(row.job.half, row.slot[place], now);
       if (!params_.shape_only) take(row, place, v);
       ++next, ++row.next, ++used;
@@ -279,7 +283,8 @@ bool Pv::multiply(Cycle now) {
 void Pv::claim_arrays(Cycle now) {
   const Row& row = rows_[multiply_row_];
   if (!row.full) return;
-  const std::uint32_t n = std::min(static_cast<std::uint32_t>(params_.rate), row.count - row.next);
+  const std::uint32_t n = std::min({static_cast<std::uint32_t>(params_.rate),
+                                    static_cast<std::uint32_t>(m_.values.across(row.job.half)), row.count - row.next});
   if (!row.contiguous || m_.values.run_ready(row.job.half, row.next, n, now)) m_.arrays.claim(now);
 }
 

@@ -65,7 +65,7 @@ void Qk::tick(Cycle now) {
   }
   const auto n = std::min(rate_, task_.keys - next_);
   const int count = static_cast<int>(n);
-  if (!keys_.run_ready(half(task_), next_, n, now)) {
+  if (!keys_.run_ready(half(task_), next_, n, now) || !keys_.can_read(half(task_), next_, n, now)) {
     stats_.wait(kKeys);
     return;
   }

@@ -60,11 +60,12 @@ class Qk : public Block {
              kController = stats_.waits_for("controller", "controller");
 
  private:
-  // Keys a cycle: of the query's and the keys' widths in this pass, as far as K's banks reach.
+  // Keys a cycle: of the query's and the keys' widths in this pass, as far as a row of K reaches.
   std::uint32_t rate(const QkTask& t) const {
     const int by = t.crude ? params_.first_q_bits : golden::kWordBits;
-    return static_cast<std::uint32_t>(std::min(
-        keys_.banks(), vectors_a_cycle(params_.multipliers, params_.brick_bits, by, t.key_bits, params_.head_dim)));
+    return static_cast<std::uint32_t>(
+        std::min(keys_.across(half(t)),
+                 vectors_a_cycle(params_.multipliers, params_.brick_bits, by, t.key_bits, params_.head_dim)));
   }
   int half(const QkTask& t) const { return keys_.part(t.half, t.second); }
   void begin_query(const std::int16_t* q);

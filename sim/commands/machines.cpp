@@ -75,6 +75,7 @@ std::vector<Stored> storage_of(const Inventory& parts) {
   std::vector<Stored> all;
   for (const MemoryBase* m : parts.all.memories) {
     const MemoryShape s = m->shape();
+    if (s.words == 0) continue;  // V in a pool, whose words K's buffer counts
     const std::string readers = m->info().read_by;
     all.push_back({readers.substr(0, readers.find(',')), m->name(), "memory", s.words, s.bits, s.banks, s.read_ports,
                    s.write_ports});

@@ -10,6 +10,7 @@
 #include "golden/error.h"
 #include "models/dram/spec.h"
 #include "models/memories/score_banks.h"
+#include "models/prim/bricks.h"
 #include "models/prim/limits.h"
 #include "sim/config/yaml.h"
 #include "traces/text.h"
@@ -45,6 +46,9 @@ Schema machine_schema(Machine& m) {
        "KV heads whose work may overlap; each holds a part of K, V and the score memories: double buffers are two"},
       {"arrays", "", &m.arrays, one_of({"separate", "shared"}),
        "separate: an array for Q x K and one for P x V; shared: each job has both, in turn"},
+      {"buffers", "", &m.buffers, one_of({"halves", "pool"}),
+       "halves: each head in flight owns a half of K's SRAM and of V's; pool: all draw rows of the same banks, as many "
+       "bits as two halves each, and a narrow word takes fewer columns of a row"},
       {"load_chunk", "tokens", &m.load_chunk, range(0, 1 << 16),
        "that a job of the fetcher brings of a head's K or V, a multiple of 32, so that gathers may go between; 0: all"},
       {"score_store_entries", "", &m.score_store_entries, range(8, 1 << 20),
@@ -79,6 +83,14 @@ std::optional<Violation> find_violation(const Machine& m) {
       first && (first < m.softmax.width || !std::has_single_bit(static_cast<unsigned>(first))))
     return broken("softmax.first_width", first,
                   fmt::format("must be 0, or a power of two and at least softmax.width ({})", m.softmax.width));
+  if (m.buffers == "pool") {
+    // One read port a bank is enough where only one of the arrays works at a time.
+    if (m.arrays != "shared")
+      return Violation{"buffers", m.buffers, "must be halves where arrays is separate: both would read the same banks"};
+    if (m.converter.latency < 2)
+      return broken("converter.latency", m.converter.latency,
+                    "must be at least 2 where buffers is pool: a merge says a cycle ahead which banks it reads");
+  }
   struct Array {
     const char* block;
     int multipliers, tokens, head_dim;
@@ -104,6 +116,16 @@ std::optional<Violation> find_violation(const Machine& m) {
                   fmt::format("must be at most qk.multipliers / {} ({}), the most scores a cycle", kNarrowestHead,
                               m.qk.multipliers / kNarrowestHead));
   return std::nullopt;
+}
+
+int Machine::pool_columns(int head_dim) const {
+  return winnow::pool_columns(key_multipliers(), qk.brick_bits, head_dim);
+}
+
+int Machine::pool_rows(int head_dim) const {
+  const std::int64_t words = 2 * std::int64_t{qk.sram.words() + pv.sram.words()},
+                     row = std::int64_t{pool_columns(head_dim)} * head_dim * qk.brick_bits;
+  return static_cast<int>(words * golden::kWordBits / row);
 }
 
 void require_consistent(const std::string& place, const Machine& machine) {
@@ -158,20 +180,44 @@ std::vector<TokenLimit> token_limits(const Machine& m, const Sentence& s) {
     const auto least = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(need)));
     return TokenLimit{memory, "rows", a_row * entries, entries, need, key, entries, power ? least : need};
   };
+  // K and V of one head, whole: each takes rows of its own.
+  const auto pool = [&] {
+    const int columns = m.pool_columns(s.head_dim), width = (golden::kWordBits + m.qk.brick_bits - 1) / m.qk.brick_bits,
+              across = std::max(1, columns / width);
+    const std::int64_t has = m.pool_rows(s.head_dim), need = 2 * (up(s.tokens, across) / across);
+    const std::int64_t a_row = std::int64_t{columns} * s.head_dim * m.qk.brick_bits;
+    const int banks = m.qk.multipliers / m.qk.sram.head_dim;
+    // What K's part must grow by; V's part stays.
+    const std::int64_t words = up(need * a_row, 2 * golden::kWordBits) / (2 * golden::kWordBits) - m.pv.sram.words();
+    return TokenLimit{"pool of K and V",
+                      "rows",
+                      static_cast<int>(has / 2 * across),
+                      has,
+                      need,
+                      "qk.sram.tokens",
+                      m.qk.sram.tokens,
+                      up(up(words, m.qk.sram.head_dim) / m.qk.sram.head_dim, banks)};
+  };
   const std::int64_t round = std::int64_t{kScoreBanks} * m.softmax.widest(),
                      scores = score_words(s.group, s.tokens, m.softmax.widest()),
                      importances = std::int64_t{s.importance_lists} * s.tokens;
-  std::vector<TokenLimit> limits = {
-      vectors("key buffer", "qk.sram.tokens", m.qk.sram, m.qk.multipliers),
-      vectors("value buffer", "pv.sram.tokens", m.pv.sram, m.pv.multipliers),
-      rows("P x V's row FIFO", "pv.row_fifo", keys_a_cycle(m.pv.multipliers, s.head_dim), m.pv.row_fifo, false),
-      {"scores", "words a head in flight", static_cast<int>(m.score_store_entries / round / s.group * round),
-       m.score_store_entries, scores, "score_store_entries", m.score_store_entries, scores},
-      rows("top-k's sides", "topk.fifo", m.topk.parallelism, m.topk.fifo, true),
-      rows("softmax's row FIFO", "softmax.row_fifo", m.softmax.width, m.softmax.row_fifo, true),
-      {"importance memory", "words", m.importance.tokens / s.importance_lists, m.importance.tokens, importances,
-       "importance.tokens", m.importance.tokens, importances},
-  };
+  std::vector<TokenLimit> limits;
+  if (m.buffers == "pool")
+    limits = {pool()};
+  else
+    limits = {vectors("key buffer", "qk.sram.tokens", m.qk.sram, m.qk.multipliers),
+              vectors("value buffer", "pv.sram.tokens", m.pv.sram, m.pv.multipliers)};
+  limits.insert(
+      limits.end(),
+      {
+          rows("P x V's row FIFO", "pv.row_fifo", keys_a_cycle(m.pv.multipliers, s.head_dim), m.pv.row_fifo, false),
+          {"scores", "words a head in flight", static_cast<int>(m.score_store_entries / round / s.group * round),
+           m.score_store_entries, scores, "score_store_entries", m.score_store_entries, scores},
+          rows("top-k's sides", "topk.fifo", m.topk.parallelism, m.topk.fifo, true),
+          rows("softmax's row FIFO", "softmax.row_fifo", m.softmax.width, m.softmax.row_fifo, true),
+          {"importance memory", "words", m.importance.tokens / s.importance_lists, m.importance.tokens, importances,
+           "importance.tokens", m.importance.tokens, importances},
+      });
   std::stable_sort(limits.begin(), limits.end(),
                    [](const TokenLimit& a, const TokenLimit& b) { return a.tokens < b.tokens; });
   return limits;

@@ -21,6 +21,7 @@ struct Machine {
   double clock_ghz = 0;
   int heads_in_flight = 0;          // whose first passes may be open at once
   std::string arrays = "separate";  // or shared: Q x K and P x V have both in turn
+  std::string buffers = "halves";   // or pool: K and V of all heads in flight draw rows of the same banks
   int load_chunk = 0;               // tokens a job of a load; 0: a head's
   int score_store_entries = 0;      // partial scores and e, a head in flight: query heads of the group * tokens
 
@@ -41,6 +42,10 @@ struct Machine {
   // Multipliers that a job of Q x K, or of P x V, has.
   int key_multipliers() const { return arrays == "shared" ? qk.multipliers + pv.multipliers : qk.multipliers; }
   int value_multipliers() const { return arrays == "shared" ? qk.multipliers + pv.multipliers : pv.multipliers; }
+
+  // Rows of the pool for vectors of D words: as many bits as two halves each of K and V.
+  int pool_rows(int head_dim) const;
+  int pool_columns(int head_dim) const;
 
   // Calls v(name, params) for each section, in the order of the file.
   template <class M, class V>

@@ -68,7 +68,7 @@ class TraceMachine : public MachineEngine {
         p_(input.prepared),
         seed_(input.seed),
         measure_(input.hooks.measure) {
-    require_served(p_.model->decisions());
+    require_served(p_.machine, p_.model->decisions());
   }
 
  protected:

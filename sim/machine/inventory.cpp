@@ -49,6 +49,10 @@ Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
   s.halves = machine.heads_in_flight;
   s.key_banks = key_banks(machine.key_multipliers(), machine.qk.brick_bits, s.head_dim);
   s.value_banks = value_banks(machine.value_multipliers(), machine.pv.brick_bits, s.head_dim);
+  if (machine.buffers == "pool") {
+    s.column_bits = machine.qk.brick_bits;
+    s.pool_rows = machine.pool_rows(s.head_dim), s.pool_columns = machine.pool_columns(s.head_dim);
+  }
   s.width = machine.softmax.width;
   s.score_width = machine.softmax.widest();
   s.selection_read = std::min(machine.topk.load_width, machine.topk.parallelism);
@@ -63,10 +67,13 @@ Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
 
 Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& make_source)
     : sizes(sizes_of(machine, piece)),
+      pool(sizes.pool_rows ? std::make_shared<KvBanks>("pool of K and V", 1, sizes.pool_rows, sizes.pool_columns,
+                                                       sizes.column_bits, sizes.head_dim)
+                           : nullptr),
       keys(all, MemoryInfo{"key_buffer", "key buffer", "converter", "qk"}, sizes.halves, sizes.longest, sizes.head_dim,
-           sizes.key_banks, true),
+           sizes.key_banks, true, pool),
       values(all, MemoryInfo{"value_buffer", "value buffer", "converter", "pv"}, sizes.halves, sizes.longest,
-             sizes.head_dim, sizes.value_banks),
+             sizes.head_dim, sizes.value_banks, false, pool),
       value_scales(all, sizes.halves, sizes.longest, machine.pv.scale_banks),
       value_sums(all, sizes.halves, sizes.head_dim),
       queries(all, QueryRegisters::entries_of(sizes), sizes.head_dim),

@@ -80,6 +80,7 @@ struct Inventory {
   Sizes sizes;
 
   // Memories.
+  std::shared_ptr<KvBanks> pool;  // where K and V lie, if they share banks
   Part<KvBuffer> keys, values;
   Part<ScaleStore> value_scales;
   Part<ValueSums> value_sums;

@@ -8,17 +8,19 @@
 
 namespace winnow {
 
-void require_served(const golden::Decisions& d) {
+void require_served(const Machine& machine, const golden::Decisions& d) {
   if (d.crude_query()) {
-    // The survivors' digits lie beside the first plane, in one word, and are found by their tokens.
+    // The survivors' digits lie beside the first plane, in a half in the same word; first digits are found by token.
+    const bool pool = machine.buffers == "pool";
     const int bits = d.digits.width[0] * 2 + d.digits.width[1];
-    const bool fits = d.digits.count == 2 && bits <= golden::kWordBits;
+    const bool fits = d.digits.count == 2 && (pool || bits <= golden::kWordBits);
     if (!fits || d.prunes_tokens)
       throw Error(std::string("policy: first_q_bits: ") + std::to_string(d.first_q_bits) + ": must be " +
                   std::to_string(golden::kWordBits) + " " +
-                  (fits ? "where the cascade prunes tokens: the machine finds first digits by token"
-                        : "unless K has two digits, and the first twice with the second " +
-                              std::to_string(golden::kWordBits) + " bits at most: that is a word of the key buffer"));
+                  (fits   ? "where the cascade prunes tokens: the machine finds first digits by token"
+                   : pool ? "unless K has two digits"
+                          : "unless K has two digits, and the first twice with the second " +
+                                std::to_string(golden::kWordBits) + " bits at most: that is a word of the key buffer"));
   }
 }
 
@@ -31,7 +33,7 @@ MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSo
       time_(parts_.qk, parts_.controller),
       blocks_(parts_.all.blocks),
       on_layer_(std::move(on_layer)) {
-  require_served(piece.decisions);
+  require_served(machine, piece.decisions);
   parts_.controller.observe(&recorder_);
   std::replace(blocks_.begin(), blocks_.end(), static_cast<Block*>(&parts_.controller),
                static_cast<Block*>(&lazy_controller_));

@@ -22,7 +22,7 @@ struct LayerCounts {
 
 // Throws Error `policy: key: value: rule` for a policy that golden and the CUDA kernels compute and the machine cannot
 // serve. Called by the machine, and before an engine of it is asked to run beside others.
-void require_served(const golden::Decisions& decisions);
+void require_served(const Machine& machine, const golden::Decisions& decisions);
 
 class MachineModel {
  public:

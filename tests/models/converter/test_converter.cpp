@@ -262,7 +262,7 @@ TEST(Converter, DigitsAreMergedAndReadAfterTheLast) {
     const int widths[] = {2, 2, 4, 3};
     const std::uint32_t items = 100;
     std::vector<int> want(items * 64, 0);
-    b.key.begin(1, items, 0, loads);
+    b.key.begin(1, items, 0, golden::kWordBits, loads);
     b.value.begin(1, items, 0);
     Cycle now = 0;
     for (int d = 0; d < loads; ++d) {

@@ -116,7 +116,7 @@ TEST(KvBuffer, ViolationsThrow) {
 // Halves are SRAMs of their own, and a merge reads through a port.
 TEST(KvBuffer, PortsAreAHalfs) {
   KvBuffer b({"key buffer", "key buffer", "", ""}, 2, 16, 64, 8);
-  b.begin(0, 16, 0, 2);
+  b.begin(0, 16, 0, golden::kWordBits, 2);
   b.begin(1, 16, 0);
   for (std::uint32_t s = 0; s < 16; ++s) {
     b.write(0, s, 1 + s / 8);

@@ -107,6 +107,9 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
   set(o, "heads_in_flight", r.one_in(3) ? 1 : r.one_in(2) ? 2 : r.in(3, 8));
   set(o, "qk.brick_bits", r.of({12, 12, 6, 4, 3})), set(o, "pv.brick_bits", r.of({12, 12, 6, 4, 2}));
   set(o, "arrays", 2 * multipliers / t.head_dim > kMaxRow || r.one_in(2) ? "separate" : "shared");
+  const bool shared =
+      std::any_of(o.set.begin(), o.set.end(), [](const std::string& s) { return s == "arrays=shared"; });
+  set(o, "buffers", shared && r.one_in(2) ? "pool" : "halves");
   set(o, "load_chunk", r.one_in(2) ? 0 : 32 * r.in(1, 4));
   set(o, "converter.array_widths", r.in(1, 4));
   const int score_stores = tight ? 1 : r.in(1, 8);

@@ -139,11 +139,12 @@ Find vectors(KvBuffer& (*of)(Inventory&)) {
     const KvBuffer& b = of(m.parts());
     for (int half = 0; half < b.halves(); ++half)
       for (std::uint32_t slot = 0; slot < b.items(half); ++slot)
-        if (b.slot_ready(half, slot, m.now()) && !b.slot_ready(half, slot, m.now() - 1))
+        if (b.has(half, slot) && b.slot_ready(half, slot, m.now()) && !b.slot_ready(half, slot, m.now() - 1))
           return word<std::int16_t>(
               m, fmt::format("half {} slot {}", half, slot),
               [of, half, slot](Inventory& parts) {
                 const KvBuffer& buffer = of(parts);
+                if (!buffer.has(half, slot)) return std::span<const std::int16_t>();
                 return std::span(buffer.slot(half, slot), static_cast<std::size_t>(buffer.head_dim()));
               },
               [](auto w) { std::transform(w.begin(), w.end(), w.begin(), [](auto x) { return ~x; }); });
@@ -538,6 +539,9 @@ std::vector<Strike> strikes() {
                                  select = {"k_digits=4,4", "select=count", "select_keep=0.4"},
                                  compensated = {"k_digits=4,4", "select=count", "select_keep=0.4", "rest=true",
                                                 "compensate=true"},
+                                 pool = {"arrays=shared", "buffers=pool", "qk.brick_bits=4"},
+                                 pooled_crude = {"arrays=shared", "buffers=pool",    "qk.brick_bits=4", "k_digits=4,4",
+                                                 "select=count",  "select_keep=0.4", "first_q_bits=8"},
                                  tokens = {"tokens.start=0.6", "tokens.end=0.4"},
                                  listed_values = {"tokens.start=0.6", "tokens.end=0.4", "local_value=0.3"},
                                  heads = {"heads.start=0.5", "heads.end=0.5"};
@@ -548,6 +552,10 @@ std::vector<Strike> strikes() {
       {"key_buffer", "K's second digit, to qk", true, refetch, [=] { return vectors(keys); }},
       {"value_buffer", "V, to pv", true, plain, [=] { return vectors(v); }},
       {"value_buffer", "V, to pv", false, values, [=] { return vectors(v); }},
+      {"key_buffer", "K in the pool, to qk", true, pool, [=] { return vectors(keys); }},
+      {"key_buffer", "K's first digit in the pool, to qk and the converter", true, pooled_crude,
+       [=] { return vectors(keys); }},
+      {"value_buffer", "V in the pool, to pv", true, pool, [=] { return vectors(v); }},
       {"value_scales", "V's scale, to pv", true, scales, value_scales},
       {"value_sums", "the sum of V, to pv", true, compensated, value_sums, 20},
       {"group_table", "the mean of what was left out, to pv", true, compensated, left_out_mean, 20},

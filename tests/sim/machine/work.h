@@ -2,6 +2,7 @@
 // The arrays' work in closed form, beside what a run counted.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <string>
@@ -17,10 +18,15 @@ inline void check_work(const Prepared& p, const Outcome& out, const std::string&
   const auto D = static_cast<std::uint64_t>(p.shape.head_dim);
   const golden::Decisions& plan = p.model->decisions();
   const int M = p.machine.key_multipliers(), brick = p.machine.qk.brick_bits, dim = p.shape.head_dim;
-  const auto rate = [&](int query_bits, int key_bits) {
+  // `lies`: bits of the words that share the load's columns with them.
+  const auto rate = [&](int query_bits, int key_bits, int lies) {
+    // Vectors of a row: in the pool a word takes a column a brick.
+    const int across = p.machine.buffers == "pool"
+                           ? std::min(64, pool_columns(M, brick, dim) / ((lies + brick - 1) / brick))
+                           : key_banks(M, brick, dim);
     const int side = 12 / brick, of = ((query_bits + brick - 1) / brick) * ((key_bits + brick - 1) / brick);
     return static_cast<std::uint64_t>(
-        std::min({M * side * side / (of * dim), key_banks(M, brick, dim), brick == 12 ? 1 << 20 : kMaxRow}));
+        std::min({M * side * side / (of * dim), across, brick == 12 ? 1 << 20 : kMaxRow}));
   };
   std::uint64_t busy = 0;
   for (const LayerEnd& layer : out.layers) {
@@ -33,7 +39,7 @@ inline void check_work(const Prepared& p, const Outcome& out, const std::string&
         for (std::size_t i = 0; i < layer.positions.size(); ++i) {
           const std::size_t n = layer.step == 0 && p.shape.causal ? i + 1 : h.live.size();
           const auto heads = static_cast<std::uint64_t>(std::popcount(h.heads));
-          task(heads, n, rate(12, plan.digits.bits()));
+          task(heads, n, rate(12, plan.digits.bits(), plan.digits.bits()));
           values +=
               heads * (plan.prunes_values(true) ? static_cast<std::size_t>(plan.kept_values(static_cast<int>(n))) : n);
         }
@@ -41,11 +47,15 @@ inline void check_work(const Prepared& p, const Outcome& out, const std::string&
     for (const GroupRecord& g : layer.records) {
       const HeadPlan& h = layer.heads[g.head];
       const auto heads = static_cast<std::uint64_t>(std::popcount(h.heads));
-      task(heads, h.live.size(), rate(plan.crude_query() ? plan.first_q_bits : 12, plan.digits.width[0]));
-      if (g.refetched) task(heads, h.live.size(), rate(12, plan.digits.width[1]));
+      // Digits take each other's place, unless a crude pass keeps the first.
+      const int passes = plan.crude_query() ? 1 : plan.digits.count;
+      const int widest = *std::max_element(plan.digits.width, plan.digits.width + passes);
+      task(heads, h.live.size(), rate(plan.crude_query() ? plan.first_q_bits : 12, plan.digits.width[0], widest));
+      if (g.refetched) task(heads, h.live.size(), rate(12, plan.digits.width[1], widest));
       for (int stage = 0; stage < p.policy.stages(); ++stage)
         task(heads, g.survivors[stage].size(),
-             rate(12, plan.crude_query() ? plan.digits.bits() : plan.digits.width[stage + 1]));
+             plan.crude_query() ? rate(12, plan.digits.bits(), plan.digits.bits())
+                                : rate(12, plan.digits.width[stage + 1], widest));
       values += heads * g.values.size();
     }
     EXPECT_EQ(layer.counts.qk_products, keys * D) << "step " << layer.step << " layer " << layer.layer << "\n"
