@@ -541,7 +541,7 @@ std::vector<Strike> strikes() {
                                                 "compensate=true"},
                                  pool = {"arrays=shared", "buffers=pool", "qk.brick_bits=4"},
                                  pooled_crude = {"arrays=shared", "buffers=pool",    "qk.brick_bits=4", "k_digits=4,4",
-                                                 "select=count",  "select_keep=0.4", "first_q_bits=8"},
+                                                 "select=count",  "select_keep=0.4", "first_q_bits=8",  "rest=true"},
                                  tokens = {"tokens.start=0.6", "tokens.end=0.4"},
                                  listed_values = {"tokens.start=0.6", "tokens.end=0.4", "local_value=0.3"},
                                  heads = {"heads.start=0.5", "heads.end=0.5"};
