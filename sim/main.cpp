@@ -64,6 +64,7 @@ int run(int argc, char** argv) {
   winnow::add_diff_command(app);
   winnow::add_table_command(app);
   winnow::add_machines_command(app);
+  winnow::add_cost_command(app);
   winnow::add_policies_command(app);
   winnow::add_wave_command(app);
 #ifdef WINNOW_HAS_HBM2_COMMAND

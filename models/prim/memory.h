@@ -22,6 +22,7 @@ struct MemoryShape {
   int bits = 0;   // of a word
   int banks = 1;  // each with these ports:
   int read_ports = 1, write_ports = 1;
+  int port_words = 1;  // that a port moves in a cycle, side by side in a bank
   std::uint64_t total_bits() const { return words * static_cast<std::uint64_t>(bits); }
 };
 
@@ -117,20 +118,31 @@ class RowMemory : public MemoryBase {
   }
   // The same, counted, where words are registers or the cycle is not modelled.
   const T* read(std::size_t store, std::size_t row, std::uint32_t from, std::uint32_t n) const {
-    words_read_ += n;
+    words_read_ += n, port_reads_ += ports_of(from, n);
     return at(store, row) + from;
   }
   T* write(std::size_t store, std::size_t row, std::uint32_t from, std::uint32_t n) {
-    words_written_ += n;
+    words_written_ += n, port_writes_ += ports_of(from, n);
     return at(store, row) + from;
   }
   // Without a port, uncounted: for tests, reports and observers.
   const T* peek(std::size_t store, std::size_t row = 0) const { return at(store, row); }
   T* poke(std::size_t store, std::size_t row = 0) { return at(store, row); }
 
-  MemoryShape shape() const override { return {banking_.slots, bits_, banking_.banks, read_ports_, 1}; }
+  MemoryShape shape() const override {
+    return {banking_.slots, bits_, banking_.banks, read_ports_, 1, static_cast<int>(banking_.word)};
+  }
+  void report(StatSink& sink) const override {
+    MemoryBase::report(sink);
+    sink.count("port_reads", "reads of a bank", port_reads_);
+    sink.count("port_writes", "writes of a bank", port_writes_);
+  }
 
  private:
+  // Accesses of banks that a run of slots is.
+  std::uint64_t ports_of(std::uint32_t from, std::uint32_t n) const {
+    return n ? (from + n - 1) / banking_.word - from / banking_.word + 1 : 0;
+  }
   T* at(std::size_t store, std::size_t row) { return &words_[(store * rows_ + row) * slots_]; }
   const T* at(std::size_t store, std::size_t row) const { return &words_[(store * rows_ + row) * slots_]; }
 
@@ -150,6 +162,8 @@ class RowMemory : public MemoryBase {
   Banking banking_;
   std::size_t rows_, slots_;
   std::vector<T> words_;
+  mutable std::uint64_t port_reads_ = 0;
+  std::uint64_t port_writes_ = 0;
   mutable std::vector<Cycle> read_at_;  // cycle of each port's last access
   std::vector<Cycle> write_at_;
 };

@@ -8,7 +8,18 @@
 
 namespace winnow {
 
-enum class Unit { count, bytes, cycles, seconds, joules, square_micrometres, bytes_per_second, ratio };
+enum class Unit {
+  count,
+  bytes,
+  cycles,
+  seconds,
+  joules,
+  watts,
+  square_micrometres,
+  square_millimetres,
+  bytes_per_second,
+  ratio
+};
 
 class StatSink {
  public:
@@ -23,6 +34,10 @@ class StatSink {
   void cycles(const std::string& key, const std::string& label, std::uint64_t v) { put(key, label, Unit::cycles, v); }
   void seconds(const std::string& key, const std::string& label, double v) { put(key, label, Unit::seconds, v); }
   void joules(const std::string& key, const std::string& label, double v) { put(key, label, Unit::joules, v); }
+  void watts(const std::string& key, const std::string& label, double v) { put(key, label, Unit::watts, v); }
+  void square_millimetres(const std::string& key, const std::string& label, double v) {
+    put(key, label, Unit::square_millimetres, v);
+  }
   void square_micrometres(const std::string& key, const std::string& label, double v) {
     put(key, label, Unit::square_micrometres, v);
   }

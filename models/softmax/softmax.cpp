@@ -22,6 +22,8 @@ Softmax::Softmax(const Params& params, SoftmaxMemories memories, Pipe<ScoreRow>&
 void Softmax::report(StatSink& sink) const {
   sink.count("exponentials", "exponentials", exps_);
   sink.count("divisions", "divisions", divisions_);
+  sink.count("crude_exponentials", "exponentials, powers of two", crude_exps_);
+  sink.count("crude_divisions", "divisions of powers of two", crude_divisions_);
   sink.cycles("compaction", "compaction", compaction_cycles_);
 }
 
@@ -148,7 +150,7 @@ bool Softmax::exponentiate(Cycle now) {
     std::uint32_t* e = m_.exponentials.write(exp_row_.store, row, exp_next_, n, now);
     const golden::Scale scale = m_.constants.of(constants_of(exp_row_)).to_log2;
     const auto top = static_cast<std::int32_t>(exp_row_.top);
-    if (params_.first_pow2 && g.digit == 0 && !g.last_pass) {
+    if (crude(g)) {
       const golden::Scale octaves = golden::octave_scale(scale);
       for (std::uint32_t i = 0; i < n; ++i)
         exp_sum_ += e[i] =
@@ -159,6 +161,7 @@ bool Softmax::exponentiate(Cycle now) {
     }
   }
   exps_ += end - exp_next_;
+  if (crude(g)) crude_exps_ += end - exp_next_;
   fifo_values_ -= static_cast<int>(width);
   exp_next_ = end;
   if (end == exp_row_.n) {
@@ -242,6 +245,7 @@ bool Softmax::divide(Cycle now) {
     }
   }
   divisions_ += end - divide_next_;
+  if (crude(g)) crude_divisions_ += end - divide_next_;
   divide_next_ = end;
   if (end == divide_row_.n) {
     divide_active_ = false;

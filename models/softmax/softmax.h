@@ -120,10 +120,11 @@ class Softmax : public Block {
     std::size_t head_ = 0, tail_ = 0;
   };
 
+  // A first pass whose exponentials are powers of two.
+  bool crude(const GroupEntry& g) const { return params_.first_pow2 && g.digit == 0 && !g.last_pass; }
   // Values a cycle. Only a first pass of powers of two, which needs shifters alone, is as wide as first_width.
   std::uint32_t width_of(const GroupEntry& g) const {
-    const bool first = params_.first_pow2 && g.digit == 0 && !g.last_pass;
-    return static_cast<std::uint32_t>(first ? params_.sizes.widest() : params_.sizes.width);
+    return static_cast<std::uint32_t>(crude(g) ? params_.sizes.widest() : params_.sizes.width);
   }
   ConstantsRef constants_of(const Row& row) const {
     return static_cast<ConstantsRef>(m_.groups[row.store].constants + row.head);
@@ -188,6 +189,7 @@ class Softmax : public Block {
   int compacted_half_ = kNoHalf;  // where no row may begin: a compaction has its banks, or waits for them
   std::array<std::uint64_t, kMaxGroup> left_out_{};  // exponentials, of each head
   std::uint64_t exps_ = 0, divisions_ = 0, compaction_cycles_ = 0;
+  std::uint64_t crude_exps_ = 0, crude_divisions_ = 0;  // of these, in crude passes
 };
 
 }  // namespace winnow

@@ -13,6 +13,7 @@ void add_info_command(CLI::App& app);
 void add_run_command(CLI::App& app, const std::string& command_line, int& exit_code);
 void add_diff_command(CLI::App& app);
 void add_table_command(CLI::App& app);
+void add_cost_command(CLI::App& app);
 void add_machines_command(CLI::App& app);
 void add_policies_command(CLI::App& app);
 void add_wave_command(CLI::App& app);

@@ -9,16 +9,11 @@
 #include "sim/commands/commands.h"
 #include "sim/config/machine.h"
 #include "sim/machine/parts_only.h"
+#include "sim/machine/storage.h"
 #include "sim/results/writers.h"
 
 namespace winnow {
 namespace {
-
-// The parts of a machine for one query head a KV head, D as its SRAM counts, and as many tokens as it then holds.
-std::unique_ptr<Inventory> parts_of(const Machine& m) {
-  const int head_dim = m.qk.sram.head_dim;
-  return parts_only(m, head_dim, token_limits(m, {head_dim}).front().tokens);
-}
 
 nlohmann::ordered_json to_json(const Machine& m, const Inventory& parts) {
   nlohmann::ordered_json all = {{"machine", m.name}};
@@ -60,35 +55,6 @@ void print_parts(const Machine& m, const Inventory& parts) {
                     memory->info().read_by});
   }
   fmt::print("{}", align(rows));
-}
-
-// A place for every bit: what holds state, by the block that it is counted to. A FIFO counts to its consumer, a memory
-// to the first block that reads it, registers to their own block.
-struct Stored {
-  std::string block, name, kind;
-  std::uint64_t words;
-  int bits, banks, read_ports, write_ports;
-  std::uint64_t total() const { return words * static_cast<std::uint64_t>(bits); }
-};
-
-std::vector<Stored> storage_of(const Inventory& parts) {
-  std::vector<Stored> all;
-  for (const MemoryBase* m : parts.all.memories) {
-    const MemoryShape s = m->shape();
-    if (s.words == 0) continue;  // V in a pool, whose words K's buffer counts
-    const std::string readers = m->info().read_by;
-    all.push_back({readers.substr(0, readers.find(',')), m->name(), "memory", s.words, s.bits, s.banks, s.read_ports,
-                   s.write_ports});
-  }
-  for (const LinkBase* l : parts.all.links) {
-    const auto copies = static_cast<std::uint64_t>(l->copies());
-    all.push_back({l->info().consumer, l->info().name, "fifo", copies * l->depth(), l->bits(), l->copies(), 1, 1});
-  }
-  for (const Block* b : parts.all.blocks)
-    for (const StoredWords& r : b->registers())
-      all.push_back({b->name(), r.name, "registers", r.words, r.bits, 1, 1, 1});
-  std::stable_sort(all.begin(), all.end(), [](const Stored& a, const Stored& b) { return a.block < b.block; });
-  return all;
 }
 
 std::string kilobytes(std::uint64_t bits) { return fmt::format("{:.1f}", static_cast<double>(bits) / 8 / 1024); }
@@ -158,12 +124,12 @@ void add_machines_command(CLI::App& app) {
     if (*storage && show_name->empty()) throw Error("--storage: must go with --show MACHINE");
     if (*storage) {
       const Machine machine = load_machine(*show_name);
-      print_storage(machine, *parts_of(machine), *json);
+      print_storage(machine, *parts_only(machine), *json);
       return;
     }
     if (!parts_name->empty()) {
       const Machine machine = load_machine(*parts_name);
-      const auto parts = parts_of(machine);
+      const auto parts = parts_only(machine);
       if (*json)
         fmt::print("{}\n", to_json(machine, *parts).dump(1));
       else

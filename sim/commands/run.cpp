@@ -64,6 +64,10 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
       ->allow_extra_args(false);
   command->add_option("--against", options->against,
                       "run this policy too, on the same machine and trace, and compare: dense, or any other");
+  command->add_option("--technology", options->technology,
+                      "a name of sim/technology, or a .yaml file, for the energy (default: paper40)");
+  command->add_flag("--sources", options->sources, "print every array and unit of the energy, and its source");
+  command->add_option("--accelergy", options->accelergy, "write how often what happened, as Accelergy's action counts");
   command->add_flag("--details", options->details, "print every figure of the summary, by layer and by block");
   command->add_option("--seed", options->seed, "of all that is random: pivots, and which tokens a workload keeps")
       ->check(is_seed)

@@ -26,4 +26,9 @@ std::unique_ptr<Inventory> parts_only(const Machine& m, int head_dim, int tokens
                                      [](ImportanceMemory&) { return std::make_unique<NoPlans>(); });
 }
 
+std::unique_ptr<Inventory> parts_only(const Machine& m) {
+  const int head_dim = m.qk.sram.head_dim;
+  return parts_only(m, head_dim, token_limits(m, {head_dim}).front().tokens);
+}
+
 }  // namespace winnow

@@ -15,7 +15,9 @@ constexpr struct {
               {Unit::cycles, "cycles", "cycles"},
               {Unit::seconds, "seconds", "s"},
               {Unit::joules, "joules", "J"},
+              {Unit::watts, "watts", "W"},
               {Unit::square_micrometres, "square_micrometres", "um2"},
+              {Unit::square_millimetres, "square_millimetres", "mm2"},
               {Unit::bytes_per_second, "bytes_per_second", "B/s"},
               {Unit::ratio, "ratio", ""}};
 

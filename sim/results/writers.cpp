@@ -94,7 +94,8 @@ std::string show(const Statistic& statistic) {
 
 std::string show_short(const Statistic& statistic) {
   const Unit unit = statistic.unit;
-  if (unit != Unit::bytes && unit != Unit::seconds && unit != Unit::joules && unit != Unit::bytes_per_second)
+  if (unit != Unit::bytes && unit != Unit::seconds && unit != Unit::joules && unit != Unit::watts &&
+      unit != Unit::bytes_per_second)
     return show(statistic);
   constexpr std::pair<double, const char*> kPrefixes[] = {{1e12, "T"}, {1e9, "G"},  {1e6, "M"},  {1e3, "k"},
                                                           {1, ""},     {1e-3, "m"}, {1e-6, "u"}, {1e-9, "n"}};

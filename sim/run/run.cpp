@@ -12,6 +12,7 @@
 #include "sim/results/answer.h"
 #include "sim/results/progress.h"
 #include "sim/results/writers.h"
+#include "sim/run/cost_report.h"
 #include "sim/run/job.h"
 #include "sim/run/report.h"
 #include "traces/workload.h"
@@ -46,6 +47,7 @@ class Execution {
 
   const Engine& engine() const { return *engine_; }
   bool timed() const { return engine_->timed(); }
+  const MachineEngine& with_time() const { return *engine_->timed(); }
   // False when a block's RTL has parted from its model; that is reported then.
   bool run(const OnRow& on_row) {
     Cycle last = 0;
@@ -104,7 +106,6 @@ class Execution {
 
  private:
   Phase& main_phase() { return generated() ? generation_ : prompt_; }
-  const MachineEngine& with_time() const { return *engine_->timed(); }
 
   EngineHooks hooks(const std::string& folder) {
     EngineHooks h;
@@ -170,6 +171,8 @@ void print_details(const StatTree& summary, const Execution& e, const Job& job) 
 int run(const RunOptions& options) {
   const std::unique_ptr<Job> job = make_job(options);
   Execution execution(options, *job, options.engine, options.output);
+  std::optional<RunCost> cost;
+  if (execution.timed()) cost.emplace(options, job->machine());
   Manifest manifest = job->manifest();
   RunFolder folder(options.output, options.force, manifest);
   folder.begin_layers(layer_columns());
@@ -183,6 +186,7 @@ int run(const RunOptions& options) {
   StatTree& summary = result.part("summary", "summary");
   execution.report_summary(summary);
   execution.report_rest(result);
+  if (cost) cost->report(execution.with_time().machine(), execution.with_time().cycles(), result);
   std::optional<Comparison> against;
   if (!options.against.empty()) against = run_against(options, result);
   folder.finish(manifest, result);
@@ -195,6 +199,7 @@ int run(const RunOptions& options) {
   if (const std::string line = job->compared_line(); !line.empty()) fmt::print("{}\n", line);
   for (const std::string& note : job->notes(execution.generated())) fmt::print("{}\n", note);
   fmt::print("results in {}\n", folder.path());
+  if (cost) fmt::print("\n{}", cost->table());
   fmt::print("\n{}", answer_block(result, manifest));
   const auto equal = [](const Comparison& c, const std::string& whose) {
     if (c.different()) fmt::print("MISMATCH: {}{}\n", whose, c.first_difference());
@@ -234,6 +239,12 @@ int run_command(const RunOptions& options) {
   if (!options.rtl.empty() && options.engine != "systemc")
     throw Error(
         fmt::format("--rtl: {}: engine {} has no blocks: must go with --engine systemc", options.rtl, options.engine));
+  if (options.engine != "systemc" && (!options.technology.empty() || options.sources || !options.accelergy.empty()))
+    throw Error(fmt::format("{}: engine {} has no time: must go with --engine systemc",
+                            !options.accelergy.empty() ? "--accelergy"
+                            : options.sources          ? "--sources"
+                                                       : "--technology",
+                            options.engine));
   if (options.stall && options.rtl.empty())
     throw Error(fmt::format("--stall: {}: must go with --rtl, whose blocks it stalls", *options.stall));
   const bool together = options.batch > 1 || !options.with.empty();
