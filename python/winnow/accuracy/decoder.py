@@ -12,6 +12,10 @@ from winnow_traces.llama import LlamaState
 
 from winnow.golden import Session, step
 
+# A batch is padded to a multiple of this, so that the products of a row are the same, bit for bit, whatever else is in
+# the batch: BLAS has kernels of their own for what is left over of a tile. A job alone gives what it gives in a sweep.
+BATCH_ROWS = 16
+
 
 @dataclass
 class Point:
@@ -74,17 +78,20 @@ def run_policies(model, jobs, prompt, *, whole=False, align=4096, threads=2, on_
             return session
 
         sessions = list(pool.map(begin, jobs))
+    padding = np.zeros(-len(jobs) % BATCH_ROWS, np.int64)  # copies of job 0: computed by the model, unknown to golden
+    rows = np.concatenate([np.arange(len(jobs)), padding])
     hidden = np.empty((len(jobs), steps, s.width), np.float32)
-    out = np.empty((len(jobs), s.heads, s.head_dim), np.float32)
+    out = np.empty((len(rows), s.heads, s.head_dim), np.float32)
     for i in range(steps):
-        x, positions = model.embed(ids[:, prompt + i]), np.full(len(jobs), prompt + i)
+        x, positions = model.embed(ids[rows, prompt + i]), np.full(len(rows), prompt + i)
         for layer in range(s.layers):
-            q, k, v = (np.ascontiguousarray(part) for part in model.project(layer, x, positions))
+            q, k, v = (np.ascontiguousarray(part[: len(jobs)]) for part in model.project(layer, x, positions))
             if record:
                 record(layer, slice(prompt + i, prompt + i + 1), *(part[:, :, None] for part in (q, k, v)))
-            step(sessions, q, k, v, out, threads)
-            x = model.finish_layer(layer, x, out.reshape(len(jobs), -1))
-        hidden[:, i] = model.normalised(x)
+            step(sessions, q, k, v, out[: len(jobs)], threads)
+            out[len(jobs) :] = out[0]
+            x = model.finish_layer(layer, x, out.reshape(len(rows), -1))
+        hidden[:, i] = model.normalised(x)[: len(jobs)]
         on_tokens(len(jobs))
     points = []
     for job, window in enumerate(ids):
