@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-WINNOW = os.environ.get("WINNOW", str(ROOT / "build/winnow"))
+WINNOW = os.path.abspath(os.environ.get("WINNOW", ROOT / "build/winnow"))
 DECODER = ROOT / "traces/samples/smollm2-160.safetensors"
 ENCODER = ROOT / "traces/samples/minilm-128.safetensors"
 

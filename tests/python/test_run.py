@@ -98,7 +98,7 @@ def test_one_machine_at_a_time():
     refused = 0
     while thread.is_alive():
         try:
-            winnow.run("synthetic:layers=1,heads=1,tokens=8", "tiny", "dense", engine="golden")
+            winnow.run("synthetic:layers=1,heads=1,head_dim=32,tokens=8", "tiny", "dense", engine="golden")
         except winnow.Error as error:
             assert "another run is on its way" in str(error)
             refused += 1
