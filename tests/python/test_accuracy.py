@@ -219,7 +219,7 @@ def test_the_command_line(tiny, tmp_path, compared):
         (["TINY", "--policy", "select v_bits", "--text", TEXT], "'v_bits': must have the form key=value"),
         (["TINY", "--policy", "select v_bits=60", "--text", TEXT], "--set: v_bits: '60': must be an integer 2..12"),
         (["TINY", "--policy", "dense", "--text", "no.txt"], "--text: no.txt: No such file or directory"),
-        (["TINY", "--policy", "dense", "--text", TEXT, "--windows", "9999"], "9999 are asked for"),
+        (["TINY", "--policy", "dense", "--text", TEXT, "--prompt", "32", "--windows", "9999"], "9999 are asked for"),
         (["TINY", "--policy", "dense", "--text", TEXT, "--prompt", "300"], "the model was made for at most 256"),
         (["TINY", "--policy", "dense", "--text", TEXT, "--mode", "all"], "--mode: 'all': must be one of decode, whole"),
         (["TINY", "--policy", "dense", "--text", TEXT, "--steps", "0"], "--steps: 0: must be at least 1"),
