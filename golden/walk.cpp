@@ -91,6 +91,10 @@ bool Walk::next(LayerResult& r) {
   return true;
 }
 
+void Walk::skip_prompt() {
+  if (step_ == 0) step_ = 1, layer_ = 0;
+}
+
 void Walk::read(Accesses& a, const Region& r, Stream stream, const std::uint32_t* list, std::size_t n) const {
   a.stream_bursts[static_cast<std::size_t>(stream)] += bursts(r, list, n);
 }

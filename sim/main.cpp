@@ -45,6 +45,7 @@ std::string command_line(int argc, char** argv) {
 }
 
 int run(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "accuracy") winnow::exec_accuracy(argc, argv);
   if (argc > 1 && std::string(argv[1]) == "capture") winnow::exec_capture(argc, argv);
   if (argc > 1 && std::string(argv[1]) == "wave") winnow::exec_wave(argc, argv);
   CLI::App app{"Winnow simulates an attention accelerator on traces of real models: values, bytes, cycles."};
@@ -54,6 +55,7 @@ int run(int argc, char** argv) {
   app.footer("Every command has --help with an example.");
   int exit_code = 0;
   const std::string line = command_line(argc, argv);
+  winnow::add_accuracy_command(app);
   winnow::add_capture_command(app);
   winnow::add_info_command(app);
 #ifdef WINNOW_RUN

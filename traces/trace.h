@@ -64,6 +64,12 @@ class Trace {
   void read_k(int layer, int kv_head, float* dst) const { read(TraceTensor::k, layer, kv_head, dst); }
   void read_v(int layer, int kv_head, float* dst) const { read(TraceTensor::v, layer, kv_head, dst); }
 
+  // The values of a layer as they lie there: [heads][tokens][D] of dtype(), not necessarily aligned. They live as long
+  // as any copy of this trace. `layer` below meta().layers.
+  const std::byte* data(TraceTensor which, int layer) const {
+    return tensors_[3 * static_cast<std::size_t>(layer) + static_cast<std::size_t>(which)];
+  }
+
   // Bytes of the file, or of the generator's buffers.
   std::size_t bytes() const { return bytes_; }
   // Hex SHA-256 of the file's bytes; of a synthetic trace, of its metadata and values. Computed on each call.

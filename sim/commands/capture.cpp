@@ -17,12 +17,15 @@ void add_capture_command(CLI::App& app) {
 }
 
 void exec_capture(int argc, char** argv) {
-  const std::string root = WINNOW_SOURCE_DIR;
-  std::string path = root + "/traces";
+  add_python_path(WINNOW_SOURCE_DIR "/traces");
+  exec_python("capture", {"-m", "winnow_traces"}, argc - 1, argv + 1);
+}
+
+void add_python_path(const std::string& folder) {
+  std::string path = folder;
   if (const char* before = std::getenv("PYTHONPATH"); before != nullptr && *before != '\0')
     path += std::string(":") + before;
   ::setenv("PYTHONPATH", path.c_str(), 1);
-  exec_python("capture", {"-m", "winnow_traces"}, argc - 1, argv + 1);
 }
 
 void exec_python(const std::string& command, std::vector<std::string> words, int argc, char** argv) {

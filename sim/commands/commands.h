@@ -7,6 +7,7 @@
 
 namespace winnow {
 
+void add_accuracy_command(CLI::App& app);
 void add_capture_command(CLI::App& app);
 void add_info_command(CLI::App& app);
 // `command_line`: as typed, for the run's manifest.
@@ -18,10 +19,14 @@ void add_machines_command(CLI::App& app);
 void add_policies_command(CLI::App& app);
 void add_wave_command(CLI::App& app);
 
+// Becomes the Python package's command (python/winnow), with all arguments; returns only by throwing Error.
+[[noreturn]] void exec_accuracy(int argc, char** argv);
 // Becomes the Python program that captures, with all arguments after "capture"; returns only by throwing Error.
 [[noreturn]] void exec_capture(int argc, char** argv);
 // Becomes scripts/rtl/wave with all arguments after "wave".
 [[noreturn]] void exec_wave(int argc, char** argv);
+// A folder in front of those in which Python looks for modules.
+void add_python_path(const std::string& folder);
 // Becomes the project's Python with these words, then these arguments.
 [[noreturn]] void exec_python(const std::string& command, std::vector<std::string> words, int argc, char** argv);
 

@@ -12,6 +12,7 @@
 #include "models/memories/score_banks.h"
 #include "models/prim/bricks.h"
 #include "models/prim/limits.h"
+#include "sim/config/machine_folder.h"
 #include "sim/config/yaml.h"
 #include "traces/text.h"
 
@@ -20,7 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kFolder = fs::path(WINNOW_SOURCE_DIR) / "sim" / "machines";
+fs::path& folder_of_machines() {
+  static fs::path folder = fs::path(WINNOW_SOURCE_DIR) / "sim" / "machines";
+  return folder;
+}
 constexpr int kNarrowestHead = 8;  // the trace format's smallest head_dim
 
 // Which memory type a machine file has a section for. What else is wrong with the file, load_yaml says.
@@ -133,10 +137,13 @@ void require_consistent(const std::string& place, const Machine& machine) {
     throw Error(fmt::format("{}: {}: {}: {}", place, bad->key, bad->value, bad->rule));
 }
 
+const fs::path& machine_folder() { return folder_of_machines(); }
+void set_machine_folder(const fs::path& folder) { folder_of_machines() = folder; }
+
 std::vector<std::string> machine_names() {
   std::vector<std::string> names;
   std::error_code ec;
-  for (const auto& entry : fs::directory_iterator(kFolder, ec))
+  for (const auto& entry : fs::directory_iterator(machine_folder(), ec))
     if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
   std::sort(names.begin(), names.end());
   return names;
@@ -149,7 +156,7 @@ Machine load_machine(const std::string& name_or_path) {
     if (std::find(names.begin(), names.end(), name_or_path) == names.end())
       throw Error(fmt::format("--machine: {}: no such machine: must be one of {}, or a .yaml file",
                               in_quotes(name_or_path), fmt::join(names, ", ")));
-    path = kFolder / (name_or_path + ".yaml");
+    path = machine_folder() / (name_or_path + ".yaml");
   }
   Machine machine;
   machine.hbm2.type = section_of_memory(path.string()).value_or(machine.hbm2.type);

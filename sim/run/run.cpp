@@ -13,6 +13,7 @@
 #include "sim/results/progress.h"
 #include "sim/results/writers.h"
 #include "sim/run/cost_report.h"
+#include "sim/run/in_memory.h"
 #include "sim/run/job.h"
 #include "sim/run/report.h"
 #include "traces/workload.h"
@@ -33,10 +34,13 @@ class Execution {
  public:
   using OnRow = std::function<void(const std::vector<std::string>&)>;  // of layers.csv
 
-  // `label` of the progress line; `folder` for the waveform of RTL that parts from its model.
-  Execution(const RunOptions& options, Job& job, const std::string& label, const std::string& folder)
+  // `label` of the progress line; `folder` for the waveform of RTL that parts from its model. `on_progress`: called now
+  // and then.
+  Execution(const RunOptions& options, Job& job, const std::string& label, const std::string& folder,
+            std::function<void()> on_progress = {})
       : options_(options),
         job_(job),
+        on_progress_(std::move(on_progress)),
         progress_(label, job.layers(), options.engine == "systemc" ? "kcycles" : "layers"),
         engine_(job.make_engine(hooks(folder))),
         prompt_(job.shape().layers),
@@ -108,10 +112,16 @@ class Execution {
   Phase& main_phase() { return generated() ? generation_ : prompt_; }
 
   EngineHooks hooks(const std::string& folder) {
+    const auto on_progress = [this] {
+      if (on_progress_) on_progress_();
+    };
     EngineHooks h;
     h.waves = folder, h.repeat = repeat_of(options_), h.measure = true, h.stall = options_.stall;
     h.pause = [this] { progress_.finish(); };
-    h.on_cycle = [this](Cycle now) { progress_.at(layers_done_, static_cast<double>(now) / 1e3); };
+    h.on_cycle = [this, on_progress](Cycle now) {
+      progress_.at(layers_done_, static_cast<double>(now) / 1e3);
+      on_progress();
+    };
     h.record_bursts = options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0};
     return h;
   }
@@ -131,6 +141,7 @@ class Execution {
 
   const RunOptions& options_;
   Job& job_;
+  std::function<void()> on_progress_;
   Progress progress_;
   std::unique_ptr<Engine> engine_;
   Phase prompt_, generation_;
@@ -148,10 +159,10 @@ RunOptions options_against(const RunOptions& options) {
 }
 
 // Adds the other run's part to `result`; its differences from golden, with the first one.
-Comparison run_against(const RunOptions& options, StatTree& result) {
+Comparison run_against(const RunOptions& options, StatTree& result, const std::function<void()>& on_progress = {}) {
   const RunOptions other = options_against(options);
   const std::unique_ptr<Job> job = make_job(other);
-  Execution execution(other, *job, options.against, "");
+  Execution execution(other, *job, options.against, "", on_progress);
   execution.run({});
   StatTree& part = result.part("against", "against " + options.against);
   execution.report_summary(part);
@@ -235,7 +246,9 @@ Manifest manifest_of(const RunOptions& options, Machine machine, golden::Policy 
 
 std::string repeat_of(const RunOptions& options) { return options.command + (options.force ? "" : " --force"); }
 
-int run_command(const RunOptions& options) {
+namespace {
+
+void check_options(const RunOptions& options) {
   if (!options.rtl.empty() && options.engine != "systemc")
     throw Error(
         fmt::format("--rtl: {}: engine {} has no blocks: must go with --engine systemc", options.rtl, options.engine));
@@ -266,6 +279,35 @@ int run_command(const RunOptions& options) {
   } else if (!options.against.empty()) {
     load_policy(options.against);  // a wrong name is said before the first run, not after it
   }
+}
+
+}  // namespace
+
+RunOutcome run_in_memory(const RunOptions& options, const std::function<void()>& on_progress) {
+  check_options(options);
+  const std::unique_ptr<Job> job = make_job(options);
+  Execution execution(options, *job, options.engine, ".", on_progress);
+  RunOutcome outcome;
+  outcome.manifest = job->manifest();
+  outcome.columns = layer_columns();
+  const auto start = std::chrono::steady_clock::now();
+  if (!execution.run([&](const auto& cells) { outcome.layers.push_back(cells); }))
+    throw Error(options.rtl + ": RTL and model part: winnow run says where");
+  outcome.manifest.wall_seconds = seconds_since(start);
+  outcome.manifest.kcycles_per_second = execution.kcycles_per_second();
+  execution.report_summary(outcome.result.part("summary", "summary"));
+  execution.report_rest(outcome.result);
+  std::optional<Comparison> against;
+  if (!options.against.empty()) against = run_against(options, outcome.result, on_progress);
+  outcome.compared = job->compared().compared() + (against ? against->compared() : 0);
+  outcome.different = job->compared().different() + (against ? against->different() : 0);
+  outcome.first_difference = job->compared().first_difference();
+  if (outcome.first_difference.empty() && against) outcome.first_difference = against->first_difference();
+  return outcome;
+}
+
+int run_command(const RunOptions& options) {
+  check_options(options);
   return run(options);
 }
 

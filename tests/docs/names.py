@@ -39,7 +39,19 @@ CODE = {".h", ".cpp", ".cuh", ".cu", ".sv", ".vlt"}
 # What a name may end in to be taken for a file of the tree, or one that a program writes.
 FILE_ENDS = r"(?:h|cuh|cu|cpp|sv|vlt|py|md|yaml|probes|mutants|inc|cmake|tsv|csv|json|log|svg|txt)"
 # Names in capital and small letters that are no types of ours.
-PROPER = {"SpAtten", "SystemC", "SystemVerilog", "PyTorch", "GoogleTest", "NaN", "RoBaRaCoCh", "KiB", "MiB", "GiB"}
+PROPER = {
+    "SpAtten",
+    "NumPy",
+    "SystemC",
+    "SystemVerilog",
+    "PyTorch",
+    "GoogleTest",
+    "NaN",
+    "RoBaRaCoCh",
+    "KiB",
+    "MiB",
+    "GiB",
+}
 # Functions of other libraries that comments may name.
 FOREIGN = {"main", "printf", "assert", "fork", "kill", "close", "exec", "sleep", "abort", "exit", "malloc", "free"}
 
@@ -295,7 +307,8 @@ class Check:
         if ("{" in name) != ("}" in name):  # a piece of {a,b}
             return
         if name.startswith("build/"):
-            if "/" not in name[6:] and re.fullmatch(r"[a-z]\w+", name[6:]):
+            # The Python package's folder is no program.
+            if "/" not in name[6:] and re.fullmatch(r"[a-z]\w+", name[6:]) and name != "build/python":
                 rule = any(re.fullmatch(p, name[6:]) for p in self.tree.programs)
                 self.follow("program", rule, file, line, name, "no CMakeLists.txt builds that")
             return

@@ -119,9 +119,17 @@ class BertModel:
             self.shape.epsilon,
         )
 
-    def forward(self, token_ids, on_layer=lambda: None):
+    def _attend(self, q, k, v):
+        scores = (q @ k.transpose(0, 2, 1)) * np.float32(self.shape.scale)
+        scores -= scores.max(axis=-1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=-1, keepdims=True)
+        return scores @ v
+
+    def forward(self, token_ids, on_layer=lambda: None, attend=None):
         """All layers over token_ids (one segment). Returns (q, k, v, hidden): per layer [heads, tokens, D], and the
-        last layer's output [tokens, width]."""
+        last layer's output [tokens, width]. `attend`: another attention, of (layer, q, k, v) as above each, which
+        returns [heads, tokens, D]."""
         s, n = self.shape, len(token_ids)
         x = (
             self._weight("embeddings.word_embeddings.weight")[np.asarray(token_ids)]
@@ -140,11 +148,8 @@ class BertModel:
             )
             for keep, values in zip(recorded, (q, k, v)):
                 keep.append(values)
-            scores = (q @ k.transpose(0, 2, 1)) * np.float32(s.scale)
-            scores -= scores.max(axis=-1, keepdims=True)
-            np.exp(scores, out=scores)
-            scores /= scores.sum(axis=-1, keepdims=True)
-            attended = (scores @ v).transpose(1, 0, 2).reshape(n, s.width)
+            attended = self._attend(q, k, v) if attend is None else attend(layer, q, k, v)
+            attended = attended.transpose(1, 0, 2).reshape(n, s.width)
             x = self._norm(
                 x + self._linear(attended, f"{at}.attention.output.dense", s.width), f"{at}.attention.output.LayerNorm"
             )

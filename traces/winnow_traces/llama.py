@@ -151,9 +151,9 @@ class LlamaModel:
         if gguf.unread:
             raise CaptureError(f"{gguf.path}: tensor {sorted(gguf.unread)[0]} has no place in the llama architecture")
 
-    def _rotate(self, x, first):
-        """x [tokens, heads, D] at positions first..: each pair (2i, 2i+1) turned by position * frequency i."""
-        angles = np.arange(first, first + x.shape[0])[:, None] * self._frequencies
+    def _rotate(self, x, positions):
+        """x [tokens, heads, D] at `positions`: each pair (2i, 2i+1) turned by position * frequency i."""
+        angles = np.asarray(positions)[:, None] * self._frequencies
         cos, sin = np.cos(angles).astype(np.float32)[:, None], np.sin(angles).astype(np.float32)[:, None]
         out = np.empty_like(x)
         even, odd = x[..., 0::2], x[..., 1::2]
@@ -174,34 +174,50 @@ class LlamaModel:
         out = scores.reshape(s.kv_heads, group * n, total) @ v
         return out.reshape(s.heads, n, s.head_dim).transpose(1, 0, 2).reshape(n, s.heads * s.head_dim)
 
+    def embed(self, token_ids):
+        """Hidden values [n, width] that enter layer 0."""
+        return self._embedding[np.asarray(token_ids)]
+
+    def _project(self, layer, part, values):
+        w = self._layers[layer]
+        out = values @ w[part].T
+        return out + w[part + ".bias"] if part + ".bias" in w else out
+
+    def project(self, layer, x, positions):
+        """q [n, heads, D], k and v [n, KV heads, D] of a layer's input x [n, width]; a position each, any order."""
+        s, n = self.shape, len(x)
+        h = _rms_norm(x, self._layers[layer]["attn_norm"], s.epsilon)
+        q = self._rotate(self._project(layer, "attn_q", h).reshape(n, s.heads, s.head_dim), positions)
+        k = self._rotate(self._project(layer, "attn_k", h).reshape(n, s.kv_heads, s.head_dim), positions)
+        return q, k, self._project(layer, "attn_v", h).reshape(n, s.kv_heads, s.head_dim)
+
+    def finish_layer(self, layer, x, attended):
+        """What leaves a layer [n, width], of its input x and its attention [n, heads * D]."""
+        x = x + self._project(layer, "attn_output", attended)
+        h = _rms_norm(x, self._layers[layer]["ffn_norm"], self.shape.epsilon)
+        gate = self._project(layer, "ffn_gate", h)
+        with np.errstate(over="ignore"):  # exp(-gate) = inf gives the right 0
+            gate /= 1.0 + np.exp(-gate)
+        return x + self._project(layer, "ffn_down", gate * self._project(layer, "ffn_up", h))
+
+    def normalised(self, x):
+        """What the last layer left, ready for logits()."""
+        return _rms_norm(x, self._output_norm, self.shape.epsilon)
+
     def forward(self, state, token_ids):
         """Runs the tokens at the next positions of the state; returns their hidden values [n, width], normalised."""
-        s, n, first = self.shape, len(token_ids), state.filled
-        here = slice(first, first + n)
-        x = self._embedding[np.asarray(token_ids)]
-        for layer, w in enumerate(self._layers):
-
-            def project(part, values, w=w):
-                out = values @ w[part].T
-                return out + w[part + ".bias"] if part + ".bias" in w else out
-
-            h = _rms_norm(x, w["attn_norm"], s.epsilon)
-            q = self._rotate(project("attn_q", h).reshape(n, s.heads, s.head_dim), first)
-            k = self._rotate(project("attn_k", h).reshape(n, s.kv_heads, s.head_dim), first)
-            v = project("attn_v", h).reshape(n, s.kv_heads, s.head_dim)
+        first, end = state.filled, state.filled + len(token_ids)
+        here = slice(first, end)
+        x = self.embed(token_ids)
+        for layer in range(self.shape.layers):
+            q, k, v = self.project(layer, x, np.arange(first, end))
             state.q[layer][:, here] = q.transpose(1, 0, 2)
             state.k[layer][:, here] = k.transpose(1, 0, 2)
             state.v[layer][:, here] = v.transpose(1, 0, 2)
-            end = first + n
             attended = self._attend(state.q[layer][:, here], state.k[layer][:, :end], state.v[layer][:, :end], first)
-            x = x + project("attn_output", attended)
-            h = _rms_norm(x, w["ffn_norm"], s.epsilon)
-            gate = project("ffn_gate", h)
-            with np.errstate(over="ignore"):  # exp(-gate) = inf gives the right 0
-                gate /= 1.0 + np.exp(-gate)
-            x = x + project("ffn_down", gate * project("ffn_up", h))
-        state.filled = first + n
-        return _rms_norm(x, self._output_norm, s.epsilon)
+            x = self.finish_layer(layer, x, attended)
+        state.filled = end
+        return self.normalised(x)
 
     def logits(self, hidden):
         """hidden [..., width] -> [..., vocabulary]."""

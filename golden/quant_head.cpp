@@ -1,0 +1,119 @@
+#include "golden/quant_head.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace winnow::golden {
+namespace {
+
+// Round half away from zero, clamped to +-limit. A zero unit stands for a tensor of zeros.
+std::int16_t code(double x, double unit, std::int32_t limit) {
+  if (unit == 0) return 0;
+  const double r = std::round(x / unit);
+  return static_cast<std::int16_t>(r > limit ? limit : r < -limit ? -limit : r);
+}
+
+double largest(const float* x, std::size_t n) {
+  double m = 0;
+  for (std::size_t i = 0; i < n; ++i) m = std::max(m, std::fabs(static_cast<double>(x[i])));
+  return m;
+}
+
+constexpr double kLog2E = 1.4426950408889634;
+
+}  // namespace
+
+HeadQuantizer::HeadQuantizer(const Shape& s, const Decisions& plan, const float* k, const float* v)
+    : tokens_(static_cast<std::size_t>(s.tokens)),
+      prompt_(static_cast<std::size_t>(s.prompt)),
+      D_(static_cast<std::size_t>(s.head_dim)),
+      G_(static_cast<std::size_t>(s.group())),
+      plan_(plan),
+      causal_(s.causal),
+      attention_scale_(s.attention_scale),
+      k_limit_(largest_code(plan.digits, plan.msb)),
+      v_limit_((1 << (plan.v_bits - 1)) - 1),
+      k_unit_(D_),
+      v_unit_(largest(v, prompt_ * D_) / v_limit_),
+      q_unit_(G_) {
+  std::fill(k_unit_.begin(), k_unit_.end(), largest(k, prompt_ * D_) / k_limit_);
+  if (!plan.channel_scales) return;
+  for (std::size_t d = 0; d < D_; ++d) {
+    double m = 0;
+    for (std::size_t t = 0; t < prompt_; ++t) m = std::max(m, std::fabs(static_cast<double>(k[t * D_ + d])));
+    k_unit_[d] = (causal_ ? kKeyChannelHeadroom : 1.0) * m / k_limit_;
+  }
+}
+
+void HeadQuantizer::read_query(std::size_t g, const float* q) {
+  double m = 0;
+  for (std::size_t i = 0; i < prompt_ * D_; ++i)
+    m = std::max(m, std::fabs(plan_.channel_scales ? q[i] * k_unit_[i % D_] : static_cast<double>(q[i])));
+  q_unit_[g] = (causal_ ? kQueryHeadroom : 1.0) * m / kQueryMax;
+}
+
+void HeadQuantizer::begin(HeadCodes& c) const {
+  const std::size_t n = tokens_;
+  c.k_unit = plan_.channel_scales ? 1 : k_unit_[0];
+  c.v_unit = v_unit_;
+  c.k.resize(n * D_), c.v.resize(n * D_), c.q.resize(n * G_ * D_);
+  for (int i = 0; i < plan_.digits.count; ++i) c.k_digit[i].resize(n * D_);
+  if (plan_.token_scales) c.v16.resize(n);
+  if (plan_.compensates) c.v_sum.resize((n - prompt_ + 1) * D_);
+  c.to_log2.resize(G_), c.to_out.resize(G_), c.out_unit.resize(G_), c.out16.resize(G_);
+  c.score_unit.resize(G_), c.q_unit = q_unit_;
+  for (std::size_t g = 0; g < G_; ++g) {
+    c.score_unit[g] = q_unit_[g] * c.k_unit * attention_scale_;
+    c.to_log2[g] = to_scale(c.score_unit[g] * kLog2E * (1 << kLogFraction));
+  }
+}
+
+void HeadQuantizer::put_key(HeadCodes& c, std::size_t token, const float* k) const {
+  for (std::size_t d = 0; d < D_; ++d) {
+    const std::size_t i = token * D_ + d;
+    c.k[i] = code(k[d], k_unit_[d], k_limit_);
+    std::int32_t digit[kMaxDigits] = {};
+    split(c.k[i], plan_.digits, plan_.msb, digit);
+    for (int j = 0; j < plan_.digits.count; ++j) c.k_digit[j][i] = static_cast<std::int16_t>(digit[j]);
+  }
+}
+
+void HeadQuantizer::put_value(HeadCodes& c, std::size_t token, const float* v) const {
+  double unit = v_unit_;
+  if (plan_.token_scales) {
+    // The code is cut with the scale that the machine multiplies with, so that rounding the scale costs nothing.
+    const double own = largest(v, D_) / v_limit_;
+    const double ratio = v_unit_ > 0 ? std::ceil(65536 * own / v_unit_) : 0;
+    c.v16[token] = static_cast<std::uint16_t>(std::min(65535.0, ratio));
+    unit = v_unit_ * c.v16[token] / 65536;
+  }
+  for (std::size_t d = 0; d < D_; ++d) c.v[token * D_ + d] = code(v[d], unit, v_limit_);
+  if (!plan_.compensates) return;
+  // The prompt's tokens add to the first sum, each later one to its own step's.
+  const std::size_t step = token < prompt_ ? 0 : token - prompt_ + 1;
+  for (std::size_t d = 0; d < D_; ++d) {
+    const std::int32_t term = sum_term(c.v[token * D_ + d], c.v16.empty() ? 65536u : c.v16[token], plan_.v_bits);
+    std::int32_t& sum = c.v_sum[step * D_ + d];
+    sum = term + (step == 0 ? (token == 0 ? 0 : sum) : c.v_sum[(step - 1) * D_ + d]);
+  }
+}
+
+void HeadQuantizer::put_query(HeadCodes& c, std::size_t token, std::size_t g, const float* q) const {
+  for (std::size_t d = 0; d < D_; ++d) {
+    const double folded = plan_.channel_scales ? q[d] * k_unit_[d] : static_cast<double>(q[d]);
+    c.q[(token * G_ + g) * D_ + d] = code(folded, q_unit_[g], kQueryMax);
+  }
+}
+
+double largest_output(const Decisions& plan, const HeadCodes& c, double reference_prompt_max) {
+  // A mean of V is never above V's largest, so that V's own scale needs no headroom.
+  return plan.out_by_value ? c.v_unit * ((1 << (plan.v_bits - 1)) - 1) : reference_prompt_max;
+}
+
+void set_output_scale(const Decisions& plan, bool causal, double most, double of_all, std::size_t g, HeadCodes& c) {
+  c.out_unit[g] = (plan.out_by_value || !causal ? 1 : kOutHeadroom) * most / kOutMax;
+  c.to_out[g] = most > 0 ? to_scale(c.v_unit / c.out_unit[g] / 4294967296.0) : Scale{};
+  c.out16[g] = static_cast<std::uint16_t>(of_all > 0 ? std::min(65535.0, std::round(65536 * most / of_all)) : 0);
+}
+
+}  // namespace winnow::golden

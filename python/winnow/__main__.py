@@ -1,0 +1,42 @@
+"""Commands of the command line that are Python: `winnow accuracy ...` runs `python -m winnow accuracy ...`."""
+
+import os
+import sys
+
+from winnow._core import Error
+
+
+def main(arguments=None):
+    """Exit code 0, or 2 after one line on stderr."""
+    from winnow_traces.errors import CaptureError
+
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        if not words or words[0] != "accuracy":
+            raise Error(f"{words[0] if words else 'no command'}: no such command: must be accuracy")
+        from winnow.commands.accuracy import run
+
+        run(words[1:])
+        sys.stdout.flush()
+    except (Error, CaptureError) as error:
+        print(" ".join(f"winnow: {error}".split()), file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("winnow: not enough memory for this model and so many windows: try fewer", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("winnow: interrupted; finished windows are in the cache", file=sys.stderr)
+        return 130
+    except Exception as error:  # a fault of ours or of a library: still one line, unless the trace is asked for
+        if os.environ.get("WINNOW_TRACEBACK"):
+            raise
+        print(
+            " ".join(f"winnow: {type(error).__name__}: {error}; WINNOW_TRACEBACK=1 shows where".split()),
+            file=sys.stderr,
+        )
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

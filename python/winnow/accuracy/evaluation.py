@@ -1,0 +1,292 @@
+"""One model, one text, some policies: windows run where the cache has no result, figures with their errors."""
+
+import dataclasses
+import os
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas
+from winnow_traces.errors import CaptureError
+from winnow_traces.models import MODELS, sha256_of
+from winnow_traces.progress import progress_bar
+
+from winnow._core import Error
+from winnow.accuracy import decoder, encoder
+from winnow.accuracy.cache import Cache
+from winnow.accuracy.statistics import mean_and_error, paired_change
+from winnow.accuracy.texts import open_text, windows
+from winnow.settings import Machine, Policy
+
+MODES = ("decode", "whole")
+JOBS_AT_ONCE = 48  # (window, policy) pairs of a decoder that step together: 40 MB each at 512 tokens of SmolLM2
+WINDOWS_AT_ONCE = 24  # whose float prompts are kept: 50 MB each
+MACHINE = "spatten"  # says where regions of the memory begin, which bursts depend on
+
+
+def parse_policy(words):
+    """(label, Policy) of "select v_bits=6 k_digits=3,3": a name or a file, then settings as --set has them."""
+    name, *settings = words.split()
+    policy = Policy(name)
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise Error(f"--policy: {words!r}: {setting!r}: must have the form key=value")
+        policy[key] = value
+    policy.check()
+    return words, policy
+
+
+@dataclass
+class Report:
+    """What came out. `table` has a row a policy, `windows` a row a policy and window."""
+
+    facts: dict  # model, text and how it was cut, in the order of printing
+    table: pandas.DataFrame
+    windows: pandas.DataFrame
+    tokens_a_minute: float | None  # of what was computed; None: everything was found
+    computed: int  # (window, policy) pairs
+    found: int
+
+
+def _model(name):
+    """(kind, model, encode, title, hash, framing) of a packaged model's name or a GGUF file."""
+    if name == "minilm":
+        from winnow_traces.bert import BertModel, BertTokenizer
+        from winnow_traces.models import find_model
+
+        path, title = find_model(name)
+        model, tokenizer = BertModel(path), BertTokenizer(path)
+        frame = (tokenizer.first, tokenizer.last)
+        return "encoder", model, tokenizer.encode, title, sha256_of([path / "model.safetensors"]), frame
+    from winnow_traces.gguf_file import GgufFile
+    from winnow_traces.llama import LlamaModel
+    from winnow_traces.models import find_model
+    from winnow_traces.tokenizer import tokenizer_of
+
+    if name in MODELS:
+        path, title = find_model(name)
+    elif str(name).endswith(".gguf"):
+        path, title = name, str(name)
+    else:
+        raise Error(f"model {name}: no such model: must be one of {', '.join(MODELS)}, or a .gguf file")
+    file = GgufFile(path)
+    with progress_bar(0, "layer", "load"):
+        model = LlamaModel(file)
+    return "decoder", model, tokenizer_of(file).encode, title, sha256_of([path]), None
+
+
+def _point_key(cache, kind, model_hash, ids, prompt, mode, policy):
+    values = None if policy is None else policy.as_dict()
+    return cache.key(
+        kind=kind, model=model_hash, ids=[int(i) for i in ids], prompt=prompt, mode=mode, policy=values, machine=MACHINE
+    )
+
+
+class _Evaluation:
+    def __init__(self, kind, model, policies, ids, prompt, mode, cache, model_hash, threads):
+        self.kind, self.model, self.policies, self.ids = kind, model, policies, ids
+        self.prompt, self.mode, self.cache, self.threads = prompt, mode, cache, threads
+        self.align = Machine(MACHINE).alignment
+        self.keys = [
+            [_point_key(cache, kind, model_hash, row, prompt, mode, p) for p in (None, *policies.values())]
+            for row in ids
+        ]
+        # [window][0: dense float, then policies]
+        self.points = [[cache.get(key) for key in row] for row in self.keys]
+        self.found = sum(point is not None for row in self.points for point in row[1:])
+        self.missing = [
+            (w, [p for p, point in enumerate(row[1:], 1) if point is None])
+            for w, row in enumerate(self.points)
+            if any(point is None for point in row)
+        ]
+        self.computed = sum(len(wanted) for _, wanted in self.missing)
+
+    def _keep(self, window, policy, value):
+        self.points[window][policy] = value
+        self.cache.put(self.keys[window][policy], value)
+
+    def run(self):
+        """Computes what is missing; returns the tokens a minute, or None."""
+        if not self.missing:
+            return None
+        per_window = self.ids.shape[1] - 1 - self.prompt if self.kind == "decoder" else self.ids.shape[1]
+        total = max(1, self.computed) * per_window
+        start = time.monotonic()
+        with progress_bar(total, "token", "accuracy") as bar:
+            chunk = max(1, min(WINDOWS_AT_ONCE, JOBS_AT_ONCE // max(1, len(self.policies))))
+            for at in range(0, len(self.missing), chunk):
+                part = self.missing[at : at + chunk]
+                (self._decode if self.kind == "decoder" else self._encode)(part, bar)
+        return 60 * total / (time.monotonic() - start)
+
+    def _decode(self, part, bar):
+        names = list(self.policies)
+        jobs, places = [], []
+        for window, wanted in part:
+            state, nll = decoder.run_dense(self.model, self.ids[window], self.prompt)
+            self._keep(window, 0, {"nll": [float(x) for x in nll]})
+            for p in wanted:
+                jobs.append((self.ids[window], state, self.policies[names[p - 1]]))
+                places.append((window, p))
+        for at in range(0, len(jobs), JOBS_AT_ONCE):
+            points = decoder.run_policies(
+                self.model,
+                jobs[at : at + JOBS_AT_ONCE],
+                self.prompt,
+                whole=self.mode == "whole",
+                align=self.align,
+                threads=self.threads,
+                on_tokens=bar.update,
+            )
+            for (window, p), point in zip(places[at : at + JOBS_AT_ONCE], points):
+                self._keep(window, p, dataclasses.asdict(point))
+
+    def _encode(self, part, bar):
+        names = list(self.policies)
+        for window, wanted in part:
+            dense = encoder.run_dense(self.model, self.ids[window])
+            self._keep(window, 0, {"embedding": [float(x) for x in dense[3]]})
+            for p in wanted:
+                point = encoder.run_policy(self.model, self.ids[window], dense, self.policies[names[p - 1]], self.align)
+                self._keep(window, p, dataclasses.asdict(point))
+                bar.update(len(self.ids[window]))
+
+    def column(self, policy, name):
+        return [row[policy][name] for row in self.points]
+
+
+def _traffic(run, p, per_window):
+    """Figures of bytes, of a policy over all windows."""
+    kv, dense = sum(run.column(p, "kv_bytes")), sum(run.column(p, "dense_elements"))
+    bursts = sum(run.column(p, "kv_burst_bytes"))
+    tokens = sum(run.column(p, "tokens"))
+    return {
+        "kv_bytes_a_token": kv / (len(run.ids) * per_window),
+        "kv_burst_bytes_a_token": bursts / (len(run.ids) * per_window),
+        "below_fp32": 4 * dense / kv,
+        "below_12_bit": 1.5 * dense / kv,
+        "bursts_below_12_bit": 1.5 * dense / bursts,
+        "tokens_left": sum(run.column(p, "survivors")) / tokens,
+        "values_read": sum(run.column(p, "values")) / tokens,
+    }
+
+
+def _decoder_tables(run, text):
+    nll = np.asarray(run.column(0, "nll"))
+    rows, by_window = [], []
+    for p, name in enumerate(run.policies, 1):
+        mine = np.asarray(run.column(p, "nll"))
+        change = paired_change(mine, nll)
+        rows.append(
+            {
+                "policy": name,
+                "perplexity": float(np.exp(mine.mean())),
+                "change_per_cent": change.per_cent,
+                "standard_error": change.standard_error,
+                "interval_low": change.low,
+                "interval_high": change.high,
+                **_traffic(run, p, nll.shape[1]),
+            }
+        )
+        for window in range(len(run.ids)):
+            kv = run.points[window][p]["kv_bytes"]
+            by_window.append((name, window, nll[window].mean(), mine[window].mean(), kv))
+    frame = pandas.DataFrame(by_window, columns=["policy", "window", "dense_nll", "nll", "kv_bytes"])
+    return {"perplexity of dense float": float(np.exp(nll.mean()))}, pandas.DataFrame(rows), frame
+
+
+def _encoder_tables(run, text):
+    dense = run.column(0, "embedding")
+    rows, by_window = [], []
+    for p, name in enumerate(run.policies, 1):
+        figures = encoder.agreement(run.column(p, "embedding"), dense)
+        cosine = figures.pop("cosine")
+        mean, error = mean_and_error(cosine)
+        rows.append(
+            {
+                "policy": name,
+                "cosine": mean,
+                "standard_error": error,
+                **figures,
+                **_traffic(run, p, run.ids.shape[1]),
+            }
+        )
+        for window, one in enumerate(cosine):
+            by_window.append((name, window, float(one), run.points[window][p]["kv_bytes"]))
+    return {}, pandas.DataFrame(rows), pandas.DataFrame(by_window, columns=["policy", "window", "cosine", "kv_bytes"])
+
+
+def evaluate(
+    model,
+    policies,
+    text,
+    *,
+    windows_count=24,
+    prompt=None,
+    steps=64,
+    mode="decode",
+    seed=1,
+    cache="results/accuracy-cache",
+    threads=None,
+):
+    """Runs `policies` (texts as parse_policy has them, or {label: Policy}) inside a model on windows of a text.
+
+    model     "smollm2" or "minilm" (scripts/setup --models), or a GGUF file of the llama architecture
+    text      a file, or "calibration", "test", "held-out" (scripts/setup --texts)
+    prompt    tokens that run before the policy begins: 448 unless given; an encoder has this many tokens in all (256)
+    steps     tokens that are then decoded under the policy, each predicting the next
+    mode      "decode": the prompt is dense float; "whole": the prompt too runs under the policy
+    cache     a folder of results by content; None: nothing is kept
+
+    Returns a Report. Raises Error or winnow_traces' CaptureError, one line each."""
+    if mode not in MODES:
+        raise Error(f"--mode: {mode!r}: must be one of {', '.join(MODES)}")
+    if isinstance(policies, (str, Policy)):
+        policies = [policies]
+    if not isinstance(policies, dict):
+        policies = dict(parse_policy(p) if isinstance(p, str) else (repr(p), p) for p in policies)
+    for label, value, least in (("--windows", windows_count, 1), ("--steps", steps, 1)):
+        if value < least:
+            raise Error(f"{label}: {value}: must be at least {least}")
+    if prompt is not None and prompt < 3:
+        raise Error(f"--prompt: {prompt}: must be at least 3")
+    opened = open_text(text)
+    kind, loaded, encode, title, model_hash, frame = _model(model)
+    prompt = prompt or (448 if kind == "decoder" else 256)
+    limit = loaded.shape.context if kind == "decoder" else loaded.shape.positions
+    if (length := prompt + (steps if kind == "decoder" else 0)) > limit:
+        raise CaptureError(f"{title}: {length} tokens: the model was made for at most {limit}")
+    if kind == "decoder":
+        ids = windows(opened, encode, prompt + steps + 1, windows_count, seed)
+    else:
+        inner = windows(opened, encode, prompt - 2, windows_count, seed)
+        first, last = (np.full((len(inner), 1), one, np.int32) for one in frame)
+        ids = np.concatenate([first, inner, last], axis=1)
+    run = _Evaluation(
+        kind,
+        loaded,
+        policies,
+        ids,
+        prompt,
+        mode if kind == "decoder" else "whole",
+        Cache(cache),
+        model_hash,
+        threads or os.cpu_count() or 1,
+    )
+    rate = run.run()
+    more, table, by_window = (_decoder_tables if kind == "decoder" else _encoder_tables)(run, opened)
+    facts = {
+        "model": title,
+        "model_sha256": model_hash,
+        "text": opened.name,
+        "text_sha256": opened.sha256,
+        "text_licence": opened.licence,
+        "windows": windows_count,
+        "seed": seed,
+        "prompt": prompt,
+        "steps": steps if kind == "decoder" else 0,
+        "mode": run.mode,
+        **more,
+    }
+    return Report(facts, table, by_window, rate, run.computed, run.found)
