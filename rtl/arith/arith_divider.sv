@@ -27,6 +27,8 @@ module arith_divider #(
   end
 
   for (genvar k = 1; k <= Steps; k++) begin : gen_step
+    // What is left cannot be more than what was there at the start, four times as much a stage.
+    localparam int unsigned RestBits = (StartBit + 2 * k - 1 < Bits) ? StartBit + 2 * k - 1 : Bits;
     logic [Bits+2:0] four, less_1, less_2, less_3;
     logic [Bits-1:0] rest_before, rest;
     logic [2*Steps-1:0] quotient_before;
@@ -38,7 +40,7 @@ module arith_divider #(
       assign rest_before = rest_q[k-1];
       assign quotient_before = quotient_q[k-1];
     end
-    assign four = {1'b0, rest_before, 2'b00};
+    assign four = (Bits + 3)'({rest_before[RestBits-1:0], 2'b00});
     assign less_1 = four - (Bits + 3)'(divisor_q[k-1]);
     assign less_2 = four - {2'b00, divisor_q[k-1], 1'b0};
     assign less_3 = four - {1'b0, triple_q[k-1]};
@@ -69,7 +71,7 @@ module arith_divider #(
     end
     logic unused_bits;
     assign unused_bits =
-        ^{less_1[Bits+1:Bits], less_2[Bits+1:Bits], less_3[Bits+1:Bits], quotient_before[2*Steps-1:2*Steps-2]};
+        ^{rest_before, less_1[Bits+1:Bits], less_2[Bits+1:Bits], less_3[Bits+1:Bits], quotient_before[2*Steps-1:2*Steps-2]};
   end
   assign unused_last = ^rest_q[Steps];
 

@@ -50,7 +50,7 @@ module arith_octave_distance
     .In  (ProductBits),
     .Out (OctaveBits),
     .Left(OctaveBits),
-    .Most(MostOctaves)
+    .Most(OctaveBits'(MostOctaves))
   ) u_round (
     .clk_i,
     .enable_i,

@@ -23,6 +23,13 @@ package arith_pkg;
   parameter int unsigned ImportanceBits = 48;
   parameter int unsigned SelectionBits = 21;  // of 32 query heads' probabilities
   parameter int unsigned BrickBits = 4;
+  parameter int unsigned ScoreWordBits = 32;  // a score, signed
+  parameter int unsigned QuerySumBits = 20;  // of 256 words of a query, signed
+  parameter int unsigned MaximaBits = 35;  // twice a row's largest score below that of the pass before, signed
+  parameter int unsigned RestDistanceBits = 19;  // as DistanceBits, signed
+  parameter int unsigned MeanBits = 33;  // of the probabilities left out, 2^32 = 1
+  parameter int unsigned SignedWideBits = 34;  // (p - mean) * v16
+  parameter int unsigned ValueSumBits = 24;  // a word of V's sum, signed
   parameter int unsigned ColumnBits = 17;  // of a 12-bit number times a brick's digit, signed
 
   // 2^(20 - i/64), rounded to nearest; entry 0 is the last of the list. golden/exp2_table.inc.

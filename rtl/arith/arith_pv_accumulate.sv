@@ -1,5 +1,5 @@
-// P x V: a dimension's sum of weight * value, its upper half a stage after its lower. first_i begins a row with start_i, what a compensated row's sum of V gives, or 0.
-// A weight is signed where rows are compensated, of 12 bits else; either fits 13.
+// P x V: a dimension's sum of weight * value, a product a cycle. first_i begins a row with start_i, what a compensated row's
+// sum of V gives, or 0. A weight is signed where rows are compensated, of 12 bits else; either fits 13.
 
 module arith_pv_accumulate
   import arith_pkg::*;
@@ -22,13 +22,18 @@ module arith_pv_accumulate
   localparam int unsigned ProductBits = 2 * WordBits + 1;
 
   logic [2:0][RowBits-1:0] row_q;  // weight times a digit of value, the last of them signed
-  logic [1:0] first_q;
+  logic [1:0] valid_q, first_q;
   logic [1:0][SumBits-1:0] start_q;
   logic [ProductBits-1:0] product_q;
 
   function automatic logic [ProductBits-1:0] place(logic [RowBits-1:0] row, int unsigned at);
     return ProductBits'({{ProductBits{row[RowBits-1]}}, row} << at);
   endfunction
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) valid_q <= '0;
+    else if (enable_i) valid_q <= {valid_q[0], valid_i};
+  end
 
   always_ff @(posedge clk_i) begin
     if (enable_i) begin
@@ -42,37 +47,18 @@ module arith_pv_accumulate
     end
   end
 
-  logic [3:0] valid_q;
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) valid_q <= '0;
-    else if (enable_i) valid_q <= {valid_q[2:0], valid_i};
-  end
-
-  localparam int unsigned HalfBits = SumBits / 2;
-  logic [SumBits-1:0] add;
-  logic [HalfBits-1:0] low_before, high_before, low_q, add_high_q, start_high_q, high_q, out_low_q;
-  logic [HalfBits:0] low_d;
-  logic carry_q, first_high_q;
-
-  // What comes in a gap adds nothing.
-  assign add = {{(SumBits - ProductBits) {product_q[ProductBits-1]}}, product_q};
-  assign low_before = first_q[1] ? start_q[1][HalfBits-1:0] : low_q;
-  assign high_before = first_high_q ? start_high_q : high_q;
-  assign low_d = (HalfBits + 1)'(low_before) + (HalfBits + 1)'(add[HalfBits-1:0]);
-
-  always_ff @(posedge clk_i) begin
-    if (enable_i) begin
-      if (valid_q[1]) {carry_q, low_q} <= low_d;
-      add_high_q <= add[SumBits-1:HalfBits];
-      start_high_q <= start_q[1][SumBits-1:HalfBits];
-      first_high_q <= first_q[1];
-      if (valid_q[2]) begin
-        high_q <= high_before + add_high_q + HalfBits'(carry_q);
-        out_low_q <= low_q;
-      end
-      if (valid_q[3]) sum_o <= {high_q, out_low_q};
-    end
-  end
+  arith_accumulate #(
+    .Bits(ProductBits)
+  ) u_accumulate (
+    .clk_i,
+    .rst_ni,
+    .enable_i,
+    .valid_i(valid_q[1]),
+    .first_i(first_q[1]),
+    .start_i(start_q[1]),
+    .add_i(product_q),
+    .sum_o
+  );
 
   arith_valid #(
     .Depth(Depth)

@@ -7,7 +7,7 @@ module arith_shift_round #(
   parameter int unsigned In = 49,
   parameter int unsigned Out = 17,
   parameter int unsigned Left = 17,
-  parameter int unsigned Most = 2 ** Out - 1,
+  parameter logic [Out-1:0] Most = '1,
   parameter bit Signed = 1'b0,
   parameter bit Split = 1'b0,
   localparam int unsigned Depth = Split ? 3 : 2
@@ -84,9 +84,9 @@ module arith_shift_round #(
   end else begin : gen_saturate_unsigned
     logic unused_negative;
     assign unused_negative = negative;
-    assign over = (shifted_q[Shifted-1:Out+1] != '0) | (shifted_q[Out:1] >= Out'(Most));
+    assign over = (shifted_q[Shifted-1:Out+1] != '0) | (shifted_q[Out:1] >= Most);
     always_ff @(posedge clk_i) begin
-      if (enable_i) y_o <= over ? Out'(Most) : rounded;
+      if (enable_i) y_o <= over ? Most : rounded;
     end
   end
 

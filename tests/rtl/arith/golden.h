@@ -21,6 +21,12 @@ constexpr Scale scale(std::int64_t mantissa, std::int64_t shift) {
 constexpr std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 constexpr std::int64_t most(std::int64_t a, std::int64_t b) { return a > b ? a : b; }
 
+// Saturated at so many bits and a sign, symmetric.
+constexpr std::int64_t within(std::int64_t x, int bits) {
+  const std::int64_t largest = (std::int64_t{1} << bits) - 1;
+  return x > largest ? largest : x < -largest ? -largest : x;
+}
+
 // The value of `bits` bits.
 constexpr std::int64_t read_bits(std::int64_t x, int bits, bool is_signed) {
   return is_signed && (x >> (bits - 1) & 1) ? x - (std::int64_t{1} << bits) : x;
@@ -60,6 +66,17 @@ inline void unpack(const std::array<std::int64_t, 12>& bytes, std::int64_t bits,
   for (std::size_t i = 0; i < bytes.size(); ++i) in[i] = static_cast<std::uint8_t>(bytes[i]);
   converter::unpack_scalar(in.data(), static_cast<int>(bits), is_signed, 8, out.data());
   for (std::size_t i = 0; i < word.size(); ++i) word[i] = out[i];
+}
+
+// The same behind the digits that `word` holds.
+inline void unpack_behind(const std::array<std::int64_t, 12>& bytes, std::int64_t bits, bool is_signed,
+                          std::array<std::int64_t, 8>& word) {
+  std::array<std::uint8_t, 32> in{};
+  std::array<std::int16_t, 16> held{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) in[i] = static_cast<std::uint8_t>(bytes[i]);
+  for (std::size_t i = 0; i < word.size(); ++i) held[i] = static_cast<std::int16_t>(word[i]);
+  converter::unpack_behind(in.data(), static_cast<int>(bits), is_signed, 8, held.data());
+  for (std::size_t i = 0; i < word.size(); ++i) word[i] = held[i];
 }
 
 }  // namespace winnow::golden

@@ -1,7 +1,7 @@
 // Every unit of rtl/arith against its function in golden/num.h (arith.units): all inputs where they have 26 bits
 // together or fewer, random ones and corners else. Streams have gaps and stalls; each result must come after exactly
 // the unit's stages, and as many must come as went in.
-//   test_rtl_arith [--unit NAME] [--inputs N] [--seed N]
+//   test_rtl_arith [--unit NAME] [--inputs N | --full] [--seed N]
 //   mutants_arith --mutants TABLE     the same of a copy with planted bugs: each must be seen
 #include <algorithm>
 #include <array>
@@ -27,7 +27,7 @@ namespace {
 using Rtl = WINNOW_RTL_CLASS;
 using winnow::lockstep::Random;
 
-constexpr unsigned kMostBits = 1152;  // of a unit's inputs
+constexpr unsigned kMostBits = 2112;  // of a unit's inputs
 constexpr unsigned kWholeBits = 26;   // all inputs of so many bits are tried
 using Words = std::array<std::uint64_t, kMostBits / 64 + 1>;
 
@@ -284,7 +284,8 @@ int main(int argc, char** argv) {
   CLI::App app{"RTL of the arithmetic against golden/num.h"};
   std::uint64_t inputs = 1000000, seed = 1;
   std::string unit, table;
-  app.add_option("--inputs", inputs, "of a unit of which not all inputs are tried");
+  auto* of_inputs = app.add_option("--inputs", inputs, "of a unit of which not all inputs are tried");
+  app.add_flag_callback("--full", [&inputs] { inputs = 100000000; }, "--inputs 100000000")->excludes(of_inputs);
   app.add_option("--seed", seed);
   app.add_option("--unit", unit, "only this one");
   app.add_option("--mutants", table, "all planted bugs of this table, in a build that has them");
