@@ -112,7 +112,7 @@ std::int16_t* KvBuffer::write(int half, std::uint32_t slot_number, Cycle now) {
     throw std::logic_error(std::string(label()) + ": slot " + std::to_string(slot_number) +
                            " written outside its load");
   banks_->write(unit(half), mask(half, slot_number), now);
-  ++vector_writes_;
+  ++vector_writes_, port_writes_ += static_cast<std::uint64_t>(h.split->width);
   auto* words = const_cast<std::int16_t*>(slot(half, slot_number));
   if (h.loads > 1) {
     // Not the last digit: nothing can be read yet. The next load may begin in the next cycle.
@@ -132,17 +132,22 @@ std::int16_t* KvBuffer::write(int half, std::uint32_t slot_number, Cycle now) {
 std::int16_t* KvBuffer::merge(int half, std::uint32_t slot_number, Cycle now) {
   std::int16_t* words = write(half, slot_number, now);
   banks_->read(unit(half), mask(half, slot_number), now);
-  ++vector_reads_;
+  count_read(half, 1);
   return words;
 }
 
 std::int16_t* KvBuffer::merge_second(int half, std::uint32_t from, std::uint32_t slot_number, Cycle now) {
   std::int16_t* words = write(part(half, true), slot_number, now);
   banks_->read(unit(half), mask(half, from), now);
-  ++vector_reads_;
+  count_read(half, 1);
   std::copy_n(slot(half, from), head_dim(), words);
   if (pooled_ && state_[static_cast<std::size_t>(part(half, true))].left == 0) give_back(half);
   return words;
+}
+
+void KvBuffer::count_read(int half, std::uint64_t vectors) {
+  vector_reads_ += vectors;
+  port_reads_ += vectors * static_cast<std::uint64_t>(state_[static_cast<std::size_t>(half)].split->width);
 }
 
 const std::int16_t* KvBuffer::read_run(int half, std::uint32_t first, std::uint32_t n, Cycle now) {
@@ -151,7 +156,7 @@ const std::int16_t* KvBuffer::read_run(int half, std::uint32_t first, std::uint3
     throw std::logic_error(std::string(label()) + ": slots read before they were there, or more than banks");
   if (n == 0) return aligned_.data();
   banks_->read(unit(half), mask(half, first, static_cast<int>(n)), now);
-  vector_reads_ += n;
+  count_read(half, n);
   const int row = row_of(half, first), left = across - place_of(half, first);
   const auto& names = names_[static_cast<std::size_t>(half)];
   const auto neighbours = [&] {
@@ -170,7 +175,7 @@ const std::int16_t* KvBuffer::read_slot(int half, std::uint32_t slot_number, Cyc
   if (!slot_ready(half, slot_number, now))
     throw std::logic_error(std::string(label()) + ": slot read before it was there");
   banks_->read(unit(half), mask(half, slot_number), now);
-  ++vector_reads_;
+  count_read(half, 1);
   return slot(half, slot_number);
 }
 

@@ -149,9 +149,12 @@ class KvBuffer : public MemoryBase {
   void report(StatSink& sink) const override {
     sink.count("vector_reads", "vector reads", vector_reads_);
     sink.count("vector_writes", "vector writes", vector_writes_);
+    if (!pooled_) return;
+    sink.count("port_reads", "reads of a bank", port_reads_);
+    sink.count("port_writes", "writes of a bank", port_writes_);
   }
 
-  // Accesses of one bank (one vector of D words), for energy.
+  // Vectors, for energy: of a half each is an access of one bank, of the pool of as many as its words are wide.
   std::uint64_t vector_reads() const { return vector_reads_; }
   std::uint64_t vector_writes() const { return vector_writes_; }
 
@@ -191,7 +194,8 @@ class KvBuffer : public MemoryBase {
   std::vector<Cycle> written_;                     // [part][slot], kNever where absent
   std::vector<std::vector<std::uint16_t>> names_;  // [part][row]: where it lies in the banks
   std::vector<std::int16_t> aligned_;              // a run that lay in two rows
-  std::uint64_t vector_reads_ = 0, vector_writes_ = 0;
+  void count_read(int half, std::uint64_t vectors);
+  std::uint64_t vector_reads_ = 0, vector_writes_ = 0, port_reads_ = 0, port_writes_ = 0;
 };
 
 }  // namespace winnow

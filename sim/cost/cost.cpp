@@ -53,7 +53,7 @@ Events events_of(const Machine& m, const Array& a) {
 // Accesses of a kind that a cycle may have: of K and V what the arrays take, else every port.
 double most_reads(const Machine& m, const Array& a, int ports) {
   const double banks = static_cast<double>(a.count / a.slices) * ports;
-  if (a.name == "key_buffer")
+  if (a.name == "key_buffer" && m.buffers != "pool")
     return std::min<double>(banks, key_banks(m.key_multipliers(), m.qk.brick_bits, m.qk.sram.head_dim));
   if (a.name == "value_buffer")
     return std::min<double>(banks, value_banks(m.value_multipliers(), m.pv.brick_bits, m.pv.sram.head_dim));
