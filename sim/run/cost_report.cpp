@@ -35,17 +35,14 @@ cost::Events events_of(const MachineModel& model) {
   for (const MemoryBase* memory : all.memories) {
     const std::string name = memory->name();
     // Accesses of a bank where the memory counts them, else words.
-    for (const auto& [what, kinds] :
-         {std::pair{".reads", {".vector_reads", ".port_reads", ".words_read", ".vectors"}},
-          std::pair{".writes", {".vector_writes", ".port_writes", ".words_written", ".vectors"}}}) {
-      std::uint64_t n = 0;
+    const auto first_of = [&](std::initializer_list<const char*> kinds) {
       for (const char* kind : kinds)
-        if (const auto at = events.find(name + kind); at != events.end()) {
-          n = at->second;
-          break;
-        }
-      events[name + what] = n;
-    }
+        if (const auto at = events.find(name + kind); at != events.end()) return at->second;
+      return std::uint64_t{0};
+    };
+    const std::uint64_t reads = first_of({".vector_reads", ".port_reads", ".words_read", ".vectors"}),
+                        writes = first_of({".vector_writes", ".port_writes", ".words_written", ".vectors"});
+    events[name + ".reads"] = reads, events[name + ".writes"] = writes;
   }
   // Read and written by whoever is at work, which the controller is.
   events["group_table.reads"] = events["group_table.writes"] = count_of(events, "controller.busy");
