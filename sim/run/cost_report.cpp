@@ -84,6 +84,14 @@ void RunCost::report(const MachineModel& model, Cycle cycles, StatTree& result) 
   const dram::Energy dram = model.parts().hbm2.energy();
   const cost::BlockEnergy off_chip{"memory (off chip)", (dram.total_pj() - dram.background_pj) * 1e-12,
                                    dram.background_pj * 1e-12};
+  // Storage (SRAM, flip-flops), or all else.
+  const auto of_kinds = [&](bool storage) {
+    std::vector<cost::Component> some;
+    for (const cost::Component& c : components_)
+      if ((c.kind == "sram" || c.kind == "flip_flops") == storage) some.push_back(c);
+    const cost::Energy e = cost::energy_of(some, events, cycles, machine_.clock_ghz);
+    return cost::BlockEnergy{storage ? "  storage" : "  logic", e.dynamic_j(), e.leakage_j()};
+  };
   const auto watts = [&](double joules) { return energy.seconds > 0 ? joules / energy.seconds : 0; };
   StatTree& part = result.part("cost", "cost");
   const auto put = [&](StatTree& to, const cost::BlockEnergy& b) {
@@ -99,6 +107,9 @@ void RunCost::report(const MachineModel& model, Cycle cycles, StatTree& result) 
   part.square_millimetres("area", "area", area);
   part.watts("peak_power", "peak power of the chip", peak);
   put(part.part("chip", "chip"), {"chip", energy.dynamic_j(), energy.leakage_j()});
+  const cost::BlockEnergy arrays = of_kinds(true), logic = of_kinds(false);
+  put(part.part("chip_storage", "chip: SRAM and flip-flops of storage"), arrays);
+  put(part.part("chip_logic", "chip: logic"), logic);
   put(part.part("memory", "memory (off chip)"), off_chip);
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     StatTree& to = part.part("block_" + blocks[i].block, blocks[i].block);
@@ -113,7 +124,7 @@ void RunCost::report(const MachineModel& model, Cycle cycles, StatTree& result) 
       if (counts.statistic(key) == nullptr) counts.count(key, a.event, events.at(a.event));
     }
 
-  table_ = fmt::format("energy at {}:\n{}", technology_, align(cost::energy_rows(energy, off_chip)));
+  table_ = fmt::format("energy at {}:\n{}", technology_, align(cost::energy_rows(energy, {arrays, logic}, off_chip)));
   if (options_.sources) table_ += "\n" + align(cost::source_rows(components_));
   if (!options_.accelergy.empty()) {
     std::ofstream file(options_.accelergy);
