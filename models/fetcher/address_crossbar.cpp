@@ -19,17 +19,8 @@ AddressCrossbar::Result AddressCrossbar::tick(Cycle now) {
   if (addresses_.pending() == 0 && write_channel < 0) return result;
 
   const LaneMask room = data_.room(now);
-  const int channels = static_cast<int>(channels_.size());
-  const int first = addresses_.window() > 1 ? static_cast<int>(now % static_cast<Cycle>(channels)) : 0;
-  for (int i = 0; i < channels; ++i) {
-    const int c = (first + i) & (channels - 1);
+  for (int c = 0; c < static_cast<int>(channels_.size()); ++c) {
     LaneMask asking = addresses_.asking(c) & room;
-    // Behind others that are still to be sent it needs as many places more.
-    if (addresses_.window() > 1)
-      for (LaneMask m = asking; m; m &= m - 1) {
-        const int lane = std::countr_zero(m);
-        if (!data_.room(lane, addresses_.place(lane, c), now)) asking &= ~(LaneMask{1} << lane);
-      }
     if (c == write_channel) asking |= LaneMask{1} << write_port;
     if (asking == 0) continue;
     Fifo<dram::Request>& out = *channels_[static_cast<std::size_t>(c)];
@@ -51,11 +42,10 @@ AddressCrossbar::Result AddressCrossbar::tick(Cycle now) {
       writes_.pop(now);
       ++result.writes;
     } else {
-      const std::uint32_t place = addresses_.place(winner, c);
-      request.address = addresses_.address(winner, place) * kBurstBytes;
-      request.tag = static_cast<std::uint32_t>(winner) | data_.place(winner, place) << 6;
+      request.address = addresses_.head(winner) * kBurstBytes;
+      request.tag = static_cast<std::uint32_t>(winner) | data_.reserve(winner) << 6;
       request.write = false;
-      addresses_.grant(winner, place);
+      addresses_.grant(winner, c);
       ++result.reads;
     }
   }

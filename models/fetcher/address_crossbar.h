@@ -1,13 +1,11 @@
 #pragma once
-// Address crossbar, lanes x channels: brings an address of each lane to the channel that holds it.
+// Address crossbar, lanes x channels: brings each lane's oldest address to the channel that holds it.
 //
-// In:   of each address FIFO the oldest addresses, its window; the head of Fifo<WriteBurst>, which is one more
-// requester. Out:  one Fifo<dram::Request> a channel. channel = (address / interleave_bytes) mod channels. A read's tag
-// is
-//       lane + 64 * place, place being the address's own in the lane's data FIFO.
+// In:   the heads of the address FIFOs; the head of Fifo<WriteBurst>, which is one more requester.
+// Out:  one Fifo<dram::Request> a channel. channel = (address / interleave_bytes) mod channels. A read's tag is
+//       lane + 64 * place, place being the one reserved in the lane's data FIFO.
 // Rate: one request a channel and cycle, one a lane and cycle; round-robin over lanes and the write port, one
-//       pointer a channel (behind the requester served last). With a window of more than one a lane may ask for several
-//       channels, and is served by the first of them, counted from a channel that moves on each cycle.
+//       pointer a channel (behind the requester served last).
 // Latency: none of its own (the FIFOs on both sides are its registers). State: the pointers.
 // Waits for: a place in the lane's data FIFO (reads), room in the channel's request FIFO.
 // Paper: IV.D, 32x16 address crossbar.

@@ -10,10 +10,9 @@ int log2_ceil(int n) { return std::bit_width(static_cast<unsigned>(n - 1)); }
 
 }  // namespace
 
-AddressFifos::AddressFifos(int lanes, int depth, int channels, int interleave_bytes, int window)
+AddressFifos::AddressFifos(int lanes, int depth, int channels, int interleave_bytes)
     : depth_(static_cast<std::uint32_t>(depth)),
       mask_((1u << log2_ceil(depth)) - 1),
-      window_(static_cast<std::uint32_t>(window)),
       shift_(log2_ceil(depth)),
       interleave_shift_(log2_ceil(interleave_bytes / kBurstBytes)),
       channel_mask_(channels - 1),

@@ -30,8 +30,6 @@ void check(const FetcherParams& p, const MemoryGrid& m) {
   require(power_of_two(m.interleave_bytes) && m.interleave_bytes >= kBurstBytes && m.interleave_bytes <= 2048,
           "interleave_bytes", m.interleave_bytes, "a power of two from 32 to 2048");
   require(p.address_fifo >= 2 && p.address_fifo <= 4096, "address_fifo", p.address_fifo, "2..4096");
-  require(p.window >= 1 && p.window <= fetcher::AddressFifos::kMostWindow && p.window <= p.address_fifo, "window",
-          p.window, "1..8, and at most address_fifo");
   require(p.data_fifo >= 2 && p.data_fifo <= 4096, "data_fifo", p.data_fifo, "2..4096");
 }
 
@@ -41,9 +39,7 @@ Fetcher::Fetcher(const FetcherParams& params, const MemoryGrid& grid, Fifo<Fetch
       jobs_(jobs),
       writes_(writes),
       started_(started),
-      data_(data),
-      addresses_(checked(params, grid, ports).lanes, params.address_fifo, grid.channels, grid.interleave_bytes,
-                 params.window),
+      addresses_(checked(params, grid, ports).lanes, params.address_fifo, grid.channels, grid.interleave_bytes),
       generator_(jobs, lists, addresses_, started, params.lanes),
       address_crossbar_(addresses_, data, writes, std::move(ports.requests)),
       data_crossbar_(data, std::move(ports.returns)) {}
@@ -63,7 +59,7 @@ void Fetcher::tick(Cycle now) {
   // Grants see the address FIFOs at the cycle's start, the generator fills them, then granted heads leave.
   const fetcher::AddressCrossbar::Result issued = address_crossbar_.tick(now);
   const int made = generator_.tick(now);
-  addresses_.commit([this](int lane) { data_.reserve(lane); });
+  addresses_.commit();
   const int moved = outstanding_ ? data_crossbar_.tick(now) : 0;
 
   const bool nothing_outstanding = outstanding_ == 0;

@@ -50,12 +50,7 @@ class Fetcher : public Block {
           Fifo<WriteBurst>& writes, MemoryPorts ports, StartedJobs& started, DataFifos& data);
 
   void tick(Cycle now) override;
-  std::vector<StoredWords> registers() const override {
-    std::vector<StoredWords> all = {{"address_fifos", addresses_.entries(), 64}};
-    if (addresses_.window() > 1)
-      all.push_back({"sent", static_cast<std::uint64_t>(data_.lanes()), static_cast<int>(addresses_.window())});
-    return all;
-  }
+  std::vector<StoredWords> registers() const override { return {{"address_fifos", addresses_.entries(), 64}}; }
 
   // No job, no address, no request outstanding, no write waiting. Bursts may wait for the converter.
   bool idle() const override {
@@ -79,7 +74,6 @@ class Fetcher : public Block {
   Fifo<FetchJob>& jobs_;
   Fifo<WriteBurst>& writes_;
   StartedJobs& started_;
-  DataFifos& data_;
   fetcher::AddressFifos addresses_;
   fetcher::AddressGenerator generator_;
   fetcher::AddressCrossbar address_crossbar_;

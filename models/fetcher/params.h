@@ -8,14 +8,11 @@ struct FetcherParams {
   int lanes = 32;         // address FIFOs, and data FIFOs
   int address_fifo = 64;  // addresses a lane
   int data_fifo = 64;     // bursts a lane
-  int window = 1;         // oldest addresses of a lane, of which any may go
 
   template <class P, class V>
   static void visit(P& p, V&& v) {
     v("lanes", p.lanes, "", param::power(1, 32), "address FIFOs, and data FIFOs");
     v("address_fifo", p.address_fifo, "addresses", param::range(2, 4096), "a lane");
-    v("window", p.window, "addresses", param::range(1, 8),
-      "the oldest of a lane, of which any may go to its channel; 1: the oldest alone, which holds up those behind it");
     v("data_fifo", p.data_fifo, "bursts", param::range(2, 4096), "a lane");
   }
 };

@@ -1,9 +1,8 @@
 #pragma once
 // The data FIFOs of all lanes: they restore the order in which a lane's bursts were asked for.
 //
-// In:   reserve(): the address crossbar takes a lane's places in the order of its addresses; a request that passes
-//       others is sent with a place() further behind, which is taken when they have gone; write(): the data crossbar
-//       puts the burst into its place, one a lane and cycle, in any order.
+// In:   reserve(): the address crossbar takes the lane's next place when it issues a request, one a lane and
+//       cycle; write(): the data crossbar puts the burst into its place, one a lane and cycle, in any order.
 // Out:  front() and pop(): the lane's oldest place, once its burst is there; one a lane and cycle.
 // Latency: a burst written in cycle c can be popped from c+1 on, a place popped in c can be reserved from c+1
 //       on, whatever order fetcher and converter are evaluated in.
@@ -37,16 +36,7 @@ class DataFifos : public LinkBase {
 
   // Address crossbar: lanes with a place free at the start of cycle `now`.
   LaneMask room(Cycle now) const { return room_ & ~(pop_cycle_ == now ? freed_ : 0); }
-  // The same of the place that is `behind` the next one.
-  bool room(int lane, std::uint32_t behind, Cycle now) const {
-    const std::uint32_t freed = pop_cycle_ == now && (popped_ & bit(lane)) ? 1 : 0;
-    return lanes_state_[static_cast<std::size_t>(lane)].used + freed + behind < static_cast<std::uint32_t>(depth_);
-  }
-  // Its number, which the request's tag carries.
-  std::uint32_t place(int lane, std::uint32_t behind) const {
-    return (lanes_state_[static_cast<std::size_t>(lane)].tail + behind) & mask_;
-  }
-  // Takes the next place of a lane, in order: all before it are taken. Returns its number.
+  // Takes the next place of a lane in room(now) and returns its number, which the request's tag carries.
   std::uint32_t reserve(int lane) {
     Lane& l = lanes_state_[static_cast<std::size_t>(lane)];
     assert(l.used < static_cast<std::uint32_t>(depth_));

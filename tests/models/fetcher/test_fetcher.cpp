@@ -160,8 +160,6 @@ TEST(Fetcher, RandomJobsComeInOrderOverEveryShape) {
         Case s;
         const auto depth = [&](unsigned places) { return static_cast<int>(2 + random.below(places)); };
         s.params = {lanes, depth(63), depth(63)};
-        if (random.percent(50))
-          s.params.window = 1 + static_cast<int>(random.below(std::min(8, s.params.address_fifo)));
         s.grid = {channels, interleave};
         s.jobs_ahead = depth(8);
         const unsigned latency[] = {0, 5, 60, 300}, chance[] = {100, 60, 20};
@@ -189,7 +187,6 @@ TEST(Fetcher, SameCyclesAndRequestsInEveryOrderOfEvaluation) {
     s.grid.channels = seed % 3 ? 16 : 2;
     s.params.data_fifo = seed % 2 ? 64 : 3;
     s.params.address_fifo = seed % 3 ? 64 : 2;
-    s.params.window = seed % 3 ? static_cast<int>(seed) : 2;
     s.max_latency = 40, s.accept = 80, s.take = seed % 2 ? 100 : 30, s.write = 10, s.seed = seed;
     const Outcome first = run(s, {0, 1, 2});
     for (std::array<int, 3> order : {std::array{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}) {
@@ -316,41 +313,6 @@ TEST(DataCrossbar, RoundRobinOverChannels) {
   }
   EXPECT_EQ(crossbar.conflicts(), 2u * 10 + 1);
   std::cout << 12 * 5 + 1 << " counts compared\n";
-}
-
-// A gather of records of three bursts from anywhere: where only a lane's oldest address may go, it holds up those
-// behind it while its channel serves others. A window of four loses less than half as much to that.
-TEST(Fetcher, AWindowLetsAddressesPass) {
-  const auto cycles = [](int window) {
-    Case s;
-    s.params.window = window;
-    s.max_latency = 0, s.accept = 100, s.take = 100, s.write = 0, s.seed = 3, s.jobs = 1;
-    FakeMemory memory(16, 32, 0, 100, random_image(kImage, 7), 1);
-    Fifo<FetchJob> jobs(8);
-    Fifo<WriteBurst> writes(4);
-    FetchSide side(s.params, s.grid, jobs, writes, memory.ports());
-    FetchJob j;
-    j.stream = Stream::record, j.words = 64, j.key_bits = 4, j.value_bits = 8, j.item_bytes = j.stride_bytes = 96;
-    j.items = 3000;
-    Random random(5);
-    std::vector<std::uint32_t> list(j.items);
-    for (auto& t : list) t = static_cast<std::uint32_t>(random.below(10'000));
-    j.list = side.lists.take(list);
-    jobs.push(0, j);
-    std::uint64_t taken = 0;
-    Cycle now = 0;
-    for (; taken < 9000 && now < 20'000; ++now) {
-      memory.tick(now);
-      side.fetcher.tick(now);
-      for (LaneMask m = side.data.ready(now); m; m &= m - 1) side.data.pop(std::countr_zero(m), now), ++taken;
-    }
-    return now;
-  };
-  const Cycle one = cycles(1), four = cycles(4), bound = 9000 / 16;
-  std::cout << "9,000 bursts of a gather: " << one << " cycles, with a window of four " << four
-            << "; the channels' bound " << bound << "\n";
-  EXPECT_GE(four, bound);
-  EXPECT_LT(2 * (four - bound), one - bound);
 }
 
 // Sixteen scales a burst: 32 list entries a cycle make two addresses.

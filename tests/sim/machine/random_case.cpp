@@ -124,7 +124,6 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
   const int lanes = std::min(32, channels << r.below(4));
   set(o, "fetcher.lanes", lanes);
   set(o, "fetcher.address_fifo", r.one_in(2) ? 64 : r.in(2, 20));
-  set(o, "fetcher.window", r.one_in(2) ? 1 : r.in(1, 2));
   set(o, "fetcher.data_fifo", r.one_in(2) ? 64 : r.in(2, 20));
   for (const char* key : {"qk.read_latency", "qk.multiply_latency", "qk.tree_latency", "pv.read_latency",
                           "pv.multiply_latency", "pv.tree_latency", "softmax.dequantize_latency", "softmax.exp_latency",
