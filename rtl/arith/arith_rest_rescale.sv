@@ -59,7 +59,7 @@ module arith_rest_rescale
       rest_q <= {rest_q[3:1], rest_i};
       down_q <= -DownBits'(distance_i);
       amount_q <= {amount_q[6:2], amount((ShiftBits + 1)'(whole), (ShiftBits + 1)'(MostUp))};
-      over_q <= {over_q[8:2], whole < -WholeBits'(MostUp) && rest_q[1] != '0};
+      over_q <= {over_q[8:2], whole < -signed'(WholeBits'(MostUp)) && rest_q[1] != '0};
       coarse_q <= {product, (MostUp - ExpFraction)'(0)} >> {amount_q[7][6:3], 3'd0};
       fine_q <= amount_q[7][2:0];
       shifted_q <= coarse_q >> fine_q[8];
