@@ -69,7 +69,7 @@ def journal(folder):
 
 
 def test_the_seed_and_the_answers_steer(tmp_path, compared):
-    """Each of seed, batch, figures and limits changes what is asked next, but for a random search, which sees no answers."""
+    """Each of seed, batch, figures and limits changes what is asked next; a random search sees no answers."""
     for method in ("tpe", "nsga2", "random"):
         spec = spec_of(tmp_path, search=f"{{method: {method}, points: 24, batch: 12, seed: 3}}")
         first = search.ask(spec, 0, 12, [], 2)
@@ -170,8 +170,8 @@ def children_of(pid):
 
 
 def test_a_killed_sweep_goes_on(tmp_path, compared):
-    """kill -9 at random moments: what was finished stays, nothing is measured twice, and the end is that of a sweep that
-    nobody killed, byte for byte."""
+    """kill -9 at random moments: what was finished stays, nothing is measured twice, and the end is that of a sweep
+    that nobody killed, byte for byte."""
     path = written(tmp_path / "s.yaml")
     sweep.run(sweep.load(path), tmp_path / "whole", jobs=2)
     total = len(lines_of(tmp_path / "whole"))
@@ -312,7 +312,7 @@ BAD_SPECS = [
     ({"at_most": "{loss: 1}"}, "line 11: at_most: 'loss': no stage gives it"),
     ({"at_most": "{bytes: few}"}, "line 11: at_most.bytes: 'few': must be a number"),
     ({"search": "{method: best}"}, "line 12: search.method: 'best': must be one of tpe, nsga2, gp, random, grid"),
-    ({"search": "{method: tpe}"}, "line 12: search.points: is missing: tpe needs the number of points to measure"),
+    ({"search": "{method: tpe}"}, "line 12: search.points: is missing: tpe needs the number of points"),
     ({"search": "{points: 0}"}, "line 12: search.points: 0: must be an integer, at least 1"),
     ({"search": "{method: grid, points: 9}"}, "search.points: 9: the grid has 420 points: must be at least that"),
 ]

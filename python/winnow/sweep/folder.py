@@ -23,7 +23,7 @@ def _hashes(traces):
 
 
 class Folder:
-    """`with Folder(path, spec, resume) as folder:`. Raises Error where another sweep is at work, or the folder is not its."""
+    """`with Folder(path, spec, resume) as folder:`. Raises Error where another sweep is at work or was."""
 
     def __init__(self, path, spec, resume):
         self.path = Path(path)

@@ -1,7 +1,7 @@
 """Which points are measured next at the first stage.
 
-A batch is asked from what all batches before it gave, by a sampler of its own seed. So a sweep that was killed goes on as
-if it had not been, and how many processes measure the batch changes nothing."""
+A batch is asked from what all batches before it gave, by a sampler of its own seed. So a killed sweep goes on as if it
+had not been killed, and how many processes measure the batch changes nothing."""
 
 import itertools
 import warnings

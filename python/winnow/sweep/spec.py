@@ -17,7 +17,7 @@ _KINDS = {"machine": Machine, "policy": Policy}
 
 @dataclass
 class Parameter:
-    """`name` is "machine", "policy", or "machine.KEY", "policy.KEY". Either `choices`, or a range, its ends included."""
+    """`name` is "machine", "policy", "machine.KEY" or "policy.KEY". Either `choices`, or a range with its ends."""
 
     name: str
     choices: list | None = None
@@ -32,7 +32,7 @@ class Parameter:
             return self.choices
         if self.step is None:
             return None
-        count = int(math.floor((self.high - self.low) / self.step + 1e-9)) + 1
+        count = math.floor((self.high - self.low) / self.step + 1e-9) + 1
         return [self.tidy(self.low + i * self.step) for i in range(count)]
 
     def tidy(self, value):
@@ -260,9 +260,7 @@ def _search(reader, value, parameters):
         if points is not None and size > points:
             raise reader.doc.error(("search", "points"), points, f"the grid has {size:,} points: must be at least that")
     elif points is None:
-        raise reader.doc.error(
-            ("search", "points"), None, f"is missing: {method} needs the number of points to measure"
-        )
+        raise reader.doc.error(("search", "points"), None, f"is missing: {method} needs the number of points")
     return method, points, batch, seed
 
 

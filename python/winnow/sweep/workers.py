@@ -11,7 +11,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _serve(pipe, measure):
-    """Until the pipe is closed. The kernel ends this process when the sweep is killed, so that nothing is left behind."""
+    """Until the pipe is closed. The kernel ends this process when the sweep is killed: nothing is left behind."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the sweep's, which then ends its workers
     while True:
