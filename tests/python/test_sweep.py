@@ -294,8 +294,8 @@ def test_other_storages(tmp_path):
 
 
 BAD_SPECS = [
-    ({"machine": "tyni"}, "line 3: machine: tyni: no such machine"),
-    ({"policy": "selct"}, "line 4: policy: "),
+    ({"machine": "tyni"}, "line 3: machine: 'tyni': no such machine"),
+    ({"policy": "selct"}, "line 4: policy: 'selct': no such policy"),
     ({"traces": "no/such.safetensors"}, "line 2: traces: no/such.safetensors: "),
     ({"v_bits": "{from: 10, to: 4}"}, "line 7: vary.policy.v_bits: 10..4: is empty: `from` must not be above `to`"),
     ({"v_bits": "{from: 4, to: 60}"}, "line 7: vary.policy.v_bits: v_bits: '60': must be an integer 2..12"),
@@ -330,7 +330,7 @@ def test_bad_specs_are_one_line(replaced, line, tmp_path):
     "old, new, line",
     [
         ("name: small", "nme: small", "line 1: nme: no such key: must be one of name, traces, machine"),
-        ("    v_bits", "    v_bit", "line 7: vary.policy.v_bit: v_bit: no such key"),
+        ("    v_bits", "    v_bit", "line 7: vary.policy.v_bit: 'v_bit': '4': no such key"),
         ("  policy:", "  polcy:", "line 6: vary.polcy: no such key: must be one of machine, policy"),
         ("vary:", "set: {policy: {v_bits: 4}}\nvary:", "vary.policy.v_bits: stands in `set` too"),
         ("keep: 4", "kept: 4", "line 14: stages.kept: no such key: must be one of fidelity, keep, layers, steps"),

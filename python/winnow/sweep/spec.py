@@ -240,7 +240,7 @@ def _bases(reader, kind, value, default):
         try:
             _KINDS[kind](one)
         except Error as error:
-            raise reader.doc.error((kind,), None, str(error)) from error
+            raise reader.doc.error((kind,), None, str(error).removeprefix(f"--{kind}: ")) from error
     return names
 
 
