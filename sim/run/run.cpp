@@ -287,6 +287,8 @@ RunOutcome run_in_memory(const RunOptions& options, const std::function<void()>&
   check_options(options);
   const std::unique_ptr<Job> job = make_job(options);
   Execution execution(options, *job, options.engine, ".", on_progress);
+  std::optional<RunCost> cost;
+  if (execution.timed()) cost.emplace(options, job->machine());
   RunOutcome outcome;
   outcome.manifest = job->manifest();
   outcome.columns = layer_columns();
@@ -297,6 +299,7 @@ RunOutcome run_in_memory(const RunOptions& options, const std::function<void()>&
   outcome.manifest.kcycles_per_second = execution.kcycles_per_second();
   execution.report_summary(outcome.result.part("summary", "summary"));
   execution.report_rest(outcome.result);
+  if (cost) cost->report(execution.with_time().machine(), execution.with_time().cycles(), outcome.result);
   std::optional<Comparison> against;
   if (!options.against.empty()) against = run_against(options, outcome.result, on_progress);
   outcome.compared = job->compared().compared() + (against ? against->compared() : 0);

@@ -1,0 +1,22 @@
+#include <filesystem>
+
+#include "golden/error.h"
+#include "sim/commands/commands.h"
+
+namespace winnow {
+
+void exec_package(const std::string& command, int argc, char** argv) {
+  const std::string package = WINNOW_BUILD_DIR "/python";
+  bool built = false;
+  std::error_code ec;
+  for (const auto& entry : std::filesystem::directory_iterator(package + "/winnow", ec))
+    built |= entry.path().filename().string().starts_with("_core.") && entry.path().extension() == ".so";
+  if (!built)
+    throw Error(package + ": " + command +
+                ": the Python package is not built: scripts/setup --python, then scripts/build");
+  add_python_path(package);
+  add_python_path(WINNOW_SOURCE_DIR "/traces");
+  exec_python(command, {"-m", "winnow"}, argc - 1, argv + 1);
+}
+
+}  // namespace winnow
