@@ -45,7 +45,8 @@ std::string command_line(int argc, char** argv) {
 }
 
 int run(int argc, char** argv) {
-  if (argc > 1 && std::string(argv[1]) == "accuracy") winnow::exec_accuracy(argc, argv);
+  if (argc > 1 && (std::string(argv[1]) == "accuracy" || std::string(argv[1]) == "report"))
+    winnow::exec_package(argc, argv);
   if (argc > 1 && std::string(argv[1]) == "capture") winnow::exec_capture(argc, argv);
   if (argc > 1 && std::string(argv[1]) == "wave") winnow::exec_wave(argc, argv);
   CLI::App app{"Winnow simulates an attention accelerator on traces of real models: values, bytes, cycles."};
@@ -68,6 +69,7 @@ int run(int argc, char** argv) {
   winnow::add_machines_command(app);
   winnow::add_cost_command(app);
   winnow::add_policies_command(app);
+  winnow::add_report_command(app);
   winnow::add_wave_command(app);
 #ifdef WINNOW_HAS_HBM2_COMMAND
   winnow::add_hbm2_command(app);

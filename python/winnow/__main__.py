@@ -1,9 +1,13 @@
 """Commands of the command line that are Python: `winnow accuracy ...` runs `python -m winnow accuracy ...`."""
 
+import importlib
 import os
 import sys
 
 from winnow._core import Error
+
+# Each is a file of winnow.commands.
+COMMANDS = ("accuracy", "report")
 
 
 def main(arguments=None):
@@ -12,20 +16,19 @@ def main(arguments=None):
 
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        if not words or words[0] != "accuracy":
-            raise Error(f"{words[0] if words else 'no command'}: no such command: must be accuracy")
-        from winnow.commands.accuracy import run
-
-        run(words[1:])
+        if not words or words[0] not in COMMANDS:
+            known = " or ".join(COMMANDS)
+            raise Error(f"{words[0] if words else 'no command'}: no such command: must be {known}")
+        importlib.import_module(f"winnow.commands.{words[0]}").run(words[1:])
         sys.stdout.flush()
     except (Error, CaptureError) as error:
         print(" ".join(f"winnow: {error}".split()), file=sys.stderr)
         return 2
     except MemoryError:
-        print("winnow: not enough memory for this model and so many windows: try fewer", file=sys.stderr)
+        print("winnow: not enough memory: try fewer windows, or --no-tokens of a report", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("winnow: interrupted; finished windows are in the cache", file=sys.stderr)
+        print("winnow: interrupted; what was finished is kept", file=sys.stderr)
         return 130
     except Exception as error:  # a fault of ours or of a library: still one line, unless the trace is asked for
         if os.environ.get("WINNOW_TRACEBACK"):

@@ -10,17 +10,18 @@ void add_accuracy_command(CLI::App& app) {
   app.add_subcommand("accuracy", "run golden inside a model on a text: what does a policy do to its accuracy?");
 }
 
-void exec_accuracy(int argc, char** argv) {
+void exec_package(int argc, char** argv) {
   const std::string package = WINNOW_BUILD_DIR "/python";
   bool built = false;
   std::error_code ec;
   for (const auto& entry : std::filesystem::directory_iterator(package + "/winnow", ec))
     built |= entry.path().filename().string().starts_with("_core.") && entry.path().extension() == ".so";
   if (!built)
-    throw Error(package + ": accuracy: the Python package is not built: scripts/setup --python, then scripts/build");
+    throw Error(package + ": " + argv[1] +
+                ": the Python package is not built: scripts/setup --python, then scripts/build");
   add_python_path(package);
   add_python_path(WINNOW_SOURCE_DIR "/traces");
-  exec_python("accuracy", {"-m", "winnow"}, argc - 1, argv + 1);
+  exec_python(argv[1], {"-m", "winnow"}, argc - 1, argv + 1);
 }
 
 }  // namespace winnow

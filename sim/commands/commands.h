@@ -17,10 +17,12 @@ void add_table_command(CLI::App& app);
 void add_cost_command(CLI::App& app);
 void add_machines_command(CLI::App& app);
 void add_policies_command(CLI::App& app);
+void add_report_command(CLI::App& app);
 void add_wave_command(CLI::App& app);
 
-// Becomes the Python package's command (python/winnow), with all arguments; returns only by throwing Error.
-[[noreturn]] void exec_accuracy(int argc, char** argv);
+// Becomes the Python package's command of that name (python/winnow/commands), with all arguments; returns only by
+// throwing Error.
+[[noreturn]] void exec_package(int argc, char** argv);
 // Becomes the Python program that captures, with all arguments after "capture"; returns only by throwing Error.
 [[noreturn]] void exec_capture(int argc, char** argv);
 // Becomes scripts/rtl/wave with all arguments after "wave".
