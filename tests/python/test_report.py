@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import winnow
-from conftest import DECODER, ENCODER
+from conftest import DECODER, ENCODER, ROOT
 from winnow import golden
 from winnow.__main__ import main
 from winnow.report import figures, load_run, write
@@ -178,6 +178,21 @@ def test_one_file_that_asks_for_nothing(page):
     assert made.plots == text.count('class="canvas"')
 
 
+def test_a_gpu_beside(folders, tmp_path, compared):
+    """A measured folder stands beside a run, in time a layer, and is compared in nothing."""
+    measured = ROOT / "cuda_ref/results/nvidia-h100-80gb-hbm3/decode-1024"
+    write([folders[0], measured], tmp_path / "r.html", tokens=False)
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    bars = json.loads(re.search(r'id="plots">(.*?)</script>', text, re.S)[1])["plot-gpu"]["data"]
+    run, gpu = (dict(values_of(json.loads((folder / "result.json").read_text()))) for folder in (folders[0], measured))
+    machine = run["summary.time_at_the_clock"] * run["summary.cycles"] / run["summary.cycles_whole_run"]
+    assert bars[0]["x"] == [pytest.approx(1e6 * machine / run["summary.layers_run"])]
+    assert bars[1]["x"] == [pytest.approx(1e6 * gpu["summary.time_a_layer"])]
+    compared(2)
+    write([measured], tmp_path / "alone.html")
+    assert "measured on a GPU" in (tmp_path / "alone.html").read_text(encoding="utf-8")
+
+
 def test_same_input_same_bytes(folders, tmp_path):
     for name in ("a", "b"):
         write(folders[:2], tmp_path / name, tokens=False)
@@ -218,7 +233,7 @@ def test_a_missing_trace_costs_its_picture_alone(folders, tmp_path):
     (folder / "manifest.json").write_text(json.dumps(manifest))
     made = write([folder], tmp_path / "r.html")
     assert any("--trace FILE" in note for note in made.notes)
-    assert not any("no picture" in note for note in write([folder], tmp_path / "r.html", trace=str(DECODER)).notes)
+    assert not any("No picture" in note for note in write([folder], tmp_path / "r.html", trace=str(DECODER)).notes)
     assert any("SHA-256" in note for note in write([folder], tmp_path / "r.html", trace=str(ENCODER)).notes)
 
 

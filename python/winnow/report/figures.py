@@ -461,7 +461,7 @@ def roofline_figure(runs):
         "A point is a run. Its roof is the dashed line of its colour: on the slope the memory bounds it, on the flat "
         "part the multipliers do. The slope is the bandwidth that the memory reaches on this run's own requests, not "
         "the pins'. A product counts as two operations. Distance below the roof is time lost in the chain between "
-        "blocks.",
+        "blocks. Multipliers made of bricks (machine winnow) multiply narrow words faster than the flat part says.",
         "result.json, qk.multiplications, pv.multiplications, summary.bandwidth_achieved, .bandwidth_attainable, "
         ".time_at_the_clock; peak: multipliers of Q x K and P x V x 2 x clock",
     )

@@ -45,7 +45,7 @@
         reading += share > 0;
         word.style.background = share > 0 ? `rgba(0, 114, 178, ${(0.06 + 0.54 * share).toFixed(3)})` : "none";
         word.classList.toggle("dead", !alive);
-        word.classList.toggle("unread", share === 0);
+        word.classList.toggle("never", at < 0 && share === 0);
       });
       const n = words.length;
       said.textContent = at < 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from winnow._core import Error
 from winnow.report import figures
-from winnow.report.sentences import reference_of, sentences
+from winnow.report.sentences import comparable, reference_of, sentences
 from winnow.report.stored_run import load_runs
 from winnow.report.tables import compared, every_statistic, settings_that_differ
 from winnow.report.tokens import Missing, survival
@@ -92,12 +92,17 @@ def page(runs, trace=None, tokens=True):
     plots = {f"plot-{plot.key}": _checked(plot) for plot in shared}
     for part in parts:
         plots.update({f"plot-{part['index']}-{plot.key}": _checked(plot) for plot in part["plots"]})
-    notes = [f"{part['run'].label}: no picture of tokens: {part['why']}" for part in parts if part["survival"] is None]
-    notes += [
-        f"{run.label}: no energy in its result.json: winnow run says why"
-        for run in simulated
-        if run.find("summary.cycles") and not run.find("cost.energy")
+    notes = [
+        f"No picture of tokens for {part['run'].label}: {part['why']}" for part in parts if part["survival"] is None
     ]
+    without = [run.label for run in simulated if run.find("summary.cycles") and not run.find("cost.energy")]
+    if without:
+        notes.append(f"No energy in the result of {', '.join(without)}: winnow run says why")
+    apart = [run.label for run in simulated if run is not reference and not comparable(run, reference)]
+    if apart:
+        notes.append(
+            f"The sentences compare with {reference.label}; of another trace, other layers or steps: {', '.join(apart)}"
+        )
     survivals = {
         part["index"]: {
             "layers": part["survival"].layers,
