@@ -495,7 +495,7 @@ def layers_figure(run):
         if any(values)
     ]
     layout = _layout(
-        xaxis={"title": {"text": "layer"}, "anchor": "y2"},
+        xaxis={"title": {"text": "layer"}, "anchor": "y2", "dtick": max(1, len(layers) // 6)},
         yaxis={"title": {"text": "cycles"}, "domain": [0.56, 1], "rangemode": "tozero"},
         yaxis2={"title": {"text": "kB"}, "domain": [0, 0.44], "rangemode": "tozero", "anchor": "x"},
     )

@@ -6,18 +6,18 @@
   const drawn = new Set();
   const narrow = () => window.innerWidth < 480;
 
-  const fitted = (layout) => {
+  const fitted = (data, layout) => {
     const fit = structuredClone(layout);
     if (!narrow()) return fit;
     fit.font.size = 11;
-    fit.height = layout.height + 60; // legends take more lines
+    fit.height = layout.height + (layout.showlegend === false ? 0 : 17 * data.length); // a legend has a line an entry there
     return fit;
   };
   const draw = (canvas) => {
     if (drawn.has(canvas.id) || canvas.closest("details:not([open])")) return;
     drawn.add(canvas.id);
     const { data, layout } = plots[canvas.id];
-    const fit = fitted(layout);
+    const fit = fitted(data, layout);
     canvas.style.height = fit.height + "px";
     Plotly.newPlot(canvas, data, fit, { responsive: true, displaylogo: false, displayModeBar: false });
   };
