@@ -98,13 +98,19 @@ def test_as_people_see_it(report, browser, width, compared):
     assert opened("document.querySelectorAll('.words[data-run=\"0\"] .dead').length") + living[1] == opened(
         "document.querySelectorAll('.words[data-run=\"0\"] [data-token]').length"
     )
+    page.keyboard.press("Home")
+    page.focus("#kind-0")
+    page.keyboard.press("ArrowDown")
+    assert page.input_value("#kind-0") == "live" and "129 of 129 tokens live" in page.inner_text("#said-0")
+    page.focus("#layer-0")
+    page.keyboard.press("End")
     page.focus("#every summary")
     page.keyboard.press("Enter")
     assert opened("document.querySelector('#every details').open")
     page.focus("#every .scroll")
     assert opened("document.activeElement.getAttribute('role')") == "region"
     page.keyboard.press("Escape")
-    compared(6)
+    compared(8)
 
     # A word tells its layers when tapped.
     page.click('.words[data-run="0"] [data-token="5"]')

@@ -34,22 +34,23 @@
   document.querySelectorAll(".words").forEach((box) => {
     const { layers, live, used } = survivals[box.dataset.run];
     const words = [...box.querySelectorAll(".text span")];
-    const slider = box.querySelector("input"), said = box.querySelector("output"), told = box.querySelector(".told");
+    const kind = box.querySelector("select"), slider = box.querySelector("input"), said = box.querySelector("output"), told = box.querySelector(".told");
     const show = () => {
       const at = Number(slider.value);
+      const rows = kind.value === "live" ? live : used;
       let living = 0, reading = 0;
       words.forEach((word, token) => {
-        const share = at < 0 ? Number(word.dataset.share) : used[at][token];
+        const share = at < 0 ? rows.reduce((sum, row) => sum + row[token], 0) / rows.length : rows[at][token];
         const alive = at < 0 || live[at][token] > 0;
         living += alive;
-        reading += share > 0;
+        reading += at < 0 ? share > 0 : used[at][token] > 0;
         word.style.background = share > 0 ? `rgba(0, 114, 178, ${(0.06 + 0.54 * share).toFixed(3)})` : "none";
         word.classList.toggle("dead", !alive);
         word.classList.toggle("never", at < 0 && share === 0);
       });
       const n = words.length;
       said.textContent = at < 0
-        ? `all layers: ${reading} of ${n} tokens are read in at least one`
+        ? `all layers: ${reading} of ${n} tokens ${kind.value === "live" ? "live" : "are read"} in at least one`
         : `layer ${layers[at]}: ${living} of ${n} tokens live, ${reading} are read`;
       slider.setAttribute("aria-valuetext", said.textContent);
     };
@@ -66,6 +67,7 @@
         `by ${percent(Number(word.dataset.share))} of heads and queries on average.`;
     };
     slider.addEventListener("input", show);
+    kind.addEventListener("input", show);
     box.querySelector(".text").addEventListener("pointerover", tell);
     box.querySelector(".text").addEventListener("click", tell);
     show();
