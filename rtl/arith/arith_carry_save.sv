@@ -29,34 +29,36 @@ module arith_carry_save #(
   endfunction
 
   localparam int unsigned Layers = layers();
+  localparam int unsigned Last = rows(Layers);
 
-  logic [Layers:0][Rows-1:0][Bits-1:0] layer;
-  assign layer[0] = row_i;
-
-  for (genvar l = 0; l < Layers; l++) begin : gen_layer
-    localparam int unsigned Threes = rows(l) / 3;
-    localparam int unsigned Next = rows(l + 1);
-    for (genvar t = 0; t < Threes; t++) begin : gen_adders
-      logic [Bits-1:0] a, b, c, carry;
-      assign a = layer[l][3*t];
-      assign b = layer[l][3*t+1];
-      assign c = layer[l][3*t+2];
-      assign layer[l+1][2*t] = a ^ b ^ c;
-      assign carry = (a & b) | (a & c) | (b & c);
-      assign layer[l+1][2*t+1] = carry << 1;
-    end
-    for (genvar i = 2 * Threes; i < Rows; i++) begin : gen_rest
-      if (i < Next) begin : gen_pass
-        assign layer[l+1][i] = layer[l][i+Threes];
-      end else begin : gen_none
-        assign layer[l+1][i] = '0;
+  // Arrays of rows, not one wide vector: simulators assign to them faster.
+  for (genvar l = 0; l <= Layers; l++) begin : gen_layer
+    localparam int unsigned Here = rows(l);
+    logic [Bits-1:0] row[Here];
+    if (l == 0) begin : gen_in
+      for (genvar i = 0; i < Rows; i++) begin : gen_row
+        assign row[i] = row_i[i];
+      end
+    end else begin : gen_add
+      localparam int unsigned Threes = rows(l - 1) / 3;
+      for (genvar t = 0; t < Threes; t++) begin : gen_adders
+        logic [Bits-1:0] a, b, c, carry;
+        assign a = gen_layer[l-1].row[3*t];
+        assign b = gen_layer[l-1].row[3*t+1];
+        assign c = gen_layer[l-1].row[3*t+2];
+        assign row[2*t] = a ^ b ^ c;
+        assign carry = (a & b) | (a & c) | (b & c);
+        assign row[2*t+1] = carry << 1;
+      end
+      for (genvar i = 2 * Threes; i < Here; i++) begin : gen_rest
+        assign row[i] = gen_layer[l-1].row[i+Threes];
       end
     end
   end
 
   for (genvar i = 0; i < Left; i++) begin : gen_out
-    if (i < Rows) begin : gen_row
-      assign row_o[i] = layer[Layers][i];
+    if (i < Last) begin : gen_row
+      assign row_o[i] = gen_layer[Layers].row[i];
     end else begin : gen_none
       assign row_o[i] = '0;
     end

@@ -3,7 +3,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "models/dram/spec.h"
 #include "sim/commands/commands.h"
 #include "sim/config/machine.h"
 #include "sim/config/settings.h"
@@ -34,6 +33,7 @@ nlohmann::ordered_json arrays_json(const Machine& m, const std::vector<cost::Arr
                              {"bits", a.bits},
                              {"read_ports", a.read_ports},
                              {"write_ports", a.write_ports}});
+  out["units"] = cost::unit_names();
   return out;
 }
 
@@ -104,7 +104,8 @@ void add_cost_command(CLI::App& app) {
       ->allow_extra_args(false);
   command->add_flag("--sources", o->sources, "every array and unit, and where its figures come from");
   command->add_flag("--json", o->json, "for programs: with every component, its actions and sources");
-  command->add_flag("--arrays", o->arrays, "only the arrays that the storage is made of, as JSON (scripts/cost/sram)");
+  command->add_flag("--arrays", o->arrays,
+                    "only what a technology must know, arrays and units, as JSON (scripts/cost)");
   command->footer(
       example("  winnow cost --machine spatten\n  winnow cost --machine winnow --technology nangate45 --sources"));
   command->callback([o] { run_cost(*o); });

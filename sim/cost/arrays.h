@@ -31,7 +31,7 @@ std::string shape_name(const Array& array);
 // What is an SRAM: from so many words on; and how wide one may be.
 struct ArrayRules {
   std::uint64_t least_words = 32;
-  int widest_bits = 1024;
+  int widest_bits = 768;
 };
 
 // Sum of total_bits() is that of the entries, but for words that do not divide into the banks.

@@ -68,7 +68,8 @@ Component of_array(const Machine& m, const Array& a, const Technology& t) {
     const SramFigures& f = t.sram.of(a);
     c.area_um2 = n * f.area_um2, c.leakage_w = n * f.leakage_uw * 1e-6;
     read = f.read_pj * slices, write = f.write_pj * slices;
-    c.source = fmt::format("{}, {} x {} bits at {} nm", t.sram.tool(), f.built_words, f.built_bits, t.node_nm.value);
+    c.source = fmt::format("{}, {} x {} bits at {} nm, a cycle is {:.2f} ns", t.sram.tool(), f.built_words,
+                           f.built_bits, t.node_nm.value, f.cycle_ns);
   } else {
     const BitCost bit = t.register_bit();
     const double bits = static_cast<double>(a.total_bits()), factor = t.wires_and_clock_tree.value;

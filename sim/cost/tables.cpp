@@ -33,7 +33,8 @@ std::vector<std::vector<std::string>> cost_rows(const std::vector<BlockCost>& bl
   return rows;
 }
 
-std::vector<std::vector<std::string>> energy_rows(const Energy& energy, const BlockEnergy& memory) {
+std::vector<std::vector<std::string>> energy_rows(const Energy& energy, const std::vector<BlockEnergy>& parts,
+                                                  const BlockEnergy& memory) {
   std::vector<std::vector<std::string>> rows{{"block", "dynamic", "leakage", "energy", "power"}};
   const auto row = [&](const BlockEnergy& b) {
     const double watts = energy.seconds > 0 ? b.total_j() / energy.seconds : 0;
@@ -43,6 +44,7 @@ std::vector<std::vector<std::string>> energy_rows(const Energy& energy, const Bl
   for (const BlockEnergy& b : energy.blocks) rows.push_back(row(b));
   const BlockEnergy chip{"chip", energy.dynamic_j(), energy.leakage_j()};
   rows.push_back(row(chip));
+  for (const BlockEnergy& part : parts) rows.push_back(row(part));
   rows.push_back(row(memory));
   rows.push_back(row({"all", chip.dynamic_j + memory.dynamic_j, chip.leakage_j + memory.leakage_j}));
   return rows;

@@ -9,8 +9,10 @@ namespace winnow::cost {
 
 // Rows of block, mm2, leakage, peak; with a sum. Cells for align() of sim/results.
 std::vector<std::vector<std::string>> cost_rows(const std::vector<BlockCost>& blocks);
-// Rows of block, joules by kind, watts; with a sum. `memory`: the DRAM, whose background stands as its leakage.
-std::vector<std::vector<std::string>> energy_rows(const Energy& energy, const BlockEnergy& memory);
+// Rows of block, joules by kind, watts; with a sum, of which `parts` are. `memory`: the DRAM, whose background stands
+// as its leakage.
+std::vector<std::vector<std::string>> energy_rows(const Energy& energy, const std::vector<BlockEnergy>& parts,
+                                                  const BlockEnergy& memory);
 // A row a component: area, what an action takes, whether it is an estimate, source.
 std::vector<std::vector<std::string>> source_rows(const std::vector<Component>& components);
 

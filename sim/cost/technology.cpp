@@ -108,8 +108,10 @@ double generated(const Reader& r, const YAML::Node& unit, const std::string& nam
   return v;
 }
 
-void require_unit(const Reader& r, const YAML::Node& at, const std::string& name) {
-  const std::vector<std::string>& names = unit_names();
+// Of a unit that somebody names: one that a machine may have, or that the base has.
+void require_unit(const Reader& r, const YAML::Node& at, const std::string& name, const Technology& base) {
+  std::vector<std::string> names = unit_names();
+  for (const auto& known : base.units) names.push_back(known.first);
   if (std::find(names.begin(), names.end(), name) != names.end()) return;
   const std::string near = nearest(name, names);
   r.fail(
@@ -126,7 +128,6 @@ void read_generated(const std::string& file, Technology& t) {
   if (!units || !units.IsMap()) r.fail(r.root(), "units", "missing", "must be a map of units");
   for (const auto& entry : units) {
     const std::string name = entry.first.Scalar();
-    require_unit(r, entry.first, name);
     const std::string activity = r.get(entry.second, "activity") ? r.word(entry.second, "activity") : "stated";
     const std::string cells = from + ", unit " + name, toggles = cells + ", activity " + activity;
     Unit u;
@@ -190,7 +191,7 @@ Technology load(const std::string& name_or_path, int depth) {
     if (!units.IsMap()) r.fail(units, "units", "no map", "must be a map of units");
     for (const auto& entry : units) {
       const std::string name = entry.first.Scalar(), where = "units." + name;
-      require_unit(r, entry.first, name);
+      require_unit(r, entry.first, name, t);
       r.known(entry.second, where, {"area", "leakage", "busy", "idle"});
       t.units[name] = {r.figure(entry.second, where, "area", "um2"), r.figure(entry.second, where, "leakage", "uw"),
                        r.figure(entry.second, where, "busy", "pj"), r.figure(entry.second, where, "idle", "pj")};

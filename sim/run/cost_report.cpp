@@ -35,17 +35,14 @@ cost::Events events_of(const MachineModel& model) {
   for (const MemoryBase* memory : all.memories) {
     const std::string name = memory->name();
     // Accesses of a bank where the memory counts them, else words.
-    for (const auto& [what, kinds] :
-         {std::pair{".reads", {".vector_reads", ".port_reads", ".words_read", ".vectors"}},
-          std::pair{".writes", {".vector_writes", ".port_writes", ".words_written", ".vectors"}}}) {
-      std::uint64_t n = 0;
+    const auto first_of = [&](std::initializer_list<const char*> kinds) {
       for (const char* kind : kinds)
-        if (const auto at = events.find(name + kind); at != events.end()) {
-          n = at->second;
-          break;
-        }
-      events[name + what] = n;
-    }
+        if (const auto at = events.find(name + kind); at != events.end()) return at->second;
+      return std::uint64_t{0};
+    };
+    const std::uint64_t reads = first_of({".vector_reads", ".port_reads", ".words_read", ".vectors"}),
+                        writes = first_of({".vector_writes", ".port_writes", ".words_written", ".vectors"});
+    events[name + ".reads"] = reads, events[name + ".writes"] = writes;
   }
   // In the pool K's memory is V's too, and a vector is several banks'.
   if (model.parts().pool)
@@ -92,6 +89,14 @@ void RunCost::report(const MachineModel& model, Cycle cycles, StatTree& result) 
   const dram::Energy dram = model.parts().hbm2.energy();
   const cost::BlockEnergy off_chip{"memory (off chip)", (dram.total_pj() - dram.background_pj) * 1e-12,
                                    dram.background_pj * 1e-12};
+  // Storage (SRAM, flip-flops), or all else.
+  const auto of_kinds = [&](bool storage) {
+    std::vector<cost::Component> some;
+    for (const cost::Component& c : components_)
+      if ((c.kind == "sram" || c.kind == "flip_flops") == storage) some.push_back(c);
+    const cost::Energy e = cost::energy_of(some, events, cycles, machine_.clock_ghz);
+    return cost::BlockEnergy{storage ? "  storage" : "  logic", e.dynamic_j(), e.leakage_j()};
+  };
   const auto watts = [&](double joules) { return energy.seconds > 0 ? joules / energy.seconds : 0; };
   StatTree& part = result.part("cost", "cost");
   const auto put = [&](StatTree& to, const cost::BlockEnergy& b) {
@@ -107,6 +112,9 @@ void RunCost::report(const MachineModel& model, Cycle cycles, StatTree& result) 
   part.square_millimetres("area", "area", area);
   part.watts("peak_power", "peak power of the chip", peak);
   put(part.part("chip", "chip"), {"chip", energy.dynamic_j(), energy.leakage_j()});
+  const cost::BlockEnergy arrays = of_kinds(true), logic = of_kinds(false);
+  put(part.part("chip_storage", "chip: SRAM and flip-flops of storage"), arrays);
+  put(part.part("chip_logic", "chip: logic"), logic);
   put(part.part("memory", "memory (off chip)"), off_chip);
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     StatTree& to = part.part("block_" + blocks[i].block, blocks[i].block);
@@ -121,7 +129,7 @@ void RunCost::report(const MachineModel& model, Cycle cycles, StatTree& result) 
       if (counts.statistic(key) == nullptr) counts.count(key, a.event, events.at(a.event));
     }
 
-  table_ = fmt::format("energy at {}:\n{}", technology_, align(cost::energy_rows(energy, off_chip)));
+  table_ = fmt::format("energy at {}:\n{}", technology_, align(cost::energy_rows(energy, {arrays, logic}, off_chip)));
   if (options_.sources) table_ += "\n" + align(cost::source_rows(components_));
   if (!options_.accelergy.empty()) {
     std::ofstream file(options_.accelergy);

@@ -102,9 +102,9 @@ def test_jobs_do_not_disturb_each_other(tiny, compared):
     _, model, _ = tiny
     ids = cut(tiny, 45, 3)
     jobs = [(row, decoder.run_dense(model, row, 36)[0], winnow.Policy(p)) for row in ids for p in ("spatten", "select")]
-    together = decoder.run_policies(model, jobs, 36, threads=3)
+    together = decoder.run_policies(model, jobs, 36)
     for job, point in zip(jobs, together):
-        alone = decoder.run_policies(model, [job], 36, threads=1)[0]
+        alone = decoder.run_policies(model, [job], 36)[0]
         # Exactly so where products of a batch do not depend on its size, which padding makes them on most machines. A
         # last bit of float moves the integers of a random model.
         assert abs(point.survivors - alone.survivors) < 0.02 * alone.survivors

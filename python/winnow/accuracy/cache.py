@@ -5,19 +5,21 @@ import json
 import os
 from pathlib import Path
 
+import winnow_traces
+
 from winnow import _core
 
 FORMAT = 1  # of the stored values; another number leaves old ones alone
 
 
 def version():
-    """Of the code that makes results. A changed checkout is told apart by the module that was built from it."""
-    text = _core.__version__
-    if "dirty" in text:
-        sources = [Path(_core.__file__), *sorted(Path(__file__).parent.glob("*.py"))]
-        digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources))
-        text += "+" + digest.hexdigest()[:12]
-    return text
+    """Of the code that makes results: the built module's, and the Python files that run the model, which need no build.
+    A checkout that differs from its commit is told apart by the module's bytes."""
+    sources = [*sorted(Path(__file__).parent.glob("*.py")), *sorted(Path(winnow_traces.__file__).parent.glob("*.py"))]
+    if "dirty" in _core.__version__:
+        sources.append(Path(_core.__file__))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources))
+    return f"{_core.__version__}+{digest.hexdigest()[:12]}"
 
 
 class Cache:

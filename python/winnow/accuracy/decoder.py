@@ -4,7 +4,6 @@ A window has prompt + steps + 1 tokens. The prompt runs dense in float. Then eac
 golden decides and computes attention under the policy in every layer, and its outputs make the next layer's queries,
 keys and values. The last token is only predicted. Mode `whole`: the prompt too runs under the policy."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,25 +58,22 @@ def _prompt_under_policy(model, session, ids, record):
         x = model.finish_layer(layer, x, out.transpose(1, 0, 2).reshape(len(ids), -1))
 
 
-def run_policies(model, jobs, prompt, *, whole=False, align=4096, threads=2, on_tokens=lambda count: None, record=None):
+def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lambda count: None, record=None):
     """A Point each of `jobs`: (ids [prompt + steps + 1], state of run_dense, policy). All jobs take their steps
-    together, so that the weights are read once a step. `record(layer, positions, q, k, v)` sees what golden is given:
-    slices of positions, q [jobs, heads, positions, D], k and v alike; of the prompt too where it runs under the policy,
-    a job at a time."""
+    together, so that the weights are read once a step, on the thread that calls this.
+
+    `record(layer, positions, q, k, v)` sees what golden is given: slices of positions, q [jobs, heads, positions, D], k
+    and v alike; of the prompt too where it runs under the policy, a job at a time."""
     s, steps = model.shape, len(jobs[0][0]) - 1 - prompt
     ids = np.asarray([job[0] for job in jobs])
-    with ThreadPoolExecutor(threads) as pool:
-
-        def begin(job):
-            window, state, policy = job
-            session = Session(policy, state.q, state.k, state.v, prompt, steps, s.scale, True, align)
-            if whole:
-                _prompt_under_policy(model, session, window[:prompt], record)
-            else:
-                session.replay_prompt()
-            return session
-
-        sessions = list(pool.map(begin, jobs))
+    sessions = []
+    for window, state, policy in jobs:
+        session = Session(policy, state.q, state.k, state.v, prompt, steps, s.scale, True, align)
+        if whole:
+            _prompt_under_policy(model, session, window[:prompt], record)
+        else:
+            session.replay_prompt()
+        sessions.append(session)
     padding = np.zeros(-len(jobs) % BATCH_ROWS, np.int64)  # copies of job 0: computed by the model, unknown to golden
     rows = np.concatenate([np.arange(len(jobs)), padding])
     hidden = np.empty((len(jobs), steps, s.width), np.float32)
@@ -88,7 +84,7 @@ def run_policies(model, jobs, prompt, *, whole=False, align=4096, threads=2, on_
             q, k, v = (np.ascontiguousarray(part[: len(jobs)]) for part in model.project(layer, x, positions))
             if record:
                 record(layer, slice(prompt + i, prompt + i + 1), *(part[:, :, None] for part in (q, k, v)))
-            step(sessions, q, k, v, out[: len(jobs)], threads)
+            step(sessions, q, k, v, out[: len(jobs)])
             out[len(jobs) :] = out[0]
             x = model.finish_layer(layer, x, out.reshape(len(rows), -1))
         hidden[:, i] = model.normalised(x)[: len(jobs)]

@@ -3,10 +3,12 @@
 import dataclasses
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pandas
+from threadpoolctl import threadpool_limits
 from winnow_traces.errors import CaptureError
 from winnow_traces.models import MODELS, sha256_of
 from winnow_traces.progress import progress_bar
@@ -122,25 +124,26 @@ class _Evaluation:
 
     def _decode(self, part, bar):
         names = list(self.policies)
-        jobs, places = [], []
-        for window, wanted in part:
-            state, nll = decoder.run_dense(self.model, self.ids[window], self.prompt)
-            self._keep(window, 0, {"nll": [float(x) for x in nll]})
-            for p in wanted:
-                jobs.append((self.ids[window], state, self.policies[names[p - 1]]))
-                places.append((window, p))
-        for at in range(0, len(jobs), JOBS_AT_ONCE):
-            points = decoder.run_policies(
-                self.model,
-                jobs[at : at + JOBS_AT_ONCE],
-                self.prompt,
-                whole=self.mode == "whole",
-                align=self.align,
-                threads=self.threads,
-                on_tokens=bar.update,
-            )
-            for (window, p), point in zip(places[at : at + JOBS_AT_ONCE], points):
-                self._keep(window, p, dataclasses.asdict(point))
+        places = [(at, p) for at, (_, wanted) in enumerate(part) for p in wanted]
+        # A thread has windows, then jobs, of its own: what is no product runs side by side too, and none waits for
+        # another in each layer.
+        with threadpool_limits(1), ThreadPoolExecutor(self.threads) as pool:
+            dense = list(pool.map(lambda one: decoder.run_dense(self.model, self.ids[one[0]], self.prompt), part))
+            for (window, _), (_, nll) in zip(part, dense):
+                self._keep(window, 0, {"nll": [float(x) for x in nll]})
+
+            def run(group):
+                jobs = [(self.ids[part[at][0]], dense[at][0], self.policies[names[p - 1]]) for at, p in group]
+                whole = self.mode == "whole"
+                made = decoder.run_policies(
+                    self.model, jobs, self.prompt, whole=whole, align=self.align, on_tokens=bar.update
+                )
+                for (at, p), point in zip(group, made):
+                    self._keep(part[at][0], p, dataclasses.asdict(point))
+
+            count = min(self.threads, -(-len(places) // decoder.BATCH_ROWS)) or 1
+            size = -(-len(places) // count)
+            list(pool.map(run, (places[at : at + size] for at in range(0, len(places), size or 1))))
 
     def _encode(self, part, bar):
         names = list(self.policies)
