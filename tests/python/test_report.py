@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import winnow
 from conftest import DECODER, ENCODER, ROOT
+from conftest import winnow as command
 from winnow import golden
 from winnow.__main__ import main
 from winnow.report import figures, load_run, write
@@ -19,13 +20,10 @@ from winnow.report.units import percent, scaled, times
 from winnow.results import Part, Statistic
 
 
-def keep(run, folder):
-    """A Run's folder as `winnow run -o` writes it."""
-    folder.mkdir(parents=True)
-    (folder / "result.json").write_text(run.result_json, encoding="utf-8")
-    (folder / "manifest.json").write_text(json.dumps(run.manifest), encoding="utf-8")
-    columns, rows = run._outcome.columns, run._outcome.rows
-    (folder / "layers.csv").write_text("\n".join([",".join(columns), *map(",".join, rows)]) + "\n", encoding="utf-8")
+def keep(folder, trace, policy, *words):
+    """The folder of `winnow run`."""
+    code, out, error = command("run", trace, "--machine", "spatten", "--policy", policy, *words, "-o", folder)
+    assert code == 0, out + error
     return folder
 
 
@@ -34,10 +32,10 @@ def folders(tmp_path_factory):
     """Runs of a decoder and of an encoder, a few layers each."""
     at = tmp_path_factory.mktemp("runs")
     return [
-        keep(winnow.run(DECODER, "spatten", "dense", steps=2), at / "dense"),
-        keep(winnow.run(DECODER, "spatten", "spatten", steps=2), at / "spatten"),
-        keep(winnow.run(DECODER, "spatten", "select", steps=2, against="dense"), at / "select"),
-        keep(winnow.run(ENCODER, "spatten", "spatten", layers=(3, 5)), at / "encoder"),
+        keep(at / "dense", DECODER, "dense", "--steps", "2-2"),
+        keep(at / "spatten", DECODER, "spatten", "--steps", "2-2"),
+        keep(at / "select", DECODER, "select", "--steps", "2-2", "--against", "dense"),
+        keep(at / "encoder", ENCODER, "spatten", "--layers", "3-5"),
     ]
 
 

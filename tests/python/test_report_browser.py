@@ -5,7 +5,6 @@ import pathlib
 import shutil
 
 import pytest
-import winnow
 from conftest import DECODER, ENCODER
 from winnow.report import write
 
@@ -24,8 +23,8 @@ def report(tmp_path_factory):
 
     at = tmp_path_factory.mktemp("runs")
     folders = [
-        keep(winnow.run(DECODER, "spatten", "spatten", steps=1), at / "decoder-spatten"),
-        keep(winnow.run(ENCODER, "spatten", "spatten", layers=(3, 5)), at / "encoder-spatten"),
+        keep(at / "decoder-spatten", DECODER, "spatten", "--steps", "1-1"),
+        keep(at / "encoder-spatten", ENCODER, "spatten", "--layers", "3-5"),
     ]
     made = write(folders, at / "report.html")
     return made
