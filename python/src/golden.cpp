@@ -79,6 +79,18 @@ void bind_golden(nb::module_& m) {
             return view(nb::cast<LayerResult&>(self).live.at(static_cast<std::size_t>(kv_head)), self);
           },
           nb::arg("kv_head"), "Tokens that live for a KV head, ascending, uint32.")
+      .def(
+          "value_uses",
+          [](const LayerResult& r, int kv_head) {
+            const auto& live = r.live.at(static_cast<std::size_t>(kv_head));
+            std::vector<std::uint32_t> uses(static_cast<std::size_t>(r.tokens), 0);
+            for (const golden::RowRecord& row : r.rows)
+              if (row.kv_head == kv_head)
+                for (const std::uint32_t slot : row.row.values) ++uses[live[slot]];
+            return uses;
+          },
+          nb::arg("kv_head"),
+          "Of each token, how many queries' sums its V entered. All 0 in a step that neither selects nor prunes.")
       .def_ro("heads", &LayerResult::heads, "Live query heads of each KV head, a bit each.")
       .def_prop_ro(
           "out",

@@ -9,6 +9,7 @@ from winnow._core import Error
 # What is kept of one that was interrupted.
 COMMANDS = {
     "accuracy": "finished windows are in the cache",
+    "report": "no file was written",
     "sweep": "--resume goes on with what is finished",
 }
 
@@ -27,7 +28,7 @@ def main(arguments=None):
         print(" ".join(f"winnow: {error}".split()), file=sys.stderr)
         return 2
     except MemoryError:
-        print("winnow: not enough memory for this model and so many windows: try fewer", file=sys.stderr)
+        print("winnow: not enough memory: try fewer windows, or --no-tokens of a report", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"winnow: interrupted; {COMMANDS[words[0]]}", file=sys.stderr)

@@ -1,0 +1,166 @@
+"""One HTML file from runs: text and tables from page.html, plots as Plotly's JSON, its JavaScript once."""
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from winnow._core import Error
+from winnow.report import figures
+from winnow.report.sentences import comparable, reference_of, sentences
+from winnow.report.stored_run import load_runs
+from winnow.report.tables import compared, every_statistic, settings_that_differ
+from winnow.report.tokens import Missing, survival
+
+_HERE = Path(__file__).parent
+
+
+@dataclass
+class Written:
+    path: Path
+    runs: int
+    plots: int
+    statistics: int
+    notes: list  # what a report lacks, and why
+
+
+def _json(value):
+    """JSON that may stand inside <script>: no tag can end it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _checked(figure):
+    """Plotly's own validation of a figure's dicts: an unknown property is an error here and not a blank plot there."""
+    import plotly.graph_objects as go
+
+    go.Figure({"data": figure.data, "layout": figure.layout})
+    return {"data": figure.data, "layout": {**figure.layout, "height": figure.height}}
+
+
+def _words(made):
+    """Tokens for the page: text, share of layers in which it is read, the layer after which it lives no more."""
+    words = []
+    for token, text in enumerate(made.texts):
+        used = [row[token] for row in made.used]
+        dead = next((made.layers[i] for i, row in enumerate(made.live) if row[token] == 0), None)
+        words.append(
+            {"text": text, "share": sum(used) / len(used), "dead": dead, "generated": token >= made.generated_from}
+        )
+    return words
+
+
+def _run_part(index, run, trace, wanted):
+    """Everything about one run: its plots, and the words where they can be had."""
+    plots = [figures.waterfall_figure(run), figures.blocks_figure(run), figures.layers_figure(run)]
+    made, why = None, "left out by --no-tokens"
+    if wanted:
+        try:
+            made = survival(run, trace)
+        except Missing as missing:
+            why = str(missing)
+    if made is not None:
+        plots += [figures.survival_figure(made), figures.importance_figure(made)]
+    return {
+        "index": index,
+        "run": run,
+        "plots": [plot for plot in plots if plot is not None],
+        "survival": made,
+        "words": _words(made) if made else [],
+        "why": why,
+    }
+
+
+def page(runs, trace=None, tokens=True):
+    """(HTML, number of plots, notes)."""
+    import jinja2
+    from plotly.offline import get_plotlyjs
+
+    reference = reference_of(runs)
+    simulated = [run for run in runs if not run.is_gpu]
+    shared = [
+        figures.time_figure(simulated),
+        figures.traffic_figure(simulated),
+        figures.energy_figure(simulated),
+        figures.area_figure(simulated),
+        figures.roofline_figure(simulated),
+        figures.gpu_figure(runs),
+    ]
+    shared = [plot for plot in shared if plot is not None]
+    parts = [_run_part(i, run, trace, tokens) for i, run in enumerate(runs) if not run.is_gpu]
+    plots = {f"plot-{plot.key}": _checked(plot) for plot in shared}
+    for part in parts:
+        plots.update({f"plot-{part['index']}-{plot.key}": _checked(plot) for plot in part["plots"]})
+    notes = [
+        f"No picture of tokens for {part['run'].label}: {part['why']}" for part in parts if part["survival"] is None
+    ]
+    without = [run.label for run in simulated if run.find("summary.cycles") and not run.find("cost.energy")]
+    if without:
+        notes.append(f"No energy in the result of {', '.join(without)}: winnow run says why")
+    apart = [run.label for run in simulated if run is not reference and not comparable(run, reference)]
+    if apart:
+        notes.append(
+            f"The sentences compare with {reference.label}; of another trace, other layers or steps: {', '.join(apart)}"
+        )
+    survivals = {
+        part["index"]: {
+            "layers": part["survival"].layers,
+            "live": part["survival"].live,
+            "used": part["survival"].used,
+        }
+        for part in parts
+        if part["survival"]
+    }
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    html = environment.get_template("page.html").render(
+        title="Winnow report: " + ", ".join(run.label for run in runs),
+        runs=runs,
+        reference=reference,
+        sentences=sentences(runs),
+        notes=notes,
+        shared=shared,
+        parts=parts,
+        compared=compared(runs, reference),
+        settings=settings_that_differ(runs),
+        every=every_statistic(runs),
+        style=(_HERE / "page.css").read_text(encoding="utf-8"),
+        script=(_HERE / "page.js").read_text(encoding="utf-8"),
+        plots=_json(plots),
+        survivals=_json(survivals),
+        # Nothing in the library's text ends a script; a tag in it would.
+        plotly=get_plotlyjs().replace("</script", "<\\/script"),
+    )
+    return html, len(plots), notes
+
+
+def write(folders, path="report.html", *, trace=None, tokens=True, force=True):
+    """Writes the report of these runs' folders.
+
+    trace    where the runs' trace lies now, if not where their manifests say
+    tokens   False: without the pictures of tokens, for which golden walks the trace again
+
+    The same folders give the same bytes. Raises Error on bad input; nothing is written then."""
+    path = Path(path)
+    runs = load_runs(folders)
+    if trace is not None and not str(trace).startswith("synthetic:") and not Path(trace).is_file():
+        raise Error(f"--trace: {trace}: no such file: must be the trace of the runs")
+    if path.is_dir():
+        raise Error(f"{path}: is a folder: must be a file to write")
+    if path.exists() and not force:
+        raise Error(f"{path}: exists: --force replaces it")
+    if not path.parent.is_dir():
+        raise Error(f"{path}: {path.parent}: no such folder")
+    html, plots, notes = page(runs, trace, tokens)
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        unfinished.write_text(html, encoding="utf-8")
+        os.replace(unfinished, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise Error(f"{path}: {error.strerror}") from error
+    statistics = sum(1 for run in runs for _ in run.result.statistics())
+    return Written(path, len(runs), plots, statistics, notes)
