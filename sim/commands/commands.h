@@ -21,7 +21,8 @@ void add_report_command(CLI::App& app);
 void add_sweep_command(CLI::App& app);
 void add_wave_command(CLI::App& app);
 
-// Becomes the Python package's command of that name (python/winnow), with all arguments; returns only by throwing Error.
+// Becomes the Python package's command of that name (python/winnow), with all arguments; returns only by throwing
+// Error.
 [[noreturn]] void exec_package(const std::string& command, int argc, char** argv);
 // Becomes the Python program that captures, with all arguments after "capture"; returns only by throwing Error.
 [[noreturn]] void exec_capture(int argc, char** argv);

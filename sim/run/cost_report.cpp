@@ -47,8 +47,8 @@ cost::Events events_of(const MachineModel& model) {
   // In the pool K's memory is V's too, and a vector is several banks'.
   if (model.parts().pool)
     for (const auto& [what, kind] : {std::pair{".reads", ".port_reads"}, std::pair{".writes", ".port_writes"}})
-      events[std::string("key_buffer") + what] = count_of(events, std::string("key_buffer") + kind) +
-                                                 count_of(events, std::string("value_buffer") + kind);
+      events[std::string("key_buffer") + what] =
+          count_of(events, std::string("key_buffer") + kind) + count_of(events, std::string("value_buffer") + kind);
   // Read and written by whoever is at work, which the controller is.
   events["group_table.reads"] = events["group_table.writes"] = count_of(events, "controller.busy");
   for (const LinkBase* link : all.links)
