@@ -103,7 +103,8 @@ TEST(CostCommand, ARunsEnergyFollowsFromItsEvents) {
 
   std::map<std::string, double> dynamic, leakage;
   const double seconds = value(result.at("summary"), "time_at_the_clock");
-  for (const json& c : cost_of("--machine tiny").at("components")) {
+  const json priced = cost_of("--machine tiny");  // outlives the loop
+  for (const json& c : priced.at("components")) {
     leakage[c.at("block")] += c.at("leakage_w").get<double>() * seconds;
     for (const json& a : c.at("actions"))
       dynamic[c.at("block")] += count.at(a.at("event")) * a.at("pj").get<double>() * 1e-12;
