@@ -11,7 +11,7 @@ namespace {
 
 // Float attention is slow, and is asked for only where the policy scales outputs by it.
 Reference reference_for(const FloatSource& source, const Policy& policy) {
-  return Reference(policy.out_scale == OutScale::reference ? source : FloatSource{});
+  return Reference(decisions_of(policy, source.shape).out_by_value ? FloatSource{} : source);
 }
 
 }  // namespace

@@ -70,8 +70,8 @@ module arith_divider #(
       end
     end
     logic unused_bits;
-    assign unused_bits =
-        ^{rest_before, less_1[Bits+1:Bits], less_2[Bits+1:Bits], less_3[Bits+1:Bits], quotient_before[2*Steps-1:2*Steps-2]};
+    assign unused_bits = ^{rest_before, less_1[Bits+1:Bits], less_2[Bits+1:Bits], less_3[Bits+1:Bits]} ^
+        ^quotient_before[2*Steps-1:2*Steps-2];
   end
   assign unused_last = ^rest_q[Steps];
 
