@@ -1,9 +1,11 @@
 #pragma once
 // Who has the multiplier arrays, where Q x K and P x V share them: both are one kind of array, and each of the two
-// holds half of the tokens, so that one job has both and goes twice as fast. A wire with a register, P x V -> Q x K.
+// holds half of the tokens, so that one job has both and goes twice as fast. An arbiter with a register.
 //
-// In:   P x V claims them for the next cycle when its next vectors are there. Out: in that cycle they are taken, and
-//       Q x K stands. P x V goes first because it frees what heads behind it wait for.
+// In:   P x V claims them for the next cycle when its next vectors are there. Q x K asks for the next cycle when the
+//       next keys of a later pass are there. Out: in that cycle P x V has them if it claimed and nobody asked.
+// Order: a later pass, P x V, a first pass. P x V frees what heads behind it wait for, so it goes before a first pass. A
+//       later pass of the survivors is short, and softmax and P x V of its head wait for it.
 // State: one bit. Separate arrays (`arrays: separate`, the paper's) never ask.
 // Paper: IV.E and IV.G have an array each; one kind for both is this project's.
 #include "models/prim/fifo.h"
@@ -15,17 +17,27 @@ class ArrayGrant {
   explicit ArrayGrant(bool shared) : shared_(shared) {}
 
   bool shared() const { return shared_; }
-  void claim(Cycle now) {
-    if (claimed_ != now) before_ = claimed_;
-    claimed_ = now;
-  }
-  // Claimed in the cycle before, whatever the order of the blocks in this one.
-  bool taken(Cycle now) const { return (claimed_ == now ? before_ : claimed_) + 1 == now; }
+  void claim(Cycle now) { claimed_.at(now); }  // P x V
+  void ask(Cycle now) { asked_.at(now); }      // Q x K
+  // P x V has them, whatever the order of the blocks in this cycle.
+  bool taken(Cycle now) const { return claimed_.in(now - 1) && !asked_.in(now - 1); }
 
  private:
-  static constexpr Cycle kNever = ~Cycle{0} - 1;
+  // The last two cycles of a wire, for either order of its ends; in hardware one bit.
+  class Wire {
+   public:
+    void at(Cycle now) {
+      if (last_ != now) before_ = last_;
+      last_ = now;
+    }
+    bool in(Cycle cycle) const { return last_ == cycle || before_ == cycle; }
+
+   private:
+    static constexpr Cycle kNever = ~Cycle{0} - 1;
+    Cycle last_ = kNever, before_ = kNever;
+  };
   bool shared_;
-  Cycle claimed_ = kNever, before_ = kNever;  // the last two cycles of a claim, for either order; in hardware one bit
+  Wire claimed_, asked_;
 };
 
 }  // namespace winnow

@@ -37,6 +37,24 @@ void Qk::begin_query(const std::int16_t* q) {
 }
 
 void Qk::tick(Cycle now) {
+  multiply(now);
+  if (arrays_.shared()) ask_for_arrays(now);
+}
+
+// For the next cycle, and only where a later pass will have something to multiply and somebody who takes it: P x V stands
+// meanwhile.
+void Qk::ask_for_arrays(Cycle now) {
+  if (!out_.can_push(now)) return;
+  if (!active_) {
+    if (later_.can_pop(now) && startable(later_.peek(), now)) arrays_.ask(now);
+    return;
+  }
+  if (task_.tag.pass == 0) return;
+  const auto n = std::min(rate_, task_.keys - next_);
+  if (keys_.run_ready(half(task_), next_, n, now)) arrays_.ask(now);
+}
+
+void Qk::multiply(Cycle now) {
   if (!active_) {
     // A later pass goes first, but one that waits for its gather does not hold up the other head's first pass.
     if (later_.can_pop(now) && startable(later_.peek(), now)) {

@@ -36,7 +36,7 @@ class Qk : public Block {
     int first_q_bits = golden::kWordBits;  // of the query in a crude pass
   };
   Qk(const Params& params, Fifo<QkTask>& first, Fifo<QkTask>& later, KvBuffer& keys, QueryRegisters& queries,
-     const ArrayGrant& arrays, Pipe<ScoreRow>& out, Fifo<HalfReleased>& released)
+     ArrayGrant& arrays, Pipe<ScoreRow>& out, Fifo<HalfReleased>& released)
       : Block("qk", "qk"),
         params_(params),
         first_(first),
@@ -69,6 +69,8 @@ class Qk : public Block {
   }
   int half(const QkTask& t) const { return keys_.part(t.half, t.second); }
   void begin_query(const std::int16_t* q);
+  void multiply(Cycle now);
+  void ask_for_arrays(Cycle now);
   bool startable(const QkTask& t, Cycle now) const {
     return queries_.ready(t.query, now) && (t.keys == 0 || keys_.slot_ready(half(t), 0, now));
   }
@@ -76,7 +78,7 @@ class Qk : public Block {
   Fifo<QkTask>&first_, &later_;
   KvBuffer& keys_;
   QueryRegisters& queries_;
-  const ArrayGrant& arrays_;
+  ArrayGrant& arrays_;
   Pipe<ScoreRow>& out_;
   Fifo<HalfReleased>& released_;
   QkTask task_;

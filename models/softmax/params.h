@@ -10,9 +10,10 @@ struct SoftmaxParams {
   int row_fifo = 128;  // entries, each `width` values
   int dequantize_latency = 7, exp_latency = 21, accumulate_latency = 23, divide_latency = 29, requantize_latency = 7;
   int reciprocal_latency = 17, reciprocal_interval = 1;  // of divide_latency; a row's reciprocal every so many cycles
-  int rest_latency = 9;                                  // three products through one multiplier
+  int rest_latency = 9;                                  // three products of three cycles
   int rows = 32;                                         // between two stages
   int first_width = 0;                                   // of a selection's first pass; 0: as width
+  int rest_interval = 9;                                 // all three through one multiplier
 
   int widest() const { return first_width ? first_width : width; }
 
@@ -30,7 +31,8 @@ struct SoftmaxParams {
     v("reciprocal_latency", p.reciprocal_latency, "cycles", param::latency(), "part of softmax.divide_latency");
     v("reciprocal_interval", p.reciprocal_interval, "cycles", param::latency(), "between two rows' reciprocals");
     v("rest_latency", p.rest_latency, "cycles", param::latency(),
-      "rescaling what a selection left out, one row at a time");
+      "rescaling what a selection left out of a row");
+    v("rest_interval", p.rest_interval, "cycles", param::latency(), "between two rows' rescalings");
     v("rows", p.rows, "rows", param::range(2, 1 << 10), "between two stages; at least those of all heads in flight");
   }
 };

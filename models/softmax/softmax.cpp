@@ -124,7 +124,12 @@ bool Softmax::exponentiate(Cycle now) {
     exp_active_ = true, exp_next_ = 0, exp_sum_ = 0;
     const GroupEntry& g = m_.groups[exp_row_.store];
     Head& h = head(exp_row_.store, exp_row_.head);
-    rest_ready_ = params_.rest && exp_row_.later ? now + static_cast<Cycle>(params_.sizes.rest_latency) : 0;
+    rest_ready_ = 0;
+    if (params_.rest && exp_row_.later) {
+      const Cycle begins = std::max(now, rest_free_);
+      rest_free_ = begins + static_cast<Cycle>(params_.sizes.rest_interval);
+      rest_ready_ = begins + static_cast<Cycle>(params_.sizes.rest_latency);
+    }
     if (params_.rest && h.rest && !params_.shape_only) {
       // Twice the maxima, midpoint constants included; the scale takes the half back.
       const std::int64_t before =
@@ -141,7 +146,7 @@ bool Softmax::exponentiate(Cycle now) {
   const GroupEntry& g = m_.groups[exp_row_.store];
   const std::uint32_t width = width_of(g);
   const bool ends = exp_next_ + width >= exp_row_.n;
-  if (ends && (!sums_.can_push(now) || for_divide_.full() || now < rest_ready_)) return false;
+  if (ends && (!sums_.can_push(now) || for_divide_.full())) return false;
   const auto row = static_cast<std::size_t>(exp_row_.head);
   const std::uint32_t end = std::min(exp_row_.n, exp_next_ + width);
   if (!params_.shape_only) {
@@ -169,8 +174,8 @@ bool Softmax::exponentiate(Cycle now) {
     const std::uint64_t denominator =
         golden::saturating_denominator(g.last_pass ? sum + head(exp_row_.store, exp_row_.head).rest : sum);
     exp_row_.reciprocal = golden::reciprocal(denominator);
-    const Cycle divides =
-        std::max(divider_free_, now + static_cast<Cycle>(params_.sizes.exp_latency + params_.sizes.accumulate_latency));
+    const Cycle summed = now + static_cast<Cycle>(params_.sizes.exp_latency + params_.sizes.accumulate_latency);
+    const Cycle divides = std::max({divider_free_, summed, rest_ready_});
     divider_free_ = divides + static_cast<Cycle>(params_.sizes.reciprocal_interval);
     exp_row_.ready = divides + static_cast<Cycle>(params_.sizes.divide_latency);
     RowSum& out = sums_.push(now);

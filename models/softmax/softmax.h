@@ -14,7 +14,7 @@
 //   divide  one reciprocal a row, then p = e / sum; adds p to the group's selection scores.
 // The reciprocals come from one divider, pipelined: a row every reciprocal_interval cycles, reciprocal_latency of them
 // inside divide_latency. What earlier selections left out is rescaled to a row's maximum while its exponentials stream
-// by: three products through one multiplier, rest_latency cycles; a row that is shorter waits at its end.
+// by, a row every rest_interval cycles. It joins the sum behind the accumulator, which waits for it: rest_latency cycles.
 // Between two stages `rows` rows wait at most; a stage in front of a full ring stands.
 // Rate: ceil(n / width) cycles a row and stage. Latency between the stages: dequantize; exp + accumulate + divide;
 //       requantize to the done message.
@@ -178,7 +178,7 @@ class Softmax : public Block {
   std::uint64_t exp_sum_ = 0;
   bool verdict_held_ = false;
   Verdict verdict_;
-  Cycle rest_ready_ = 0;    // the row's rest is rescaled
+  Cycle rest_free_ = 0, rest_ready_ = 0;  // the multiplier takes a row; the row at hand is rescaled
   Cycle divider_free_ = 0;  // the next reciprocal may begin
   bool compacting_ = false;
   CompactJob compact_job_;

@@ -175,6 +175,38 @@ TEST(Qk, BricksTakeMoreKeysOfNarrowWords) {
 }
 
 // Arrays that P x V has claimed stand for Q x K, in exactly the next cycle.
+// P x V claims the arrays in every cycle: a first pass stands, a later one goes before it. Where nobody takes its scores it
+// does not ask, so P x V, which may have to end first, has them.
+TEST(Qk, ALaterPassGoesBeforePv) {
+  for (const bool later : {false, true})
+    for (const bool taken : {false, true}) {
+      Array a(32, 2, 80);
+      Cycle now = 1;
+      a.load_keys(0, 64, now);
+      a.load_query(1, now++);
+      QkTask t = a.task(0, 64, 0);
+      t.tag.pass = later ? 1 : 0;
+      (later ? a.later : a.first).push(now++, t);
+      std::uint32_t rows = 0, of_pv = 0;
+      for (const Cycle begin = now; now < begin + 40; ++now) {
+        if (a.grant.taken(now)) ++of_pv;
+        now % 2 ? a.grant.claim(now) : a.qk.tick(now);  // either order of the two
+        now % 2 ? a.qk.tick(now) : a.grant.claim(now);
+        for (; taken && a.scores.can_pop(now); ++rows) a.scores.pop(now);
+      }
+      if (!later) {
+        EXPECT_EQ(a.qk.stats().busy_cycles(), 1u) << "before the first claim is seen";
+        EXPECT_EQ(of_pv, 39u);
+      } else if (taken) {
+        EXPECT_EQ(a.qk.stats().busy_cycles(), 32u) << "64 keys, two a cycle";
+        EXPECT_EQ(rows, 32u);
+        EXPECT_LE(of_pv, 8u);
+      } else {
+        EXPECT_GE(of_pv, 25u) << "softmax takes no score, so P x V has the arrays";
+      }
+    }
+}
+
 TEST(Qk, StandsWhilePvHasTheArrays) {
   Array a(32, 2, 16);
   Cycle now = 1;

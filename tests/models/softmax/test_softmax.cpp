@@ -15,7 +15,7 @@ namespace {
 
 struct Pipeline {
   Pipeline(int width, int row_fifo) : Pipeline(SoftmaxParams{width, row_fifo, 2, 3, 4, 5, 2}, 16) {}
-  Pipeline(const SoftmaxParams& sizes, int rows)
+  Pipeline(const SoftmaxParams& sizes, int rows, bool rest = false)
       : m(2, 3, 64),
         scores(1, 16),
         verdicts(2),
@@ -24,7 +24,7 @@ struct Pipeline {
         done(2, 8),
         compacted(2),
         softmax(
-            {sizes, golden::Digits{}, golden::MsbRule::midpoint, false, false, false, rows},
+            {sizes, golden::Digits{}, golden::MsbRule::midpoint, rest, false, false, rows},
             {m.groups, m.constants, m.scores, m.exponentials, m.probabilities, m.selection_scores, m.kept, m.origins},
             scores, verdicts, compact, sums, done, compacted) {
     const ConstantsRef place = m.constants.at(m.constants.take(false), 0);
@@ -51,7 +51,7 @@ std::int32_t value(int head, std::uint32_t slot) {
 }
 
 // Feeds every head's row of n scores, `banks` a cycle, and runs until the group is done. Returns the cycle.
-Cycle run(Pipeline& p, std::uint32_t heads, std::uint32_t n, std::uint32_t banks) {
+Cycle run(Pipeline& p, std::uint32_t heads, std::uint32_t n, std::uint32_t banks, std::uint8_t pass = 0) {
   GroupEntry& g = p.m.groups[0];
   g.heads = heads, g.slots = n;
   Cycle now = 1;
@@ -61,7 +61,7 @@ Cycle run(Pipeline& p, std::uint32_t heads, std::uint32_t n, std::uint32_t banks
   for (; now < 5000 && !p.done.can_pop(now); ++now) {
     if (head < 3 && p.scores.can_push(now)) {
       ScoreRow& r = p.scores.push(now);
-      r.tag.group = static_cast<std::uint8_t>(head), r.store = 0, r.add = false;
+      r.tag.group = static_cast<std::uint8_t>(head), r.tag.pass = pass, r.store = 0, r.add = false;
       r.first = next, r.count = static_cast<int>(std::min(banks, n - next));
       for (int i = 0; i < r.count; ++i)
         r.value[static_cast<std::size_t>(i)] = value(head, next + static_cast<std::uint32_t>(i));
@@ -183,6 +183,26 @@ TEST(Softmax, DividerAndRingsAreBounded) {
   EXPECT_EQ(cycles(20, 16), fast + 2 * 19);
   EXPECT_GT(cycles(1, 2), fast);
   std::printf("3 pipelines compared\n");
+}
+
+// What earlier selections left out is rescaled beside a row's exponentials, and the denominator waits for it. A pipeline no
+// longer than exponential and accumulator costs nothing, however short the rows are; one multiplier for all three products
+// holds up the rows behind it. A first pass has no rest.
+TEST(Softmax, TheRestIsRescaledBesideTheRow) {
+  const auto cycles = [](bool rest, int latency, int interval, std::uint8_t pass) {
+    SoftmaxParams sizes{4, 32, 2, 3, 4, 5, 2};
+    sizes.rest_latency = latency, sizes.rest_interval = interval;
+    Pipeline p(sizes, 16, rest);
+    const Cycle done = run(p, 0b111, 4, 4, pass);
+    EXPECT_EQ(check(p, 0b111, 4), 3u * 4 + 4);
+    return done;
+  };
+  const Cycle without = cycles(false, 1, 1, 1);
+  EXPECT_EQ(cycles(true, 3 + 4, 1, 1), without);
+  EXPECT_EQ(cycles(true, 3 + 4 + 11, 1, 1), without + 11);
+  EXPECT_EQ(cycles(true, 3 + 4, 9, 1), without + 2 * 8) << "three rows, a cycle each, nine apart";
+  EXPECT_EQ(cycles(true, 3 + 4 + 11, 9, 0), without) << "first pass";
+  std::printf("5 pipelines compared\n");
 }
 
 }  // namespace

@@ -127,7 +127,8 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
   set(o, "fetcher.data_fifo", r.one_in(2) ? 64 : r.in(2, 20));
   for (const char* key : {"qk.read_latency", "qk.multiply_latency", "qk.tree_latency", "pv.read_latency",
                           "pv.multiply_latency", "pv.tree_latency", "softmax.dequantize_latency", "softmax.exp_latency",
-                          "softmax.accumulate_latency", "softmax.divide_latency", "softmax.requantize_latency"})
+                          "softmax.accumulate_latency", "softmax.divide_latency", "softmax.requantize_latency",
+                          "softmax.reciprocal_interval", "softmax.rest_latency", "softmax.rest_interval"})
     if (r.one_in(2)) set(o, key, r.one_in(3) ? 1 : r.in(1, 40));
   set(o, "softmax.reciprocal_latency", 1);  // a part of divide_latency
   const int width = 1 << r.below(std::bit_width(static_cast<unsigned>(std::min(multipliers / 8, 32))));
