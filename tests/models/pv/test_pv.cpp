@@ -29,8 +29,8 @@ struct Array {
         done(4),
         grant(shared),
         pv({head_dim, rate ? rate : banks, width, 3, scaled, renormalise, false, requantizers, 17},
-           {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales, sums, grant}, jobs, out,
-           magnitudes, released, done) {
+           {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales, sums, candidates, grant}, jobs,
+           out, magnitudes, released, done) {
     place = m.constants.at(m.constants.take(false), 0);
     for (std::size_t h = 0; h < 2; ++h)
       m.constants.poke(static_cast<ConstantsRef>(place + h)) = {{}, to_out[h], out16[h]};
@@ -52,6 +52,7 @@ struct Array {
   KvBuffer values;
   ScaleStore scales;
   ValueSums sums{2, 64};
+  CandidateLists candidates{Sizes{}};
   Fifo<OutputVector> out;
   Fifo<HeadMagnitude> magnitudes;
   Fifo<StoreReleased> released;
