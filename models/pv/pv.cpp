@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <stdexcept>
 
 namespace winnow {
 
@@ -134,7 +133,6 @@ bool Pv::weigh(Cycle now) {
   }
   next_slot_ = end;
   if (!ends) return true;
-  if (row.count == 0) throw std::logic_error("pv: a row without weights: its largest must be kept");
   row.exponent =
       job_.compensated ? golden::signed_exponent(row.largest, row.mean) : golden::weight_exponent(row.largest);
   if (params_.renormalise)
@@ -277,12 +275,13 @@ bool Pv::multiply(Cycle now) {
       ++next, ++row.next, ++used;
       count_products(row, 1);
     }
-    if (!used) {
+    // A head whose weights are all 0 (its largest were another head's local values) takes a cycle for its zeros.
+    if (!used && row.count) {
       why_ = kValues;
       return false;
     }
     accumulate();
-    uneven_ += !all;
+    uneven_ += used && !all;
     left = row.count - row.next;
   }
   if (left == 0) finish(row, now);

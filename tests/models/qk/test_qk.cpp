@@ -136,7 +136,9 @@ TEST(Qk, CandidatesAlone) {
   a.candidates.begin(0, true);
   a.first.push(now++, a.task(0, 20, 0));
   for (int i = 0; i < 5; ++i) a.qk.tick(now++);
-  EXPECT_EQ(a.qk.stats().cycles_of(a.qk.kGreedy), 5u);
+  const BlockStats::Counter& waits = a.qk.stats().wait_at(a.qk.stats().wait_count() - 1);
+  EXPECT_STREQ(waits.key, "greedy");
+  EXPECT_EQ(waits.cycles, 5u);
   EXPECT_EQ(a.qk.multiplications(), 0u);
   const std::vector<std::uint32_t> slots = {1, 2, 3, 7, 8, 9, 13, 17, 18};
   a.candidates.append(0, 0, slots, now);

@@ -67,7 +67,9 @@ inline void check_work(const Prepared& p, const Outcome& out, const std::string&
                                                     << command;
   }
   // Candidates lie where they lie: how many a cycle takes depends on their banks.
-  if (!plan.searches()) EXPECT_EQ(out.qk_busy, busy) << command;
+  if (!plan.searches()) {
+    EXPECT_EQ(out.qk_busy, busy) << command;
+  }
 }
 
 }  // namespace winnow::test
