@@ -43,8 +43,22 @@ std::uint64_t Attention::exponentials(const std::int64_t* s, int n, Scale to_log
     for (int j = 0; j < n; ++j) sum += e[j] = pow2_exponential(octave_distance(top - s[j], octaves));
     return sum;
   }
-  for (int j = 0; j < n; ++j) sum += e[j] = exp2_neg(log2_distance(top - s[j], to_log2));
+  const std::uint64_t span = model_.decisions().score_span;
+  for (int j = 0; j < n; ++j) {
+    const std::uint64_t below = log2_distance(top - s[j], to_log2);
+    sum += e[j] = below > span ? 0 : exp2_neg(below);
+  }
   return sum;
+}
+
+const SortedColumns& Attention::columns(int layer, int kv_head, const std::uint32_t* live, int keys) {
+  // A decoder's step has other keys than the one before, and a session's codes change.
+  const bool known = !model_.shape().causal && layer == sorted_layer_ && kv_head == sorted_head_ &&
+                     std::equal(sorted_tokens_.begin(), sorted_tokens_.end(), live, live + keys);
+  if (known) return columns_;
+  sorted_layer_ = layer, sorted_head_ = kv_head, sorted_tokens_.assign(live, live + keys);
+  columns_.sort(model_.head(layer, kv_head).k.data(), live, keys, D_);
+  return columns_;
 }
 
 void Attention::run(int layer, int kv_head, int position, const std::uint32_t* live, int keys, std::uint32_t heads,
@@ -58,6 +72,7 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   row.keys = keys, row.refetched = false, row.flat = 0, row.stages = 0;
   row.p.assign(G * N, 0), row.out.assign(G * D, 0), row.denominator.assign(G, 0);
   for (auto& s : row.survivors) s.clear();
+  row.candidates.clear();
 
   // Slots that are still in, and their tokens. Arrays s and e are compact over them.
   slots_.resize(N);
@@ -89,28 +104,46 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
       scores(&crude_[g * D], k, tokens_.data(), static_cast<int>(n), shift + own, &s_[g * N], false);
     }
   };
-  // Softmax of every live head over the n slots; probabilities in row.p by slot. `last`: rest joins the denominator.
-  const auto softmax = [&](int digit, bool last) {
+  // Softmax of one head over its slots; weights in row.p by slot. `last`: rest joins the denominator.
+  const auto softmax_of = [&](std::size_t g, const std::vector<std::uint32_t>& slots, int digit, bool last) {
     const bool pow2 = plan.selects() && plan.first_pow2 && digit == 0 && !last;
-    for (std::size_t g = 0; g < G; ++g) {
-      if (!alive(g)) continue;
-      std::int64_t new_top = 0;
-      const std::uint64_t sum = exponentials(&s_[g * N], static_cast<int>(n), c.to_log2[g], pow2, &e_[g * N], new_top);
-      if (rest[g]) {
-        // Twice the maxima, midpoint constants included; the scale takes the half back.
-        const std::int64_t before = 2 * top[g] + midpoint_twice(sum_before[g], digits, digit - 1, plan.msb);
-        const std::int64_t now = 2 * new_top + midpoint_twice(query_sum[g], digits, digit, plan.msb);
-        rest[g] = rescale_rest(rest[g], mul_scale(before - now, {c.to_log2[g].mantissa, c.to_log2[g].shift + 1}));
-      }
-      top[g] = new_top;
-      row.denominator[g] = saturating_denominator(last ? sum + rest[g] : sum);
-      const std::uint64_t recip = reciprocal(row.denominator[g]);
-      for (std::size_t j = 0; j < n; ++j)
-        row.p[g * N + slots_[j]] = static_cast<std::uint16_t>(probability(e_[g * N + j], recip));
+    std::int64_t new_top = 0;
+    const std::uint64_t sum =
+        exponentials(&s_[g * N], static_cast<int>(slots.size()), c.to_log2[g], pow2, &e_[g * N], new_top);
+    if (rest[g]) {
+      // Twice the maxima, midpoint constants included; the scale takes the half back.
+      const std::int64_t before = 2 * top[g] + midpoint_twice(sum_before[g], digits, digit - 1, plan.msb);
+      const std::int64_t now = 2 * new_top + midpoint_twice(query_sum[g], digits, digit, plan.msb);
+      rest[g] = rescale_rest(rest[g], mul_scale(before - now, {c.to_log2[g].mantissa, c.to_log2[g].shift + 1}));
+    }
+    top[g] = new_top;
+    row.denominator[g] = saturating_denominator(last ? sum + rest[g] : sum);
+    const std::uint64_t recip = reciprocal(row.denominator[g]);
+    for (std::size_t j = 0; j < slots.size(); ++j) {
+      const std::uint32_t e = e_[g * N + j];
+      const std::uint32_t weight = plan.lazy ? lazy_weight(e) : probability(e, recip);
+      row.p[g * N + slots[j]] =
+          static_cast<std::uint16_t>(skips_value(e, row.denominator[g], plan.skip16) ? 0 : weight);
     }
   };
+  // Of every live head over the n slots that are still in.
+  const auto softmax = [&](int digit, bool last) {
+    for (std::size_t g = 0; g < G; ++g)
+      if (alive(g)) softmax_of(g, slots_, digit, last);
+  };
 
-  if (full_width || digits.count == 1) {
+  if (plan.searches(full_width, model_.shape().causal)) {
+    const SortedColumns& sorted = columns(layer, kv_head, live, keys);
+    row.candidates.resize(G);
+    for (std::size_t g = 0; g < G; ++g) {
+      if (!alive(g)) continue;
+      const std::vector<std::uint32_t>& slots = row.candidates[g] =
+          greedy_candidates(sorted, query(g), plan.iterations(keys));
+      for (std::size_t j = 0; j < slots.size(); ++j) tokens_[j] = live[slots[j]];
+      scores(query(g), c.k.data(), tokens_.data(), static_cast<int>(slots.size()), 0, &s_[g * N], false);
+      softmax_of(g, slots, 0, true);
+    }
+  } else if (full_width || digits.count == 1) {
     pass(c.k.data(), 0, false);
     softmax(digits.count - 1, true);
   } else if (plan.decides()) {
@@ -232,7 +265,9 @@ void Attention::weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32
       }
       for (std::size_t d = 0; d < D; ++d) acc_[d] += part[d];
     }
-    const Scale scale = renormalise ? mul(c.to_out[g], renormaliser(kept)) : c.to_out[g];
+    const Scale scale = model_.decisions().lazy ? mul(c.to_out[g], lazy_scale(row.denominator[g]))
+                        : renormalise           ? mul(c.to_out[g], renormaliser(kept))
+                                                : c.to_out[g];
     for (std::size_t d = 0; d < D; ++d) row.out[g * D + d] = requantize_out(acc_[d], scale, exponent);
   }
 }

@@ -1,10 +1,12 @@
 #pragma once
 // Attention of one query position on one KV head and its group of query heads, in the machine's integers: scores on the
-// digits that are there, softmax, progressive decision or selection, local value pruning, weighted sum.
+// digits that are there, softmax, progressive decision or selection, local value pruning, weighted sum; or, where the
+// policy searches, scores of the candidates of each query head alone.
 // Paper: II.A, III.C, III.D (local value, progressive quantization); docs/specification/selection.md.
 #include <cstdint>
 #include <vector>
 
+#include "golden/candidates.h"
 #include "golden/quant.h"
 
 namespace winnow::golden {
@@ -17,9 +19,11 @@ struct GroupRow {
   int stages = 0;                                    // selection stages run
   std::vector<std::uint32_t> survivors[kMaxStages];  // after each stage, slots ascending
   std::vector<std::uint32_t> values;                 // slots whose V entered the sum
-  std::vector<std::uint16_t> p;            // [group][keys] last probabilities; 0 for left out and for dead heads
-  std::vector<std::int16_t> out;           // [group][D]; 0 for dead heads
-  std::vector<std::uint64_t> denominator;  // [group] of the last pass, rest included
+  // [group][keys] what weighs V: last probabilities, or 16 bits of the exponentials; 0 for left out and for dead heads.
+  std::vector<std::uint16_t> p;
+  std::vector<std::int16_t> out;                       // [group][D]; 0 for dead heads
+  std::vector<std::uint64_t> denominator;              // [group] of the last pass, rest included
+  std::vector<std::vector<std::uint32_t>> candidates;  // [group] slots that a greedy search left; none: no search
 };
 
 class Attention {
@@ -53,6 +57,11 @@ class Attention {
   std::vector<std::uint32_t> kept_;
   std::vector<std::int64_t> acc_;
   std::vector<std::int16_t> crude_;  // [group][D] queries of a first pass
+  // Sorted K of one head; of an encoder for all its queries, so it is remembered whose it is.
+  const SortedColumns& columns(int layer, int kv_head, const std::uint32_t* live, int keys);
+  SortedColumns columns_;
+  int sorted_layer_ = -1, sorted_head_ = -1;
+  std::vector<std::uint32_t> sorted_tokens_;
 };
 
 }  // namespace winnow::golden

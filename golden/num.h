@@ -185,6 +185,26 @@ WINNOW_HD constexpr std::uint64_t saturating_denominator(std::uint64_t sum) {
   return sum > kDenominatorMax ? kDenominatorMax : sum;
 }
 
+// --- the rivals' rules (docs/rivals.md) -----------------------------------------------------------------------------
+
+// Option value_threshold (MNNFast): V is not multiplied where its probability is below the threshold, e / sum < theta;
+// no divider, as for the flatness decision. The row's largest always is. skip16 = floor(65536 theta + 1/2).
+WINNOW_HD constexpr bool skips_value(std::uint32_t e, std::uint64_t denominator, std::uint32_t skip16) {
+  return e < kExpOne && is_flat(e, denominator, skip16);
+}
+// Option lazy_softmax (MNNFast): the weight of an exponential, rounded to 16 bits, ties up; 65535 = 1 (saturated), as a
+// probability has it.
+WINNOW_HD constexpr std::uint32_t lazy_weight(std::uint32_t e) {
+  constexpr int kDrop = kExpFraction - kProbabilityBits;
+  const std::uint32_t w = (e + (1u << (kDrop - 1))) >> kDrop;
+  return w > kProbMax ? kProbMax : w;
+}
+// What such a row's outputs are multiplied with besides: 1 over its sum of exponentials, 1.0 = 2^20.
+WINNOW_HD constexpr Scale lazy_scale(std::uint64_t denominator) {
+  const Scale s = renormaliser(denominator);
+  return {s.mantissa, s.shift - (kExpFraction - kProbabilityBits)};
+}
+
 // P x V weight before the row's exponent: p * v16, 65536 * 65536 = 1. v16 = 65536 where V has one scale a tensor.
 WINNOW_HD constexpr std::uint64_t wide_weight(std::uint32_t p, std::uint32_t v16) {
   return static_cast<std::uint64_t>(p) * v16;

@@ -49,6 +49,9 @@ bool Walk::next(LayerResult& r) {
       for (std::size_t g = 0; g < G; ++g) {
         if (!((heads >> g) & 1)) continue;
         const std::uint16_t* p = &scratch_.p[g * static_cast<std::size_t>(keys)];
+        const bool all = !model_.decisions().drops_zeros();
+        for (const std::uint32_t slot : scratch_.values) r.weighed += all || p[slot];
+        r.candidates += scratch_.candidates.empty() ? static_cast<std::size_t>(keys) : scratch_.candidates[g].size();
         for (int j = 0; j < keys; ++j) sums[static_cast<std::size_t>(j)] += p[j];
         const std::int16_t* out = &scratch_.out[g * D];
         const auto head = static_cast<std::size_t>(kv) * G + g;
@@ -68,7 +71,8 @@ bool Walk::next(LayerResult& r) {
       }
     }
     if (whole) count_whole(r.positions, live, kv, heads, r.accesses);
-    for (std::size_t j = 0; j < live.size(); ++j) cascade_.add_token(layer_, kv, live[j], sums[j]);
+    if (model_.decisions().accumulates())
+      for (std::size_t j = 0; j < live.size(); ++j) cascade_.add_token(layer_, kv, live[j], sums[j]);
     const auto out_vectors = static_cast<std::uint64_t>(std::popcount(heads)) * r.positions.size();
     useful(r.accesses, Kind::out) += out_vectors * layout_.out(layer_).item_bytes;
     r.accesses.write_bursts += out_vectors * (layout_.out(layer_).stride / kBurstBytes);

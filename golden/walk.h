@@ -38,6 +38,8 @@ struct LayerResult {
   std::uint64_t row_groups = 0, refetched = 0;  // (query, KV head) pairs; of them refetched
   // Tokens offered to, left by selection, with V, summed over pairs.
   std::uint64_t keys_seen = 0, survivors = 0, values = 0;
+  // The same a query head: keys that a greedy search left (all without one), values whose weight is not dropped.
+  std::uint64_t candidates = 0, weighed = 0;
   // After the layer: cascade state and who lives next (empty after the last layer).
   std::vector<std::uint64_t> importance, head_importance;
   std::vector<std::uint32_t> next_live, next_heads;

@@ -89,8 +89,10 @@ __device__ inline void softmax_pass(Row& r, int digit, bool last) {
     top = block_max(top, r.sh.block);
     u64 sum = 0;
     for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
-      e[j] = pow2 ? golden::pow2_exponential(golden::octave_distance(top - s[j], octaves))
-                  : golden::exp2_neg(golden::log2_distance(top - s[j], to_log2));
+      const u64 below = golden::log2_distance(top - s[j], to_log2);
+      e[j] = pow2                      ? golden::pow2_exponential(golden::octave_distance(top - s[j], octaves))
+             : below > plan.score_span ? 0
+                                       : golden::exp2_neg(below);
       sum += e[j];
     }
     sum = block_sum(sum, r.sh.block);
@@ -109,7 +111,10 @@ __device__ inline void softmax_pass(Row& r, int digit, bool last) {
     }
     __syncthreads();
     const u64 reciprocal = golden::reciprocal(r.sh.denominator[g]);
-    for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) p[j] = static_cast<u16>(golden::probability(e[j], reciprocal));
+    for (u32 j = threadIdx.x; j < r.n; j += blockDim.x)
+      p[j] = static_cast<u16>(golden::skips_value(e[j], r.sh.denominator[g], plan.skip16) ? 0
+                              : plan.lazy                                                 ? golden::lazy_weight(e[j])
+                                          : golden::probability(e[j], reciprocal));
   }
   __syncthreads();
 }

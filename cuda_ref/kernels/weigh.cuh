@@ -85,7 +85,9 @@ __device__ inline void weigh(Row& r, u32 chosen, u64 step, i16* out, u64* head_i
       const int g = g0 + i;
       if (!r.alive(g)) continue;
       const golden::Scale to_out = r.scales[g].to_out;
-      const golden::Scale scale = plan.renormalise ? golden::mul(to_out, golden::renormaliser(kept[i])) : to_out;
+      const golden::Scale scale = plan.lazy          ? golden::mul(to_out, golden::lazy_scale(r.sh.denominator[g]))
+                                  : plan.renormalise ? golden::mul(to_out, golden::renormaliser(kept[i]))
+                                                     : to_out;
       u64 magnitude = 0;
       for (int d = tid; d < r.D; d += threads) {
         const i16 y = golden::requantize_out(static_cast<i64>(r.acc[i * r.D + d]), scale, exponent[i]);

@@ -42,6 +42,12 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   d.prunes_resident = p.local_value_resident == ResidentValues::prune;
   d.renormalise = p.prunes_values() && p.renormalise;
 
+  d.skip16 = static_cast<std::uint32_t>(65536 * p.value_threshold + 0.5);
+  d.lazy = p.lazy_softmax;
+  if (p.score_threshold > 0)
+    d.score_span = static_cast<std::uint64_t>(std::floor(-std::log2(p.score_threshold) * (1 << kLogFraction)));
+  if (p.searches()) d.search_share = share_of_floor(p.candidates);
+
   d.prunes_tokens = !p.tokens.off(), d.prunes_heads = !p.heads.off();
   d.per_kv_head = p.scope == ImportanceScope::kv_head;
   d.decay_shift = p.importance == ImportanceRule::decay ? p.decay_shift : 0;

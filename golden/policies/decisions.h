@@ -49,6 +49,8 @@ struct SelectionStage {
   WINNOW_HD constexpr int count(int n) const { return selected_count(share, n); }
 };
 
+inline constexpr std::uint64_t kNoSpan = ~std::uint64_t{0};
+
 struct Decisions {
   // Words in memory.
   Digits digits;  // of K
@@ -79,6 +81,14 @@ struct Decisions {
   bool prunes_resident = false;  // where V is resident (prompt, encoder) too
   bool renormalise = false;      // divide the output by the probability that was kept; only where values are pruned
 
+  // Rivals' rules, of every exact row. V of a key is multiplied where its exponential is not below skip16 / 65536 of
+  // the row's sum; 0: all of V.
+  std::uint32_t skip16 = 0;
+  bool lazy = false;  // weights are exponentials, and the row's sum divides the output
+  // Keys further below the row's largest score, in log2 units of 2^-12, are left out of the row.
+  std::uint64_t score_span = kNoSpan;
+  std::uint32_t search_share = kShareAll;  // iterations of the greedy search, of the tokens; all: no search
+
   // Cascade.
   bool prunes_tokens = false, prunes_heads = false;
   bool per_kv_head = false;  // an importance of tokens a layer and KV head, not one for all
@@ -99,6 +109,15 @@ struct Decisions {
     return value_share < kShareAll && (prunes_resident || !resident);
   }
   WINNOW_HD constexpr int kept_values(int n) const { return kept_count(value_share, n); }
+  // The greedy search for keys needs columns that are sorted over just the keys that a query sees, so it stands aside
+  // where each query sees others.
+  WINNOW_HD constexpr bool searches() const { return search_share < kShareAll; }
+  WINNOW_HD constexpr bool searches(bool prompt, bool causal) const { return searches() && !(prompt && causal); }
+  WINNOW_HD constexpr int iterations(int n) const { return kept_count(search_share, n); }
+  // A row lies under the places of its candidates, so that nobody adds its probabilities up by token.
+  WINNOW_HD constexpr bool accumulates() const { return !searches(); }
+  // Weights may be zero, which no product is spent on.
+  WINNOW_HD constexpr bool drops_zeros() const { return skip16 > 0 || score_span != kNoSpan || searches(); }
 };
 
 // What a protected token is ranked with: above every importance.

@@ -60,6 +60,12 @@ struct Policy {
   ResidentValues local_value_resident = ResidentValues::skip;
   bool renormalise = false;
 
+  // The rivals' rules (docs/rivals.md). All of K and V is fetched; what is left out is work.
+  double value_threshold = 0;  // MNNFast: V of a probability below is not multiplied; 0 = all
+  bool lazy_softmax = false;   // MNNFast: exponentials weigh V, and the row's sum divides the output
+  double candidates = 1;       // A3: iterations of the greedy search, as a share of the tokens; 1 = no search
+  double score_threshold = 0;  // A3: a score whose weight is below this share of the row's largest is left out
+
   bool permanent = false;  // a dropped token or head stays dropped in later steps
   int protect_first = 0, protect_newest = 1;
   ImportanceRule importance = ImportanceRule::sum;
@@ -74,6 +80,7 @@ struct Policy {
   }
   int stages() const { return select == SelectRule::none ? 0 : static_cast<int>(select_keep.size()); }
   bool prunes_values() const { return local_value < 1; }
+  bool searches() const { return candidates < 1; }
   std::uint32_t mu16(int stage) const {
     return static_cast<std::uint32_t>(65536 * select_keep[static_cast<std::size_t>(stage)] + 0.5);
   }
@@ -119,6 +126,13 @@ void visit_policy(P& p, V&& v) {
   v("local_value_resident", p.local_value_resident, Names<ResidentValues>{{"skip", "prune"}},
     "prompt and encoder: local values pruned as the paper does, or left out, since no byte and no cycle is saved");
   v("renormalise", p.renormalise, "divide the output by the probability that local value pruning kept");
+  v("value_threshold", p.value_threshold, Range{0, 1},
+    "V of a key whose probability is below is not multiplied, though fetched (0 = all); the row's largest always is");
+  v("lazy_softmax", p.lazy_softmax, "V is weighed with exponentials, and the row's sum divides the output");
+  v("candidates", p.candidates, Range{0, 1},
+    "A3: iterations of the greedy search for keys, as a share of the tokens (1 = no search)");
+  v("score_threshold", p.score_threshold, Range{0, 1},
+    "A3: a key whose weight is below this share of the row's largest is left out of the softmax (0 = none)");
   v("permanent", p.permanent, "a dropped token or head stays dropped in later steps");
   v("protect_first", p.protect_first, Range{0, 4096}, "first tokens that are always kept");
   v("protect_newest", p.protect_newest, Range{0, 4096}, "newest tokens that are always kept");

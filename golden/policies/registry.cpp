@@ -66,6 +66,25 @@ Policy winnow() {
   return p;
 }
 
+// A3 (HPCA 2020) as its paper runs it where accuracy counts: half as many iterations as keys, and what weighs less than
+// 5 % of the largest is left out. Its aggressive setting is an eighth, and 10 %.
+Policy a3() {
+  Policy p;
+  p.name = "a3";
+  p.candidates = 0.5;
+  p.score_threshold = 0.05;
+  return p;
+}
+
+// MNNFast (ISCA 2019): V of a probability below 0.01 is not multiplied; softmax divides at the end.
+Policy mnnfast() {
+  Policy p;
+  p.name = "mnnfast";
+  p.value_threshold = 0.01;
+  p.lazy_softmax = true;
+  return p;
+}
+
 std::string number(double x) {
   char text[32];
   return {text, std::to_chars(text, text + sizeof text, x).ptr};
@@ -92,6 +111,8 @@ const std::vector<PolicyEntry>& policies() {
       {"select", "progressive selection: MSBs of K for all, LSBs of K and V for the tokens that carry the probability",
        select},
       {"winnow", "select with a crude first pass, and the mean V for the tokens left out", winnow},
+      {"a3", "A3's rule: a greedy search for keys over sorted columns, then what weighs 5 % of the largest", a3},
+      {"mnnfast", "MNNFast's rule: all is fetched, V of a probability below 0.01 is not multiplied", mnnfast},
   };
   return all;
 }
@@ -148,6 +169,12 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
     if (p.prunes_values())
       return broken("local_value", number(p.local_value),
                     "must be 1 where select is not none: V is fetched with K's last digits");
+    if (p.value_threshold > 0)
+      return broken("value_threshold", number(p.value_threshold), "must be 0 where select is not none");
+    if (p.score_threshold > 0)
+      return broken("score_threshold", number(p.score_threshold), "must be 0 where select is not none");
+    if (p.lazy_softmax)
+      return broken("lazy_softmax", "true", "must be false where select is not none: select asks for probabilities");
   } else {
     if (!p.select_keep.empty()) return broken("select_keep", list(p.select_keep), "must be none where select is none");
     if (p.rest) return broken("rest", "true", "must be false where select is none");
@@ -177,6 +204,27 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
     if (!(share >= 0 && share <= 1)) return broken(key, number(share), "must be 0..1");
   if (!(p.local_value > 0 && p.local_value <= 1))
     return broken("local_value", number(p.local_value), "must be above 0, at most 1");
+  for (const auto& [key, share] :
+       {std::pair{"value_threshold", p.value_threshold}, {"score_threshold", p.score_threshold}})
+    if (!(share >= 0 && share <= 1)) return broken(key, number(share), "must be 0..1");
+  if (!(p.candidates > 0 && p.candidates <= 1))
+    return broken("candidates", number(p.candidates), "must be above 0, at most 1");
+  if (p.lazy_softmax && p.prunes_values())
+    return broken("lazy_softmax", "true", "must be false where local_value is below 1: that asks for probabilities");
+  if (p.lazy_softmax && !p.tokens.off())
+    return broken("lazy_softmax", "true",
+                  "must be false where tokens.start or tokens.end is below 1: importance is made of probabilities");
+  if (p.searches()) {
+    if (n != 1)
+      return broken("k_digits", digits,
+                    "must be one digit where candidates is below 1: columns of whole keys are sorted");
+    if (p.prunes_values())
+      return broken("local_value", number(p.local_value),
+                    "must be 1 where candidates is below 1: each query head has keys of its own");
+    if (!p.tokens.off())
+      return broken("candidates", number(p.candidates),
+                    "must be 1 where tokens.start or tokens.end is below 1: no importance is added up");
+  }
   if (p.scope == ImportanceScope::kv_head && p.permanent)
     return broken("permanent", "true", "must be false where scope is kv_head: each step chooses anew");
   if (p.scope == ImportanceScope::kv_head && p.importance == ImportanceRule::normalised)

@@ -64,6 +64,7 @@ void Groups::start(Cycle now) {
   e.follow = follows(g);
   e.forced = h.plan->forced, e.forced_refetch = h.plan->forced_refetch;
   s_.memories.origins.begin(store, e.slots);
+  s_.memories.candidates.begin(store, searches(g));
   if (s_.params.shape_only && h.plan->priority) {
     std::uint32_t* scores = s_.memories.selection_scores.poke(store);
     for (std::uint32_t i = 0; i < e.slots; ++i) scores[i] = (*h.plan->priority)[h.plan->live[i]];
@@ -80,7 +81,7 @@ void Groups::start(Cycle now) {
 bool Groups::send_task(Group& g, Cycle now) {
   const bool whole = g.layer->plan.full_width, later = !whole && g.pass > 0;
   Fifo<QkTask>& fifo = later ? s_.ports.later : s_.ports.first;
-  if (!s_.room(fifo, now)) return false;
+  if (!s_.room(fifo, now) || (searches(g) && !s_.room(s_.ports.greedy, now))) return false;
   const Head& h = *g.head;
   const GroupEntry& e = s_.memories.groups[g.store];
   const auto head = static_cast<unsigned>(std::countr_zero(g.tasks));
@@ -104,9 +105,19 @@ bool Groups::send_task(Group& g, Cycle now) {
   task.query = g.first_query + rank;
   task.release_queries = whole ? 1 : 0;
   task.release_half = final_pass && g.tasks == 0;
+  if (searches(g)) {
+    GreedyJob& job = s_.ports.greedy.push(now);
+    job.tag = task.tag, job.store = task.store, job.half = task.half, job.keys = task.keys, job.query = task.query;
+    // The columns of a head are sorted for its first query head.
+    job.sort = g.query == 0 && rank == 0;
+  }
   s_.moved = true;
   return true;
 }
+
+// Each of its query heads has the keys that a greedy search leaves it. Not where each query sees others: the columns
+// are sorted over all keys of the head.
+bool Groups::searches(const Group& g) const { return s_.decisions.searches() && !g.layer->plan.causal; }
 
 // A selection follows the pass under way.
 bool Groups::stage_due(const Group& g) const {

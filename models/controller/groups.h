@@ -55,6 +55,7 @@ class Groups {
   Group& group_of(std::size_t store);
   GroupView view(const Group& g) const;
   bool follows(const Group& g) const;
+  bool searches(const Group& g) const;
   bool stage_due(const Group& g) const;
   void start(Cycle now);
   bool act(Group& g, Turns& turns, Cycle now);

@@ -9,6 +9,7 @@
 #include "models/controller/plan.h"
 #include "models/links/cascade_choices.h"
 #include "models/links/compactions.h"
+#include "models/links/greedy_jobs.h"
 #include "models/links/groups_done.h"
 #include "models/links/importance_jobs.h"
 #include "models/links/key_released.h"
@@ -17,6 +18,7 @@
 #include "models/links/topk_jobs.h"
 #include "models/links/verdicts.h"
 #include "models/links/writes_accepted.h"
+#include "models/memories/candidate_lists.h"
 #include "models/memories/group_table.h"
 #include "models/memories/head_constants.h"
 #include "models/memories/importance_memory.h"
@@ -34,6 +36,7 @@ namespace winnow {
 struct ControllerPorts {
   Fifo<FetchJob>& fetch;
   Fifo<QkTask>&first, &later;
+  Fifo<GreedyJob>& greedy;
   Fifo<HalfReleased>& key_released;
   Fifo<Verdict>& verdicts;
   Pipe<GroupDone>& done;
@@ -62,6 +65,7 @@ struct ControllerMemories {
   ValueSums& sums;
   QueryRegisters& queries;
   ImportanceMemory& importance;
+  CandidateLists& candidates;
 };
 
 struct ControllerParams {

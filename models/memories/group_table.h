@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "golden/num.h"
 #include "models/prim/fifo.h"
 #include "models/prim/limits.h"
 #include "models/prim/memory.h"
@@ -41,12 +42,19 @@ struct GroupEntry {
   bool undecided = false;                       // progressive decides on this pass before anything is divided
   bool forced = false, forced_refetch = false;  // shape-only: the verdict stands in the workload file
   ConstantsRef constants = 0;
-  std::array<std::uint64_t, kMaxGroup> mean{};  // probability of a token that was left out, of each row; 2^32 = 1
-  std::array<Flag, kMaxGroup> readable;         // a row's probabilities come at `width` a cycle and may be followed
+  // Of each row: the probability of a token that was left out, 2^32 = 1; of a lazy row one over its sum (inverse_of).
+  std::array<std::uint64_t, kMaxGroup> mean{};
+  std::array<Flag, kMaxGroup> readable;  // a row's probabilities come at `width` a cycle and may be followed
 
   bool is_first_row(int head) const { return (heads & ((1u << head) - 1)) == 0; }
   bool is_last_row(int head) const { return (std::uint64_t{heads} >> (head + 1)) == 0; }
 };
+
+// A scale of 16 bits and a shift of 0..63 in the place of a mean.
+constexpr std::uint64_t packed(golden::Scale s) { return s.mantissa | static_cast<std::uint64_t>(s.shift) << 16; }
+constexpr golden::Scale inverse_of(std::uint64_t mean) {
+  return {static_cast<std::uint32_t>(mean & 0xffff), static_cast<int>(mean >> 16)};
+}
 
 class GroupTable : public MemoryBase {
  public:

@@ -39,6 +39,8 @@ class Block {
   virtual void report(StatSink&) const {}
   // What it holds inside, for the inventory of storage. Pipeline registers of a few words are left out.
   virtual std::vector<StoredWords> registers() const { return {}; }
+  // Whether this machine has it: what it has not has no statistics.
+  virtual bool there() const { return true; }
   // What it is working on, for a report; empty where the block does not say.
   virtual std::string doing() const { return {}; }
   // What it is configured with, a register each: visit(name, value). RTL has a port of that name.

@@ -42,6 +42,8 @@ class MemoryBase {
   const char* name() const { return info_.name; }
   const char* label() const { return info_.label; }
   virtual MemoryShape shape() const = 0;
+  // Whether this machine has it: what it has not has no words and no statistics.
+  virtual bool there() const { return true; }
   // Nothing is left in it that somebody still has to take away.
   virtual bool drained() const { return true; }
   virtual void report(StatSink& sink) const {

@@ -23,6 +23,9 @@ struct Sizes {
   int qk_latency = 11;                 // cycles from a row of K to its scores
   int sum_latency = 44;                // softmax: exponential and accumulation
   int requantize_latency = 7;          // softmax: the last stage
+  int greedy_columns = 0;              // of the greedy search, a cycle; 0: there is none
+  int greedy_scan = 16;                // candidates of a word
+  int key_words = 1024 * 64;           // of a half of K, and of its sorted columns
 };
 
 }  // namespace winnow

@@ -20,6 +20,7 @@ struct PvParams {
   int divide_latency = 17;
   int read_latency = 1, multiply_latency = 1, tree_latency = 1;
   int latency() const { return read_latency + multiply_latency + tree_latency; }
+  int output_vectors = 2;  // rows in the trees, at the requantizers or waiting for write-back
 
   template <class P, class V>
   static void visit(P& p, V&& v) {
@@ -30,6 +31,8 @@ struct PvParams {
     v("sram.head_dim", p.sram.head_dim, "words", param::power(8, kMaxHeadDim), "width that pv.sram.tokens counts");
     v("row_fifo", p.row_fifo, "entries", param::range(2, 1 << 18), "of floor(multipliers / D) weights; two rows");
     v("requantizers", p.requantizers, "", param::power(1, kMaxHeadDim), "outputs requantized a cycle");
+    v("output_vectors", p.output_vectors, "vectors", param::range(2, 64),
+      "of D outputs; rows in the trees, at the requantizers or waiting for write-back have one each");
     v("scale_banks", p.scale_banks, "", param::power(1, 1024), "of the V scales, one read a cycle each");
     v("divide_latency", p.divide_latency, "cycles", param::latency(), "1 / kept probability, one division at a time");
     v("read_latency", p.read_latency, "cycles", param::latency(), "V SRAM");

@@ -15,7 +15,8 @@ Pv::Pv(const Params& params, PvMemories memories, Fifo<PvJob>& jobs, Fifo<Output
       out_(out),
       magnitudes_(magnitudes),
       released_(released),
-      done_(done) {
+      done_(done),
+      pending_(static_cast<std::size_t>(params.output_vectors)) {
   scales_.resize(static_cast<std::size_t>(params.width), 65535);
   const std::size_t capacity = m_.probabilities.slots();
   for (Row& r : rows_) {
@@ -28,7 +29,7 @@ Pv::Pv(const Params& params, PvMemories memories, Fifo<PvJob>& jobs, Fifo<Output
 
 void Pv::tick(Cycle now) {
   if (pending_in_ != pending_out_) {
-    Pending& p = pending_[pending_out_ % kPending];
+    Pending& p = pending_[pending_out_ % pending_.size()];
     if (p.ready <= now && out_.can_push(now) && magnitudes_.can_push(now)) {
       out_.push(now, p.out);
       magnitudes_.push(now, p.magnitude);
@@ -53,10 +54,10 @@ void Pv::start_row(Row& row, int head) {
   row.job = job_;
   row.head = head;
   row.last_row = g.is_last_row(head);
-  row.contiguous = job_.all || !job_.resident;
+  row.contiguous = (job_.all || !job_.resident) && !params_.drops_zeros;
   row.largest = row.kept_sum = 0;
   row.mean = g.mean[static_cast<std::size_t>(head)];
-  row.count = row.next = 0;
+  row.count = row.kept = row.next = 0;
   if (!row.contiguous)
     for (auto& b : row.of_bank) b.clear();
   std::fill(row.next_of_bank.begin(), row.next_of_bank.end(), 0u);
@@ -94,13 +95,17 @@ bool Pv::weigh(Cycle now) {
     }
     start_row(row, head_), row_open_ = true;
   }
-  const std::uint32_t end = std::min(g.slots, next_slot_ + static_cast<std::uint32_t>(params_.width));
-  const bool ends = end == g.slots;
+  const auto query_head = static_cast<std::size_t>(head_);
+  const bool searched = m_.candidates.asked(job_.store);
+  const std::uint32_t slots = searched ? m_.candidates.count(job_.store, query_head) : g.slots;
+  const std::uint32_t* list = searched ? m_.candidates.peek(job_.store, query_head) : nullptr;
+  const std::uint32_t end = std::min(slots, next_slot_ + static_cast<std::uint32_t>(params_.width));
+  const bool ends = end == slots;
   if (ends && row.last_row && !released_.can_push(now)) return false;
   const auto store = static_cast<std::size_t>(job_.store);
   const std::uint32_t n = end - next_slot_;
   if (params_.scaled && !read_scales(n, job_.all ? nullptr : m_.kept.peek(store) + next_slot_,
-                                     m_.origins.peek(store) + next_slot_, now)) {
+                                     (searched ? list : m_.origins.peek(store)) + next_slot_, searched, now)) {
     ++scale_conflicts_;
     if (!multiplying_) why_ = kScales;
     return false;
@@ -108,17 +113,20 @@ bool Pv::weigh(Cycle now) {
   // Counted as read through the ports; indexed by slot.
   m_.probabilities.read(store, static_cast<std::size_t>(head_), next_slot_, n, now);
   if (!job_.all) m_.kept.read(store, 0, next_slot_, n);
+  if (searched) m_.candidates.read(store, query_head, next_slot_, CandidateLists::Port::pv, now);
   const std::uint16_t* p = m_.probabilities.peek(store, static_cast<std::size_t>(head_));
   const std::uint8_t* kept = m_.kept.peek(store);
   for (std::uint32_t i = next_slot_; i < end; ++i) {
     if (!job_.all && !kept[i]) continue;
+    const std::uint32_t slot = searched ? list[i] : job_.resident ? i : row.kept;
+    ++row.kept;
+    if (params_.drops_zeros && p[i] == 0) continue;
     const std::uint32_t v16 = params_.scaled ? scales_[i - next_slot_] : 65536u;
     const std::int64_t w = params_.shape_only ? 0
                            : job_.compensated ? golden::wide_weight_over(p[i], row.mean, v16)
                                               : static_cast<std::int64_t>(golden::wide_weight(p[i], v16));
     row.largest = std::max(row.largest, static_cast<std::uint64_t>(std::abs(w)));
     row.kept_sum += p[i];
-    const std::uint32_t slot = job_.resident ? i : row.count;
     if (!row.contiguous)
       row.of_bank[static_cast<std::size_t>(m_.values.place_of(row.job.half, slot))].push_back(row.count);
     row.slot[row.count] = slot;
@@ -144,10 +152,11 @@ bool Pv::weigh(Cycle now) {
 }
 
 // Scales of the word's kept slots, one a bank and cycle; true once all are there.
-bool Pv::read_scales(std::uint32_t n, const std::uint8_t* kept, const std::uint32_t* origins, Cycle now) {
+bool Pv::read_scales(std::uint32_t n, const std::uint8_t* kept, const std::uint32_t* origins, bool searched,
+                     Cycle now) {
   if (!word_open_) {
     word_open_ = true;
-    m_.origins.read(job_.store, 0, next_slot_, n, now);
+    if (!searched) m_.origins.read(job_.store, 0, next_slot_, n, now);
     for (std::uint32_t i = 0; i < n; ++i)
       if (!kept || kept[i]) scales_left_.push_back(i);
   }
@@ -165,7 +174,7 @@ bool Pv::read_scales(std::uint32_t n, const std::uint8_t* kept, const std::uint3
 
 // The row's sums leave the trees when the requantizers have taken those before, into a free output vector.
 bool Pv::can_finish(Cycle now) {
-  if (pending_in_ - pending_out_ == kPending) {
+  if (pending_in_ - pending_out_ == pending_.size()) {
     why_ = kWriteback;
     return false;
   }
@@ -267,12 +276,13 @@ bool Pv::multiply(Cycle now) {
       ++next, ++row.next, ++used;
       count_products(row, 1);
     }
-    if (!used) {
+    // A head whose weights are all 0 (its largest were another head's local values) takes a cycle for its zeros.
+    if (!used && row.count) {
       why_ = kValues;
       return false;
     }
     accumulate();
-    uneven_ += !all;
+    uneven_ += used && !all;
     left = row.count - row.next;
   }
   if (left == 0) finish(row, now);
@@ -291,7 +301,7 @@ void Pv::claim_arrays(Cycle now) {
 void Pv::finish(Row& row, Cycle now) {
   flush();
   const auto h = static_cast<std::size_t>(row.head);
-  Pending& p = pending_[pending_in_++ % kPending];
+  Pending& p = pending_[pending_in_++ % pending_.size()];
   auto turns = static_cast<Cycle>((params_.head_dim + params_.requantizers - 1) / params_.requantizers);
   // The requantizers' multipliers take the sum of V first, a word each.
   if (row.job.compensated) turns *= 2;
@@ -303,8 +313,10 @@ void Pv::finish(Row& row, Cycle now) {
   p.magnitude = {static_cast<std::uint16_t>(row.job.first_head + row.head), 0};
   if (!params_.shape_only) {
     const golden::Descriptor& constants = m_.constants.of(static_cast<ConstantsRef>(row.job.constants + h));
-    const golden::Scale scale =
-        params_.renormalise ? golden::mul(constants.to_out, golden::renormaliser(row.kept_sum)) : constants.to_out;
+    const golden::Scale scale = params_.lazy ? golden::mul(constants.to_out, inverse_of(row.mean))
+                                : params_.renormalise
+                                    ? golden::mul(constants.to_out, golden::renormaliser(row.kept_sum))
+                                    : constants.to_out;
     if (row.job.compensated) {
       const std::int32_t* sum = m_.sums.read(row.job.half);
       const golden::Scale of_sum = golden::sum_scale(row.mean, params_.v_bits, row.exponent);

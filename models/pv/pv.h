@@ -18,8 +18,11 @@
 //   them
 //             by the output's scale. With option renormalise that waits for 1 / kept probability, which an iterative
 //             divider makes in divide_latency cycles from the end of weigh on, one at a time.
-// Latency: `latency` cycles from the last vector to the sums, ceil(D / requantizers) to the output.
-// State: two rows of weights (one in each of the first two stages; V's banks have a queue of row_fifo entries each, as
+// The rivals' rules: where weights may be 0 the zero eliminator drops these too, and vectors are read where they lie,
+// as where V was loaded whole. Of a group that was searched for, weigh goes over a row's candidates. A lazy row's
+// outputs are multiplied with one over its sum, which softmax has divided. Latency: `latency` cycles from the last
+// vector to the sums, ceil(D / requantizers) to the output. State: two rows of weights (one in each of the first two
+// stages; V's banks have a queue of row_fifo entries each, as
 //       deep as V's own rows, because a row's exponent is known at its end), accumulators of 36 bits, the row's sums
 //       that are requantized, two output vectors.
 // Waits for: softmax (no job), value scales, value buffer, requantizers, writeback.
@@ -35,6 +38,7 @@
 #include "models/links/magnitudes.h"
 #include "models/links/outputs.h"
 #include "models/links/pv_jobs.h"
+#include "models/memories/candidate_lists.h"
 #include "models/memories/group_table.h"
 #include "models/memories/head_constants.h"
 #include "models/memories/kv_buffer.h"
@@ -54,6 +58,7 @@ struct PvMemories {
   KvBuffer& values;
   ScaleStore& scales;
   const ValueSums& sums;
+  const CandidateLists& candidates;
   ArrayGrant& arrays;
 };
 
@@ -66,15 +71,18 @@ class Pv : public Block {
     bool shape_only = false;
     int requantizers = 8, divide_latency = 17;
     int v_bits = golden::kWordBits;
+    bool drops_zeros = false, lazy = false;
+    int output_vectors = 2;
   };
   Pv(const Params& params, PvMemories memories, Fifo<PvJob>& jobs, Fifo<OutputVector>& out,
      Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done);
 
   void tick(Cycle now) override;
-  // Two rows of weights with the slot of each, and sums of D words.
+  // Two rows of weights with the slot of each, sums of D words, and what leaves for write-back.
   std::vector<StoredWords> registers() const override {
     return {{"weight_rows", 2 * std::uint64_t{m_.probabilities.slots()}, golden::kWordBits + 17},
-            {"sums", static_cast<std::uint64_t>(params_.head_dim), 36}};
+            {"sums", static_cast<std::uint64_t>(params_.head_dim), 36},
+            {"output_vectors", static_cast<std::uint64_t>(params_.output_vectors * params_.head_dim), golden::kWordBits}};
   }
   bool idle() const override {
     return !job_active_ && !rows_full() && !multiplying_ && pending_in_ == pending_out_ && jobs_.drained();
@@ -111,6 +119,7 @@ class Pv : public Block {
     std::uint64_t largest = 0, kept_sum = 0, mean = 0;
     int exponent = 0;
     std::uint32_t count = 0;
+    std::uint32_t kept = 0;           // slots kept so far, weights of 0 included
     std::vector<std::uint32_t> slot;  // V slot of each weight
     std::vector<std::int64_t> wide;
     std::vector<std::vector<std::uint32_t>> of_bank;  // places in slot/wide, where not contiguous
@@ -127,7 +136,7 @@ class Pv : public Block {
   bool weigh(Cycle now);
   bool multiply(Cycle now);
   void claim_arrays(Cycle now);
-  bool read_scales(std::uint32_t n, const std::uint8_t* kept, const std::uint32_t* origins, Cycle now);
+  bool read_scales(std::uint32_t n, const std::uint8_t* kept, const std::uint32_t* origins, bool searched, Cycle now);
   bool can_finish(Cycle now);
   void take(const Row& row, std::uint32_t place, const std::int16_t* v);
   void accumulate();
@@ -164,8 +173,7 @@ class Pv : public Block {
   std::array<std::int32_t, kMaxBanks> weight_;
   std::array<const std::int16_t*, kMaxBanks> vector_;
   std::size_t taken_ = 0;
-  static constexpr std::size_t kPending = 2;
-  std::array<Pending, kPending> pending_;
+  std::vector<Pending> pending_;  // a ring
   std::size_t pending_in_ = 0, pending_out_ = 0;
   Cycle requantized_ = 0, divider_free_ = 0;  // when requantizers and divider can take the next row
   // V's scales of the word at weigh.

@@ -36,6 +36,35 @@ void Qk::begin_query(const std::int16_t* q) {
   }
 }
 
+// How many of the n slots, in order, lie in banks that no slot before them takes.
+std::uint32_t Qk::reachable(const std::uint32_t* slots, std::uint32_t n, Cycle now) const {
+  KvBanks::Mask used = 0;
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const KvBanks::Mask banks = keys_.mask(half(task_), slots[i]);
+    if ((used & banks) || !keys_.slot_ready(half(task_), slots[i], now) ||
+        !keys_.can_read(half(task_), slots[i], 1, now))
+      return i;
+    used |= banks;
+  }
+  return n;
+}
+
+// Scores of `count` neighbouring keys, from the row's `from`-th on.
+void Qk::score(ScoreRow& row, const std::int16_t* k, const std::int16_t* q, int from, int count, int weight) const {
+  const int stride = keys_.stride();
+  std::int32_t* to = &row.value[static_cast<std::size_t>(from)];
+  switch (params_.head_dim) {
+    case 64:
+      for (int i = 0; i < count; ++i) to[i] = tree<64>(q, k + i * stride, 64) * weight;
+      break;
+    case 32:
+      for (int i = 0; i < count; ++i) to[i] = tree<32>(q, k + i * stride, 32) * weight;
+      break;
+    default:
+      for (int i = 0; i < count; ++i) to[i] = tree_any(q, k + i * stride, params_.head_dim) * weight;
+  }
+}
+
 void Qk::tick(Cycle now) {
   multiply(now);
   if (arrays_.shared()) ask_for_arrays(now);
@@ -61,7 +90,9 @@ void Qk::multiply(Cycle now) {
       task_ = later_.peek(), later_.pop(now), active_ = true, next_ = 0, rate_ = rate(task_);
     } else if (first_.can_pop(now)) {
       if (!startable(first_.peek(), now)) {
-        stats_.wait(queries_.ready(first_.peek().query, now) ? kKeys : kQueries);
+        stats_.wait(!queries_.ready(first_.peek().query, now) ? kQueries
+                    : !listed(first_.peek(), now)             ? kGreedy
+                                                              : kKeys);
         return;
       }
       task_ = first_.peek(), first_.pop(now), active_ = true, next_ = 0, rate_ = rate(task_);
@@ -81,38 +112,35 @@ void Qk::multiply(Cycle now) {
     stats_.wait(kSoftmax);
     return;
   }
-  const auto n = std::min(rate_, task_.keys - next_);
+  const bool searched = candidates_.asked(task_.store);
+  const std::uint32_t keys = searched ? candidates_.count(task_.store, task_.tag.group) : task_.keys;
+  const std::uint32_t* slots = searched ? candidates_.peek(task_.store, task_.tag.group) + next_ : nullptr;
+  auto n = std::min(rate_, keys - next_);
+  if (searched) n = reachable(slots, n, now);
   const int count = static_cast<int>(n);
-  if (!keys_.run_ready(half(task_), next_, n, now) || !keys_.can_read(half(task_), next_, n, now)) {
+  if (searched ? n == 0 : !keys_.run_ready(half(task_), next_, n, now) || !keys_.can_read(half(task_), next_, n, now)) {
     stats_.wait(kKeys);
     return;
   }
-  const bool last = next_ + n == task_.keys;
+  const bool last = next_ + n == keys;
   if (last && task_.release_half && !released_.can_push(now)) {
     stats_.wait(kController);
     return;
   }
   ScoreRow& r = out_.push(now);
   r.tag = task_.tag, r.store = task_.store, r.add = task_.add, r.last = last, r.first = next_, r.count = count;
-  const std::int16_t* k = keys_.read_run(half(task_), next_, n, now);
+  const std::int16_t* k = searched ? nullptr : keys_.read_run(half(task_), next_, n, now);
+  if (searched) slots = candidates_.read(task_.store, task_.tag.group, next_, CandidateLists::Port::qk, now);
   if (!params_.shape_only) {
     const std::int16_t* q = queries_.entry(task_.query);
     if (next_ == 0) begin_query(q);
     if (task_.crude) q = crude_.data();
     r.query_sum = query_sum_;
     const int weight = 1 << (task_.shift + query_shift_);
-    const int stride = keys_.stride();
-    switch (params_.head_dim) {
-      case 64:
-        for (int i = 0; i < count; ++i) r.value[static_cast<std::size_t>(i)] = tree<64>(q, k + i * stride, 64) * weight;
-        break;
-      case 32:
-        for (int i = 0; i < count; ++i) r.value[static_cast<std::size_t>(i)] = tree<32>(q, k + i * stride, 32) * weight;
-        break;
-      default:
-        for (int i = 0; i < count; ++i)
-          r.value[static_cast<std::size_t>(i)] = tree_any(q, k + i * stride, params_.head_dim) * weight;
-    }
+    if (searched)
+      for (int i = 0; i < count; ++i) score(r, keys_.read_slot(half(task_), slots[i], now), q, i, 1, weight);
+    else
+      score(r, k, q, 0, count, weight);
   }
   const std::uint64_t products = static_cast<std::uint64_t>(count) * static_cast<std::uint64_t>(params_.head_dim);
   products_ += products, of_epoch_[task_.epoch] += products;

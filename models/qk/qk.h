@@ -6,6 +6,8 @@
 //       buffers. Later passes come first, by whole tasks: one begun is finished.
 // Out:  Pipe<ScoreRow>, that many partial scores a cycle, `latency` cycles after K was read.
 // Rate: a task of n keys occupies the array ceil(n / keys a cycle) cycles; D is any multiple of 8 up to 256.
+// Where a greedy search was made for the group, the task waits for its candidates and goes over these alone: as many of
+// a cycle's as lie in banks of their own, in order.
 // State: the task at work and its next row. What is partial is added up behind, in softmax.
 // Waits for: key buffer (row not loaded), query (not loaded), softmax (no place behind the tree), P x V (which has the
 // arrays, where they are shared), controller (no task).
@@ -21,6 +23,7 @@
 #include "models/links/key_released.h"
 #include "models/links/qk_tasks.h"
 #include "models/links/score_rows.h"
+#include "models/memories/candidate_lists.h"
 #include "models/memories/kv_buffer.h"
 #include "models/memories/query_registers.h"
 #include "models/prim/block.h"
@@ -36,7 +39,7 @@ class Qk : public Block {
     int first_q_bits = golden::kWordBits;  // of the query in a crude pass
   };
   Qk(const Params& params, Fifo<QkTask>& first, Fifo<QkTask>& later, KvBuffer& keys, QueryRegisters& queries,
-     ArrayGrant& arrays, Pipe<ScoreRow>& out, Fifo<HalfReleased>& released)
+     ArrayGrant& arrays, const CandidateLists& candidates, Pipe<ScoreRow>& out, Fifo<HalfReleased>& released)
       : Block("qk", "qk"),
         params_(params),
         first_(first),
@@ -44,6 +47,7 @@ class Qk : public Block {
         keys_(keys),
         queries_(queries),
         arrays_(arrays),
+        candidates_(candidates),
         out_(out),
         released_(released) {}
 
@@ -72,15 +76,24 @@ class Qk : public Block {
   void multiply(Cycle now);
   void ask_for_arrays(Cycle now);
   bool startable(const QkTask& t, Cycle now) const {
-    return queries_.ready(t.query, now) && (t.keys == 0 || keys_.slot_ready(half(t), 0, now));
+    return queries_.ready(t.query, now) && (t.keys == 0 || keys_.slot_ready(half(t), 0, now)) && listed(t, now);
   }
+  // Its candidates are known, or it needs none.
+  bool listed(const QkTask& t, Cycle now) const {
+    return !candidates_.asked(t.store) || candidates_.ready(t.store, t.tag.group, now);
+  }
+  std::uint32_t reachable(const std::uint32_t* slots, std::uint32_t n, Cycle now) const;
+  void score(ScoreRow& row, const std::int16_t* k, const std::int16_t* q, int from, int count, int weight) const;
   Params params_;
   Fifo<QkTask>&first_, &later_;
   KvBuffer& keys_;
   QueryRegisters& queries_;
   ArrayGrant& arrays_;
+  const CandidateLists& candidates_;
   Pipe<ScoreRow>& out_;
   Fifo<HalfReleased>& released_;
+  // Where the machine has one.
+  const Wait kGreedy = candidates_.there() ? stats_.waits_for("greedy", "greedy search") : kController;
   QkTask task_;
   bool active_ = false;
   std::uint32_t next_ = 0, rate_ = 0;

@@ -161,8 +161,10 @@ bool Softmax::exponentiate(Cycle now) {
         exp_sum_ += e[i] =
             golden::pow2_exponential(golden::octave_distance(static_cast<std::int64_t>(top) - s[i], octaves));
     } else {
-      for (std::uint32_t i = 0; i < n; ++i)
-        exp_sum_ += e[i] = golden::exp2_neg(golden::log2_distance(static_cast<std::int64_t>(top) - s[i], scale));
+      for (std::uint32_t i = 0; i < n; ++i) {
+        const std::uint64_t below = golden::log2_distance(static_cast<std::int64_t>(top) - s[i], scale);
+        exp_sum_ += e[i] = below > params_.score_span ? 0 : golden::exp2_neg(below);
+      }
     }
   }
   exps_ += end - exp_next_;
@@ -173,11 +175,12 @@ bool Softmax::exponentiate(Cycle now) {
     const std::uint64_t sum = params_.shape_only ? golden::kExpOne : exp_sum_;
     const std::uint64_t denominator =
         golden::saturating_denominator(g.last_pass ? sum + head(exp_row_.store, exp_row_.head).rest : sum);
-    exp_row_.reciprocal = golden::reciprocal(denominator);
+    exp_row_.reciprocal = golden::reciprocal(denominator), exp_row_.denominator = denominator;
     const Cycle summed = now + static_cast<Cycle>(params_.sizes.exp_latency + params_.sizes.accumulate_latency);
     const Cycle divides = std::max({divider_free_, summed, rest_ready_});
     divider_free_ = divides + static_cast<Cycle>(params_.sizes.reciprocal_interval);
-    exp_row_.ready = divides + static_cast<Cycle>(params_.sizes.divide_latency);
+    exp_row_.ready =
+        divides + static_cast<Cycle>(params_.lazy ? params_.sizes.reciprocal_latency : params_.sizes.divide_latency);
     RowSum& out = sums_.push(now);
     out.tag = exp_row_.tag, out.store = exp_row_.store, out.denominator = denominator, out.last_row = exp_row_.last_row;
     for_divide_.push(exp_row_);
@@ -225,6 +228,7 @@ bool Softmax::divide(Cycle now) {
           golden::mean_left_out(head(row.store, row.head).rest, row.reciprocal, g.keys - g.slots);
       stages += static_cast<Cycle>(params_.sizes.rest_latency);
     }
+    if (params_.lazy) g.mean[static_cast<std::size_t>(row.head)] = packed(golden::lazy_scale(row.denominator));
     dividing_.push_back({now + stages, row.store, row.head});
     divide_row_ = row;
     for_divide_.pop();
@@ -241,15 +245,19 @@ bool Softmax::divide(Cycle now) {
     // Nobody reads those before a selection.
     std::uint16_t* to = g.last_pass ? m_.probabilities.write(divide_row_.store, row, divide_next_, n, now) : nullptr;
     const bool first = g.is_first_row(divide_row_.head);
-    std::uint32_t* sums = m_.selection_scores.write(divide_row_.store, 0, divide_next_, n, now);
-    if (!first) m_.selection_scores.read(divide_row_.store, 0, divide_next_, n, now);
+    std::uint32_t* sums =
+        params_.sums ? m_.selection_scores.write(divide_row_.store, 0, divide_next_, n, now) : nullptr;
+    if (sums && !first) m_.selection_scores.read(divide_row_.store, 0, divide_next_, n, now);
     for (std::uint32_t i = 0; i < n; ++i) {
-      const std::uint32_t p = golden::probability(e[i], divide_row_.reciprocal);
+      const std::uint32_t p = golden::skips_value(e[i], divide_row_.denominator, params_.skip16) ? 0
+                              : params_.lazy ? golden::lazy_weight(e[i])
+                                             : golden::probability(e[i], divide_row_.reciprocal);
       if (to) to[i] = static_cast<std::uint16_t>(p);
+      if (!sums) continue;
       sums[i] = first ? p : params_.largest && !g.last_pass ? std::max(sums[i], p) : sums[i] + p;
     }
   }
-  divisions_ += end - divide_next_;
+  if (!params_.lazy) divisions_ += end - divide_next_;
   if (crude(g)) crude_divisions_ += end - divide_next_;
   divide_next_ = end;
   if (end == divide_row_.n) {
@@ -261,6 +269,7 @@ bool Softmax::divide(Cycle now) {
 
 // What the division will read of the sums in the next cycle.
 void Softmax::claim_sums(Cycle now) {
+  if (!params_.sums) return;
   if (!divide_active_ && (for_divide_.empty() || for_divide_.front().ready > now + 1)) return;
   const Row& row = divide_active_ ? divide_row_ : for_divide_.front();
   const GroupEntry& g = m_.groups[row.store];

@@ -16,6 +16,10 @@
 // inside divide_latency. What earlier selections left out is rescaled to a row's maximum while its exponentials stream
 // by, a row every rest_interval cycles. It joins the sum behind the accumulator, which waits for it: rest_latency cycles.
 // Between two stages `rows` rows wait at most; a stage in front of a full ring stands.
+// The rivals' rules: a score further below the row's largest than score_span gives an exponential of 0; a value under
+// skip16 gets a weight of 0; a lazy row's weights are 16 bits of its exponentials, without a product, as soon as its
+// reciprocal is there, which goes to P x V instead. A row of a greedy search is as long as its candidates, and its
+// weights are added up by nobody.
 // Rate: ceil(n / width) cycles a row and stage. Latency between the stages: dequantize; exp + accumulate + divide;
 //       requantize to the done message.
 // Compaction: after a selection the survivors' scores and places move to the front: `width` slots are read a cycle, in
@@ -31,6 +35,7 @@
 #include <vector>
 
 #include "golden/num.h"
+#include "golden/policies/decisions.h"
 #include "models/links/compactions.h"
 #include "models/links/groups_done.h"
 #include "models/links/row_sums.h"
@@ -69,6 +74,10 @@ class Softmax : public Block {
     bool compensates = false;  // the mean of what was left out goes to the group table
     bool first_pow2 = false;   // exponentials of a selection's first pass are powers of two
     int halves = 2;            // heads in flight: parts of the score memories (ScoreBanks::half)
+    std::uint32_t skip16 = 0;
+    bool lazy = false;
+    std::uint64_t score_span = golden::kNoSpan;
+    bool sums = true;  // weights are added up over the group's heads
   };
   Softmax(const Params& params, SoftmaxMemories memories, Pipe<ScoreRow>& scores, Fifo<Verdict>& verdicts,
           Fifo<CompactJob>& compact, Pipe<RowSum>& sums, Pipe<GroupDone>& done, Fifo<CompactDone>& compacted);
@@ -99,7 +108,7 @@ class Softmax : public Block {
     bool last_row = false, needs_verdict = false;
     bool later = false;  // adds to a pass before
     std::int64_t top = 0, query_sum = 0;
-    std::uint64_t reciprocal = 0;
+    std::uint64_t reciprocal = 0, denominator = 0;
     Cycle ready = 0;
   };
   // Rows between two stages.

@@ -225,6 +225,10 @@ std::vector<TokenLimit> token_limits(const Machine& m, const Sentence& s) {
           {"importance memory", "words", m.importance.tokens / s.importance_lists, m.importance.tokens, importances,
            "importance.tokens", m.importance.tokens, importances},
       });
+  if (m.greedy.columns)
+    limits.push_back({"sorted keys", "words a half", m.qk.sram.words() / s.head_dim, m.qk.sram.words(),
+                      std::int64_t{s.tokens} * s.head_dim, "qk.sram.tokens", m.qk.sram.tokens,
+                      up(std::int64_t{s.tokens} * s.head_dim, m.qk.sram.head_dim) / m.qk.sram.head_dim});
   std::stable_sort(limits.begin(), limits.end(),
                    [](const TokenLimit& a, const TokenLimit& b) { return a.tokens < b.tokens; });
   return limits;

@@ -7,6 +7,7 @@
 #include "models/converter/params.h"
 #include "models/dram/params.h"
 #include "models/fetcher/params.h"
+#include "models/greedy/params.h"
 #include "models/importance/params.h"
 #include "models/pv/params.h"
 #include "models/qk/params.h"
@@ -34,6 +35,7 @@ struct Machine {
   TopkParams topk;
   PvParams pv;
   ImportanceParams importance;
+  GreedyParams greedy;
 
   // Bytes at whose multiples regions of the memory begin: all channels in turn.
   std::uint64_t alignment() const {
@@ -58,6 +60,7 @@ struct Machine {
     v("topk", m.topk);
     v("pv", m.pv);
     v("importance", m.importance);
+    v("greedy", m.greedy);
   }
 };
 

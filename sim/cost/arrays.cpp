@@ -9,7 +9,8 @@ namespace winnow::cost {
 namespace {
 
 // Read or cleared as a whole, at any time: flip-flops, however many words.
-constexpr std::array kRegisters = {"query_registers", "group_table", "head_constants", "kept_flags", "rows", "passes"};
+constexpr std::array kRegisters = {"query_registers", "group_table",  "head_constants", "kept_flags", "rows",
+                                   "passes",          "search_heads", "search_query", "output_vectors"};
 
 // How queues inside a block lie, which the inventory gives as words only: so many of them side by side in a word of an
 // array, and so many arrays.
@@ -22,12 +23,16 @@ Lay lay_of(const Machine& m, const Stored& s) {
   const auto p = static_cast<std::uint64_t>(m.topk.parallelism);
   if (s.block == m.hbm2.type) return {1, channels};
   if (s.name == "address_fifos") return {1, static_cast<std::uint64_t>(m.fetcher.lanes)};
+  if (s.name == "sums") return {s.words, 1};  // a row leaves as a whole
+  if (s.name == "output_vectors") return {s.words / static_cast<std::uint64_t>(m.pv.output_vectors), 1};
   if (s.name == "sides") return {p, 2};  // left and right
   if (s.name == "loaded_list") return {p, 1};
   if (s.block == "topk" && s.name == "lists") {
     const std::uint64_t list = p * static_cast<std::uint64_t>(m.topk.fifo);
     return {p, std::max<std::uint64_t>(1, s.words / list)};
   }
+  // A scan takes one of each.
+  if (s.name == "partial_scores") return {1, static_cast<std::uint64_t>(m.greedy.scan)};
   if (s.name == "weight_rows") {
     const std::uint64_t rows = static_cast<std::uint64_t>(m.pv.row_fifo);
     return {std::max<std::uint64_t>(1, s.words / rows), 1};

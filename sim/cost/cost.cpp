@@ -26,7 +26,9 @@ constexpr Use kUses[] = {
     {"softmax", "rows", "row_sums.writes", "row_sums.writes"},
     {"softmax", "passes", "later_passes.writes", "later_passes.writes"},
     {"pv", "sums", "outputs.writes", "outputs.writes"},
+    {"pv", "output_vectors", "outputs.writes", "outputs.writes"},
     {"writeback", "vector", "outputs.writes", "outputs.writes"},
+    {"greedy", "partial_scores", "greedy.iterations", "greedy.iterations", 2, 2},  // a scan's clear is not counted
     {"topk", "sides", "topk.select", "topk.select"},
     {"topk", "loaded_list", "topk.load", "topk.filter"},
     {"topk", "lists", "topk.load", "topk.busy"},

@@ -159,6 +159,16 @@ std::vector<Component> logic_of(const Machine& m, const Technology& t) {
   b.add("pv", "renormaliser", 1, "outputs.writes", 1, 1, "row");
   b.add("pv", "requantizer", m.pv.requantizers, "outputs.writes", dim, m.pv.requantizers / dim, "row");
 
+  // The greedy search: both ends' products of a set-up's columns, of which an iteration uses one each; a tree of
+  // comparisons a side, an adder each, of which a new product passes one a level; three sums.
+  if (m.greedy.columns > 0) {
+    const double compared = 2 * std::ceil(std::log2(dim)), added = 3;
+    b.add("greedy", "multiply12", 2.0 * m.greedy.columns, "greedy.multiplications", 1, 2.0 * m.greedy.columns,
+          "product");
+    b.add("greedy", "add24", 2 * (dim - 1) + added, "greedy.iterations", compared + added, 1, "iteration");
+    all.back().estimate = true;
+  }
+
   const double vectors = std::max(1.0, m.converter.array_widths * std::floor(m.qk.multipliers / dim));
   b.add("converter", "unpacker", vectors * dim / kUnpackerWords, "converter.words", 1.0 / kUnpackerWords, vectors * dim,
         "word");

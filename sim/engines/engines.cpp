@@ -96,7 +96,11 @@ class TraceMachine : public MachineEngine {
 std::unique_ptr<Engine> make_golden(const EngineInput& input, std::string&) {
   return std::make_unique<GoldenEngine>(input);
 }
-std::unique_ptr<Engine> make_cuda(const EngineInput& input, std::string&) {
+std::unique_ptr<Engine> make_cuda(const EngineInput& input, std::string& why_not) {
+  if (input.prepared.model->decisions().searches()) {
+    why_not = "policy " + input.prepared.policy.name + ": candidates: the kernels have no greedy search";
+    return nullptr;
+  }
   return std::make_unique<CudaEngine>(input);
 }
 std::unique_ptr<Engine> make_systemc(const EngineInput& input, std::string&) {

@@ -62,6 +62,8 @@ Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
   s.qk_latency = machine.qk.latency();
   s.sum_latency = machine.softmax.exp_latency + machine.softmax.accumulate_latency;
   s.requantize_latency = machine.softmax.requantize_latency;
+  s.greedy_columns = machine.greedy.columns, s.greedy_scan = machine.greedy.scan;
+  s.key_words = machine.qk.sram.words();
   return s;
 }
 
@@ -89,12 +91,15 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       lists(all, sizes.longest, 3 + 2 * sizes.halves),
       ranking_items(all, sizes.longest),
       importance_memory(all, piece.shape, piece.decisions, sizes.width, machine.importance.tokens, piece.sequences),
+      sorted_keys(all, sizes),
+      candidate_lists(all, sizes),
       fetch_jobs(all, sizes),
       started_jobs(all),
       data_fifos(all, machine.fetcher.lanes, machine.fetcher.data_fifo),
       array_grant(machine.arrays == "shared"),
       first_passes(all, sizes),
       later_passes(all, sizes),
+      greedy_jobs(all, sizes),
       key_released(all, sizes),
       score_rows(all, sizes),
       row_sums(all, sizes),
@@ -128,15 +133,18 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
                                 machine.converter.latency, piece.decisions.compensates},
                 lists, started_jobs, data_fifos,
                 ConverterTargets{keys, values, value_scales, value_sums, queries, constants}),
+      greedy(all, Greedy::Params{machine.greedy, sizes.head_dim, sizes.longest, piece.decisions},
+             GreedyMemories{keys, queries, sorted_keys, candidate_lists}, greedy_jobs),
       qk(all,
          Qk::Params{sizes.head_dim, machine.key_multipliers(), machine.qk.brick_bits, piece.shape_only,
                     piece.decisions.first_q_bits},
-         first_passes, later_passes, keys, queries, array_grant, score_rows, key_released),
+         first_passes, later_passes, keys, queries, array_grant, candidate_lists, score_rows, key_released),
       softmax(all,
               Softmax::Params{machine.softmax, piece.decisions.digits, piece.decisions.msb, piece.decisions.rest,
                               piece.decisions.largest, piece.shape_only,
                               std::max(machine.softmax.rows, sizes.halves * sizes.group), piece.decisions.compensates,
-                              piece.decisions.first_pow2, sizes.halves},
+                              piece.decisions.first_pow2, sizes.halves, piece.decisions.skip16, piece.decisions.lazy,
+                              piece.decisions.score_span, piece.decisions.accumulates()},
               SoftmaxMemories{groups, constants, scores, exponentials, probabilities, selection_scores, kept, origins},
               score_rows, verdicts_to_softmax, compactions, row_sums, groups_done, compactions_done),
       progressive(all, piece.decisions.theta16, groups, row_sums, verdicts_to_softmax, verdicts_to_controller),
@@ -148,8 +156,10 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
                     vectors_a_cycle(machine.value_multipliers(), machine.pv.brick_bits, golden::kWordBits,
                                     std::min(piece.decisions.v_bits, golden::kWordBits), sizes.head_dim),
                     sizes.width, machine.pv.latency(), piece.decisions.token_scales, piece.decisions.renormalise,
-                    piece.shape_only, machine.pv.requantizers, machine.pv.divide_latency, piece.decisions.v_bits},
-         PvMemories{groups, constants, probabilities, kept, origins, values, value_scales, value_sums, array_grant},
+                    piece.shape_only, machine.pv.requantizers, machine.pv.divide_latency, piece.decisions.v_bits,
+                    piece.decisions.drops_zeros(), piece.decisions.lazy, machine.pv.output_vectors},
+         PvMemories{groups, constants, probabilities, kept, origins, values, value_scales, value_sums, candidate_lists,
+                    array_grant},
          pv_jobs, outputs, magnitudes, stores_released, pv_answers),
       writeback(all, outputs, write_bursts),
       importance(all, sizes.width, machine.importance,
@@ -168,11 +178,12 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
                            static_cast<std::size_t>(piece.sequences), static_cast<std::uint32_t>(machine.load_chunk),
                            static_cast<std::size_t>(sizes.stores)},
           piece.decisions, *source,
-          ControllerPorts{fetch_jobs, first_passes, later_passes, key_released, verdicts_to_controller, groups_done,
-                          compactions, compactions_done, topk_jobs, cascade_choices, topk_answers, cascade_answers,
-                          importance_jobs, importance_answers, pv_jobs, stores_released, pv_answers, writes_accepted},
+          ControllerPorts{fetch_jobs, first_passes, later_passes, greedy_jobs, key_released, verdicts_to_controller,
+                          groups_done, compactions, compactions_done, topk_jobs, cascade_choices, topk_answers,
+                          cascade_answers, importance_jobs, importance_answers, pv_jobs, stores_released, pv_answers,
+                          writes_accepted},
           ControllerMemories{groups, constants, lists, ranking_items, origins, selection_scores, keys, values,
-                             value_scales, value_sums, queries, importance_memory}) {
+                             value_scales, value_sums, queries, importance_memory, candidate_lists}) {
   const int most = machine.topk.parallelism * machine.topk.fifo;
   if (piece.decisions.prunes_heads && piece.shape.heads > most)
     throw Error("heads: " + std::to_string(piece.shape.heads) + ": machine " + machine.name +

@@ -16,6 +16,7 @@
 #include "models/converter/converter.h"
 #include "models/dram/memory.h"
 #include "models/fetcher/fetcher.h"
+#include "models/greedy/greedy.h"
 #include "models/importance/importance.h"
 #include "models/progressive/progressive.h"
 #include "models/pv/pv.h"
@@ -96,6 +97,8 @@ struct Inventory {
   Part<Lists> lists;
   Part<RankingItems> ranking_items;
   Part<ImportanceMemory> importance_memory;
+  Part<SortedKeys> sorted_keys;
+  Part<CandidateLists> candidate_lists;
 
   // Links, in the order of the pipeline.
   LinkPart<FetchJobs> fetch_jobs;
@@ -104,6 +107,7 @@ struct Inventory {
   ArrayGrant array_grant;  // a wire
   LinkPart<FirstPasses> first_passes;
   LinkPart<LaterPasses> later_passes;
+  LinkPart<GreedyJobs> greedy_jobs;
   LinkPart<KeyReleased> key_released;
   LinkPart<ScoreRows> score_rows;
   LinkPart<RowSums> row_sums;
@@ -131,6 +135,7 @@ struct Inventory {
   Part<DramBlock> hbm2;
   Part<Fetcher> fetcher;
   Part<Converter> converter;
+  Part<Greedy> greedy;
   Part<Qk> qk;
   Part<Softmax> softmax;
   Part<Progressive> progressive;

@@ -9,6 +9,9 @@
 namespace winnow {
 
 void require_served(const Machine& machine, const golden::Decisions& d) {
+  if (d.searches() && machine.greedy.columns == 0)
+    throw Error("policy: candidates: below 1: machine " + machine.name +
+                " has no greedy search: take machine a3, or set greedy.columns");
   if (d.crude_query()) {
     // The survivors' digits lie beside the first plane, in a half in the same word; first digits are found by token.
     const bool pool = machine.buffers == "pool";
@@ -28,7 +31,8 @@ void require_served(const Machine& machine, const golden::Decisions& d) {
 MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer)
     : parts_(machine, std::move(piece), make_source),
       group_(piece.shape.group()),
-      recorder_(parts_.groups, parts_.probabilities, parts_.kept, parts_.origins, group_, !piece.shape_only),
+      recorder_(parts_.groups, parts_.probabilities, parts_.kept, parts_.origins, parts_.candidate_lists, group_,
+                !piece.shape_only),
       lazy_controller_(parts_.controller, parts_.queries),
       time_(parts_.qk, parts_.controller),
       blocks_(parts_.all.blocks),
@@ -52,6 +56,7 @@ void MachineModel::without_short_cuts() {
 
 void MachineModel::report(StatSink& sink, Cycle cycles) const {
   for (const Block* block : parts_.all.blocks) {
+    if (!block->there()) continue;
     StatSink& part = sink.part(block->name(), block->label());
     if (block->stats().cycles()) {
       block->stats().report(part);
@@ -60,7 +65,8 @@ void MachineModel::report(StatSink& sink, Cycle cycles) const {
     }
     block->report(part);
   }
-  for (const MemoryBase* memory : parts_.all.memories) memory->report(sink.part(memory->name(), memory->label()));
+  for (const MemoryBase* memory : parts_.all.memories)
+    if (memory->there()) memory->report(sink.part(memory->name(), memory->label()));
 }
 
 // What the controller concludes from its counts must be so.

@@ -46,7 +46,10 @@ void Recorder::freed(const GroupView& g) {
   for (std::size_t h = 0; h < static_cast<std::size_t>(group_); ++h) {
     if (!((entry.heads >> h) & 1)) continue;
     const std::uint16_t* row = probabilities_.peek(g.store, h);
-    for (std::uint32_t i = 0; i < entry.slots; ++i) p[h * keys + origins[i]] = row[i];
+    const bool searched = candidates_.asked(g.store);
+    const std::uint32_t* slots = searched ? candidates_.peek(g.store, h) : origins;
+    const std::uint32_t n = searched ? candidates_.count(g.store, h) : entry.slots;
+    for (std::uint32_t i = 0; i < n; ++i) p[h * keys + slots[i]] = row[i];
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "golden/formats.h"
 #include "models/controller/observer.h"
+#include "models/memories/candidate_lists.h"
 #include "models/memories/group_table.h"
 #include "models/memories/score_memories.h"
 
@@ -28,11 +29,12 @@ class Recorder final : public ControllerObserver {
  public:
   // Without `values` probabilities are not kept: shape-only runs have none.
   Recorder(const GroupTable& groups, const Probabilities& probabilities, const KeptFlags& kept, const Origins& origins,
-           int group, bool values)
+           const CandidateLists& candidates, int group, bool values)
       : groups_(groups),
         probabilities_(probabilities),
         kept_(kept),
         origins_(origins),
+        candidates_(candidates),
         group_(group),
         values_(values) {}
 
@@ -54,6 +56,7 @@ class Recorder final : public ControllerObserver {
   const Probabilities& probabilities_;
   const KeptFlags& kept_;
   const Origins& origins_;
+  const CandidateLists& candidates_;
   int group_;
   bool values_;
   std::deque<std::pair<std::uint64_t, GroupRecord>> open_;  // by number

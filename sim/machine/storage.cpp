@@ -16,6 +16,7 @@ std::vector<Stored> storage_of(const Inventory& parts) {
                    s.write_ports, s.port_words});
   }
   for (const LinkBase* l : parts.all.links) {
+    if (l->depth() == 0) continue;  // of a block that this machine does not have
     const auto copies = static_cast<std::uint64_t>(l->copies());
     all.push_back({l->info().consumer, l->info().name, "fifo", copies * l->depth(), l->bits(), l->copies(), 1, 1, 1});
   }

@@ -129,6 +129,7 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     if (model_.decisions().compensates) h.value_sum = layout_.value_sum(layer_, kv);
     h.query = layout_.query(layer_, kv);
     h.value_bits = model_.decisions().v_bits;
+    h.accumulates = model_.decisions().accumulates();
   }
   // With a list a KV head each layer chooses among those that the step began with.
   if (!per_head_) live_from_ = ListSource::From::before;

@@ -57,7 +57,7 @@ int main() {
       "// Payloads of the machine's links, and words of memories that RTL reads. Written by build/links_package from\n"
       "// models/links and sim/rtl/memory_tap.h; not to be edited.\n\npackage winnow_links_pkg;\n");
   for (const winnow::LinkBase* link : parts->all.links)
-    if (const auto* tap = dynamic_cast<const winnow::LinkTap*>(link))
+    if (const auto* tap = dynamic_cast<const winnow::LinkTap*>(link); tap && link->depth())  // of a block that is there
       print_type(link->info().name, fmt::format("{} -> {}", link->info().producer, link->info().consumer),
                  tap->fields());
   for (const winnow::rtl::MemoryTap& m : winnow::rtl::memory_taps(*parts))

@@ -131,6 +131,25 @@ Case random_case(Random& random) {
   }
 }
 
+void random_rival(Case& c, Random& random) {
+  Policy& p = c.policy;
+  while (p.select != SelectRule::none) c = random_case(random);
+  do {
+    if (random.chance(50)) c.value_threshold = random.of<int>({1, 10, 30, 100, 400, 1000});
+    if (random.chance(50)) c.score_threshold = random.of<int>({1, 50, 100, 500, 1000});
+    if (random.chance(50)) c.candidates = random.of<int>({1, 12, 25, 50, 90});
+  } while (!c.value_threshold && !c.score_threshold && c.candidates == 100);
+  p.value_threshold = c.value_threshold / 1000.0, p.score_threshold = c.score_threshold / 1000.0;
+  p.candidates = c.candidates / 100.0;
+  p.lazy_softmax = random.chance(50);
+  if (p.searches() || p.lazy_softmax) {
+    c.local_value = 100, p.local_value = 1, p.renormalise = false;
+    c.tokens_start = c.tokens_end = 100, p.tokens = {};
+  }
+  if (p.searches()) c.threshold = 0, p.threshold = 0, p.k_digits = {random.between(4, 12)};
+  validate(p);
+}
+
 void random_first_pass(Case& c, Random& random) {
   Policy& p = c.policy;
   if (p.select == SelectRule::none) return;

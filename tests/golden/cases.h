@@ -25,7 +25,11 @@ struct Case {
   int tokens_start = 100, tokens_end = 100, heads_start = 100, heads_end = 100, local_value = 100;  // percent
   std::array<int, 3> select_keep{};                                                                 // percent
   int threshold = 0;                                                                                // thousandths
+  int candidates = 100;                                                                             // percent
+  int value_threshold = 0, score_threshold = 0;                                                     // thousandths
 };
+// Rules of the rivals, for a case that they may be added to: at least one of them.
+void random_rival(Case& c, Random& random);
 Case random_case(Random& random);
 // Options of a selecting case's first pass, and compensation, each off half of the time.
 void random_first_pass(Case& c, Random& random);

@@ -138,6 +138,52 @@ std::vector<std::uint32_t> largest_k(const std::vector<std::uint64_t>& x, std::s
   return order;
 }
 
+// A3's search, from its rule: each dimension's slots in order of its codes, of which the ends not yet taken compete.
+std::vector<std::uint32_t> searched(const HeadCodes& c, const std::vector<std::int64_t>& q,
+                                    const std::vector<std::uint32_t>& tokens, int iterations) {
+  const std::size_t D = q.size(), n = tokens.size();
+  std::vector<std::vector<std::uint32_t>> order(D);
+  const auto code = [&](std::size_t d, std::uint32_t slot) { return std::int64_t{c.k[tokens[slot] * D + d]}; };
+  for (std::size_t d = 0; d < D; ++d) {
+    for (std::uint32_t j = 0; j < n; ++j) order[d].push_back(j);
+    std::sort(order[d].begin(), order[d].end(),
+              [&](auto a, auto b) { return code(d, a) != code(d, b) ? code(d, a) < code(d, b) : a < b; });
+  }
+  std::vector<std::size_t> high(D, 0), low(D, 0);  // taken of each side
+  std::vector<std::int64_t> score(n, 0);
+  std::int64_t total = 0;
+  const auto step = [&](int sign, std::vector<std::size_t>& taken) -> std::int64_t {
+    std::size_t best = D;
+    std::int64_t best_product = 0;
+    std::uint32_t best_slot = 0;
+    for (std::size_t d = 0; d < D; ++d) {
+      if (taken[d] == n) continue;
+      const bool descending = sign > 0 ? q[d] >= 0 : q[d] < 0;
+      const std::uint32_t slot = descending ? order[d][n - 1 - taken[d]] : order[d][taken[d]];
+      const std::int64_t product = q[d] * code(d, slot);
+      if (best == D || sign * product > sign * best_product) best = d, best_product = product, best_slot = slot;
+    }
+    if (best == D) return 0;
+    ++taken[best];
+    if (sign * best_product <= 0) return 0;
+    score[best_slot] += best_product;
+    return best_product;
+  };
+  for (int i = 0; i < iterations; ++i) {
+    const bool both = total >= 0;
+    total += step(1, high);
+    if (both) total += step(-1, low);
+  }
+  std::vector<std::uint32_t> found;
+  for (std::uint32_t j = 0; j < n; ++j)
+    if (score[j] > 0) found.push_back(j);
+  std::uint32_t most = 0;
+  for (std::uint32_t j = 1; j < n; ++j)
+    if (score[j] > score[most]) most = j;
+  if (found.empty()) found.push_back(most);
+  return found;
+}
+
 Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int position_,
                 const std::vector<std::uint32_t>& visible, std::uint32_t heads, bool full_width) {
   const HeadCodes& c = m.head(layer, kv_head);
@@ -156,9 +202,11 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
   const auto softmax = [&](int digit, bool last) {
     const bool first = p.select != SelectRule::none && digit == 0 && !last;
     std::fill(r.p.begin(), r.p.end(), 0);
+    const std::vector<std::uint32_t> all = slots;
     for (std::size_t g = 0; g < G; ++g) {
       if (!lives(heads, g)) continue;
       const std::vector<std::int64_t> q = query_of(c, p, D, G, position, g, first);
+      const std::vector<std::uint32_t>& slots = r.candidates.empty() ? all : r.candidates[g];
       std::vector<std::int64_t> s;
       for (std::uint32_t j : slots) s.push_back(score(c, p, q, visible[j], digit));
       const std::int64_t top = *std::max_element(s.begin(), s.end());
@@ -169,17 +217,33 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
       twice_top[g] = twice;
       Wide sum = 0;
       for (std::size_t i = 0; i < slots.size(); ++i)
-        sum += e[{g, slots[i]}] = first && p.first_exp == FirstExp::pow2 ? whole_octaves(top - s[i], c.to_log2[g])
-                                                                         : exponential(times(top - s[i], c.to_log2[g]));
+        sum += e[{g, slots[i]}] =
+            first && p.first_exp == FirstExp::pow2 ? whole_octaves(top - s[i], c.to_log2[g])
+            : cs.score_threshold && times(top - s[i], c.to_log2[g]) >
+                                        static_cast<Wide>(std::floor(4096 * std::log2(1000.0 / cs.score_threshold)))
+                ? 0
+                : exponential(times(top - s[i], c.to_log2[g]));
       r.denominator[g] = limited(last ? sum + rest[g] : sum);
       const Wide reciprocal = power2(52) / r.denominator[g];
       for (std::uint32_t j : slots)
         r.p[g * N + j] = static_cast<std::uint32_t>(
-            std::min<Wide>(65535, floor_div(2 * (e[{g, j}] * reciprocal) + power2(36), power2(37))));
+            std::min<Wide>(65535, p.lazy_softmax ? floor_div(static_cast<Wide>(e[{g, j}]) + 8, 16)
+                                                 : floor_div(2 * (e[{g, j}] * reciprocal) + power2(36), power2(37))));
+      const Wide skip16 = (2 * 65536 * static_cast<Wide>(cs.value_threshold) + 1000) / 2000;
+      for (std::uint32_t j : slots)
+        if (e[{g, j}] < 1048576 && static_cast<Wide>(e[{g, j}]) * 65536 < skip16 * r.denominator[g]) r.p[g * N + j] = 0;
     }
   };
 
-  if (full_width || digits == 1) {
+  if (cs.candidates < 100 && !(full_width && m.shape().causal)) {
+    r.candidates.resize(G);
+    for (std::size_t g = 0; g < G; ++g)
+      if (lives(heads, g))
+        r.candidates[g] =
+            searched(c, query_of(c, p, D, G, position, g, false), visible,
+                     static_cast<int>(std::max<std::size_t>(1, N * static_cast<std::size_t>(cs.candidates) / 100)));
+    softmax(0, true);
+  } else if (full_width || digits == 1) {
     softmax(digits - 1, true);
   } else if (p.select == SelectRule::none) {
     softmax(0, true);
@@ -276,6 +340,17 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
     while (mantissa >= 65536) mantissa /= 2, --of_sum.shift;
     of_sum.mantissa = static_cast<std::uint32_t>(mantissa);
     Scale scale = c.to_out[g];
+    if (p.lazy_softmax) {
+      // scale * 65536 * 16 / denominator, both factors cut to 16 bits
+      Scale inverse{};
+      while (power2(inverse.shift + 1) <= r.denominator[g]) ++inverse.shift;
+      inverse.mantissa =
+          static_cast<std::uint32_t>(std::min<Wide>(65535, power2(inverse.shift + 16) / r.denominator[g]));
+      Wide product = static_cast<Wide>(scale.mantissa) * inverse.mantissa;
+      int shift = scale.shift + inverse.shift - 4;
+      while (product >= 65536) product /= 2, --shift;
+      scale = product ? Scale{static_cast<std::uint32_t>(product), shift} : Scale{};
+    }
     if (cs.local_value < 100 && p.renormalise) {
       // scale * 65536 / kept, both factors cut to 16 bits
       Scale inverse{};

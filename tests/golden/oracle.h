@@ -17,6 +17,7 @@ struct Row {
   std::vector<std::uint32_t> p;  // [group][keys]
   std::vector<int> out;          // [group][D]
   std::vector<std::uint64_t> denominator;
+  std::vector<std::vector<std::uint32_t>> candidates;  // [group] of a greedy search
 };
 
 // A code as the machine reads it when only its digits 0..last are there, in units of the full code (no half-step).

@@ -1,4 +1,5 @@
 // Rows of golden/attention.h against two references (oracle.h) over random models, policies and live lists.
+#include <algorithm>
 #include <cmath>
 
 #include "tests/golden/oracle.h"
@@ -12,6 +13,67 @@ void same(const A& a, const B& b, const char* what, Compared& compared) {
   for (std::size_t i = 0; i < a.size(); ++i)
     ASSERT_EQ(static_cast<std::int64_t>(a[i]), static_cast<std::int64_t>(b[i])) << what << ' ' << i;
   compared.add(a.size());
+}
+
+// The rivals' rules, alone and together, with whatever of the other rules they go with.
+TEST(Attention, RivalsEqualIntegers) {
+  Compared compared(800000);
+  Random random(16);
+  std::uint64_t searched = 0, fewer = 0, skipped = 0, left_out = 0, lazy = 0;
+  for (int i = 0; i < 1500; ++i) {
+    Shape shape = random_shape(random);
+    shape.layers = std::min(shape.layers, 2);
+    Case c = random_case(random);
+    random_rival(c, random);
+    const Values values = random_values(shape, random);
+    const FloatSource source = values.source();
+    const Reference reference(source);
+    const Quantized model(source, reference, c.policy);
+    Attention attention(model);
+    GroupRow row;
+    for (int n = 0; n < 4; ++n) {
+      const int position = random.between(0, shape.tokens - 1);
+      std::vector<std::uint32_t> live;
+      for (int t = 0; t <= (shape.causal ? position : shape.tokens - 1); ++t)
+        if (random.chance(80)) live.push_back(static_cast<std::uint32_t>(t));
+      if (live.empty()) live.push_back(0);
+      const auto all = (1u << shape.group()) - 1;
+      const auto heads = random.chance(60) ? all : static_cast<std::uint32_t>(1 + random.below(all));
+      const int layer = random.between(0, shape.layers - 1), kv = random.between(0, shape.kv_heads - 1);
+      const bool full = random.chance(25);
+      SCOPED_TRACE(describe(c, shape));
+      attention.run(layer, kv, position, live.data(), static_cast<int>(live.size()), heads, full, row);
+      const Row expected = integer_row(model, c, layer, kv, position, live, heads, full);
+      ASSERT_EQ(row.candidates.size(), expected.candidates.size());
+      for (std::size_t g = 0; g < row.candidates.size(); ++g) {
+        same(row.candidates[g], expected.candidates[g], "candidate", compared);
+        searched += !row.candidates[g].empty(), fewer += row.candidates[g].size() < live.size();
+      }
+      same(row.denominator, expected.denominator, "denominator", compared);
+      same(row.p, expected.p, "weight", compared);
+      same(row.values, expected.values, "value", compared);
+      same(row.out, expected.out, "output", compared);
+      if (testing::Test::HasFatalFailure()) return;
+      const auto zeros = static_cast<std::uint64_t>(std::count(row.p.begin(), row.p.end(), 0));
+      skipped += c.value_threshold ? zeros : 0, left_out += c.score_threshold ? zeros : 0;
+      lazy += c.policy.lazy_softmax;
+      // Something of every live head is weighed.
+      for (std::size_t g = 0; g < static_cast<std::size_t>(shape.group()); ++g)
+        if ((heads >> g) & 1) {
+          const auto from = row.p.begin() + static_cast<std::ptrdiff_t>(g * live.size());
+          ASSERT_TRUE(std::any_of(from, from + static_cast<std::ptrdiff_t>(live.size()), [](auto p) { return p > 0; }));
+        }
+    }
+  }
+  std::printf("%llu searches, %llu of them left keys out; %llu weights skipped, %llu scores left out, %llu lazy rows\n",
+              static_cast<unsigned long long>(searched), static_cast<unsigned long long>(fewer),
+              static_cast<unsigned long long>(skipped), static_cast<unsigned long long>(left_out),
+              static_cast<unsigned long long>(lazy));
+  EXPECT_GT(searched, 2000u);
+  EXPECT_GT(fewer, 1500u);
+  EXPECT_GT(skipped, 10'000u);
+  EXPECT_GT(left_out, 10'000u);
+  EXPECT_GT(lazy, 1000u);
 }
 
 TEST(Attention, EqualsIntegersAndLiesWithinFloatBounds) {

@@ -90,6 +90,98 @@ TEST(Hand, LocalValueWithAndWithoutRenormalising) {
   }
 }
 
+// Runs the first query of the two tokens above.
+GroupRow first_row(const Policy& policy) {
+  const Hand hand(1, 2, false, {64, 0}, 2047, kV);
+  const FloatSource source = hand.values.source();
+  const Reference reference(source);
+  const Quantized model(source, reference, policy);
+  Attention attention(model);
+  GroupRow row;
+  const Tokens live = {0, 1};
+  attention.run(0, 0, 0, live.data(), 2, 1, true, row);
+  EXPECT_EQ(row.values, live);  // all of V is fetched
+  return row;
+}
+
+// MNNFast: p is 2/3 and 1/3. Under a threshold of 0.4 (26,214 / 65536) V of token 1 is skipped: 2^19 * 65536 =
+// 34,359,738,368 is below 26,214 * 1,572,864 = 41,231,056,896. What is kept keeps its probability.
+// At 0.3333 (21,843: 34,356,068,352) it is not below, at 0.33334 (21,846: 34,360,786,944) it is. At 1 the row's largest
+// is still there.
+TEST(Hand, ValuesUnderAThresholdAreSkipped) {
+  Compared compared;
+  Policy p;
+  p.out_scale = OutScale::reference;
+  p.value_threshold = 0.4;
+  const GroupRow row = first_row(p);
+  EXPECT_EQ(row.denominator[0], 1572864u);
+  EXPECT_EQ(row.p, (P{43691, 0}));
+  EXPECT_EQ(row.out[0], 2047);  // 2731 * 2047 * 1.5 / 4096 = 2047.3
+  EXPECT_EQ(row.out[1], 0);
+  EXPECT_EQ(row.out[2], 300);  // 2731 * 300 * 1.5 / 4096 = 300.04
+  p.value_threshold = 0.3333;
+  EXPECT_EQ(first_row(p).p, (P{43691, 21845}));
+  p.value_threshold = 0.33334;
+  EXPECT_EQ(first_row(p).p, (P{43691, 0}));
+  p.value_threshold = 1;
+  EXPECT_EQ(first_row(p).p, (P{43691, 0}));
+  compared.add(12);
+}
+
+// MNNFast's lazy softmax: weights are the exponentials in 16 bits, 65535 (saturated) and 32768; of 12 bits 4095
+// (saturated) and 2048 under exponent 20. One over the sum: 2^36 / 1572864 = 43690 (cut), shift 20 - 4 = 16. Times
+// to_out: 49152 * 43690 = 2,147,450,880, 65535 when cut to 16 bits, shift 47 + 16 - 15 = 48.
+TEST(Hand, TheSumDividesAtTheEnd) {
+  Compared compared;
+  Policy p;
+  p.out_scale = OutScale::reference;
+  p.lazy_softmax = true;
+  GroupRow row = first_row(p);
+  EXPECT_EQ(row.p, (P{65535, 32768}));
+  EXPECT_EQ(row.out[0], 2046);  // 4095 * 2047 * 65535 / 2^28 = 2046.46
+  EXPECT_EQ(row.out[1], 750);   // 2048 * 1500 * 65535 / 2^28 = 749.99
+  EXPECT_EQ(row.out[2], 150);   // 2047 * 300 * 65535 / 2^28 = 149.92
+  p.value_threshold = 0.4;      // the sum is still that of both
+  row = first_row(p);
+  EXPECT_EQ(row.p, (P{65535, 0}));
+  EXPECT_EQ(row.denominator[0], 1572864u);
+  EXPECT_EQ(row.out[0], 2046);
+  EXPECT_EQ(row.out[1], 0);
+  EXPECT_EQ(row.out[2], 300);  // 4095 * 300 * 65535 / 2^28 = 299.92
+  compared.add(11);
+}
+
+// A3's choice behind the scores: token 1 is one octave, half, below. A threshold of 0.5 keeps it, one of 0.51
+// (0.971 octaves, 3978 units) does not, and token 0 then has all of the probability: 65535.
+TEST(Hand, ScoresFarBelowTheLargestAreLeftOut) {
+  Compared compared;
+  Policy p;
+  p.out_scale = OutScale::reference;
+  p.score_threshold = 0.5;
+  EXPECT_EQ(first_row(p).p, (P{43691, 21845}));
+  p.score_threshold = 0.51;
+  const GroupRow row = first_row(p);
+  EXPECT_EQ(row.denominator[0], 1048576u);
+  EXPECT_EQ(row.p, (P{65535, 0}));
+  EXPECT_EQ(row.out[0], 2047);  // saturates
+  EXPECT_EQ(row.out[1], 0);
+  EXPECT_EQ(row.out[2], 450);  // 4095 * 300 * 1.5 / 4096 = 449.9
+  compared.add(9);
+}
+
+// A3's search, one iteration for two keys: the one product that is not 0 is 64 * 64 of token 0.
+TEST(Hand, OnlyCandidatesHaveScores) {
+  Compared compared;
+  Policy p;
+  p.out_scale = OutScale::reference;
+  p.candidates = 0.5;
+  const GroupRow row = first_row(p);
+  EXPECT_EQ(row.candidates[0], (Tokens{0}));
+  EXPECT_EQ(row.denominator[0], 1048576u);
+  EXPECT_EQ(row.p, (P{65535, 0}));
+  compared.add(4);
+}
+
 // Three tokens, K 64, 72, 8 in digits 8 + 4. MSBs read 64, 64, 0: exponentials 1, 1, 1/2, sum 2,621,440, largest p 0.4.
 // LSBs add 8: scores 4096, 4608, 512; 512 below is 1/8 octave, entry 8 of the table: 961,548; 4096 below is 524,288.
 // p = 961548, 1048576, 524288 of 2534412: 24864.1, 27114.6, 13557.3.

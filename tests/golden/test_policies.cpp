@@ -58,6 +58,47 @@ TEST(Decisions, OfThePresets) {
   EXPECT_EQ(d.digits.below(0), 4);
   EXPECT_EQ(d.v_bits, 6);
   EXPECT_EQ(d.stage[0].mu16, 62259u);  // 0.95
+  EXPECT_FALSE(d.searches() || d.drops_zeros() || d.lazy);
+  EXPECT_TRUE(d.accumulates());
+
+  d = decisions_of(make_policy("a3"), shape);
+  EXPECT_TRUE(d.searches() && d.drops_zeros());
+  EXPECT_FALSE(d.accumulates() || d.lazy || d.prunes_tokens || d.prunes_values(false));
+  EXPECT_TRUE(d.searches(false, true) && d.searches(true, false)) << "decode, encoder";
+  EXPECT_FALSE(d.searches(true, true)) << "each query of a decoder's prompt sees other keys";
+  EXPECT_EQ(d.iterations(101), 50);
+  EXPECT_EQ(d.iterations(1), 1);
+  EXPECT_EQ(d.score_span, 17702u);  // log2(20) = 4.32193 octaves
+  EXPECT_EQ(d.skip16, 0u);
+
+  d = decisions_of(make_policy("mnnfast"), shape);
+  EXPECT_TRUE(d.lazy && d.drops_zeros() && d.accumulates());
+  EXPECT_FALSE(d.searches() || d.prunes_values(false));
+  EXPECT_EQ(d.skip16, 655u);  // 0.01: 655.36
+  EXPECT_EQ(d.score_span, kNoSpan);
+}
+
+// The rivals' rules beside the others: what contradicts itself is refused, and says what.
+TEST(Decisions, RivalsThatContradictThemselves) {
+  const auto refused = [](const char* of, auto change) {
+    Policy p = make_policy(of);
+    change(p);
+    const auto bad = find_violation(p);
+    return bad ? bad->key : std::string();
+  };
+  EXPECT_EQ(refused("a3", [](Policy&) {}), "");
+  EXPECT_EQ(refused("mnnfast", [](Policy& p) { p.k_digits = {8, 4}, p.threshold = 0.1; }), "");
+  EXPECT_EQ(refused("spatten", [](Policy& p) { p.value_threshold = 0.01, p.score_threshold = 0.1; }), "");
+  EXPECT_EQ(refused("select", [](Policy& p) { p.value_threshold = 0.01; }), "value_threshold");
+  EXPECT_EQ(refused("select", [](Policy& p) { p.score_threshold = 0.01; }), "score_threshold");
+  EXPECT_EQ(refused("select", [](Policy& p) { p.lazy_softmax = true; }), "lazy_softmax");
+  EXPECT_EQ(refused("spatten", [](Policy& p) { p.lazy_softmax = true; }), "lazy_softmax");
+  EXPECT_EQ(refused("mnnfast", [](Policy& p) { p.tokens = {0.5, 0.5}; }), "lazy_softmax");
+  EXPECT_EQ(refused("a3", [](Policy& p) { p.k_digits = {8, 4}, p.threshold = 0.1; }), "k_digits");
+  EXPECT_EQ(refused("a3", [](Policy& p) { p.local_value = 0.5; }), "local_value");
+  EXPECT_EQ(refused("a3", [](Policy& p) { p.tokens = {0.5, 0.5}; }), "candidates");
+  EXPECT_EQ(refused("a3", [](Policy& p) { p.candidates = 0; }), "candidates");
+  EXPECT_EQ(refused("a3", [](Policy& p) { p.score_threshold = 1.5; }), "score_threshold");
 }
 
 TEST(Decisions, OfWhatPresetsLeaveOut) {

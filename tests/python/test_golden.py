@@ -14,6 +14,8 @@ POLICIES = [
     "spatten-protected",
     "select",
     "winnow",
+    "a3",
+    "mnnfast",
     winnow.Policy("select", k_digits=[3, 3], select_keep=[0.98], v_bits=6),
     winnow.Policy("spatten-protected", scope="kv_head", heads={"start": 0.9, "end": 0.8}),
     winnow.Policy("spatten", permanent=True, importance="normalised"),

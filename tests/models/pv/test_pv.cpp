@@ -17,7 +17,8 @@ constexpr int kTokens = 800;
 
 struct Array {
   Array(int head_dim, int banks, int width, bool scaled, int requantizers = 64, bool renormalise = false, int rate = 0,
-        bool shared = false)
+        bool shared = false, bool drops_zeros = false, bool lazy = false, int latency = 3,
+        int output_vectors = 2)
       : dim(head_dim),
         m(1, 2, kTokens, width),
         jobs(4),
@@ -28,9 +29,10 @@ struct Array {
         released(4),
         done(4),
         grant(shared),
-        pv({head_dim, rate ? rate : banks, width, 3, scaled, renormalise, false, requantizers, 17},
-           {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales, sums, grant}, jobs, out,
-           magnitudes, released, done) {
+        pv({head_dim, rate ? rate : banks, width, latency, scaled, renormalise, false, requantizers, 17, golden::kWordBits,
+            drops_zeros, lazy, output_vectors},
+           {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales, sums, candidates, grant}, jobs,
+           out, magnitudes, released, done) {
     place = m.constants.at(m.constants.take(false), 0);
     for (std::size_t h = 0; h < 2; ++h)
       m.constants.poke(static_cast<ConstantsRef>(place + h)) = {{}, to_out[h], out16[h]};
@@ -52,6 +54,7 @@ struct Array {
   KvBuffer values;
   ScaleStore scales;
   ValueSums sums{2, 64};
+  CandidateLists candidates{Sizes{.group = 2, .longest = kTokens, .stores = 2, .greedy_columns = 8}};
   Fifo<OutputVector> out;
   Fifo<HeadMagnitude> magnitudes;
   Fifo<StoreReleased> released;
@@ -149,6 +152,51 @@ TEST(Pv, OutputsAndCycles) {
   std::printf("%llu outputs equal\n", static_cast<unsigned long long>(compared));
 }
 
+// The rivals' rows: of 40 slots every third has a weight, in the first head of all slots, in the second of candidates
+// alone, whose places are not theirs. Zeros cost no product; vectors are read where they lie. A lazy row's outputs are
+// multiplied with one over its sum.
+TEST(Pv, ZerosAreDroppedAndCandidatesFollowed) {
+  std::uint64_t compared = 0;
+  for (const bool searched : {false, true})
+    for (const bool lazy : {false, true}) {
+      Array a(32, 2, 4, false, 64, false, 0, false, true, lazy);
+      Cycle now = 1;
+      const auto word = [](std::uint32_t s, int d) {
+        return static_cast<int>((s * 37u + static_cast<unsigned>(d) * 101u) % 4095u) - 2047;
+      };
+      std::vector<std::uint32_t> slots(40);
+      std::iota(slots.begin(), slots.end(), 0u);
+      if (searched) slots = {1, 4, 5, 9, 16, 17, 23, 31, 38};
+      GroupEntry& g = a.m.groups[0];
+      g.heads = 0b01, g.slots = 40;
+      g.mean[0] = packed(golden::lazy_scale(3'000'000));
+      a.candidates.begin(0, searched);
+      if (searched) a.candidates.append(0, 0, slots, now), a.candidates.finish(0, 0, now);
+      std::uint16_t* p = a.m.probabilities.poke(0, 0);
+      std::uint64_t largest = 0, weights = 0;
+      for (std::size_t i = 0; i < slots.size(); ++i) {
+        p[i] = static_cast<std::uint16_t>(i % 3 == 1 ? 500 + 97 * i : 0);
+        largest = std::max(largest, std::uint64_t{p[i]} * 65536), weights += p[i] > 0;
+      }
+      a.load(40, now, word);
+      PvJob job;
+      job.last = true, job.constants = a.place;
+      a.jobs.push(now++, job);
+      for (const Cycle end = now + 200; now < end && !a.out.can_pop(now); ++now) a.pv.tick(now);
+      ASSERT_TRUE(a.out.can_pop(now));
+      const int exponent = golden::weight_exponent(largest);
+      const golden::Scale scale = lazy ? golden::mul(a.to_out[0], golden::lazy_scale(3'000'000)) : a.to_out[0];
+      for (int d = 0; d < 32; ++d, ++compared) {
+        std::int64_t sum = 0;
+        for (std::size_t i = 0; i < slots.size(); ++i)
+          sum += std::int64_t{golden::weight12(std::uint64_t{p[i]} * 65536, exponent)} * word(slots[i], d);
+        ASSERT_EQ(a.out.peek().data[static_cast<std::size_t>(d)], golden::requantize_out(sum, scale, exponent)) << d;
+      }
+      EXPECT_EQ(a.pv.multiplications(), weights * 32);
+    }
+  std::printf("%llu outputs equal\n", static_cast<unsigned long long>(compared));
+}
+
 // Cycle in which the last of two heads' outputs is there, of `slots` slots whose scales lie `stride` apart.
 Cycle last_output(Array& a, std::uint32_t slots, std::uint32_t stride) {
   Cycle now = 1;
@@ -197,6 +245,34 @@ TEST(Pv, RequantizersAndTheDivider) {
   EXPECT_LE(with, without + 2 * 17);
   compared += 2;
   std::printf("%llu cycles compared\n", static_cast<unsigned long long>(compared));
+}
+
+// A row has an output vector from its last product on: behind a long tree two of them are too few for rows of two cycles.
+TEST(Pv, ALongTreeTakesOutputVectors) {
+  const auto cycles = [](int latency, int vectors) {
+    Array a(64, 8, 8, false, 64, false, 0, false, false, false, latency, vectors);
+    Cycle now = 1;
+    GroupEntry& g = a.m.groups[0];
+    g.heads = 0b11, g.slots = 16;
+    for (std::uint32_t i = 0; i < 16; ++i) {
+      a.m.origins.poke(0)[i] = i;
+      for (std::size_t h = 0; h < 2; ++h) a.m.probabilities.poke(0, h)[i] = static_cast<std::uint16_t>(100 + i);
+    }
+    a.load(16, now, [](std::uint32_t s, int) { return static_cast<int>(s); });
+    PvJob job;
+    job.constants = a.place;
+    for (int i = 0; i < 4; ++i) job.last = i == 3, a.jobs.push(now, job);
+    const Cycle begin = ++now;
+    for (int rows = 0; rows < 8 && now < begin + 1000; ++now) {
+      a.pv.tick(now);
+      if (a.out.can_pop(now)) a.out.pop(now), a.magnitudes.pop(now), ++rows;
+    }
+    return now - begin;
+  };
+  const Cycle enough = cycles(12, 8);
+  EXPECT_EQ(enough, cycles(3, 8) + 9) << "longer by the tree alone";
+  EXPECT_GT(cycles(12, 2), enough + 2 * 12) << "two rows in a tree of twelve cycles";
+  std::printf("3 pipelines compared, %llu cycles with enough vectors\n", static_cast<unsigned long long>(enough));
 }
 
 // A rate below the banks: rows of V that are wider than bricks make them. Shared arrays: a cycle more a row, and one

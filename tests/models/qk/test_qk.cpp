@@ -19,8 +19,13 @@ struct Array {
         scores(3, 8),
         released(2),
         qk({head_dim, multipliers ? multipliers : banks * head_dim, brick_bits, false, 8}, first, later, keys, queries,
-           grant, scores, released) {}
+           grant, candidates, scores, released) {}
 
+  static Sizes searched_sizes() {
+    Sizes s;
+    s.greedy_columns = 8;
+    return s;
+  }
   static std::int16_t word(std::uint32_t slot, int d, int salt) {
     return static_cast<std::int16_t>(
                (slot * 977u + static_cast<std::uint32_t>(d) * 131u + static_cast<std::uint32_t>(salt) * 7u) % 4095u) -
@@ -59,6 +64,7 @@ struct Array {
   Pipe<ScoreRow> scores;
   Fifo<HalfReleased> released;
   ArrayGrant grant{true};
+  CandidateLists candidates{searched_sizes()};
   Qk qk;
 };
 
@@ -118,6 +124,44 @@ TEST(Qk, LaterPassesFirstByWholeTasks) {
   }
   EXPECT_EQ(order, (std::vector<std::uint32_t>{1, 1, 1, 1, 1, 3, 3, 3, 2, 2, 2, 2, 2}));
   std::printf("%zu rows in order\n", order.size());
+}
+
+// Of a group that is searched for: nothing before the candidates are known, then these alone, as many in order as lie
+// in banks of their own. Banks are slots modulo 4 here: 1 2 3 | 7 8 9 | 13 | 17 18.
+TEST(Qk, CandidatesAlone) {
+  Array a(32, 4, 24);
+  Cycle now = 1;
+  a.load_keys(0, 20, now);
+  a.load_query(3, now++);
+  a.candidates.begin(0, true);
+  a.first.push(now++, a.task(0, 20, 0));
+  for (int i = 0; i < 5; ++i) a.qk.tick(now++);
+  const BlockStats::Counter& waits = a.qk.stats().wait_at(a.qk.stats().wait_count() - 1);
+  EXPECT_STREQ(waits.key, "greedy");
+  EXPECT_EQ(waits.cycles, 5u);
+  EXPECT_EQ(a.qk.multiplications(), 0u);
+  const std::vector<std::uint32_t> slots = {1, 2, 3, 7, 8, 9, 13, 17, 18};
+  a.candidates.append(0, 0, slots, now);
+  a.candidates.finish(0, 0, now++);
+  std::vector<int> counts;
+  std::size_t seen = 0;
+  bool last = false;
+  for (const Cycle end = now + 40; now < end; ++now) {
+    a.qk.tick(now);
+    while (a.scores.can_pop(now)) {
+      const ScoreRow& r = a.scores.peek();
+      ASSERT_FALSE(last);
+      ASSERT_EQ(r.first, seen);
+      counts.push_back(r.count), last = r.last;
+      for (int i = 0; i < r.count; ++i, ++seen)
+        ASSERT_EQ(r.value[static_cast<std::size_t>(i)], a.score(0, slots.at(seen), 3)) << "candidate " << seen;
+      a.scores.pop(now);
+    }
+  }
+  EXPECT_EQ(counts, (std::vector<int>{3, 3, 1, 2}));
+  EXPECT_TRUE(last);
+  EXPECT_EQ(a.qk.multiplications(), slots.size() * 32);
+  std::printf("%zu scores of candidates\n", seen);
 }
 
 // Bricks: how many a product takes says how many keys a cycle; values are those of whole multipliers.

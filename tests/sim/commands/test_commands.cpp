@@ -158,12 +158,12 @@ TEST(Commands, AnEncodersWorkload) {
 
 TEST(Commands, ListsNameWhatCanBeNamed) {
   const Outcome machines = winnow_of("machines"), policies = winnow_of("policies");
-  for (const char* name : {"spatten ", "spatten-eighth ", "spatten-fast ", "tiny ", "winnow "}) {
+  for (const char* name : {"a3 ", "mnnfast ", "spatten ", "spatten-eighth ", "spatten-fast ", "tiny ", "winnow "}) {
     EXPECT_NE(machines.out.find(name), std::string::npos) << name;
     EXPECT_NE(winnow_of(std::string("machines --show ") + name).out.find(std::string("name: ") + name),
               std::string::npos);
   }
-  for (const char* name : {"dense", "spatten", "spatten-protected", "select", "winnow"}) {
+  for (const char* name : {"dense", "spatten", "spatten-protected", "select", "winnow", "a3", "mnnfast"}) {
     EXPECT_NE(policies.out.find(name), std::string::npos) << name;
     EXPECT_NE(winnow_of(std::string("policies --show ") + name).out.find("k_digits: "), std::string::npos);
   }
@@ -238,13 +238,16 @@ TEST(Answer, IsAtMost14LinesOf100ColumnsWhateverRuns) {
   const std::string encoder = "synthetic:layers=1,heads=2,kv_heads=2,head_dim=32,tokens=24,prompt=24,causal=0,seed=3";
   const std::string csv = WINNOW_SOURCE_DIR "/tests/traces/reader/workload.csv";
   std::vector<std::string> cases;
-  for (const char* machine : {"tiny", "spatten-eighth", "spatten-fast", "spatten", "winnow"})
+  for (const char* machine : {"a3", "mnnfast", "tiny", "spatten-eighth", "spatten-fast", "spatten", "winnow"})
     for (const char* policy : {"dense", "spatten", "spatten-protected", "select"})
       for (const std::string& trace : {kDecode, encoder})
         cases.push_back(trace + " --machine " + machine + " --policy " + policy);
   for (const char* engine : {"golden", "cuda"})
     for (const char* policy : {"dense", "winnow"})
       cases.push_back(kDecode + " --machine tiny --policy " + policy + " --engine " + engine);
+  for (const char* rival : {"a3", "mnnfast"})
+    for (const std::string& trace : {kDecode, encoder})
+      cases.push_back(trace + " --machine " + rival + " --policy " + rival);
   cases.push_back(kDecode + " --machine tiny --policy select --steps 1-2 --against dense");
   cases.push_back(encoder + " --machine tiny --policy spatten --against spatten-protected --engine golden");
   cases.push_back(csv + " --machine spatten"), cases.push_back(csv + " --machine spatten --engine golden");

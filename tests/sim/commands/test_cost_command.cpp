@@ -41,7 +41,7 @@ json cost_of(const std::string& arguments) {
 
 TEST(CostCommand, BlocksAreTheSumOfComponentsAndEachHasASource) {
   int components = 0;
-  for (const char* machine : {"spatten", "spatten-eighth", "spatten-fast", "tiny", "winnow"}) {
+  for (const char* machine : {"a3", "mnnfast", "spatten", "spatten-eighth", "spatten-fast", "tiny", "winnow"}) {
     const json all = cost_of(std::string("--machine ") + machine);
     std::map<std::string, double> area;
     double sum = 0;
@@ -58,7 +58,7 @@ TEST(CostCommand, BlocksAreTheSumOfComponentsAndEachHasASource) {
     }
     EXPECT_NEAR(all.at("area_mm2").get<double>(), sum, 1e-9);
   }
-  std::printf("cost: %d components of 5 machines\n", components);
+  std::printf("cost: %d components of 7 machines\n", components);
   EXPECT_GT(components, 300);
 }
 

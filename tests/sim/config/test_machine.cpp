@@ -20,7 +20,8 @@ using test::TextFile;
 std::string shown(Machine machine) { return show_yaml(machine_schema(machine)); }
 
 TEST(Machines, ShippedOnesLoadAndMatchThePaper) {
-  EXPECT_EQ(machine_names(), (std::vector<std::string>{"spatten", "spatten-eighth", "spatten-fast", "tiny", "winnow"}));
+  EXPECT_EQ(machine_names(),
+            (std::vector<std::string>{"a3", "mnnfast", "spatten", "spatten-eighth", "spatten-fast", "tiny", "winnow"}));
   const Machine full = load_machine("spatten");
   EXPECT_EQ(full.qk.multipliers + full.pv.multipliers, 1024);
   EXPECT_EQ(full.hbm2.channels, 16);
@@ -151,10 +152,10 @@ TEST(Machines, ContradictionsAreRefused) {
 }
 
 TEST(Machines, UnknownNameIsRefused) {
-  EXPECT_EQ(
-      error_of([] { load_machine("spaten"); }),
-      "--machine: 'spaten': no such machine: must be one of spatten, spatten-eighth, spatten-fast, tiny, winnow, or a "
-      ".yaml file");
+  EXPECT_EQ(error_of([] { load_machine("spaten"); }),
+            "--machine: 'spaten': no such machine: must be one of a3, mnnfast, spatten, spatten-eighth, spatten-fast, "
+            "tiny, winnow, or a "
+            ".yaml file");
 }
 
 TEST(Capacity, TheLeastParameterIsNamed) {

@@ -69,10 +69,11 @@ Outcome Bench::run(Run run) const {
       [&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
         const ImportanceMemory& importance = self->parts().importance_memory;
         out.layers.push_back({plan.sequence, plan.step, plan.layer, counts, plan.positions, plan.heads, records,
-                              plan.out, importance.tokens(), importance.heads()});
+                              plan.out, 0, 0, importance.tokens(), importance.heads()});
         if (!run.check) return;
         golden::LayerResult expected;
         walks[static_cast<std::size_t>(plan.sequence)]->next(expected);
+        out.layers.back().candidates = expected.candidates, out.layers.back().weighed = expected.weighed;
         const golden::Shape& shape = p.sequences[static_cast<std::size_t>(plan.sequence)].shape;
         compare_layer(shape, LayerDetail::machine, expected,
                       layer_of_machine(shape, plan, records, counts, *self, expected.importance.size(),

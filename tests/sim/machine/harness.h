@@ -23,6 +23,7 @@ struct LayerEnd {
   std::vector<HeadPlan> heads;
   std::vector<GroupRecord> records;
   golden::Region out;
+  std::uint64_t candidates = 0, weighed = 0;               // of golden's, as LayerResult has them
   std::vector<std::uint64_t> importance, head_importance;  // of tokens and query heads, all that the memory holds
 };
 

@@ -130,6 +130,7 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
                           "softmax.accumulate_latency", "softmax.divide_latency", "softmax.requantize_latency",
                           "softmax.reciprocal_interval", "softmax.rest_latency", "softmax.rest_interval"})
     if (r.one_in(2)) set(o, key, r.one_in(3) ? 1 : r.in(1, 40));
+  set(o, "pv.output_vectors", r.one_in(2) ? 2 : r.in(2, 12));
   set(o, "softmax.reciprocal_latency", 1);  // a part of divide_latency
   const int width = 1 << r.below(std::bit_width(static_cast<unsigned>(std::min(multipliers / 8, 32))));
   set(o, "softmax.width", width);
@@ -148,6 +149,27 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
 }
 
 }  // namespace
+
+// The rivals' rules, where the policy leaves room for them; draws of their own, so that the rest of a case stays as it
+// was. A search takes whole keys, all tokens and all values.
+void random_rival(CaseRandom& r, RunOptions& o) {
+  const auto asks = [&o](const std::string& key) {
+    return std::any_of(o.set.begin(), o.set.end(), [&](const std::string& s) { return s.rfind(key, 0) == 0; });
+  };
+  if (asks("select=") || r.one_in(2)) return;
+  const bool searches = r.one_in(2), lazy = r.one_in(2);
+  if (searches) {
+    set(o, "candidates", r.of({0.01, 0.125, 0.25, 0.5, 0.9}));
+    set(o, "k_digits", r.in(2, 12)), set(o, "threshold", 0);
+    set(o, "greedy.columns", r.in(1, 40)), set(o, "greedy.scan", 1 << r.below(7));
+    set(o, "greedy.latency", r.in(1, 12));
+  }
+  if (searches || lazy)
+    set(o, "tokens.start", 1), set(o, "tokens.end", 1), set(o, "local_value", 1), set(o, "renormalise", false);
+  set(o, "lazy_softmax", lazy);
+  if (r.one_in(2)) set(o, "value_threshold", r.of({0.001, 0.01, 0.1, 0.5, 1.0}));
+  if (r.one_in(2)) set(o, "score_threshold", r.of({0.01, 0.05, 0.1, 0.5, 1.0}));
+}
 
 RunOptions random_case(std::uint64_t seed, bool may_batch) {
   CaseRandom r(seed);
@@ -169,6 +191,8 @@ RunOptions random_case(std::uint64_t seed, bool may_batch) {
   o.seed = seed + 1;
   random_policy(r, o);
   random_machine(r, o, t);
+  CaseRandom rival(seed + 1'000'003);
+  random_rival(rival, o);
   if (r.one_in(3)) o.layers.first = r.below(t.layers), o.layers.last = r.in(o.layers.first, t.layers - 1);
   if (r.one_in(3)) o.steps.first = r.below(generated + 1), o.steps.last = r.in(o.steps.first, generated);
   if (may_batch && generated && r.one_in(3)) {

@@ -533,6 +533,53 @@ Find importance_memory(bool of_heads) {
   };
 }
 
+// A head's columns were sorted, and the search has not come to the last: it takes each slot of it for another one of a
+// large code.
+Find sorted_keys() {
+  return [seen = std::uint64_t{0}](MachineModel& m) mutable -> std::optional<Word> {
+    const Greedy& greedy = m.parts().greedy;
+    if (greedy.sorts() == seen) return {};
+    seen = greedy.sorts();
+    const int half = greedy.job().half, last = m.parts().sizes.head_dim - 1;
+    const std::size_t n = greedy.job().keys;
+    return word<SortedKeys::Element>(
+        m, fmt::format("half {} column {}", half, last),
+        [half, last, n](Inventory& parts) {
+          const SortedKeys& sorted = parts.sorted_keys;
+          return std::span(sorted.column(half, last), n);
+        },
+        [n](std::span<SortedKeys::Element> w) {
+          for (std::size_t i = 0; i < n; ++i) w[i] = {2047, static_cast<std::uint32_t>(i)};
+        });
+  };
+}
+
+// A search is over: its first candidate becomes a key that it left out.
+Find candidate_lists() {
+  return [seen = std::vector<std::uint8_t>()](MachineModel& m) mutable -> std::optional<Word> {
+    const Inventory& p = m.parts();
+    const CandidateLists& lists = p.candidate_lists;
+    const auto rows = static_cast<std::size_t>(p.sizes.group);
+    seen.resize(p.groups.size() * rows);
+    std::optional<Word> found;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      const std::size_t store = i / rows, row = i % rows, n = lists.count(store, row);
+      const bool ready = lists.asked(store) && lists.ready(store, row, m.now());
+      if (ready && !seen[i] && !found && n < p.groups[store].slots) {
+        const std::uint32_t* slots = lists.peek(store, row);
+        std::uint32_t other = 0;
+        while (std::find(slots, slots + n, other) != slots + n) ++other;
+        found = group_word<std::uint32_t>(
+            m, store, fmt::format("row {} candidate 0", row),
+            [&lists, store, row](Inventory&) { return std::span(lists.peek(store, row), 1); },
+            [other](auto w) { w[0] = other; });
+      }
+      seen[i] = ready;
+    }
+    return found;
+  };
+}
+
 std::vector<Strike> strikes() {
   const std::vector<std::string> plain = {}, scales = {"v_scale=token"}, refetch = {"k_digits=6,4", "threshold=1"},
                                  values = {"local_value=0.3", "local_value_resident=prune"},
@@ -544,7 +591,8 @@ std::vector<Strike> strikes() {
                                                  "select=count",  "select_keep=0.4", "first_q_bits=8",  "rest=true"},
                                  tokens = {"tokens.start=0.6", "tokens.end=0.4"},
                                  listed_values = {"tokens.start=0.6", "tokens.end=0.4", "local_value=0.3"},
-                                 heads = {"heads.start=0.5", "heads.end=0.5"};
+                                 heads = {"heads.start=0.5", "heads.end=0.5"},
+                                 search = {"candidates=0.5", "greedy.columns=1"};
   const auto keys = +[](Inventory& p) -> KvBuffer& { return p.keys; };
   const auto v = +[](Inventory& p) -> KvBuffer& { return p.values; };
   return {
@@ -560,6 +608,8 @@ std::vector<Strike> strikes() {
       {"value_sums", "the sum of V, to pv", true, compensated, value_sums, 20},
       {"group_table", "the mean of what was left out, to pv", true, compensated, left_out_mean, 20},
       {"query_registers", "a query, to qk", false, plain, queries},
+      {"sorted_keys", "the last column, to greedy", false, search, sorted_keys, 4},
+      {"candidate_lists", "the first, to qk and pv", false, search, candidate_lists, 40},
       {"group_table", "a group, to softmax", true, plain, group_table},
       {"group_table", "when a row may be read, to importance and pv", true, plain, readable, 20},
       {"group_table", "how many slots are left, to the controller", true, select, slots_left, 20},
