@@ -25,16 +25,23 @@ def figure_text(column, value):
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g} {unit}".replace("mm2", "mm²")
 
 
-# What figures are drawn in: (divisor, what the axis says).
-_AXES = {"bytes": (1e6, "MB"), "J": (1e-6, "µJ"), "ratio": (0.01, "%"), "cycles": (1, "cycles"), "mm2": (1, "mm²")}
+# What figures are drawn in: (divisor, what the axis says), the first whose divisor the largest reaches.
+_AXES = {
+    "bytes": [(1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes")],
+    "J": [(1, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ")],
+    "ratio": [(0.01, "%")],
+    "mm2": [(1, "mm²")],
+}
 
 
-def axis_of(column):
-    metric = metric_of(column)
-    divisor, unit = _AXES.get(metric.unit, (1, metric.unit))
+def axis_of(column, largest=None):
+    """How a column is called and drawn; `largest` of its figures decides the unit's prefix."""
+    unit = metric_of(column).unit
+    choices = _AXES.get(unit, [(1, unit)])
+    divisor, text = next((one for one in choices if largest is not None and largest >= one[0]), choices[-1])
     fidelity, _, key = column.partition(".")
     name = key.replace("_", " ")
-    return {"name": f"{name}, by {fidelity}", "title": f"{name} by {fidelity}, {unit}", "divisor": divisor}
+    return {"name": f"{name}, by {fidelity}", "title": f"{name} by {fidelity}, {text}", "divisor": divisor}
 
 
 def _drawn(sweep):
@@ -61,7 +68,10 @@ def plotted(sweep):
     drawn = _drawn(sweep)
     return {
         "parameters": sweep.parameters,
-        "columns": [{"key": column, **axis_of(column)} for column in sweep.columns],
+        "columns": [
+            {"key": column, **axis_of(column, max((one.figures.get(column, 0) for one in drawn), default=None))}
+            for column in sweep.columns
+        ],
         "fidelities": sweep.stages,
         "points": [
             {
