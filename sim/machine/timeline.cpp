@@ -16,6 +16,12 @@ constexpr int kLayers = 1;               // its track; blocks' follow
 constexpr Cycle kCountedTogether = 256;  // cycles of one value of the memory's counter
 constexpr const char* kFormat = "winnow-timeline-1";
 
+// a for 0, z for 25, ba for 26: Perfetto colours a slice by the letters of its name, and leaves digits out.
+std::string letters(int number) {
+  std::string text(1, static_cast<char>('a' + number % 26));
+  return number < 26 ? text : letters(number / 26) + text;
+}
+
 // Trace events are in microseconds; a cycle is shown as a nanosecond.
 std::string shown(Cycle cycles) { return fmt::format("{}.{:03}", cycles / 1000, cycles % 1000); }
 
@@ -111,7 +117,7 @@ class Timeline::Watcher final : public Block {
       if (t.head != kAllHeads)
         a += fmt::format(",\"head\":{},\"query\":{},\"query_head\":{},\"pass\":{}", t.head, t.query, t.group, t.pass);
       slice_.name = fmt::format("layer {}", t.layer);
-      if (t.head != kAllHeads) slice_.name += fmt::format(", head {}", t.head);
+      if (t.head != kAllHeads) slice_.name += ", head " + letters(t.head);
       if (*work_.kind) a += fmt::format(",\"what\":\"{}\"", work_.kind);
     } else {
       slice_.name = inputs_.empty() ? "busy" : "work of no job";

@@ -126,6 +126,11 @@ def test_who_is_worked_for(made, compared):
         assert {(about["layer"], about["head"]) for _, _, about in tracks[label]} == heads, label
         compared(len(heads))
     assert {about.get("what") for _, _, about in tracks["fetcher"]} >= {"K", "records", "queries"}
+    letters = {}
+    for event in json.loads(made["select"][0].read_text())["traceEvents"]:
+        if "head" in event["args"]:
+            letters.setdefault(event["name"].partition(", head ")[2], set()).add(event["args"]["head"])
+    assert letters == {"a": {0}, "b": {1}, "c": {2}}  # a colour each
     # A head's probabilities come after its scores began, its values after its probabilities.
     for head in heads:
         first = [
