@@ -31,10 +31,12 @@ struct RunOptions {
   std::string output;    // the run's folder; never empty
   bool force = false;
   std::string dump_requests;  // file for the request stream; empty: none
-  std::string technology;     // of the energy; empty: the default
-  bool sources = false;       // print where its figures come from
-  std::string accelergy;      // file for action counts; empty: none
-  std::string command;        // as typed, for the manifest
+  std::string timeline;       // file for a timeline; empty: none
+  std::uint64_t timeline_events = 250'000;
+  std::string technology;  // of the energy; empty: the default
+  bool sources = false;    // print where its figures come from
+  std::string accelergy;   // file for action counts; empty: none
+  std::string command;     // as typed, for the manifest
   std::string version;
 };
 

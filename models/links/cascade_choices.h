@@ -22,6 +22,8 @@ struct CascadeChoice {
   std::uint32_t chances_base = 0;       // of the sequence's
   bool prompt = false, causal = false;  // chances: which rows see a token
 
+  const char* what_kind() const { return job.what_kind(); }
+
   template <class V>
   void fields(V&& v) {
     v("kind", kind, 2);
@@ -33,7 +35,7 @@ struct CascadeChoice {
 
 struct CascadeChoices {
   using Payload = CascadeChoice;
-  static constexpr LinkInfo kInfo{"cascade_choices", "controller", "cascade", "one a KV head may wait"};
+  static constexpr LinkInfo kInfo{"cascade_choices", "controller", "cascade", "one a KV head may wait", true};
   static std::size_t depth(const Sizes&) { return 4; }
 };
 

@@ -14,6 +14,17 @@ namespace winnow {
 // buffer, value_scale -> scale store, record -> K and V buffer, descriptor -> head constants.
 using golden::kStreams;
 using golden::Stream;
+inline const char* name_of(Stream stream) {
+  switch (stream) {
+    case Stream::query: return "queries";
+    case Stream::key: return "K";
+    case Stream::value: return "V";
+    case Stream::value_scale: return "scales of V";
+    case Stream::record: return "records";
+    case Stream::descriptor: return "descriptors";
+  }
+  return "";
+}
 inline constexpr int kEpochs = 64;  // layers of all sequences, at work and ahead
 
 // One address list for the fetcher: items of `item_bytes` at base + index * stride_bytes, in list order.
@@ -57,6 +68,8 @@ struct FetchJob {
     return first + (heads ? items / static_cast<std::uint32_t>(std::popcount(heads)) : items);
   }
 
+  const char* what_kind() const { return name_of(stream); }
+
   template <class V>
   void fields(V&& v) {
     tag.fields(v);
@@ -72,7 +85,7 @@ struct FetchJob {
 struct FetchJobs {
   using Payload = FetchJob;
   static constexpr LinkInfo kInfo{"fetch_jobs", "controller", "fetcher",
-                                  "one at work behind it and one to follow without a bubble"};
+                                  "one at work behind it and one to follow without a bubble", true};
   static std::size_t depth(const Sizes&) { return 2; }
 };
 

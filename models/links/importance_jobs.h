@@ -29,7 +29,7 @@ struct ImportanceDone {
 struct ImportanceJobs {
   using Payload = ImportanceJob;
   static constexpr LinkInfo kInfo{"importance_jobs", "controller", "importance",
-                                  "groups of a prompt whose sums queue behind one another"};
+                                  "groups of a prompt whose sums queue behind one another", true};
   static std::size_t depth(const Sizes&) { return 32; }
 };
 struct ImportanceAnswers {

@@ -26,7 +26,7 @@ struct OutputVector {
 struct Outputs {
   using Payload = OutputVector;
   static constexpr LinkInfo kInfo{"outputs", "pv", "writeback",
-                                  "a group of short rows ends at once, write-back takes a burst a cycle"};
+                                  "a group of short rows ends at once, write-back takes a burst a cycle", true};
   static std::size_t depth(const Sizes&) { return 4; }
 };
 

@@ -50,7 +50,7 @@ struct PvDone {
 
 struct PvJobs {
   using Payload = PvJob;
-  static constexpr LinkInfo kInfo{"pv_jobs", "controller", "pv", "groups of a prompt that follow one another"};
+  static constexpr LinkInfo kInfo{"pv_jobs", "controller", "pv", "groups of a prompt that follow one another", true};
   static std::size_t depth(const Sizes&) { return 32; }
 };
 struct StoresReleased {

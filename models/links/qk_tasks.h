@@ -39,12 +39,12 @@ inline std::size_t qk_task_depth(const Sizes& s) { return static_cast<std::size_
 struct FirstPasses {
   using Payload = QkTask;
   static constexpr LinkInfo kInfo{"first_passes", "controller", "qk",
-                                  "four groups' tasks, and as many short ones as hide a message"};
+                                  "four groups' tasks, and as many short ones as hide a message", true};
   static std::size_t depth(const Sizes& s) { return qk_task_depth(s); }
 };
 struct LaterPasses {
   using Payload = QkTask;
-  static constexpr LinkInfo kInfo{"later_passes", "controller", "qk", "as the first passes"};
+  static constexpr LinkInfo kInfo{"later_passes", "controller", "qk", "as the first passes", true};
   static std::size_t depth(const Sizes& s) { return qk_task_depth(s); }
 };
 

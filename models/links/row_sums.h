@@ -23,7 +23,7 @@ struct RowSum {
 struct RowSums {
   using Payload = RowSum;
   static constexpr LinkInfo kInfo{"row_sums", "softmax", "progressive",
-                                  "short rows end closer together than the stages are long"};
+                                  "short rows end closer together than the stages are long", true};
   static Cycle latency(const Sizes& s) { return static_cast<Cycle>(s.sum_latency); }
   static std::size_t depth(const Sizes&) { return 64; }
 };

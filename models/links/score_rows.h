@@ -29,7 +29,7 @@ struct ScoreRow {
 struct ScoreRows {
   using Payload = ScoreRow;
   static constexpr LinkInfo kInfo{"score_rows", "qk", "softmax",
-                                  "the tree's stages, and what softmax may be behind without a bubble"};
+                                  "the tree's stages, and what softmax may be behind without a bubble", true};
   static Cycle latency(const Sizes& s) { return static_cast<Cycle>(s.qk_latency); }
   static std::size_t depth(const Sizes& s) { return static_cast<std::size_t>(s.qk_latency + 4); }
 };

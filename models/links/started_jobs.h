@@ -18,7 +18,8 @@ namespace winnow {
 
 class StartedJobs : public LinkBase {
  public:
-  static constexpr LinkInfo kInfo{"started_jobs", "fetcher", "converter", "loads run ahead of their data by that many"};
+  static constexpr LinkInfo kInfo{"started_jobs", "fetcher", "converter", "loads run ahead of their data by that many",
+                                  true};
   static constexpr std::size_t kDepth = 8;  // heads in flight, their streams, and gathers between
   // One more job, popped, is still being worked on by the converter.
   explicit StartedJobs(std::size_t depth = kDepth)
@@ -36,7 +37,8 @@ class StartedJobs : public LinkBase {
   bool can_pop(Cycle now) const { return fifo_.can_pop(now); }
   const FetchJob& peek() const { return fifo_.peek(); }
   void pop(Cycle now) { fifo_.pop(now); }
-  std::uint64_t popped() const { return fifo_.popped(); }
+  std::uint64_t popped() const override { return fifo_.popped(); }
+  Work work_taken() const override { return work_of(fifo_.taken_last()); }
   std::uint64_t made(std::uint64_t number) const { return made_[number & mask_]; }
 
   bool drained() const override { return fifo_.drained(); }

@@ -36,6 +36,8 @@ struct TopkJob {
   ItemsRef items = 0;         // these
   ListRef kept = kEveryItem;  // where the names of what stays go, in order; kEveryItem: nowhere
 
+  const char* what_kind() const { return name_of(what); }
+
   template <class V>
   void fields(V&& v) {
     v("n", job.n, 17), v("rule", job.rule, 1), v("amount", job.amount, 17), v("what", what, 2);
@@ -56,7 +58,8 @@ struct TopkDone {
 
 struct TopkJobs {
   using Payload = TopkJob;
-  static constexpr LinkInfo kInfo{"topk_jobs", "controller", "topk", "queries of a prompt that wait for the engine"};
+  static constexpr LinkInfo kInfo{"topk_jobs", "controller", "topk", "queries of a prompt that wait for the engine",
+                                  true};
   static std::size_t depth(const Sizes&) { return 8; }
 };
 struct TopkAnswers {
@@ -66,7 +69,8 @@ struct TopkAnswers {
 };
 struct CascadeJobs {
   using Payload = TopkJob;
-  static constexpr LinkInfo kInfo{"cascade_jobs", "cascade", "cascade_topk", "the next may wait while one is at work"};
+  static constexpr LinkInfo kInfo{"cascade_jobs", "cascade", "cascade_topk", "the next may wait while one is at work",
+                                  true};
   static std::size_t depth(const Sizes&) { return 4; }
 };
 struct CascadeAnswers {

@@ -70,6 +70,8 @@ class Fifo {
 
   // The entry pushed last.
   T& newest() { return ring_[(wr_ - 1) & mask_]; }
+  // The entry popped last, in the cycle of its pop: its place is filled from the next one on.
+  const T& taken_last() const { return ring_[(rd_ - 1) & mask_]; }
   void hold_consumer(bool on) { held_out_ = on; }
   void hold_producer(bool on) { held_in_ = on; }
 

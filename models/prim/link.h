@@ -15,11 +15,14 @@
 // memory.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "models/prim/fifo.h"
 #include "models/prim/payload.h"
 #include "models/prim/pipe.h"
 #include "models/prim/sizes.h"
+#include "models/prim/tag.h"
 
 namespace winnow {
 
@@ -27,8 +30,29 @@ struct LinkInfo {
   const char* name;      // snake_case
   const char* producer;  // a block's name
   const char* consumer;
-  const char* why;  // it is that deep
+  const char* why;           // it is that deep
+  bool starts_work = false;  // its consumer works on what it took last from such a link: a timeline names work by it
 };
+
+// Whose work an entry is, as far as its payload says.
+struct Work {
+  std::optional<Tag> tag;
+  std::optional<std::uint16_t> store;  // without a tag: the group's place in the group table, which has it
+  const char* kind = "";               // what is fetched, or chosen among; empty where there is but one kind
+  bool operator==(const Work& o) const { return tag == o.tag && store == o.store && std::string_view(kind) == o.kind; }
+};
+template <class T>
+Work work_of(const T& payload) {
+  Work w;
+  if constexpr (requires { payload.tag; })
+    w.tag = payload.tag;
+  else if constexpr (requires { payload.job.tag; })
+    w.tag = payload.job.tag;
+  else if constexpr (requires { payload.store; })
+    w.store = payload.store;
+  if constexpr (requires { payload.what_kind(); }) w.kind = payload.what_kind();
+  return w;
+}
 
 // Bits of one payload.
 template <class T>
@@ -49,6 +73,9 @@ class LinkBase {
   virtual int bits() const = 0;             // of one payload
   virtual int copies() const { return 1; }  // such FIFOs side by side
   virtual std::uint64_t pushed() const = 0;
+  // Of a link that starts work: entries popped, and whose work the last of them is, in the cycle of its pop.
+  virtual std::uint64_t popped() const { return 0; }
+  virtual Work work_taken() const { return {}; }
 
  private:
   const LinkInfo& info_;
@@ -98,6 +125,8 @@ class Link : public prim::LinkStorage<L, prim::kPipelined<L>>::Type, public Link
   std::size_t depth() const override { return Storage::depth(); }
   int bits() const override { return payload_bits<typename L::Payload>(); }
   std::uint64_t pushed() const override { return Storage::pushed(); }
+  std::uint64_t popped() const override { return Storage::popped(); }
+  Work work_taken() const override { return work_of(Storage::taken_last()); }
 
   const std::vector<Field>& fields() const override { return fields_; }
   bool offers(Cycle now) const override { return Storage::can_pop(now); }

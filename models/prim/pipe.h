@@ -25,6 +25,7 @@ class Pipe {
   T& peek() { return fifo_.peek().second; }
   void pop(Cycle now) { fifo_.pop(now); }
   T& newest() { return fifo_.newest().second; }
+  const T& taken_last() const { return fifo_.taken_last().second; }
   void hold_consumer(bool on) { fifo_.hold_consumer(on); }
   void hold_producer(bool on) { fifo_.hold_producer(on); }
   bool drained() const { return fifo_.drained(); }

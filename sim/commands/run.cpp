@@ -76,6 +76,11 @@ void add_run_command(CLI::App& app, const std::string& command_line, int& exit_c
   command->add_flag("--force", options->force, "replace the run in that folder");
   command->add_option("--dump-requests", options->dump_requests,
                       "write the memory requests in the form Ramulator 2 reads");
+  command->add_option("--timeline", options->timeline,
+                      "write when each block worked for whom, as trace events that Perfetto opens");
+  command->add_option("--timeline-events", options->timeline_events, "at most so many of them, about 170 bytes each")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->capture_default_str();
   command->footer(example(
       "  winnow run traces/samples/smollm2-160.safetensors --machine spatten --policy select --against dense\n"
       "  winnow run traces/samples/minilm-128.safetensors --policy dense --layers 0-1 "

@@ -15,9 +15,11 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 bool MachineEngine::run(const OnLayer& on_layer) {
   double beside = 0;
+  if (!hooks_.timeline.empty()) timeline_ = std::make_unique<Timeline>(hooks_.timeline, hooks_.timeline_events);
   machine_ =
       make_machine([&](const LayerPlan& plan, const std::vector<GroupRecord>& records, const LayerCounts& counts) {
         const auto start = Clock::now();
+        if (timeline_) timeline_->layer(plan, counts.last_write);
         finished(plan, records, counts, &on_layer);
         beside += seconds_since(start);
       });
@@ -28,6 +30,7 @@ bool MachineEngine::run(const OnLayer& on_layer) {
   const auto start = Clock::now();
   const auto simulate = [&] {
     rtl_.attach(*machine_);
+    if (timeline_) timeline_->attach(*machine_);
     run_systemc(*machine_, clock_ghz_, hooks_.on_cycle);
   };
   const auto again = [&] {
@@ -39,6 +42,7 @@ bool MachineEngine::run(const OnLayer& on_layer) {
   const auto pause = hooks_.pause ? hooks_.pause : [] {};
   if (rtl_.diverge(simulate, again, pause, hooks_.waves, hooks_.repeat)) return false;
   seconds_ = seconds_since(start) - beside;
+  if (timeline_) timeline_->finish();
   return true;
 }
 

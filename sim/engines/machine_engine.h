@@ -8,6 +8,7 @@
 #include "models/dram/stream.h"
 #include "sim/engines/engine.h"
 #include "sim/machine/machine_model.h"
+#include "sim/machine/timeline.h"
 #include "sim/rtl/blocks.h"
 
 namespace winnow {
@@ -21,6 +22,8 @@ struct EngineHooks {
   std::uint64_t record_bursts = 0;          // of the request stream, at most
   std::optional<std::uint64_t> stall = {};  // seed of stalls at the links of blocks in RTL
   bool measure = false;                     // errors against the float reference
+  std::string timeline;                     // file for a timeline; empty: none
+  std::uint64_t timeline_events = kTimelineEvents;
 };
 
 class MachineEngine : public Engine {
@@ -46,6 +49,7 @@ class MachineEngine : public Engine {
   // From the first request to the last write.
   Cycle cycles() const { return machine_->last_write() - machine_->first_request(); }
   const std::vector<dram::RequestStream>& streams() const { return streams_; }  // one a channel
+  const Timeline* timeline() const { return timeline_.get(); }                  // nullptr: none was asked for
   // Of simulation alone: golden and what on_layer does are not in it.
   double seconds() const { return seconds_; }
 
@@ -62,6 +66,7 @@ class MachineEngine : public Engine {
   std::size_t channels_;
   rtl::Blocks rtl_;
   EngineHooks hooks_;
+  std::unique_ptr<Timeline> timeline_;  // outlives the machine that ticks it
   std::unique_ptr<MachineModel> machine_, again_;
   std::vector<dram::RequestStream> streams_;
   double seconds_ = 0;

@@ -62,8 +62,8 @@ RunFolder::RunFolder(const std::string& path, bool force, const Manifest& manife
     if (!fs::is_directory(path_, ec)) fail("is a file", "must be a folder or not exist");
     if (!force) fail("exists", "--force replaces the run in it");
     // result.json goes first: from here on the folder does not look finished.
-    for (const char* name : {"result.json", "manifest.json", "layers.csv", "topk.fst", "topk.gtkw", "topk.fst.png",
-                             "cascade-topk.fst", "cascade-topk.gtkw", "cascade-topk.fst.png"})
+    for (const char* name : {"result.json", "manifest.json", "layers.csv", "timeline.json", "topk.fst", "topk.gtkw",
+                             "topk.fst.png", "cascade-topk.fst", "cascade-topk.gtkw", "cascade-topk.fst.png"})
       if (fs::remove(fs::path(path_) / name, ec); ec) fail(name, ec.message());
   }
   if (fs::create_directories(path_, ec); ec) fail(ec.message(), "must be a folder that can be made");

@@ -122,6 +122,7 @@ class Execution {
       progress_.at(layers_done_, static_cast<double>(now) / 1e3);
       on_progress();
     };
+    h.timeline = options_.timeline, h.timeline_events = options_.timeline_events;
     h.record_bursts = options_.dump_requests.empty() ? kRecordedBursts : ~std::uint64_t{0};
     return h;
   }
@@ -153,7 +154,8 @@ class Execution {
 // The run that --against names: the same trace, machine, range and seed under another policy.
 RunOptions options_against(const RunOptions& options) {
   RunOptions o = options;
-  o.policy = options.against, o.against.clear(), o.rtl.clear(), o.stall.reset(), o.dump_requests.clear();
+  o.policy = options.against, o.against.clear(), o.rtl.clear(), o.stall.reset(), o.dump_requests.clear(),
+  o.timeline.clear();
   o.set = machine_settings(options);
   return o;
 }
@@ -168,6 +170,12 @@ Comparison run_against(const RunOptions& options, StatTree& result, const std::f
   execution.report_summary(part);
   add_comparison(*result.find("summary"), part);
   return job->compared();
+}
+
+std::string line_of(const Timeline& t) {
+  std::string line = fmt::format("timeline in {}: {} events", t.path(), t.events());
+  if (t.is_cut()) line += fmt::format("; it ends before cycle {}: more with --timeline-events N", t.cut());
+  return line;
 }
 
 void print_details(const StatTree& summary, const Execution& e, const Job& job) {
@@ -209,6 +217,8 @@ int run(const RunOptions& options) {
   fmt::print("{}", execution.engine().lockstep());
   if (const std::string line = job->compared_line(); !line.empty()) fmt::print("{}\n", line);
   for (const std::string& note : job->notes(execution.generated())) fmt::print("{}\n", note);
+  if (execution.timed())
+    if (const Timeline* t = execution.with_time().timeline()) fmt::print("{}\n", line_of(*t));
   fmt::print("results in {}\n", folder.path());
   if (cost) fmt::print("\n{}", cost->table());
   fmt::print("\n{}", answer_block(result, manifest));
@@ -257,6 +267,9 @@ void check_options(const RunOptions& options) {
                             !options.accelergy.empty() ? "--accelergy"
                             : options.sources          ? "--sources"
                                                        : "--technology",
+                            options.engine));
+  if (options.engine != "systemc" && !options.timeline.empty())
+    throw Error(fmt::format("--timeline: {}: engine {} has no time: must go with --engine systemc", options.timeline,
                             options.engine));
   if (options.stall && options.rtl.empty())
     throw Error(fmt::format("--stall: {}: must go with --rtl, whose blocks it stalls", *options.stall));

@@ -23,11 +23,27 @@ def report(tmp_path_factory):
 
     at = tmp_path_factory.mktemp("runs")
     folders = [
-        keep(at / "decoder-spatten", DECODER, "spatten", "--steps", "1-1"),
+        keep(
+            at / "decoder-spatten",
+            *(DECODER, "spatten", "--steps", "1-1", "--timeline", at / "decoder-spatten/timeline.json"),
+        ),
         keep(at / "encoder-spatten", ENCODER, "spatten", "--layers", "3-5"),
     ]
     made = write(folders, at / "report.html")
     return made
+
+
+@pytest.fixture(scope="module")
+def sweep_report(tmp_path_factory):
+    pytest.importorskip("optuna", reason="scripts/setup --python brings it")
+    from test_sweep import written
+    from winnow import sweep
+
+    at = tmp_path_factory.mktemp("sweep")
+    sweep.run(
+        sweep.load(written(at / "s.yaml", search="{method: random, points: 60, batch: 60}")), at / "sweep", jobs=2
+    )
+    return write([at / "sweep"], at / "sweep.html")
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +127,24 @@ def test_as_people_see_it(report, browser, width, compared):
     page.keyboard.press("Escape")
     compared(8)
 
+    # The timeline: a button, by keyboard too, looks closer, and fewer jobs are drawn together.
+    def sight():
+        place = opened("({...document.querySelector('#plot-0-timeline').dataset})")
+        return int(place["low"]), int(place["high"]), int(place["bars"])
+
+    whole = sight()
+    assert whole[2] > 100
+    page.focus('button[data-for="plot-0-timeline"][data-move="in"]')
+    for _ in range(3):
+        page.keyboard.press("Enter")
+    low, high, bars = sight()
+    assert high - low == pytest.approx((whole[1] - whole[0]) / 8, abs=2) and bars > 10
+    page.click('button[data-for="plot-0-timeline"][data-move="right"]')
+    assert sight()[0] == pytest.approx(low + (high - low) / 2, abs=2)
+    page.click('button[data-for="plot-0-timeline"][data-move="all"]')
+    assert sight() == whole
+    compared(5)
+
     # A word tells its layers when tapped.
     page.click('.words[data-run="0"] [data-token="5"]')
     assert "Token 5" in page.inner_text('.words[data-run="0"] .told')
@@ -120,4 +154,66 @@ def test_as_people_see_it(report, browser, width, compared):
     opened("document.querySelector('#every details').open = false")
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"report-{width}.png", full_page=True, timeout=WAIT)
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1100, 400])
+def test_a_sweep_as_people_see_it(sweep_report, browser, width, compared):
+    opened = Opened(browser, sweep_report.path, width)
+    page = opened.page
+    drawn = opened(
+        """[...document.querySelectorAll('.canvas')].map(c => {
+             const sizes = [...c.querySelectorAll('.point, .hm image')].map(m => m.getBoundingClientRect());
+             return [c.id, sizes.filter(r => r.width + r.height > 2).length, c.scrollWidth <= c.clientWidth + 1];
+           })"""
+    )
+    assert len(drawn) == sweep_report.plots
+    for name, marks, fits in drawn:
+        assert marks > 0, f"{name}: nothing drawn"
+        assert fits, f"{name}: wider than its place"
+        compared(1)
+    assert opened("document.documentElement.scrollWidth <= window.innerWidth")
+
+    # The front's first point is chosen at the start; a button of the table, by keyboard, chooses another.
+    numbers = opened("[...document.querySelectorAll('button[data-point]')].map(b => b.dataset.point)")
+    assert page.inner_text("#told").startswith(f"Point {numbers[0]}:")
+    page.focus(f'button[data-point="{numbers[-1]}"]')
+    page.keyboard.press("Enter")
+    assert page.inner_text("#told").startswith(f"Point {numbers[-1]}:")
+    assert page.inner_text("#command").startswith("winnow run ")
+    compared(3)
+
+    # A point of the plot, tapped, tells itself and its command; on other axes those that they have measured remain.
+    def points():
+        return opened("document.querySelectorAll('#plot-front .scatterlayer .point').length")
+
+    assert points() == 60 + 1  # and the ring around the chosen one
+    # Where others lie over it the one on top is told, so: whichever it is, told and command are of one point.
+    page.locator("#plot-front .nsewdrag").scroll_into_view_if_needed()
+    box = page.locator("#plot-front .scatterlayer .trace").first.locator(".point").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector("#plot-front .hoverlayer .hovertext")
+    assert page.text_content("#plot-front .hoverlayer .hovertext").startswith("point ")
+    before = page.inner_text("#command")
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_function("before => document.querySelector('#command').textContent !== before", arg=before)
+    column = opened(
+        "[...document.querySelectorAll('#axis-x option')].findIndex(o => o.textContent.endsWith('machine'))"
+    )
+    page.select_option("#axis-x", str(column))
+    assert points() in (4, 5)  # those that went on, and the ring if it is around one of them
+    page.select_option("#axis-slices", str(column))
+    compared(4)
+
+    page.focus("summary")
+    page.keyboard.press("Enter")
+    assert "random" in page.inner_text("details pre")
+    assert opened.said == []
+    assert opened.asked == [sweep_report.path.resolve().as_uri()]
+    page.select_option("#axis-x", "0")
+    page.select_option("#axis-slices", "1")
+    opened("document.querySelector('details').open = false")
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"sweep-{width}.png", full_page=True, timeout=WAIT)
     page.close()

@@ -7,11 +7,13 @@ from winnow._core import Error
 
 _DESCRIPTION = """\
 Writes one HTML file of one run or several, which opens in any browser and needs no network: what was found, where the
-time goes, bytes, energy, area, roofline, and which words of the text were pruned where. docs/report.md shows one."""
+time goes, bytes, energy, area, roofline, and which words of the text were pruned where. Of a sweep: its front, and which
+parameters decide. docs/report.md shows both."""
 _EXAMPLES = """\
 examples:
   winnow report results/smollm2-160-spatten-spatten
-  winnow report results/dense results/spatten results/select -o compared.html"""
+  winnow report results/dense results/spatten results/select -o compared.html
+  winnow report results/sweep -o sweep.html"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -27,7 +29,9 @@ def parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    made.add_argument("folders", metavar="DIR", nargs="+", help="folders of runs (winnow run, winnow gpu)")
+    made.add_argument(
+        "folders", metavar="DIR", nargs="+", help="folders of runs (winnow run, winnow gpu), or one of a sweep"
+    )
     made.add_argument(
         "-o", "--output", type=Path, metavar="FILE", default=Path("report.html"), help="default %(default)s"
     )
@@ -56,5 +60,8 @@ def run(arguments):
     )
     for note in made.notes:
         print(note)
-    print(f"{made.runs} runs, {made.plots} plots, {made.statistics:,} statistics")
+    if made.points:
+        print(f"{made.points:,} points, {made.plots} plots, {made.statistics:,} figures")
+    else:
+        print(f"{made.runs} runs, {made.plots} plots, {made.statistics:,} statistics")
     print(f"report in {made.path}")

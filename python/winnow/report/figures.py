@@ -626,8 +626,15 @@ def gpu_figure(runs):
         }
         for gpu, name, colour in ((False, "simulated machine", BLUE), (True, "GPU, measured", ORANGE))
     ]
+    shown = [seconds * 1e6 for _, seconds in found]
+    low, high = min(shown, default=1) / 2, max(shown, default=1) * 1.3
     layout = _layout(
-        xaxis={"title": {"text": "time a layer, µs (logarithmic)"}, "type": "log"},
+        xaxis={
+            "title": {"text": "time a layer, µs (logarithmic)"},
+            "type": "log",
+            "range": [math.log10(low), math.log10(high)],
+            **_ticks(low, high),
+        },
         yaxis={"autorange": "reversed", "type": "category"},
     )
     return Figure(

@@ -1,4 +1,3 @@
-"use strict";
 // Draws every plot when it can be seen: at once, or when the part that it stands in is opened. Tells what the words did.
 (() => {
   const plots = JSON.parse(document.getElementById("plots").textContent);
@@ -16,10 +15,12 @@
   const draw = (canvas) => {
     if (drawn.has(canvas.id) || canvas.closest("details:not([open])")) return;
     drawn.add(canvas.id);
-    const { data, layout } = plots[canvas.id];
+    const options = { responsive: true, displaylogo: false, displayModeBar: false };
+    const { data, layout, timeline } = plots[canvas.id];
+    if (timeline) return drawTimeline(canvas, timeline, options, narrow());
     const fit = fitted(data, layout);
     canvas.style.height = fit.height + "px";
-    Plotly.newPlot(canvas, data, fit, { responsive: true, displaylogo: false, displayModeBar: false });
+    Plotly.newPlot(canvas, data, fit, options);
   };
   const drawAll = () => document.querySelectorAll(".canvas").forEach(draw);
   document.querySelectorAll("details").forEach((one) => one.addEventListener("toggle", drawAll));

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from winnow._core import Error
-from winnow.report import figures
+from winnow.report import figures, sweep_page
 from winnow.report.sentences import comparable, reference_of, sentences
 from winnow.report.stored_run import load_runs
+from winnow.report.stored_sweep import is_sweep, load_sweep
 from winnow.report.tables import compared, every_statistic, settings_that_differ
+from winnow.report.timeline import embedded, timeline
 from winnow.report.tokens import Missing, survival
 
 _HERE = Path(__file__).parent
@@ -23,6 +25,7 @@ class Written:
     plots: int
     statistics: int
     notes: list  # what a report lacks, and why
+    points: int = 0  # of a sweep
 
 
 def _json(value):
@@ -54,6 +57,7 @@ def _words(made):
 def _run_part(index, run, trace, wanted):
     """Everything about one run: its plots, and the words where they can be had."""
     plots = [figures.waterfall_figure(run), figures.blocks_figure(run), figures.layers_figure(run)]
+    times = timeline(run)
     made, why = None, "left out by --no-tokens"
     if wanted:
         try:
@@ -66,15 +70,23 @@ def _run_part(index, run, trace, wanted):
         "index": index,
         "run": run,
         "plots": [plot for plot in plots if plot is not None],
+        "timeline": times,
         "survival": made,
         "words": _words(made) if made else [],
         "why": why,
     }
 
 
+def _environment():
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+
+
 def page(runs, trace=None, tokens=True):
     """(HTML, number of plots, notes)."""
-    import jinja2
     from plotly.offline import get_plotlyjs
 
     reference = reference_of(runs)
@@ -92,6 +104,8 @@ def page(runs, trace=None, tokens=True):
     plots = {f"plot-{plot.key}": _checked(plot) for plot in shared}
     for part in parts:
         plots.update({f"plot-{part['index']}-{plot.key}": _checked(plot) for plot in part["plots"]})
+        if part["timeline"]:
+            plots[f"plot-{part['index']}-timeline"] = {"timeline": embedded(part["timeline"])}
     notes = [
         f"No picture of tokens for {part['run'].label}: {part['why']}" for part in parts if part["survival"] is None
     ]
@@ -112,39 +126,49 @@ def page(runs, trace=None, tokens=True):
         for part in parts
         if part["survival"]
     }
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    html = environment.get_template("page.html").render(
-        title="Winnow report: " + ", ".join(run.label for run in runs),
-        runs=runs,
-        reference=reference,
-        sentences=sentences(runs),
-        notes=notes,
-        shared=shared,
-        parts=parts,
-        compared=compared(runs, reference),
-        settings=settings_that_differ(runs),
-        every=every_statistic(runs),
-        style=(_HERE / "page.css").read_text(encoding="utf-8"),
-        script=(_HERE / "page.js").read_text(encoding="utf-8"),
-        plots=_json(plots),
-        survivals=_json(survivals),
-        # Nothing in the library's text ends a script; a tag in it would.
-        plotly=get_plotlyjs().replace("</script", "<\\/script"),
+    html = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title="Winnow report: " + ", ".join(run.label for run in runs),
+            runs=runs,
+            reference=reference,
+            sentences=sentences(runs),
+            notes=notes,
+            shared=shared,
+            parts=parts,
+            compared=compared(runs, reference),
+            settings=settings_that_differ(runs),
+            every=every_statistic(runs),
+            style=(_HERE / "page.css").read_text(encoding="utf-8"),
+            script="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("timeline.js", "page.js")),
+            plots=_json(plots),
+            survivals=_json(survivals),
+            # Nothing in the library's text ends a script; a tag in it would.
+            plotly=get_plotlyjs().replace("</script", "<\\/script"),
+        )
     )
     return html, len(plots), notes
 
 
+def _sweep_among(folders):
+    """The sweep that is to be reported, or None where all are runs."""
+    sweeps = [folder for folder in folders if is_sweep(folder)]
+    if sweeps and len(folders) > 1:
+        raise Error(f"{sweeps[0]}: is a sweep's: must be the only folder of its report")
+    return load_sweep(sweeps[0]) if sweeps else None
+
+
 def write(folders, path="report.html", *, trace=None, tokens=True, force=True):
-    """Writes the report of these runs' folders.
+    """Writes the report of these runs' folders, or of one sweep's.
 
     trace    where the runs' trace lies now, if not where their manifests say
     tokens   False: without the pictures of tokens, for which golden walks the trace again
 
     The same folders give the same bytes. Raises Error on bad input; nothing is written then."""
     path = Path(path)
-    runs = load_runs(folders)
+    sweep = _sweep_among(folders)
+    runs = [] if sweep else load_runs(folders)
     if trace is not None and not str(trace).startswith("synthetic:") and not Path(trace).is_file():
         raise Error(f"--trace: {trace}: no such file: must be the trace of the runs")
     if path.is_dir():
@@ -153,7 +177,10 @@ def write(folders, path="report.html", *, trace=None, tokens=True, force=True):
         raise Error(f"{path}: exists: --force replaces it")
     if not path.parent.is_dir():
         raise Error(f"{path}: {path.parent}: no such folder")
-    html, plots, notes = page(runs, trace, tokens)
+    if sweep:
+        html, plots, notes = sweep_page.page(sweep, _environment(), _HERE, _json, _checked)
+    else:
+        html, plots, notes = page(runs, trace, tokens)
     unfinished = path.with_name(path.name + ".part")
     try:
         unfinished.write_text(html, encoding="utf-8")
@@ -162,5 +189,7 @@ def write(folders, path="report.html", *, trace=None, tokens=True, force=True):
         with contextlib.suppress(OSError):
             unfinished.unlink()
         raise Error(f"{path}: {error.strerror}") from error
+    if sweep:
+        return Written(path, 0, plots, sum(len(one.figures) for one in sweep.points), notes, len(sweep.points))
     statistics = sum(1 for run in runs for _ in run.result.statistics())
     return Written(path, len(runs), plots, statistics, notes)
