@@ -105,8 +105,8 @@ def summary(results, full):
         if result.besides:
             lines += ["| figure | the paper | ours | deviation | cause |", "|---|---:|---:|---:|---|"]
             lines += [
-                f"| {one.what} | {figure(one.paper, one.unit)} | {figure(one.ours, one.unit)} | {one.deviation} "
-                f"| {one.cause} |"
+                f"| {one.what} | {figure(one.paper, one.unit)} | {figure(one.ours, one.unit)} | {one.deviation} | "
+                f"{one.cause} |"
                 for one in result.besides
             ]
             lines.append("")

@@ -4,6 +4,7 @@ import itertools
 
 from winnow.report import figures
 from winnow.report.figures import RUN_COLOURS, RUN_SHAPES, Figure, base_layout, log_ticks, stroked
+from winnow.reproduce.artefact import figure
 
 PAPER = "#1B2733"  # the paper's figures are black everywhere
 PATTERNS = ["", "/", "\\", "x", ".", "-", "+", "|"]
@@ -25,7 +26,7 @@ def bars(key, title, text, source, categories, series, axis, log=False, stacked=
                 "name": name,
                 "y": [c for c, _ in drawn],
                 "x": [v for _, v in drawn],
-                "text": [] if stacked else [f"{v:.3g}" for _, v in drawn],
+                "text": [] if stacked else [figure(float(f"{v:.3g}")) for _, v in drawn],
                 "textposition": "none" if stacked else "outside",
                 "cliponaxis": False,
                 "hovertemplate": "%{y}, " + name + ": %{x:.4g}<extra></extra>",
@@ -106,6 +107,8 @@ def lines(key, title, text, source, series, x_axis, y_axis, log_x=False, log_y=F
     y = {"title": {"text": y_axis}}
     if log_x:
         x = {**x, "type": "log", **decades(min(xs) / 1.3, max(xs) * 1.3)}
+        x["tickvals"] = sorted(set(xs))
+        x["ticktext"] = [figure(value) for value in x["tickvals"]]
     if log_y:
         y = {**y, "type": "log", **decades(min(ys) / 1.5, max(ys) * 1.5)}
     elif from_zero:

@@ -148,7 +148,7 @@ class Workload:
         return path
 
 
-# summary-gpt2-small-wikitext2-per8.csv
+# summary-gpt2-small-wikitext2-per8
 GPT2_SMALL = Workload(
     name="gpt2-small",
     keys=(921, 716, *[204] * 4, *[102] * 6),
@@ -170,7 +170,7 @@ GPT2_SMALL = Workload(
     rescale=True,
 )
 
-# summary-gpt2-medium-wikitext2-per0-hp-step5+dedic+glob_p+local_p+hp+topk+quant.csv: no refetch, K at 12 bits
+# summary-gpt2-medium-wikitext2-per0-hp-step5+dedic+glob_p+local_p+hp+topk+quant: no refetch, K at 12 bits
 GPT2_MEDIUM = Workload(
     name="gpt2-medium",
     keys=(0, 0, 921, 819, 819, *[614] * 6, *[307] * 13),

@@ -49,7 +49,7 @@ def reproduce(m):
             paper.AREA["spatten-eighth"],
             total["spatten-eighth"],
             "mm²",
-            f"it holds 1,024 tokens of K and V twice, as the full size does; Q x K and P x V with these buffers are "
+            "it holds 1,024 tokens of K and V twice, as the full size does; Q x K and P x V with these buffers are "
             f"{buffers['spatten-eighth']:.1f} of its mm²; the paper does not say how many tokens its small machine "
             "holds",
         ),
@@ -97,8 +97,7 @@ def reproduce(m):
             "%",
             f"the engines work in {100 * pruned.value('topk.utilisation'):.0f} % and "
             f"{100 * pruned.value('cascade_topk.utilisation'):.0f} % of the cycles of this short sentence, and hold "
-            "the "
-            "others up",
+            "the others up",
         )
     )
     made.tables.append(
@@ -132,10 +131,9 @@ def reproduce(m):
     made.figures.append(figure)
     made.cause = (
         f"Of the {total['spatten']:.1f} mm² of `spatten` {buffers['spatten']:.1f} are the two arrays with K and V. "
-        "Where each "
-        "figure comes from: `winnow cost --machine M --sources`. Machine `winnow` is "
-        f"{total['winnow'] / total['spatten']:.1f} times as large, because its wide score memories are flip-flops, "
-        "not because of its multipliers."
+        "Where each figure comes from: `winnow cost --machine M --sources`. Machine `winnow` is "
+        f"{total['winnow'] / total['spatten']:.1f} times as large, because its wide score memories are flip-flops, not "
+        "because of its multipliers."
     )
     made.not_had.append(
         NotHad(
@@ -151,10 +149,8 @@ ARTEFACT = Artefact(
     "area-power",
     "Area and power",
     "18.71 mm² (full size) and 1.55 mm² (an eighth) at 40 nm; 1.36 W of logic, 1.24 W of storage, 5.71 W of memory; "
-    "top-k "
-    f"takes 2.7 % of area and 1.0 % of power ({paper.EVALUATION})",
+    f"top-k takes 2.7 % of area and 1.0 % of power ({paper.EVALUATION})",
     "Cells by synthesis, arrays by CACTI, scaled to 40 nm, times the events of a run; `winnow cost` and the part "
-    "`cost` of "
-    "its results.",
+    "`cost` of its results.",
     reproduce,
 )

@@ -48,11 +48,9 @@ def reproduce(m):
     share = small.products["bits"][1] / sum(small.products["bits"])
     made.cause = (
         f"Local value pruning touches P x V alone, and leaves {100 * share:.0f} % of all products there on "
-        "GPT-2-small. An "
-        f"encoder keeps V resident and prunes no local values by default; its {left[encoder.name][-1]:.2f}x are tokens "
-        f"and heads. Tokens bring {encoder.below_dense('tokens'):.2f}x of it, since one that is dropped is missing "
-        "as a query "
-        "and as a key."
+        "GPT-2-small. An encoder keeps V resident and prunes no local values by default; its "
+        f"{left[encoder.name][-1]:.2f}x are tokens and heads. Tokens bring {encoder.below_dense('tokens'):.2f}x of it, "
+        "since one that is dropped is missing as a query and as a key."
     )
     return made
 

@@ -95,18 +95,15 @@ def reproduce(m):
     product = paper.TOKENS_AND_VALUES * paper.HEADS * paper.QUANTIZATION
     decoder, encoder = reductions[m.decoder_name], reductions[m.encoder_name]
     made.cause = (
-        f"The paper's own factors multiply to {product:.1f}, and its factor of quantization, {paper.QUANTIZATION}, "
-        "is 32 "
-        f"bits over {32 / paper.QUANTIZATION:.1f}: the 10x is against FP32, and against 12 bit it is "
+        f"The paper's own factors multiply to {product:.1f}, and its factor of quantization, {paper.QUANTIZATION}, is "
+        f"32 bits over {32 / paper.QUANTIZATION:.1f}: the 10x is against FP32, and against 12 bit it is "
         f"{paper.DRAM_ACCESS * 12 / 32:.1f}x. On the authors' counts of GPT-2-small the reduction is "
         f"{reductions[found[0].name][0]:.1f}x, because that file keeps a tenth of the tokens in its last layers. "
-        "Sentences of "
-        f"128 and 160 tokens allow less: {encoder[0]:.1f}x and {decoder[0]:.1f}x at the policy's ratios, which are not "
-        "tuned to a task."
+        f"Sentences of 128 and 160 tokens allow less: {encoder[0]:.1f}x and {decoder[0]:.1f}x at the policy's ratios, "
+        "which are not tuned to a task."
         if not m.full
         else f"The paper's own factors multiply to {product:.1f}: its 10x is against FP32. Ratios are the policy's, "
-        "not "
-        f"tuned to a task: {encoder[0]:.1f}x in the encoder, {decoder[0]:.1f}x in the decoder."
+        f"not tuned to a task: {encoder[0]:.1f}x in the encoder, {decoder[0]:.1f}x in the decoder."
     )
     made.not_had.append(
         NotHad(
@@ -121,10 +118,9 @@ ARTEFACT = Artefact(
     1,
     "dram-access",
     "DRAM access by technique",
-    "Tokens and local values 1.9x over 30 benchmarks and 3.8x on GPT-2, heads 1.1x, progressive quantization 5.1x, all "
-    f"together 10.0x ({paper.ABSTRACT}; {paper.EVALUATION})",
+    "Tokens and local values 1.9x over 30 benchmarks and 3.8x on GPT-2, heads 1.1x, progressive quantization 5.1x, "
+    f"all together 10.0x ({paper.ABSTRACT}; {paper.EVALUATION})",
     "The same trace under policies that add one technique after the other, bytes of K and V that machine `spatten` "
-    "asks "
-    "for; GPT-2 by the counts that the authors released.",
+    "asks for; GPT-2 by the counts that the authors released.",
     reproduce,
 )

@@ -73,8 +73,7 @@ def reproduce(m):
             whole,
             "ms",
             f"a bandwidth bound: {bandwidth / 1e9:.0f} GB/s of 512 were reached on a dense decode; at the pins' peak "
-            "it is "
-            f"{at_peak:.1f} ms",
+            f"it is {at_peak:.1f} ms",
         ),
         Beside(
             "FC layers, 8 bit, layers alone",
@@ -126,12 +125,9 @@ def reproduce(m):
     made.cause = (
         f"The model: each of {STEPS} tokens fetches {totals['layers and prediction'] / 1e6:.0f} million weights "
         f"({blocks_only / 1e6:.0f} million of {LAYERS} layers of width {WIDTH:,}, the rest predicts the word) and "
-        "multiplies each "
-        f"once. Fetching takes {1e3 * fetch:.1f} ms at 8 bit, multiplying {1e3 * multiply:.1f} ms, so memory bounds "
-        "it, and "
-        "weights of more bits take in proportion longer. No weight is simulated. That the paper's FC layers are 8 "
-        "bit with the "
-        "prediction is what its figure is consistent with; it does not say."
+        f"multiplies each once. Fetching takes {1e3 * fetch:.1f} ms at 8 bit, multiplying {1e3 * multiply:.1f} ms, so "
+        "memory bounds it, and weights of more bits take in proportion longer. No weight is simulated. That the "
+        "paper's FC layers are 8 bit with the prediction is what its figure is consistent with; it does not say."
     )
     made.not_had.append(
         NotHad(

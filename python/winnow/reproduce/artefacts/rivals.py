@@ -118,8 +118,7 @@ def reproduce(m):
                 key,
                 title,
                 "What dense attention would have to compute, over the time (or the energy, memory included) that a "
-                "machine "
-                "takes for it. Pruning can go beyond what 128 multipliers could do, 256 GOP/s.",
+                "machine takes for it. 128 multipliers do 256 GOP/s at most; pruning can go beyond.",
                 "summary.time_at_the_clock, cost.energy; operations: 4 x queries x keys x D x heads x layers",
                 labels,
                 {
@@ -133,8 +132,7 @@ def reproduce(m):
     of_encoder = rates["spatten-eighth", m.encoder_name], rates["spatten-eighth, dense", m.encoder_name]
     made.cause = (
         f"Against dense on the same 128 multipliers, pruning brings {of_encoder[0][0] / of_encoder[1][0]:.2f}x the "
-        "speed and "
-        f"{of_encoder[0][1] / of_encoder[1][1]:.2f}x the operations a joule in the encoder, "
+        f"speed and {of_encoder[0][1] / of_encoder[1][1]:.2f}x the operations a joule in the encoder, "
         f"{of_decoder[0][0] / of_decoder[1][0]:.2f}x and {of_decoder[0][1] / of_decoder[1][1]:.2f}x in the decoder. "
         "Operations a joule count the memory; the paper does not say whether its own do."
     )

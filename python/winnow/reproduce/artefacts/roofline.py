@@ -73,8 +73,7 @@ def reproduce(m):
             small,
             "Top/s",
             f"{100 * of_roof['GPT-2-small, pruned']:.0f} % of what its bytes allow: with 102 tokens left in half of "
-            "the layers "
-            "a head is bound by its chain of softmax and top-k",
+            "the layers a head is bound by its chain of softmax and top-k",
         ),
         Beside(
             "GPT-2, pruned (medium)",
@@ -87,12 +86,9 @@ def reproduce(m):
     roof = figures.roofline_figure(runs)
     roof.text = (
         "A point is a run, its roof the dashed line of its colour: on the slope memory bounds it, by the bandwidth "
-        "that its "
-        "own requests could have, on the flat part the multipliers do. A product counts as two operations. Black "
-        "stars are "
-        f"the paper's: BERT {paper.ROOFLINE['bert']} and GPT-2 {paper.ROOFLINE['gpt2']} Top/s of "
-        f"{paper.ROOFLINE['peak']:g}; it "
-        "draws no exact intensity, so they stand at that of our run of the same name."
+        "that its own requests could have, on the flat part the multipliers do. A product counts as two operations. "
+        f"Black stars are the paper's: BERT {paper.ROOFLINE['bert']} and GPT-2 {paper.ROOFLINE['gpt2']} Top/s of "
+        f"{paper.ROOFLINE['peak']:g}; it draws no exact intensity, so they stand at that of our run of the same name."
     )
     for name, label in (("bert", "BERT's shape, pruned"), ("gpt2", "GPT-2-small, pruned")):
         roof.data.append(
@@ -123,7 +119,6 @@ ARTEFACT = Artefact(
     "Roofline",
     f"BERT reaches 1.61 of 2 TFLOPS, GPT-2, bound by memory, 0.43 ({paper.EVALUATION})",
     "Operations, bytes and time of runs on machine `spatten`: BERT's shape with random values, GPT-2 by the authors' "
-    "counts, "
-    "both real traces.",
+    "counts, both real traces.",
     reproduce,
 )

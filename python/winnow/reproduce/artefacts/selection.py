@@ -64,8 +64,8 @@ def reproduce(m):
             paper.SELECT_OVER_SORTER["throughput"],
             whole,
             "x",
-            f"load and select alone are {bare:.2f}x; the pass that gives indices in order takes "
-            f"{engine['filter']:.0f} cycles more",
+            f"load and select alone are {bare:.2f}x; the pass that gives indices in order takes {engine['filter']:.0f} "
+            "cycles more",
         )
     )
     if sorter_power:
@@ -78,10 +78,8 @@ def reproduce(m):
                 ratio,
                 "x",
                 f"of cells, every net turning in an eighth of the cycles; an item takes {an_item:.2f} times less "
-                "energy. Our "
-                f"sorter is a merge network of 16 lanes with {sorter_power['flip_flops']:,} flip-flops beside the "
-                "engine's "
-                f"{engine_power['flip_flops']:,}; the paper's is not described",
+                f"energy. Our sorter is a merge network of 16 lanes with {sorter_power['flip_flops']:,} flip-flops "
+                f"beside the engine's {engine_power['flip_flops']:,}; the paper's is not described",
             )
         )
     else:
@@ -106,11 +104,9 @@ def reproduce(m):
         )
     )
     made.cause = (
-        "Both have comparators for 16 items and the same memories. The engine looks at fewer items from pass to "
-        "pass; the sorter "
-        "looks at all of them in every one of its passes, and in return has all in order, of which top-k needs "
-        "nothing. "
-        "Areas are "
+        "Both have comparators for 16 items and the same memories. The engine looks at fewer items from pass to pass; "
+        "the sorter looks at all of them in every one of its passes, and in return has all in order, of which top-k "
+        "needs nothing. Areas are "
         f"{synthesis['results']['sorter']['area_um2'] / synthesis['results']['engine-random']['area_um2']:.2f} to 1 "
         "(sorter over engine)."
     )
@@ -127,7 +123,6 @@ ARTEFACT = Artefact(
     f"n 1,024, k n/2: 1.4x the throughput of a Batcher odd-even merge sorter, 3.5x less power ({paper.EVALUATION}, "
     "top-k engine)",
     "Both in SystemVerilog; cycles by Verilator on 200 random inputs, cells by synthesis, energy of a busy cycle as "
-    "for every "
-    "unit of `winnow cost`. Stored results: this takes no synthesis.",
+    "for every unit of `winnow cost`. Stored results: this takes no synthesis.",
     reproduce,
 )
