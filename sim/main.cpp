@@ -45,7 +45,7 @@ std::string command_line(int argc, char** argv) {
 }
 
 int run(int argc, char** argv) {
-  for (const char* command : {"accuracy", "report", "sweep"})
+  for (const char* command : {"accuracy", "report", "reproduce", "sweep"})
     if (argc > 1 && std::string(argv[1]) == command) winnow::exec_package(command, argc, argv);
   if (argc > 1 && std::string(argv[1]) == "capture") winnow::exec_capture(argc, argv);
   if (argc > 1 && std::string(argv[1]) == "wave") winnow::exec_wave(argc, argv);
@@ -70,6 +70,7 @@ int run(int argc, char** argv) {
   winnow::add_cost_command(app);
   winnow::add_policies_command(app);
   winnow::add_report_command(app);
+  winnow::add_reproduce_command(app);
   winnow::add_sweep_command(app);
   winnow::add_wave_command(app);
 #ifdef WINNOW_HAS_HBM2_COMMAND

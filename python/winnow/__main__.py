@@ -10,6 +10,7 @@ from winnow._core import Error
 COMMANDS = {
     "accuracy": "finished windows are in the cache",
     "report": "no file was written",
+    "reproduce": "--force begins anew",
     "sweep": "--resume goes on with what is finished",
 }
 

@@ -25,7 +25,7 @@ CONSTANT = {
 }
 TRACED = {"dot", "whole_dot", "multiplier", "multiply12", "pv_accumulate", "accumulator", "unpacker"}
 # No stimulus: control decides what they do.
-STATED = ("topk_", "progressive", "writeback")
+STATED = ("topk_", "progressive", "writeback", "merge_sorter")
 
 
 def kind(name):

@@ -18,6 +18,7 @@ void add_cost_command(CLI::App& app);
 void add_machines_command(CLI::App& app);
 void add_policies_command(CLI::App& app);
 void add_report_command(CLI::App& app);
+void add_reproduce_command(CLI::App& app);
 void add_sweep_command(CLI::App& app);
 void add_wave_command(CLI::App& app);
 

@@ -36,7 +36,7 @@ class Figure:
     source: str  # where the figures come from
 
 
-def _layout(**more):
+def base_layout(**more):
     axis = {"automargin": True, "gridcolor": "#E4E8EC", "zerolinecolor": "#B8C0C8", "linecolor": "#B8C0C8"}
     made = {
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#1B2733"},
@@ -61,7 +61,7 @@ def _layout(**more):
     return made
 
 
-def _pattern(shape):
+def stroked(shape):
     """White strokes over the colour, so that neighbours differ in print too."""
     return {"shape": shape, "fillmode": "overlay", "fgcolor": "white", "solidity": 0.2, "size": 7}
 
@@ -103,11 +103,11 @@ def _bars_by_run(runs, parts, unit_text, factor, axis_title):
                 "marker": {
                     "color": colour,
                     "line": {"color": "white", "width": 1},
-                    "pattern": _pattern(pattern),
+                    "pattern": stroked(pattern),
                 },
             }
         )
-    layout = _layout(
+    layout = base_layout(
         xaxis={"title": {"text": axis_title}, "rangemode": "tozero"},
         yaxis={"autorange": "reversed", "type": "category"},
     )
@@ -188,11 +188,11 @@ def blocks_figure(run):
                 "marker": {
                     "color": colour,
                     "line": {"color": "white", "width": 1},
-                    "pattern": _pattern(pattern),
+                    "pattern": stroked(pattern),
                 },
             }
         )
-    layout = _layout(
+    layout = base_layout(
         xaxis={"title": {"text": "share of the block's cycles, %"}, "range": [0, 101]},
         yaxis={"autorange": "reversed", "type": "category"},
     )
@@ -300,7 +300,7 @@ def waterfall_figure(run):
             "totals": {"marker": {"color": BLUE}},
         }
     ]
-    layout = _layout(
+    layout = base_layout(
         xaxis={"title": {"text": "MB of K and V"}, "rangemode": "tozero"},
         yaxis={"autorange": "reversed", "type": "category"},
         showlegend=False,
@@ -376,7 +376,7 @@ def area_figure(runs):
     )
 
 
-def _ticks(low, high):
+def log_ticks(low, high):
     """1, 2, 5, 10 ... of a logarithmic axis."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     values = [m * 10.0**k for k in decades for m in (1, 2, 5) if low <= m * 10.0**k <= high]
@@ -442,14 +442,14 @@ def roofline_figure(runs):
                 f"{percent(rate / roof)} of its roof<extra></extra>",
             }
         )
-    layout = _layout(
+    layout = base_layout(
         xaxis={
             "title": {"text": "operations a byte moved"},
             "type": "log",
             "range": [math.log10(low), math.log10(high)],
-            **_ticks(low, high),
+            **log_ticks(low, high),
         },
-        yaxis={"title": {"text": "Gop/s"}, "type": "log", **_ticks(1, 1e6)},
+        yaxis={"title": {"text": "Gop/s"}, "type": "log", **log_ticks(1, 1e6)},
         legend={"y": 1.02},
     )
     return Figure(
@@ -494,7 +494,7 @@ def layers_figure(run):
         )
         if any(values)
     ]
-    layout = _layout(
+    layout = base_layout(
         xaxis={"title": {"text": "layer"}, "anchor": "y2", "dtick": max(1, len(layers) // 6)},
         yaxis={"title": {"text": "cycles"}, "domain": [0.56, 1], "rangemode": "tozero"},
         yaxis2={"title": {"text": "kB"}, "domain": [0, 0.44], "rangemode": "tozero", "anchor": "x"},
@@ -537,7 +537,7 @@ def _map(survival, z, title, colour_title, key, text, source, zmin, zmax, ticks=
             },
         }
     ]
-    layout = _layout(
+    layout = base_layout(
         xaxis={
             "title": {"text": "token (position in the text)"},
             "dtick": step,
@@ -628,12 +628,12 @@ def gpu_figure(runs):
     ]
     shown = [seconds * 1e6 for _, seconds in found]
     low, high = min(shown, default=1) / 2, max(shown, default=1) * 1.3
-    layout = _layout(
+    layout = base_layout(
         xaxis={
             "title": {"text": "time a layer, µs (logarithmic)"},
             "type": "log",
             "range": [math.log10(low), math.log10(high)],
-            **_ticks(low, high),
+            **log_ticks(low, high),
         },
         yaxis={"autorange": "reversed", "type": "category"},
     )

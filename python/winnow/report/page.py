@@ -28,13 +28,13 @@ class Written:
     points: int = 0  # of a sweep
 
 
-def _json(value):
+def script_json(value):
     """JSON that may stand inside <script>: no tag can end it."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _checked(figure):
+def checked(figure):
     """Plotly's own validation of a figure's dicts: an unknown property is an error here and not a blank plot there."""
     import plotly.graph_objects as go
 
@@ -101,9 +101,9 @@ def page(runs, trace=None, tokens=True):
     ]
     shared = [plot for plot in shared if plot is not None]
     parts = [_run_part(i, run, trace, tokens) for i, run in enumerate(runs) if not run.is_gpu]
-    plots = {f"plot-{plot.key}": _checked(plot) for plot in shared}
+    plots = {f"plot-{plot.key}": checked(plot) for plot in shared}
     for part in parts:
-        plots.update({f"plot-{part['index']}-{plot.key}": _checked(plot) for plot in part["plots"]})
+        plots.update({f"plot-{part['index']}-{plot.key}": checked(plot) for plot in part["plots"]})
         if part["timeline"]:
             plots[f"plot-{part['index']}-timeline"] = {"timeline": embedded(part["timeline"])}
     notes = [
@@ -142,8 +142,8 @@ def page(runs, trace=None, tokens=True):
             every=every_statistic(runs),
             style=(_HERE / "page.css").read_text(encoding="utf-8"),
             script="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("timeline.js", "page.js")),
-            plots=_json(plots),
-            survivals=_json(survivals),
+            plots=script_json(plots),
+            survivals=script_json(survivals),
             # Nothing in the library's text ends a script; a tag in it would.
             plotly=get_plotlyjs().replace("</script", "<\\/script"),
         )
@@ -178,7 +178,7 @@ def write(folders, path="report.html", *, trace=None, tokens=True, force=True):
     if not path.parent.is_dir():
         raise Error(f"{path}: {path.parent}: no such folder")
     if sweep:
-        html, plots, notes = sweep_page.page(sweep, _environment(), _HERE, _json, _checked)
+        html, plots, notes = sweep_page.page(sweep, _environment(), _HERE, script_json, checked)
     else:
         html, plots, notes = page(runs, trace, tokens)
     unfinished = path.with_name(path.name + ".part")

@@ -2,7 +2,7 @@
 
 import json
 
-from winnow.report.figures import Figure, _layout
+from winnow.report.figures import Figure, base_layout
 from winnow.report.influence import influences
 from winnow.report.stored_sweep import metric_of
 from winnow.report.units import percent, scaled
@@ -164,7 +164,7 @@ def influence_figure(sweep, shares):
             "ygap": 2,
         }
     ]
-    layout = _layout(xaxis={"side": "top", "showgrid": False}, yaxis={"autorange": "reversed", "showgrid": False})
+    layout = base_layout(xaxis={"side": "top", "showgrid": False}, yaxis={"autorange": "reversed", "showgrid": False})
     return Figure(
         "influence",
         "Which parameters decide",
