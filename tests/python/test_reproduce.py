@@ -279,6 +279,10 @@ def test_gpus_and_rivals_that_are_missing(tmp_path, monkeypatch):
     monkeypatch.setattr(places, "GPUS", tmp_path)
     made = gpu.reproduce(Measurements(tmp_path))
     assert made.besides == [] and "No GPU was measured" in made.cause and made.not_had
+    monkeypatch.setattr(winnow, "machines", lambda: ["spatten", "spatten-eighth", "mnnfast"])
+    monkeypatch.setattr(rivals, "MACHINES", [*rivals.MACHINES[:2], ("a3", "a3")])
+    made = rivals.reproduce(Measurements(tmp_path))
+    assert [one.what.split()[0] for one in made.not_had] == ["a3"] and len(made.besides) == 4
     monkeypatch.setattr(places, "SYNTHESIS", tmp_path)
     (tmp_path / "nangate45.json").write_text((ROOT / "tests/rtl/synth/results/nangate45.json").read_text())
     made = selection.reproduce(Measurements(tmp_path))
