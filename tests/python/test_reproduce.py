@@ -165,7 +165,7 @@ def test_page_and_files(made, compared):
             value = 1 + float(said[:-2]) / 100 if said.endswith("%") else float(said.removesuffix(" times"))
             assert value == pytest.approx(ratio, rel=0.006, abs=0.006)
             compared(1)
-    summary = (done.folder / "summary.md").read_text(encoding="utf-8")
+    summary = " ".join((done.folder / "summary.md").read_text(encoding="utf-8").split())
     for artefact, result in done.results:
         assert f"## {artefact.number}. {artefact.title}" in summary and artefact.claim in summary
         assert result.cause in summary and all(f"| {one.what} |" in summary for one in result.besides)
