@@ -274,6 +274,17 @@ def test_a_run_is_made_once(tmp_path):
     assert len(m.commands()) == 1 and m.commands() == []
 
 
+def test_a_token_on_a_gpu_of_this_shape(compared):
+    """SmolLM2's shape at 1,024 tokens, as the stored folder has it; a shape that nobody measured gives nothing."""
+    stored = json.loads((ROOT / "cuda_ref/results/nvidia-h200/decode-smollm2-1024/result.json").read_text())["summary"]
+    found = gpu.a_token(9, 3, 1024, 30)
+    assert [(device, sequences) for device, sequences, _, _ in found] == [("NVIDIA H200", 1), ("NVIDIA H200", 8)]
+    assert found[0][2:] == (30 * stored["time_a_layer"]["value"], 30 * stored["energy_a_layer_gpu"]["value"])
+    assert found[1][3] == 30 * stored["energy_a_sequence_batch_8_gpu"]["value"]
+    assert gpu.a_token(9, 3, 160, 30) == []
+    compared(3)
+
+
 def test_gpus_and_rivals_that_are_missing(tmp_path, monkeypatch):
     """Named as not had, and nothing fails."""
     monkeypatch.setattr(places, "GPUS", tmp_path)
