@@ -165,7 +165,7 @@ def test_page_and_files(made, compared):
             value = 1 + float(said[:-2]) / 100 if said.endswith("%") else float(said.removesuffix(" times"))
             assert value == pytest.approx(ratio, rel=0.006, abs=0.006)
             compared(1)
-    summary = (done.folder / "summary.md").read_text(encoding="utf-8")
+    summary = " ".join((done.folder / "summary.md").read_text(encoding="utf-8").split())
     for artefact, result in done.results:
         assert f"## {artefact.number}. {artefact.title}" in summary and artefact.claim in summary
         assert result.cause in summary and all(f"| {one.what} |" in summary for one in result.besides)
@@ -274,11 +274,26 @@ def test_a_run_is_made_once(tmp_path):
     assert len(m.commands()) == 1 and m.commands() == []
 
 
+def test_a_token_on_a_gpu_of_this_shape(compared):
+    """SmolLM2's shape at 1,024 tokens, as the stored folder has it; a shape that nobody measured gives nothing."""
+    stored = json.loads((ROOT / "cuda_ref/results/nvidia-h200/decode-smollm2-1024/result.json").read_text())["summary"]
+    found = gpu.a_token(9, 3, 1024, 30)
+    assert [(device, sequences) for device, sequences, _, _ in found] == [("NVIDIA H200", 1), ("NVIDIA H200", 8)]
+    assert found[0][2:] == (30 * stored["time_a_layer"]["value"], 30 * stored["energy_a_layer_gpu"]["value"])
+    assert found[1][3] == 30 * stored["energy_a_sequence_batch_8_gpu"]["value"]
+    assert gpu.a_token(9, 3, 160, 30) == []
+    compared(3)
+
+
 def test_gpus_and_rivals_that_are_missing(tmp_path, monkeypatch):
     """Named as not had, and nothing fails."""
     monkeypatch.setattr(places, "GPUS", tmp_path)
     made = gpu.reproduce(Measurements(tmp_path))
     assert made.besides == [] and "No GPU was measured" in made.cause and made.not_had
+    monkeypatch.setattr(winnow, "machines", lambda: ["spatten", "spatten-eighth", "mnnfast"])
+    monkeypatch.setattr(rivals, "MACHINES", [*rivals.MACHINES[:2], ("a3", "a3")])
+    made = rivals.reproduce(Measurements(tmp_path))
+    assert [one.what.split()[0] for one in made.not_had] == ["a3"] and len(made.besides) == 4
     monkeypatch.setattr(places, "SYNTHESIS", tmp_path)
     (tmp_path / "nangate45.json").write_text((ROOT / "tests/rtl/synth/results/nangate45.json").read_text())
     made = selection.reproduce(Measurements(tmp_path))

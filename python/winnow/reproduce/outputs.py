@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import textwrap
 from pathlib import Path
 
 import winnow
@@ -91,17 +92,23 @@ def beside_rows(results):
     ]
 
 
+def _wrapped(text):
+    return textwrap.wrap(text, 118, break_long_words=False, break_on_hyphens=False)
+
+
 def summary(results, full):
     """Markdown: the paper beside ours, and what is not had."""
     lines = [
         "# The paper beside ours",
         "",
-        f"Written by `winnow reproduce{' --full' if full else ''}`; docs/reproduce.md says what each artefact is and "
-        "how it is",
-        "measured. The paper is SpAtten (HPCA 2021, arXiv 2012.09852). A deviation is of ours from the paper's.",
+        *_wrapped(
+            f"Written by `winnow reproduce{' --full' if full else ''}`; docs/reproduce.md says what each artefact is "
+            "and how it "
+            "is measured. The paper is SpAtten (HPCA 2021, arXiv 2012.09852). A deviation is of ours from the paper's."
+        ),
     ]
     for artefact, result in results:
-        lines += ["", f"## {artefact.number}. {artefact.title}", "", f"The paper: {artefact.claim}.", ""]
+        lines += ["", f"## {artefact.number}. {artefact.title}", "", *_wrapped(f"The paper: {artefact.claim}."), ""]
         if result.besides:
             lines += ["| figure | the paper | ours | deviation | cause |", "|---|---:|---:|---:|---|"]
             lines += [
@@ -110,7 +117,7 @@ def summary(results, full):
                 for one in result.besides
             ]
             lines.append("")
-        lines.append(result.cause)
+        lines += _wrapped(result.cause)
     lost = [(artefact, one) for artefact, result in results for one in result.not_had]
     if lost:
         lines += ["", "## Not reproduced", "", "| artefact | what | why |", "|---|---|---|"]

@@ -23,6 +23,30 @@ def _shape(run):
     return dict(word.split("=") for word in run.manifest["trace"].partition(":")[2].split(","))
 
 
+def a_token(heads, kv_heads, tokens, layers):
+    """[(device, sequences together, seconds, joules over idle)] of a token's attention, where one measured decode in
+    this shape: one layer of the fastest fused kernel, times the layers."""
+    made = []
+    for run in measured():
+        shape = _shape(run)
+        if run.manifest["options"]["mode"] != "decode" or [
+            int(shape[key]) for key in ("heads", "kv_heads", "tokens")
+        ] != [heads, kv_heads, tokens]:
+            continue
+        found = [(1, run.value("summary.time_a_layer"), run.value("summary.energy_a_layer_gpu"))]
+        found += [
+            (
+                int(one.key.removeprefix("time_a_sequence_batch_")),
+                one.value,
+                run.value(f"summary.{one.key.replace('time', 'energy')}_gpu"),
+            )
+            for one in run.result.summary
+            if one.key.startswith("time_a_sequence_batch_")
+        ]
+        made += [(run.machine, batch, layers * seconds, joules and layers * joules) for batch, seconds, joules in found]
+    return made
+
+
 def on_ours(m, gpu):
     """[(machine, policy, run)] of the trace that the GPU had; policy `winnow` selects in decode alone."""
     decode = gpu.manifest["options"]["mode"] == "decode"

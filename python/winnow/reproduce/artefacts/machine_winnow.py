@@ -3,6 +3,7 @@
 import winnow
 from winnow.reproduce import plots
 from winnow.reproduce.artefact import Artefact, Beside, NotHad, Result, Table
+from winnow.reproduce.artefacts import gpu
 from winnow.reproduce.figures_of import figures_of
 
 # (machine, policy): dense on the paper's machine is what all are compared with.
@@ -22,6 +23,13 @@ WITHOUT = [
     ("composable multipliers", "winnow", {}, {"qk": {"brick_bits": 12}, "pv": {"brick_bits": 12}}),
 ]
 BATCH = 8
+BATCHED = [
+    ("spatten", "dense"),
+    ("spatten", "spatten"),
+    ("spatten", "select"),
+    ("winnow", "select"),
+    ("winnow", "winnow"),
+]
 
 
 def a_token(run):
@@ -75,27 +83,38 @@ def reproduce(m):
             rows,
         )
     )
+    trace = winnow.Trace.open(str(m.decoder))
+    tokens = [["one", f"{policy} on {machine}", *a_token(run)] for (machine, policy), run in runs.items()]
     if m.full:
-        batched, steps = [], (25, 25)  # of the first sequence; each next one is a step ahead
-        for machine, policy in (
-            ("spatten", "dense"),
-            ("spatten", "spatten"),
-            ("winnow", "select"),
-            ("winnow", "winnow"),
-        ):
-            run = m.run(m.decoder, machine, policy, steps=steps, batch=BATCH)
-            tokens = run.value("summary.layers_run") / winnow.Trace.open(str(m.decoder)).layers
-            joules_a_token = run.value("cost.energy") / tokens
-            batched.append(
-                [machine, policy, run.value("summary.cycles_sequence_step"), joules_a_token]
-                + [joules["spatten", "dense"] / joules_a_token]
-            )
-        made.tables.append(
-            Table(
-                "winnow-batch",
-                f"{BATCH} sequences together, {m.decoder_name}, a token of one of them",
-                ["machine", "policy", "cycles a token", "joules a token", "energy below one dense sequence on spatten"],
-                batched,
+        for machine, policy in BATCHED:
+            # The 25th step of the first sequence; each next one is a step ahead.
+            run = m.run(m.decoder, machine, policy, steps=(25, 25), batch=BATCH)
+            of_it = run.value("summary.layers_run") / trace.layers
+            label = f"{policy} on {machine}"
+            tokens.append([BATCH, label, run.value("summary.cycles_sequence_step"), run.value("cost.energy") / of_it])
+    for device, sequences, _, energy in gpu.a_token(trace.heads, trace.kv_heads, trace.tokens, trace.layers):
+        tokens.append(["one" if sequences == 1 else sequences, f"{device}, fused kernel, over idle", None, energy])
+    made.tables.append(
+        Table(
+            "winnow-token",
+            f"A token's attention, {m.decoder_name}",
+            ["sequences together", "what", "cycles", "joules", "energy below one dense sequence on spatten"],
+            [[*row, row[3] and joules["spatten", "dense"] / row[3]] for row in tokens],
+        )
+    )
+    if len(tokens) > len(runs):
+        made.figures.append(
+            plots.bars(
+                "token",
+                f"Energy of a token's attention, {m.decoder_name}",
+                f"One sequence, and {BATCH} together. A GPU's is one layer as `winnow gpu` measured it, over idle, "
+                "times the "
+                "layers; ours is chip and memory.",
+                "cost.energy of each run over its tokens; cuda_ref/results",
+                [f"{row[1]}, {row[0]}" for row in tokens],
+                {"uJ a token": [row[3] and 1e6 * row[3] for row in tokens]},
+                "uJ a token",
+                log=True,
             )
         )
     reduction = best.value("summary.kv_reduction_fp32")

@@ -9,7 +9,7 @@ HEADS = [1.0, 0.95, 0.9, 0.85, 0.8, 0.7]
 
 
 def error_of(run, what):
-    """The length of (output - float attention's) over that of the latter, mean of the layers. Nobody asks for outputs of
+    """The length of (output - float attention's) over that of the latter, mean of layers. Nobody asks for outputs of
     pruned tokens, and they do not count; a pruned head's are asked for, and count as 0."""
     return run.value("summary.output_error_all_mean" if what == "heads" else "summary.output_error_mean")
 
