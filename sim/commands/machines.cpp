@@ -17,15 +17,18 @@ namespace {
 
 nlohmann::ordered_json to_json(const Machine& m, const Inventory& parts) {
   nlohmann::ordered_json all = {{"machine", m.name}};
-  for (const Block* b : parts.all.blocks) all["blocks"].push_back({{"name", b->name()}});
+  for (const Block* b : parts.all.blocks)
+    if (b->there()) all["blocks"].push_back({{"name", b->name()}});
   for (const LinkBase* l : parts.all.links)
-    all["links"].push_back({{"name", l->info().name},
-                            {"producer", l->info().producer},
-                            {"consumer", l->info().consumer},
-                            {"depth", l->depth()},
-                            {"bits", l->bits()},
-                            {"why", l->info().why}});
+    if (l->depth())
+      all["links"].push_back({{"name", l->info().name},
+                              {"producer", l->info().producer},
+                              {"consumer", l->info().consumer},
+                              {"depth", l->depth()},
+                              {"bits", l->bits()},
+                              {"why", l->info().why}});
   for (const MemoryBase* memory : parts.all.memories) {
+    if (!memory->there()) continue;
     const MemoryShape s = memory->shape();
     all["memories"].push_back({{"name", memory->name()},
                                {"written_by", memory->info().written_by},
@@ -44,11 +47,13 @@ void print_parts(const Machine& m, const Inventory& parts) {
              parts.sizes.longest);
   std::vector<std::vector<std::string>> rows{{"link", "from", "to", "depth", "bits", "why that deep"}};
   for (const LinkBase* l : parts.all.links)
-    rows.push_back({l->info().name, l->info().producer, l->info().consumer, std::to_string(l->depth()),
-                    std::to_string(l->bits()), l->info().why});
+    if (l->depth())
+      rows.push_back({l->info().name, l->info().producer, l->info().consumer, std::to_string(l->depth()),
+                      std::to_string(l->bits()), l->info().why});
   fmt::print("{}\n", align(rows));
   rows = {{"memory", "words", "bits", "banks", "ports", "written by", "read by"}};
   for (const MemoryBase* memory : parts.all.memories) {
+    if (!memory->there()) continue;
     const MemoryShape s = memory->shape();
     rows.push_back({memory->name(), std::to_string(s.words), std::to_string(s.bits), std::to_string(s.banks),
                     fmt::format("{}R {}W", s.read_ports, s.write_ports), memory->info().written_by,

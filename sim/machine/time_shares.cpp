@@ -1,6 +1,7 @@
 #include "sim/machine/time_shares.h"
 
 #include <numeric>
+#include <string_view>
 
 namespace winnow {
 
@@ -43,7 +44,10 @@ TimeShares TimeObserver::shares() const {
   s.cycles[TimeShares::memory] = q.cycles_of(qk_.kKeys) + q.cycles_of(qk_.kQueries) + why(c.kMemory) + why(c.kGather);
   s.cycles[TimeShares::qk] = q.busy_cycles() + q.cycles_of(qk_.kArrays);
   s.cycles[TimeShares::softmax] = q.cycles_of(qk_.kSoftmax) + why(c.kSoftmax) + why(c.kProgressive);
+  // A greedy search is a choice as well.
   s.cycles[TimeShares::topk] = why(c.kTopk) + why(c.kCascade);
+  for (int i = 0; i < q.wait_count(); ++i)
+    if (q.wait_at(i).key == std::string_view("greedy")) s.cycles[TimeShares::topk] += q.wait_at(i).cycles;
   s.cycles[TimeShares::drain] = why(c.kPv) + why(c.kLayerEnd);
   s.cycles[TimeShares::other] = q.cycles() - s.total();
   return s;

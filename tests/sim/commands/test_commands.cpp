@@ -72,7 +72,7 @@ TEST(Commands, BadInputIsOneLineAndCode2) {
       {"info " + (temp / "short.safetensors"), "header length"},
       {"info " + (temp / "empty.csv"), "line 1: empty file"},
       {"info synthetic:layer=1", "no such key"},
-      {"machines --show nothing", "must be one of spatten"},
+      {"machines --show nothing", "must be one of a3"},
       {"machines --show " + (temp / "machine.yaml"), "line 2: clock_ghz: '0': must be a number 0.01..10"},
       {"policies --show nothing", "nothing"},
       {"diff " + (temp / "a") + " " + (temp / "b"), "no such folder"},
