@@ -7,8 +7,8 @@ from winnow._core import Error
 
 _DESCRIPTION = """\
 Writes one HTML file of one run or several, which opens in any browser and needs no network: what was found, where the
-time goes, bytes, energy, area, roofline, and which words of the text were pruned where. Of a sweep: its front, and which
-parameters decide. docs/report.md shows both."""
+time goes, bytes, energy, area, roofline, and which words of the text were pruned where. Of a sweep: its front, and
+which parameters decide. docs/report.md shows both."""
 _EXAMPLES = """\
 examples:
   winnow report results/smollm2-160-spatten-spatten
