@@ -22,7 +22,7 @@ WITHOUT = [
     ("the bins of top-k", "winnow", {}, {"topk": {"prefilter": "none"}}),
     ("composable multipliers", "winnow", {}, {"qk": {"brick_bits": 12}, "pv": {"brick_bits": 12}}),
 ]
-BATCH = 8
+BATCH, LONGEST = 8, 1024
 BATCHED = [
     ("spatten", "dense"),
     ("spatten", "spatten"),
@@ -88,7 +88,9 @@ def reproduce(m):
     if m.full:
         for machine, policy in BATCHED:
             # The 25th step of the first sequence; each next one is a step ahead.
-            run = m.run(m.decoder, machine, policy, steps=(25, 25), batch=BATCH)
+            # A list of importance for each sequence; machine `winnow` has room for them.
+            lists = {"importance": {"tokens": BATCH * LONGEST}} if machine == "spatten" else {}
+            run = m.run(m.decoder, winnow.Machine(machine, **lists), policy, steps=(25, 25), batch=BATCH)
             of_it = run.value("summary.layers_run") / trace.layers
             label = f"{policy} on {machine}"
             tokens.append([BATCH, label, run.value("summary.cycles_sequence_step"), run.value("cost.energy") / of_it])
