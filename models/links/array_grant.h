@@ -4,7 +4,8 @@
 //
 // In:   P x V claims them for the next cycle when its next vectors are there. Q x K asks for the next cycle when the
 //       next keys of a later pass are there. Out: in that cycle P x V has them if it claimed and nobody asked.
-// Order: a later pass, P x V, a first pass. P x V frees what heads behind it wait for, so it goes before a first pass. A
+// Order: a later pass, P x V, a first pass. P x V frees what heads behind it wait for, so it goes before a first pass.
+// A
 //       later pass of the survivors is short, and softmax and P x V of its head wait for it.
 // State: one bit. Separate arrays (`arrays: separate`, the paper's) never ask.
 // Paper: IV.E and IV.G have an array each; one kind for both is this project's.

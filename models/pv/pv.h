@@ -80,9 +80,10 @@ class Pv : public Block {
   void tick(Cycle now) override;
   // Two rows of weights with the slot of each, sums of D words, and what leaves for write-back.
   std::vector<StoredWords> registers() const override {
-    return {{"weight_rows", 2 * std::uint64_t{m_.probabilities.slots()}, golden::kWordBits + 17},
-            {"sums", static_cast<std::uint64_t>(params_.head_dim), 36},
-            {"output_vectors", static_cast<std::uint64_t>(params_.output_vectors * params_.head_dim), golden::kWordBits}};
+    return {
+        {"weight_rows", 2 * std::uint64_t{m_.probabilities.slots()}, golden::kWordBits + 17},
+        {"sums", static_cast<std::uint64_t>(params_.head_dim), 36},
+        {"output_vectors", static_cast<std::uint64_t>(params_.output_vectors * params_.head_dim), golden::kWordBits}};
   }
   bool idle() const override {
     return !job_active_ && !rows_full() && !multiplying_ && pending_in_ == pending_out_ && jobs_.drained();

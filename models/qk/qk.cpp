@@ -70,8 +70,8 @@ void Qk::tick(Cycle now) {
   if (arrays_.shared()) ask_for_arrays(now);
 }
 
-// For the next cycle, and only where a later pass will have something to multiply and somebody who takes it: P x V stands
-// meanwhile.
+// For the next cycle, and only where a later pass will have something to multiply and somebody who takes it: P x V
+// stands meanwhile.
 void Qk::ask_for_arrays(Cycle now) {
   if (!out_.can_push(now)) return;
   if (!active_) {

@@ -30,8 +30,7 @@ struct SoftmaxParams {
     v("requantize_latency", p.requantize_latency, "cycles", param::latency(), "");
     v("reciprocal_latency", p.reciprocal_latency, "cycles", param::latency(), "part of softmax.divide_latency");
     v("reciprocal_interval", p.reciprocal_interval, "cycles", param::latency(), "between two rows' reciprocals");
-    v("rest_latency", p.rest_latency, "cycles", param::latency(),
-      "rescaling what a selection left out of a row");
+    v("rest_latency", p.rest_latency, "cycles", param::latency(), "rescaling what a selection left out of a row");
     v("rest_interval", p.rest_interval, "cycles", param::latency(), "between two rows' rescalings");
     v("rows", p.rows, "rows", param::range(2, 1 << 10), "between two stages; at least those of all heads in flight");
   }

@@ -14,13 +14,13 @@
 //   divide  one reciprocal a row, then p = e / sum; adds p to the group's selection scores.
 // The reciprocals come from one divider, pipelined: a row every reciprocal_interval cycles, reciprocal_latency of them
 // inside divide_latency. What earlier selections left out is rescaled to a row's maximum while its exponentials stream
-// by, a row every rest_interval cycles. It joins the sum behind the accumulator, which waits for it: rest_latency cycles.
-// Between two stages `rows` rows wait at most; a stage in front of a full ring stands.
-// The rivals' rules: a score further below the row's largest than score_span gives an exponential of 0; a value under
-// skip16 gets a weight of 0; a lazy row's weights are 16 bits of its exponentials, without a product, as soon as its
-// reciprocal is there, which goes to P x V instead. A row of a greedy search is as long as its candidates, and its
-// weights are added up by nobody.
-// Rate: ceil(n / width) cycles a row and stage. Latency between the stages: dequantize; exp + accumulate + divide;
+// by, a row every rest_interval cycles. It joins the sum behind the accumulator, which waits for it: rest_latency
+// cycles. Between two stages `rows` rows wait at most; a stage in front of a full ring stands. The rivals' rules: a
+// score further below the row's largest than score_span gives an exponential of 0; a value under skip16 gets a weight
+// of 0; a lazy row's weights are 16 bits of its exponentials, without a product, as soon as its reciprocal is there,
+// which goes to P x V instead. A row of a greedy search is as long as its candidates, and its weights are added up by
+// nobody. Rate: ceil(n / width) cycles a row and stage. Latency between the stages: dequantize; exp + accumulate +
+// divide;
 //       requantize to the done message.
 // Compaction: after a selection the survivors' scores and places move to the front: `width` slots are read a cycle, in
 //       the banks of the group's own live heads at once, and a word is written where `width` survivors have come
@@ -188,7 +188,7 @@ class Softmax : public Block {
   bool verdict_held_ = false;
   Verdict verdict_;
   Cycle rest_free_ = 0, rest_ready_ = 0;  // the multiplier takes a row; the row at hand is rescaled
-  Cycle divider_free_ = 0;  // the next reciprocal may begin
+  Cycle divider_free_ = 0;                // the next reciprocal may begin
   bool compacting_ = false;
   CompactJob compact_job_;
   std::uint32_t compact_from_ = 0, compact_to_ = 0;  // slots read, survivors moved

@@ -9,8 +9,8 @@ namespace winnow::cost {
 namespace {
 
 // Read or cleared as a whole, at any time: flip-flops, however many words.
-constexpr std::array kRegisters = {"query_registers", "group_table",  "head_constants", "kept_flags", "rows",
-                                   "passes",          "search_heads", "search_query", "output_vectors"};
+constexpr std::array kRegisters = {"query_registers", "group_table",  "head_constants", "kept_flags",    "rows",
+                                   "passes",          "search_heads", "search_query",   "output_vectors"};
 
 // How queues inside a block lie, which the inventory gives as words only: so many of them side by side in a word of an
 // array, and so many arrays.

@@ -17,8 +17,7 @@ constexpr int kTokens = 800;
 
 struct Array {
   Array(int head_dim, int banks, int width, bool scaled, int requantizers = 64, bool renormalise = false, int rate = 0,
-        bool shared = false, bool drops_zeros = false, bool lazy = false, int latency = 3,
-        int output_vectors = 2)
+        bool shared = false, bool drops_zeros = false, bool lazy = false, int latency = 3, int output_vectors = 2)
       : dim(head_dim),
         m(1, 2, kTokens, width),
         jobs(4),
@@ -29,8 +28,8 @@ struct Array {
         released(4),
         done(4),
         grant(shared),
-        pv({head_dim, rate ? rate : banks, width, latency, scaled, renormalise, false, requantizers, 17, golden::kWordBits,
-            drops_zeros, lazy, output_vectors},
+        pv({head_dim, rate ? rate : banks, width, latency, scaled, renormalise, false, requantizers, 17,
+            golden::kWordBits, drops_zeros, lazy, output_vectors},
            {m.groups, m.constants, m.probabilities, m.kept, m.origins, values, scales, sums, candidates, grant}, jobs,
            out, magnitudes, released, done) {
     place = m.constants.at(m.constants.take(false), 0);
@@ -247,7 +246,8 @@ TEST(Pv, RequantizersAndTheDivider) {
   std::printf("%llu cycles compared\n", static_cast<unsigned long long>(compared));
 }
 
-// A row has an output vector from its last product on: behind a long tree two of them are too few for rows of two cycles.
+// A row has an output vector from its last product on: behind a long tree two of them are too few for rows of two
+// cycles.
 TEST(Pv, ALongTreeTakesOutputVectors) {
   const auto cycles = [](int latency, int vectors) {
     Array a(64, 8, 8, false, 64, false, 0, false, false, false, latency, vectors);

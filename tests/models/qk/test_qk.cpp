@@ -219,8 +219,8 @@ TEST(Qk, BricksTakeMoreKeysOfNarrowWords) {
 }
 
 // Arrays that P x V has claimed stand for Q x K, in exactly the next cycle.
-// P x V claims the arrays in every cycle: a first pass stands, a later one goes before it. Where nobody takes its scores it
-// does not ask, so P x V, which may have to end first, has them.
+// P x V claims the arrays in every cycle: a first pass stands, a later one goes before it. Where nobody takes its
+// scores it does not ask, so P x V, which may have to end first, has them.
 TEST(Qk, ALaterPassGoesBeforePv) {
   for (const bool later : {false, true})
     for (const bool taken : {false, true}) {

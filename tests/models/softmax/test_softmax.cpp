@@ -185,9 +185,9 @@ TEST(Softmax, DividerAndRingsAreBounded) {
   std::printf("3 pipelines compared\n");
 }
 
-// What earlier selections left out is rescaled beside a row's exponentials, and the denominator waits for it. A pipeline no
-// longer than exponential and accumulator costs nothing, however short the rows are; one multiplier for all three products
-// holds up the rows behind it. A first pass has no rest.
+// What earlier selections left out is rescaled beside a row's exponentials, and the denominator waits for it. A
+// pipeline no longer than exponential and accumulator costs nothing, however short the rows are; one multiplier for all
+// three products holds up the rows behind it. A first pass has no rest.
 TEST(Softmax, TheRestIsRescaledBesideTheRow) {
   const auto cycles = [](bool rest, int latency, int interval, std::uint8_t pass) {
     SoftmaxParams sizes{4, 32, 2, 3, 4, 5, 2};
