@@ -261,7 +261,7 @@ TEST(Pv, ALongTreeTakesOutputVectors) {
     a.load(16, now, [](std::uint32_t s, int) { return static_cast<int>(s); });
     PvJob job;
     job.constants = a.place;
-    for (int i = 0; i < 4; ++i) job.last = i == 3, a.jobs.push(now, job);
+    for (int i = 0; i < 4; ++i) job.last = i == 3, a.jobs.push(now++, job);
     const Cycle begin = ++now;
     for (int rows = 0; rows < 8 && now < begin + 1000; ++now) {
       a.pv.tick(now);
