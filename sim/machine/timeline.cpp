@@ -193,6 +193,7 @@ void Timeline::attach(MachineModel& machine) {
   int track = kLayers;
   const std::vector<Block*> ticked = machine.blocks();
   for (const Block* watched : machine.parts().all.blocks) {  // in the order of the pipeline
+    if (!watched->there()) continue;
     const auto found = std::find_if(ticked.begin(), ticked.end(),
                                     [&](const Block* b) { return std::string(b->name()) == watched->name(); });
     if (found == ticked.end()) throw std::logic_error(std::string("timeline: nobody ticks ") + watched->name());
