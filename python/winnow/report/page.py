@@ -1,21 +1,18 @@
 """One HTML file from runs: text and tables from page.html, plots as Plotly's JSON, its JavaScript once."""
 
 import contextlib
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from winnow._core import Error
-from winnow.report import figures, sweep_page
+from winnow.report import figures, shell, sweep_page
 from winnow.report.sentences import comparable, reference_of, sentences
 from winnow.report.stored_run import load_runs
 from winnow.report.stored_sweep import is_sweep, load_sweep
 from winnow.report.tables import compared, every_statistic, settings_that_differ
 from winnow.report.timeline import embedded, timeline
 from winnow.report.tokens import Missing, survival
-
-_HERE = Path(__file__).parent
 
 
 @dataclass
@@ -26,20 +23,6 @@ class Written:
     statistics: int
     notes: list  # what a report lacks, and why
     points: int = 0  # of a sweep
-
-
-def script_json(value):
-    """JSON that may stand inside <script>: no tag can end it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def checked(figure):
-    """Plotly's own validation of a figure's dicts: an unknown property is an error here and not a blank plot there."""
-    import plotly.graph_objects as go
-
-    go.Figure({"data": figure.data, "layout": figure.layout})
-    return {"data": figure.data, "layout": {**figure.layout, "height": figure.height}}
 
 
 def _words(made):
@@ -77,18 +60,8 @@ def _run_part(index, run, trace, wanted):
     }
 
 
-def _environment():
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-
-
 def page(runs, trace=None, tokens=True):
     """(HTML, number of plots, notes)."""
-    from plotly.offline import get_plotlyjs
-
     reference = reference_of(runs)
     simulated = [run for run in runs if not run.is_gpu]
     shared = [
@@ -101,9 +74,9 @@ def page(runs, trace=None, tokens=True):
     ]
     shared = [plot for plot in shared if plot is not None]
     parts = [_run_part(i, run, trace, tokens) for i, run in enumerate(runs) if not run.is_gpu]
-    plots = {f"plot-{plot.key}": checked(plot) for plot in shared}
+    plots = {f"plot-{plot.key}": shell.checked(plot) for plot in shared}
     for part in parts:
-        plots.update({f"plot-{part['index']}-{plot.key}": checked(plot) for plot in part["plots"]})
+        plots.update({f"plot-{part['index']}-{plot.key}": shell.checked(plot) for plot in part["plots"]})
         if part["timeline"]:
             plots[f"plot-{part['index']}-timeline"] = {"timeline": embedded(part["timeline"])}
     notes = [
@@ -126,27 +99,20 @@ def page(runs, trace=None, tokens=True):
         for part in parts
         if part["survival"]
     }
-    html = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            title="Winnow report: " + ", ".join(run.label for run in runs),
-            runs=runs,
-            reference=reference,
-            sentences=sentences(runs),
-            notes=notes,
-            shared=shared,
-            parts=parts,
-            compared=compared(runs, reference),
-            settings=settings_that_differ(runs),
-            every=every_statistic(runs),
-            style=(_HERE / "page.css").read_text(encoding="utf-8"),
-            script="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("timeline.js", "page.js")),
-            plots=script_json(plots),
-            survivals=script_json(survivals),
-            # Nothing in the library's text ends a script; a tag in it would.
-            plotly=get_plotlyjs().replace("</script", "<\\/script"),
-        )
+    html = shell.html(
+        shell.HERE / "page.html",
+        data={"plots": plots, "survivals": survivals},
+        scripts=[shell.HERE / "timeline.js", shell.HERE / "page.js"],
+        title="Winnow report: " + ", ".join(run.label for run in runs),
+        runs=runs,
+        reference=reference,
+        sentences=sentences(runs),
+        notes=notes,
+        shared=shared,
+        parts=parts,
+        compared=compared(runs, reference),
+        settings=settings_that_differ(runs),
+        every=every_statistic(runs),
     )
     return html, len(plots), notes
 
@@ -178,7 +144,7 @@ def write(folders, path="report.html", *, trace=None, tokens=True, force=True):
     if not path.parent.is_dir():
         raise Error(f"{path}: {path.parent}: no such folder")
     if sweep:
-        html, plots, notes = sweep_page.page(sweep, _environment(), _HERE, script_json, checked)
+        html, plots, notes = sweep_page.page(sweep)
     else:
         html, plots, notes = page(runs, trace, tokens)
     unfinished = path.with_name(path.name + ".part")

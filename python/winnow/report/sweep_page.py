@@ -2,6 +2,7 @@
 
 import json
 
+from winnow.report import shell
 from winnow.report.figures import Figure, base_layout
 from winnow.report.influence import influences
 from winnow.report.stored_sweep import metric_of
@@ -178,13 +179,11 @@ def influence_figure(sweep, shares):
     )
 
 
-def page(sweep, environment, here, as_json, checked):
+def page(sweep):
     """(HTML, number of plots, notes)."""
-    from plotly.offline import get_plotlyjs
-
     shares = influences(sweep)
     figure = influence_figure(sweep, shares)
-    plots = {"plot-influence": checked(figure)} if figure else {}
+    plots = {"plot-influence": shell.checked(figure)} if figure else {}
     told = [one for one in sweep.points if one.state != "measured"]
     data = plotted(sweep)
     notes = []
@@ -204,13 +203,16 @@ def page(sweep, environment, here, as_json, checked):
         column: min((one.figures[column] for one in sweep.front if column in one.figures), default=None)
         for column in sweep.columns
     }
-    html = environment.get_template("sweep.html").render(
+    html = shell.html(
+        shell.HERE / "sweep.html",
+        data={"plots": plots, "sweep": {**data, "axes": [x, y]}},
+        scripts=[shell.HERE / "sweep.js"],
         title=f"Winnow sweep: {sweep.label}",
         sweep=sweep,
         sentences=sentences(sweep, shares),
         notes=notes,
         figure=figure,
-        data=data,
+        drawn=data,
         x=x,
         y=y,
         best=best,
@@ -219,10 +221,5 @@ def page(sweep, environment, here, as_json, checked):
         told=told[:MOST_TOLD],
         told_all=len(told),
         spec=json.dumps(sweep.spec, indent=2, ensure_ascii=False),
-        style=(here / "page.css").read_text(encoding="utf-8"),
-        script=(here / "sweep.js").read_text(encoding="utf-8"),
-        plots=as_json(plots),
-        embedded=as_json({**data, "axes": [x, y]}),
-        plotly=get_plotlyjs().replace("</script", "<\\/script"),
     )
     return html, len(plots) + 2 if data["points"] else len(plots), notes

@@ -73,11 +73,11 @@ def prepare(folder, artefacts, full, force):
     _mark(folder, artefacts, full, finished=False)
 
 
-def csv_text(table):
+def csv_text(columns, rows):
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(["" if cell is None else cell for cell in row] for row in table.rows)
+    writer.writerow(columns)
+    writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
     return out.getvalue()
 
 
@@ -133,14 +133,10 @@ def write(folder, results, full):
         _write(folder / name, text)
         files.append(folder / name)
 
-    beside = io.StringIO()
-    writer = csv.writer(beside, lineterminator="\n")
-    writer.writerow(BESIDE_COLUMNS)
-    writer.writerows(["" if cell is None else cell for cell in row] for row in beside_rows(results))
-    keep("beside.csv", beside.getvalue())
+    keep("beside.csv", csv_text(BESIDE_COLUMNS, beside_rows(results)))
     for _, result in results:
         for table in result.tables:
-            keep(f"{table.key}.csv", csv_text(table))
+            keep(f"{table.key}.csv", csv_text(table.columns, table.rows))
     keep("summary.md", summary(results, full))
     keep("index.html", page(results, full))
     _mark(folder, [artefact for artefact, _ in results], full, finished=True)
