@@ -11,7 +11,8 @@ void write_whole(const std::string& path, const std::string& text);
 // Throws Error.
 std::string read_whole(const std::string& path);
 
-// CSV whose every row reaches the system before the next begins.
+// CSV whose every row reaches the system before the next begins. After a kill, the last line may lack its end (and its
+// newline) where the row crosses a page of memory: readers drop a line without a newline.
 class CsvFile {
  public:
   // Replaces what was there. Column names carry their unit: "cycles", "key_msb_bytes".

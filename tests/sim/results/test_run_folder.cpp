@@ -159,8 +159,11 @@ TEST(RunFolder, KilledRunIsReadableAndNotWhole) {
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
     const std::string text = read_whole(path + "/layers.csv");
-    EXPECT_EQ((text.size() - 13) % 12, 0u);
-    EXPECT_TRUE(text.ends_with("12345,67890\n"));
+    // The kernel copies a write page by page and stops between two pages for a kill: only there may a row be cut.
+    const std::string::size_type whole = text.rfind('\n') + 1;
+    EXPECT_EQ((whole - 13) % 12, 0u);
+    EXPECT_TRUE(text.substr(0, whole).ends_with("12345,67890\n"));
+    if (whole != text.size()) EXPECT_EQ(text.size() % static_cast<std::size_t>(::getpagesize()), 0u);
     EXPECT_NE(error_of([&] { load_run(path); }).find("did not finish"), std::string::npos);
     rows += count_lines(text) - 1;
   }
