@@ -34,8 +34,8 @@ void Attention::scores(const std::int16_t* q, const std::int16_t* k, const std::
   }
 }
 
-std::uint64_t Attention::exponentials(const std::int64_t* s, int n, Scale to_log2, bool pow2, std::uint32_t* e,
-                                      std::int64_t& top) {
+std::uint64_t Attention::exponentials(const std::int64_t* s, int n, Scale to_log2, bool pow2, std::uint64_t unread,
+                                      std::uint32_t* e, std::int64_t& top) {
   top = *std::max_element(s, s + n);
   std::uint64_t sum = 0;
   if (pow2) {
@@ -44,10 +44,10 @@ std::uint64_t Attention::exponentials(const std::int64_t* s, int n, Scale to_log
     return sum;
   }
   const std::uint64_t span = model_.decisions().score_span;
-  for (int j = 0; j < n; ++j) {
-    const std::uint64_t below = log2_distance(top - s[j], to_log2);
-    sum += e[j] = below > span ? 0 : exp2_neg(below);
-  }
+  if (unread != kNoSpan)
+    for (int j = 0; j < n; ++j) sum += e[j] = exponential_in_bounds(log2_distance(top - s[j], to_log2), span + unread);
+  else
+    for (int j = 0; j < n; ++j) sum += e[j] = exponential_within(log2_distance(top - s[j], to_log2), span);
   return sum;
 }
 
@@ -81,8 +81,8 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   std::size_t n = N;
 
   std::uint64_t rest[kMaxGroup] = {};
-  // Sums of a query's codes, as the pass at hand and the one before it saw them.
-  std::int64_t top[kMaxGroup] = {}, query_sum[kMaxGroup] = {}, sum_before[kMaxGroup] = {};
+  // Sums of a query's codes, as the pass at hand and the one before it saw them, and of their sizes.
+  std::int64_t top[kMaxGroup] = {}, query_sum[kMaxGroup] = {}, sum_before[kMaxGroup] = {}, query_size[kMaxGroup] = {};
   const auto pass = [&](const std::int16_t* k, int shift, bool add) {
     for (std::size_t g = 0; g < G; ++g)
       if (alive(g)) scores(query(g), k, tokens_.data(), static_cast<int>(n), shift, &s_[g * N], add);
@@ -107,9 +107,11 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   // Softmax of one head over its slots; weights in row.p by slot. `last`: rest joins the denominator.
   const auto softmax_of = [&](std::size_t g, const std::vector<std::uint32_t>& slots, int digit, bool last) {
     const bool pow2 = plan.selects() && plan.first_pow2 && digit == 0 && !last;
+    const std::uint64_t unread =
+        plan.bounds && !last ? unread_span(query_size[g], digits.below(digit), c.to_log2[g]) : kNoSpan;
     std::int64_t new_top = 0;
     const std::uint64_t sum =
-        exponentials(&s_[g * N], static_cast<int>(slots.size()), c.to_log2[g], pow2, &e_[g * N], new_top);
+        exponentials(&s_[g * N], static_cast<int>(slots.size()), c.to_log2[g], pow2, unread, &e_[g * N], new_top);
     if (rest[g]) {
       // Twice the maxima, midpoint constants included; the scale takes the half back.
       const std::int64_t before = 2 * top[g] + midpoint_twice(sum_before[g], digits, digit - 1, plan.msb);
@@ -167,7 +169,10 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
         if (anew) pass(c.k_digit[0].data(), digits.below(0), false);
         pass(c.k_digit[i].data(), digits.below(i), i > 0);
         if (i == 0 || anew)
-          for (std::size_t g = 0; g < G; ++g) query_sum[g] = std::accumulate(query(g), query(g) + D, std::int64_t{0});
+          for (std::size_t g = 0; g < G; ++g) {
+            query_sum[g] = query_size[g] = 0;
+            for (std::size_t d = 0; d < D; ++d) query_sum[g] += query(g)[d], query_size[g] += std::abs(query(g)[d]);
+          }
       }
       softmax(i, last);
       if (last) break;
@@ -175,7 +180,8 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
       for (std::size_t j = 0; j < n; ++j) {
         std::uint64_t item = 0;
         for (std::size_t g = 0; g < G; ++g) {
-          const std::uint64_t p = row.p[g * N + slots_[j]];
+          if (!alive(g)) continue;
+          const std::uint64_t p = plan.bounds ? e_[g * N + j] != 0 : row.p[g * N + slots_[j]];
           item = plan.largest ? std::max(item, p) : item + p;
         }
         items_[j] = item;

@@ -41,8 +41,9 @@ class Attention {
   void scores(const std::int16_t* q, const std::int16_t* k, const std::uint32_t* tokens, int n, int shift,
               std::int64_t* s, bool add);
   // Exponentials of n scores under their maximum; returns their sum. `pow2`: powers of two.
-  std::uint64_t exponentials(const std::int64_t* s, int n, Scale to_log2, bool pow2, std::uint32_t* e,
-                             std::int64_t& top);
+  // `unread`: by how much bits that were not read may bring them nearer to it; kNoSpan: by bounds nothing is decided.
+  std::uint64_t exponentials(const std::int64_t* s, int n, Scale to_log2, bool pow2, std::uint64_t unread,
+                             std::uint32_t* e, std::int64_t& top);
   // `mean` [group]: the mean probability of what the selection left out, and `sum` V's sum; nullptr: not compensated.
   void weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, const std::uint64_t* mean,
              const std::int32_t* sum, GroupRow& row);

@@ -17,10 +17,11 @@ Cascade::Cascade(const Shape& shape, const Policy& policy)
     : shape_(shape),
       schedule_{shape, policy},
       decay_shift_(decisions_of(policy, shape).decay_shift),
-      per_head_(schedule_.per_kv_head()) {
+      per_head_(schedule_.per_kv_head()),
+      importance_per_head_(per_head_ && policy.ranks_tokens()) {
   const auto n = static_cast<std::size_t>(shape.tokens);
   const auto lists = static_cast<std::size_t>(shape.layers * shape.kv_heads);
-  importance_.assign(per_head_ ? lists * n : n, 0);
+  importance_.assign(importance_per_head_ ? lists * n : n, 0);
   chances_.assign(n, 0);
   head_importance_.assign(static_cast<std::size_t>(shape.heads), 0);
   if (per_head_) live_per_head_.resize(lists);
@@ -36,7 +37,7 @@ void Cascade::begin_step(int step) {
       for (int kv = 0; kv < shape_.kv_heads; ++kv) {
         auto& list = live_per_head_[static_cast<std::size_t>(layer * shape_.kv_heads + kv)];
         list = live_;
-        choose_tokens(list, layer, importance_base(layer, kv));
+        choose_tokens(list, layer, kv);
       }
 }
 
@@ -46,10 +47,14 @@ const std::vector<std::uint32_t>& Cascade::live(int layer, int kv_head) const {
 
 std::uint32_t Cascade::heads(int kv_head) const { return head_bits(live_heads_, shape_.group(), kv_head); }
 
-void Cascade::choose_tokens(std::vector<std::uint32_t>& list, int layer, std::size_t base) const {
-  const TokenChoice choice = schedule_.tokens(step_, layer);
-  if (choice.keep < list.size())
-    keep_largest(list, token_items(choice, list, &importance_[base], chances_.data()), choice.keep);
+void Cascade::choose_tokens(std::vector<std::uint32_t>& list, int layer, int kv_head) const {
+  const TokenChoice choice = schedule_.tokens(step_, layer, kv_head);
+  if (choice.keep >= list.size()) return;
+  if (choice.by_place)
+    list = protected_tokens(choice, shape_.tokens_in(step_));
+  else
+    keep_largest(list, token_items(choice, list, &importance_[importance_base(layer, kv_head)], chances_.data()),
+                 choice.keep);
 }
 
 void Cascade::end_layer(int layer) {

@@ -38,16 +38,16 @@ class Cascade {
   const std::vector<std::uint32_t>& live_tokens() const { return live_; }
   const std::vector<std::uint32_t>& live_heads() const { return live_heads_; }
   std::size_t importance_base(int layer, int kv_head) const {
-    return per_head_ ? static_cast<std::size_t>((layer * shape_.kv_heads + kv_head) * shape_.tokens) : 0;
+    return importance_per_head_ ? static_cast<std::size_t>((layer * shape_.kv_heads + kv_head) * shape_.tokens) : 0;
   }
 
  private:
-  void choose_tokens(std::vector<std::uint32_t>& list, int layer, std::size_t base) const;
+  void choose_tokens(std::vector<std::uint32_t>& list, int layer, int kv_head) const;
 
   Shape shape_;
   Schedule schedule_;
   int decay_shift_;
-  bool per_head_;
+  bool per_head_, importance_per_head_;  // a list, an importance a layer and KV head
   int step_ = 0;
   std::vector<std::uint64_t> importance_, chances_, head_importance_;
   std::vector<std::uint32_t> live_, live_heads_;

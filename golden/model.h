@@ -1,6 +1,7 @@
 #pragma once
 // What golden is fed: a model's shape and its float queries, keys and values, from any source.
 #include <functional>
+#include <vector>
 
 namespace winnow::golden {
 
@@ -9,6 +10,8 @@ struct Shape {
   int tokens = 0, prompt = 0;  // positions in all; of them prompt
   bool causal = false;
   double attention_scale = 0;
+  // [layer * kv_heads + kv_head] how much a KV head looks far back, as measured on other text; empty: nobody knows.
+  std::vector<float> head_scores = {};
   int group() const { return heads / kv_heads; }
   int steps() const { return 1 + tokens - prompt; }  // step 0 is the prompt, then one a generated token
   // Tokens so far in a step, the step's own included.

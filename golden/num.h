@@ -185,6 +185,23 @@ WINNOW_HD constexpr std::uint64_t saturating_denominator(std::uint64_t sum) {
   return sum > kDenominatorMax ? kDenominatorMax : sum;
 }
 
+// --- thresholds on a score's distance from its row's largest, in log2 units of 2^-12 ---------------------------------
+
+// Option score_threshold: nothing further below than `span` counts.
+WINNOW_HD inline std::uint32_t exponential_within(std::uint64_t below, std::uint64_t span) {
+  return below > span ? 0 : exp2_neg(below);
+}
+// Selection by bounds, before the last digit. `size` is the sum of |q|, `unread` the bits of K still to come: they move
+// a score by at most size * (2^unread - 1) against another's. The unit more covers the rounding of two distances.
+WINNOW_HD constexpr std::uint64_t unread_span(std::int64_t size, int unread, Scale to_log2) {
+  return log2_distance(size * ((std::int64_t{1} << unread) - 1), to_log2) + 1;
+}
+// What may still matter has an exponential of at least 1, by which it is told from what cannot.
+WINNOW_HD inline std::uint32_t exponential_in_bounds(std::uint64_t below, std::uint64_t span) {
+  const std::uint32_t e = exponential_within(below, span);
+  return e || below > span ? e : 1;
+}
+
 // --- the rivals' rules (docs/rivals.md) -----------------------------------------------------------------------------
 
 // Option value_threshold (MNNFast): V is not multiplied where its probability is below the threshold, e / sum < theta;

@@ -90,6 +90,7 @@ Trace TraceBuilder::build() && {
   trace.meta_ = std::move(meta);
   trace.name_ = std::move(name);
   trace.token_ids_ = std::move(token_ids);
+  trace.head_scores_ = std::move(head_scores);
   for (std::size_t i = 0; i < owned->size(); ++i) {
     const std::vector<float>& values = (*owned)[i];
     const std::size_t need = head * trace.head_count(static_cast<TraceTensor>(i % 3));
@@ -117,6 +118,10 @@ Trace make_synthetic(const SyntheticSpec& spec) {
 
   Generator words(mix(spec.seed));
   for (int t = 0; t < meta.tokens; ++t) builder.token_ids.push_back(static_cast<std::int32_t>(words.below(30000)));
+  // Any order of heads will do; equal scores are among them.
+  Generator scores(mix(spec.seed) ^ mix(~std::uint64_t{0}));
+  for (int i = 0; i < meta.layers * meta.kv_heads; ++i)
+    builder.head_scores.push_back(static_cast<float>(scores.below(64)) / 64.0f);
   const std::size_t head = static_cast<std::size_t>(meta.tokens) * meta.head_dim;
   for (int layer = 0; layer < meta.layers; ++layer) {
     std::vector<float> q(head * meta.heads), k(head * meta.kv_heads), v(head * meta.kv_heads);

@@ -205,6 +205,20 @@ Trace Trace::open(const std::string& path) {
   trace.token_ids_.resize(tokens);
   std::memcpy(trace.token_ids_.data(), ids.data.data(), ids.data.size());
 
+  if (const auto at = all.tensors.find("head_scores"); at != all.tensors.end()) {
+    const SafeTensor& scores = at->second;
+    const auto kv_heads = static_cast<std::size_t>(meta.kv_heads);
+    if (scores.dtype != "F32")
+      throw Error(fmt::format("{}: tensor 'head_scores': {}: dtype must be F32", path, scores.dtype));
+    require_shape(path, "head_scores", scores, {static_cast<std::uint64_t>(meta.layers), kv_heads});
+    trace.head_scores_.resize(static_cast<std::size_t>(meta.layers) * kv_heads);
+    std::memcpy(trace.head_scores_.data(), scores.data.data(), scores.data.size());
+    for (std::size_t i = 0; i < trace.head_scores_.size(); ++i)
+      if (!std::isfinite(trace.head_scores_[i]))
+        throw Error(fmt::format("{}: tensor 'head_scores'[{}, {}]: {}: must be finite", path, i / kv_heads,
+                                i % kv_heads, trace.head_scores_[i]));
+  }
+
   std::string first_dtype;
   for (int layer = 0; layer < meta.layers; ++layer) {
     for (int which = 0; which < 3; ++which) {

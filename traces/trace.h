@@ -53,6 +53,8 @@ class Trace {
   // Every string of the file's metadata, those in meta() and others; empty for a synthetic trace.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   std::span<const std::int32_t> token_ids() const { return token_ids_; }  // [tokens]
+  // [layer * kv_heads + kv_head] how much a KV head of this model looks far back; empty where the file does not say.
+  const std::vector<float>& head_scores() const { return head_scores_; }
 
   // One head's rows, dst[tokens][D]. `head` counts query heads for q, KV heads for k and v.
   void read(TraceTensor which, int layer, int head, float* dst) const {
@@ -85,6 +87,7 @@ class Trace {
   TraceDtype dtype_ = TraceDtype::f32;
   std::size_t bytes_ = 0;
   std::vector<std::int32_t> token_ids_;
+  std::vector<float> head_scores_;
   // tensors_[3 * layer + which] points at [heads][tokens][D] values of dtype_ (not necessarily aligned).
   std::vector<const std::byte*> tensors_;
   std::shared_ptr<const void> storage_;  // what tensors_ point into: a mapping, or buffers

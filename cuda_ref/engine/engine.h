@@ -76,7 +76,8 @@ class DeviceWalk final : public Walk {
   Buffer<std::uint8_t> image_;
   Buffer<HeadPlanes> planes_;
   Buffer<HeadScales> scales_;
-  Buffer<golden::TokenChoice> choices_;  // scope kv_head: [layers], of the step at hand
+  Buffer<golden::TokenChoice> choices_;  // scope kv_head: [layers][KV heads], of the step at hand
+  Buffer<u32> list_counts_;              // the same
   Buffer<u64> chances_;
   Buffer<u32> lists_;  // scope kv_head: [layers][KV heads][tokens]
   Buffer<std::uint8_t> scratch_;

@@ -27,7 +27,7 @@ inline void DeviceWalk::fetch(golden::LayerResult& r, u32 positions) {
   r.keys_seen = c.keys_seen, r.survivors = c.survivors, r.values = c.values;
   r.out.assign(host<i16>(at_.out), host<i16>(at_.out) + out_values);
   r.importance.assign(host<u64>(at_.importance), host<u64>(at_.rows));
-  if (!per_head_)
+  if (!plan_.importance_per_head())
     r.importance.resize(n);
   else
     r.importance.resize(count(s.layers) * count(s.kv_heads) * n);

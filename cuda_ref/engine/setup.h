@@ -58,7 +58,8 @@ inline DeviceWalk::DeviceWalk(DeviceModel& model, const golden::Policy& policy, 
       image_bytes_(layout.bytes()),
       per_head_(plan_.per_kv_head) {
   const golden::Shape& s = shape();
-  choices_.allocate(static_cast<std::size_t>(s.layers));
+  choices_.allocate(static_cast<std::size_t>(s.layers * s.kv_heads));
+  list_counts_.allocate(static_cast<std::size_t>(s.layers * s.kv_heads));
 
   place(layout);
   quantize();
@@ -147,7 +148,7 @@ inline void DeviceWalk::plan_report() {
   at_.live_heads = take((H + 1) * 4);
   at_.head_bits = take(KV * 4);
   at_.live = take(n * 4);
-  at_.importance = take((per_head_ ? L * KV * n : n) * 8);
+  at_.importance = take((plan_.importance_per_head() ? L * KV * n : n) * 8);
   at_.rows = take(KV * sizeof(RowReport));
   at_.row_lists = take(KV * (kMaxStages + 1) * n * 4);
   at_.row_p = take(H * n * 2);

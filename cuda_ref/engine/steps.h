@@ -13,7 +13,7 @@ inline CascadeArgs DeviceWalk::cascade_args() const {
   c.live_count = static_cast<u32>(live_.size());
   if (layer_ + 1 < s.layers) c.next = schedule_.tokens(step_, layer_ + 1), c.keep_heads = schedule_.heads(layer_ + 1);
   c.decay_shift = plan_.decay_shift, c.normalised = plan_.normalised;
-  c.shared_scope = !per_head_;
+  c.shared_scope = !per_head_, c.importance_per_head = plan_.importance_per_head();
   c.importance = self.report<u64>(at_.importance);
   c.importance_size = (at_.rows - at_.importance) / 8;
   c.chances = self.chances_.data(), c.head_importance = self.report<u64>(at_.head_importance);
@@ -38,11 +38,13 @@ inline void DeviceWalk::start_step() {
   if (!per_head_) return;
   std::vector<golden::TokenChoice> choices;
   list_sizes_.clear();
-  for (int layer = 0; layer < s.layers; ++layer) {
-    choices.push_back(schedule_.tokens(step_, layer));
-    list_sizes_.push_back(choices.back().keep);
-  }
+  for (int layer = 0; layer < s.layers; ++layer)
+    for (int kv = 0; kv < s.kv_heads; ++kv) {
+      choices.push_back(schedule_.tokens(step_, layer, kv));
+      list_sizes_.push_back(choices.back().keep);
+    }
   choices_.upload(choices.data(), choices.size());
+  list_counts_.upload(list_sizes_.data(), list_sizes_.size());
   c.live_count = n;
   launch(model_.runtime, choose_lists, Grid{static_cast<unsigned>(s.kv_heads), static_cast<unsigned>(s.layers), 1},
          model_.runtime.prompt_threads(), 0, c);
@@ -62,11 +64,12 @@ inline RowArgs DeviceWalk::row_args(u32 positions) const {
   a.planes = planes_.data() + kv_base, a.scales = scales_.data() + count(layer_) * count(s.heads);
   a.live = per_head_ ? lists_.data() + kv_base * n : self.report<u32>(at_.live);
   a.live_stride = per_head_ ? static_cast<u32>(n) : 0;
-  a.live_count = per_head_ ? list_sizes_[count(layer_)] : static_cast<u32>(live_.size());
+  a.live_count = static_cast<u32>(live_.size());
+  a.live_counts = per_head_ ? list_counts_.data() + kv_base : nullptr;
   a.first_position = static_cast<u32>(s.tokens_in(step_) - 1);
   a.head_bits = self.report<u32>(at_.head_bits);
-  a.importance = self.report<u64>(at_.importance) + (per_head_ ? kv_base * n : 0);
-  a.importance_stride = per_head_ ? n : 0;
+  a.importance = self.report<u64>(at_.importance) + (plan_.importance_per_head() ? kv_base * n : 0);
+  a.importance_stride = plan_.importance_per_head() ? n : 0;
   a.head_importance = self.report<u64>(at_.head_importance);
   a.out = self.report<i16>(at_.out);
   const golden::Region& out = out_regions_[count(layer_)];
@@ -94,7 +97,8 @@ inline bool DeviceWalk::next(golden::LayerResult& r) {
   r.step = step_, r.layer = layer_, r.tokens = s.tokens_in(step_);
   for (int kv = 0; kv < s.kv_heads; ++kv) {
     const u32* list = per_head_ ? &step_lists_[(count(layer_) * count(s.kv_heads) + count(kv)) * n] : live_.data();
-    r.live.emplace_back(list, list + (per_head_ ? list_sizes_[count(layer_)] : live_.size()));
+    r.live.emplace_back(list,
+                        list + (per_head_ ? list_sizes_[count(layer_) * count(s.kv_heads) + count(kv)] : live_.size()));
   }
   r.heads = head_bits_;
   if (prompt)

@@ -190,7 +190,7 @@ __global__ void __launch_bounds__(1024, 1) attend(RowArgs a) {
     const u32 heads = a.head_bits[kv];
     if (!heads) continue;
     const u32* live = a.live + static_cast<u64>(kv) * a.live_stride;
-    const u32 keys = a.prompt && a.shape.causal ? static_cast<u32>(index) + 1 : a.live_count;
+    const u32 keys = a.prompt && a.shape.causal ? static_cast<u32>(index) + 1 : live_count(a, kv);
     const u32 position = a.prompt ? a.live[index] : a.first_position;
     Row r{a,
           a.planes[kv],

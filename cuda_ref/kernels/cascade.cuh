@@ -12,7 +12,7 @@ struct CascadeArgs {
   u32 live_count;           // before
   u32 first_new;            // begin_step: tokens from here on join
   bool restarts;            // begin_step: all tokens and heads live again
-  bool normalised, shared_scope;
+  bool normalised, shared_scope, importance_per_head;
   int decay_shift;           // 0: no decay
   golden::TokenChoice next;  // tokens of the next layer
   u32 keep_heads;            // of the next layer
@@ -23,7 +23,7 @@ struct CascadeArgs {
   u32* live_heads;                     // [heads], then how many
   u32* head_bits;                      // [KV heads]
   u32* lists;                          // scope kv_head: [layers][KV heads][tokens]
-  const golden::TokenChoice* choices;  // scope kv_head: [layers]
+  const golden::TokenChoice* choices;  // scope kv_head: [layers][KV heads]
 };
 
 // Blocks stride over all elements. Everybody lives again where the schedule says so; importance fades.
@@ -58,7 +58,8 @@ __global__ void choose_lists(CascadeArgs a) {
   __shared__ BlockScratch s;
   const u64 list = static_cast<u64>(blockIdx.y) * a.shape.kv_heads + blockIdx.x;
   const u64 at = list * a.shape.tokens;
-  choose_tokens(a, a.choices[blockIdx.y], a.live, a.live_count, a.importance + at, a.lists + at, s);
+  choose_tokens(a, a.choices[list], a.live, a.live_count, a.importance + (a.importance_per_head ? at : 0), a.lists + at,
+                s);
 }
 
 // After a layer, one block: chances of the tokens that were live, then who lives in the next layer.
@@ -96,7 +97,7 @@ __global__ void end_layer(CascadeArgs a) {
 __global__ void count_whole(RowArgs a, int query_chunk) {
   __shared__ BlockScratch s;
   const int kv = static_cast<int>(blockIdx.x);
-  const u32 heads = a.head_bits[kv], n = a.live_count;
+  const u32 heads = a.head_bits[kv], n = live_count(a, kv);
   if (!heads) return;
   const HeadPlanes& planes = a.planes[kv];
   const Plan& plan = a.plan;

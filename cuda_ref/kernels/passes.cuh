@@ -40,9 +40,12 @@ __device__ inline void make_crude(Row& r) {
 // One thread a head.
 __device__ inline void sum_queries(Row& r) {
   for (int g = static_cast<int>(threadIdx.x); g < r.group; g += static_cast<int>(blockDim.x)) {
-    i64 sum = 0;
-    for (int d = 0; d < r.D; ++d) sum += r.q[g * r.D + d];
-    r.sh.query_sum[g] = sum;
+    i64 sum = 0, size = 0;
+    for (int d = 0; d < r.D; ++d) {
+      const i32 x = r.q[g * r.D + d];
+      sum += x, size += x < 0 ? -x : x;
+    }
+    r.sh.query_sum[g] = sum, r.sh.query_size[g] = size;
   }
 }
 
@@ -87,12 +90,15 @@ __device__ inline void softmax_pass(Row& r, int digit, bool last) {
     i64 top = -0x7fffffffffffffffll - 1;
     for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) top = Larger()(top, static_cast<i64>(s[j]));
     top = block_max(top, r.sh.block);
+    const bool bounds = plan.bounds && !last;
+    const u64 span =
+        plan.score_span + (bounds ? golden::unread_span(r.sh.query_size[g], plan.digits.below(digit), to_log2) : 0);
     u64 sum = 0;
     for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
       const u64 below = golden::log2_distance(top - s[j], to_log2);
-      e[j] = pow2                      ? golden::pow2_exponential(golden::octave_distance(top - s[j], octaves))
-             : below > plan.score_span ? 0
-                                       : golden::exp2_neg(below);
+      e[j] = pow2     ? golden::pow2_exponential(golden::octave_distance(top - s[j], octaves))
+             : bounds ? golden::exponential_in_bounds(below, span)
+                      : golden::exponential_within(below, span);
       sum += e[j];
     }
     sum = block_sum(sum, r.sh.block);
@@ -129,6 +135,15 @@ __device__ inline void sum_heads(Row& r) {
   __syncthreads();
 }
 
+__device__ inline void mark_in_bounds(Row& r) {
+  for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
+    u32 marked = 0;
+    for (int g = 0; g < r.group; ++g) marked |= r.alive(g) && r.m.e[static_cast<u64>(g) * r.tokens + j] != 0;
+    r.m.items[j] = marked;
+  }
+  __syncthreads();
+}
+
 __device__ inline void largest_of_heads(Row& r) {
   for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
     u32 most = 0;
@@ -144,7 +159,9 @@ __device__ inline void select_stage(Row& r, int stage) {
   const Plan& plan = r.a.plan;
   const u32* items = r.m.items;
   const auto item = [items](u32 j) { return static_cast<u64>(items[j]); };
-  if (plan.largest)
+  if (plan.bounds)
+    mark_in_bounds(r);
+  else if (plan.largest)
     largest_of_heads(r);
   else
     sum_heads(r);

@@ -29,6 +29,7 @@ struct RowArgs {
   const HeadScales* scales;     // [heads] of this layer
   const u32* live;              // [KV heads or 1][tokens]
   u32 live_stride, live_count;  // stride 0: one list for all KV heads
+  const u32* live_counts;       // [KV heads], where each has a list of its own
   u32 first_position;           // decode: the step's position
   const u32* head_bits;         // [KV heads] live heads, a bit each
   u64* importance;              // [KV heads or 1][tokens] of this layer
@@ -43,6 +44,10 @@ struct RowArgs {
   std::uint8_t* scratch;  // [blocks] of scratch_bytes
   u64 scratch_bytes;
 };
+
+__device__ __forceinline__ u32 live_count(const RowArgs& a, int kv) {
+  return a.live_counts ? a.live_counts[kv] : a.live_count;
+}
 
 // Scratch of one block, all lists compact over the slots that are still in.
 struct RowScratch {
@@ -68,6 +73,7 @@ struct RowShared {
   u64 rest[kMaxGroup], denominator[kMaxGroup];
   // Sums of a query's codes, as the pass at hand and the one before it saw them.
   i64 top[kMaxGroup], query_sum[kMaxGroup], sum_before[kMaxGroup];
+  i64 query_size[kMaxGroup];  // sums of their sizes
 };
 
 // One row's state, the same in every thread.

@@ -13,6 +13,10 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   if (p.compensate && shape.tokens > kMaxSummedTokens)
     throw Error("policy " + p.name + ": compensate: true: the trace has " + std::to_string(shape.tokens) +
                 " tokens: a sum of V holds at most " + std::to_string(kMaxSummedTokens));
+  if (const auto heads = static_cast<std::size_t>(shape.layers * shape.kv_heads);
+      p.full_heads > 0 && shape.head_scores.size() != heads)
+    throw Error("policy " + p.name + ": full_heads: the trace has " + std::to_string(shape.head_scores.size()) +
+                " head scores: must have one for each of its " + std::to_string(heads) + " KV heads");
   Decisions d;
   d.digits = p.digits();
   d.msb = p.msb;
@@ -25,11 +29,17 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   d.stages = p.stages();
   for (int i = 0; i < d.stages; ++i) {
     SelectionStage& s = d.stage[i];
-    s.by_mass = p.select == SelectRule::mass;
-    s.share = share_of_ceil(p.select_keep[static_cast<std::size_t>(i)]);
-    if (s.by_mass) s.mu16 = p.mu16(i);
+    // By bounds: all that are marked, which is the mass of the marks.
+    s.by_mass = p.select != SelectRule::count;
+    if (p.by_bounds())
+      s.mu16 = 65536;
+    else if (s.by_mass)
+      s.mu16 = p.mu16(i);
+    else
+      s.share = share_of_ceil(p.select_keep[static_cast<std::size_t>(i)]);
   }
-  d.largest = p.select == SelectRule::count;
+  d.largest = p.select == SelectRule::count || p.by_bounds();
+  d.bounds = p.by_bounds();
   d.select_from = p.select_from;
   d.rest = p.rest;
   d.compensates = p.compensate;
@@ -49,10 +59,16 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   if (p.searches()) d.search_share = share_of_floor(p.candidates);
 
   d.prunes_tokens = !p.tokens.off(), d.prunes_heads = !p.heads.off();
-  d.per_kv_head = p.scope == ImportanceScope::kv_head;
+  d.per_kv_head = p.scope == ImportanceScope::kv_head, d.ranks_tokens = p.ranks_tokens();
   d.decay_shift = p.importance == ImportanceRule::decay ? p.decay_shift : 0;
   d.normalised = p.importance == ImportanceRule::normalised;
   return d;
+}
+
+void require_effect(const Policy& p, const Shape& shape) {
+  if (p.scope == ImportanceScope::kv_head && !p.tokens.off() && shape.steps() == 1)
+    throw Error("policy " + p.name +
+                ": scope: kv_head: the trace has a prompt alone: KV heads choose their tokens in generation steps");
 }
 
 }  // namespace winnow::golden

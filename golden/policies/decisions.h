@@ -68,6 +68,7 @@ struct Decisions {
   int stages = 0;
   SelectionStage stage[kMaxStages];
   bool largest = false;               // selection score: the largest probability of the group's heads, not their sum
+  bool bounds = false;                // selection score: 1 where the unread bits may still make a head's score matter
   int select_from = 0;                // tokens so far from which on a step selects
   bool rest = false;                  // the denominator keeps the exponentials of the tokens left out
   bool compensates = false;           // they are given their mean V; only with rest, and no cascade of tokens
@@ -91,10 +92,13 @@ struct Decisions {
 
   // Cascade.
   bool prunes_tokens = false, prunes_heads = false;
-  bool per_kv_head = false;  // an importance of tokens a layer and KV head, not one for all
-  int decay_shift = 0;       // a step takes 2^-decay_shift of every importance; 0: nothing
-  bool normalised = false;   // importance is ranked over the rows in which a token was seen
+  bool per_kv_head = false;   // a list of tokens a layer and KV head, not one for all
+  bool ranks_tokens = false;  // by importance; otherwise tokens stay by their place
+  int decay_shift = 0;        // a step takes 2^-decay_shift of every importance; 0: nothing
+  bool normalised = false;    // importance is ranked over the rows in which a token was seen
 
+  // A list a layer and KV head is chosen by an importance of its own.
+  WINNOW_HD constexpr bool importance_per_head() const { return per_kv_head && ranks_tokens; }
   WINNOW_HD constexpr bool selects() const { return stages > 0; }
   // K and V are read once at full width: in a prompt and an encoder, and in a step too short to select.
   WINNOW_HD constexpr bool whole(bool prompt, int tokens) const {
@@ -127,10 +131,25 @@ inline constexpr std::uint64_t kProtectedItem = (std::uint64_t{1} << kImportance
 struct TokenChoice {
   std::uint32_t keep = 0;           // how many stay; all that live when they are no more
   std::uint32_t first_end = 0;      // tokens below stay in any case,
-  std::uint32_t newest_from = ~0u;  // and tokens from here on
+  std::uint32_t newest_from = ~0u;  // and tokens from here on,
+  // and of blocks that are dealt out to `shards` heads those of the shard-th.
+  std::uint16_t shards = 0, shard_block = 1, shard = 0;
   bool normalised = false;
+  bool by_place = false;  // no place is left for others: nothing is ranked
 
-  WINNOW_HD constexpr bool is_protected(std::uint32_t token) const { return token < first_end || token >= newest_from; }
+  WINNOW_HD constexpr bool is_protected(std::uint32_t token) const {
+    return token < first_end || token >= newest_from || (shards && token / shard_block % shards == shard);
+  }
+  // Of tokens 0..n-1.
+  WINNOW_HD constexpr std::uint32_t protects(std::uint32_t n) const {
+    std::uint32_t count = 0;
+    if (!shards) {
+      const std::uint32_t from = newest_from < n ? newest_from : n, first = first_end < from ? first_end : from;
+      return first + (n - from);
+    }
+    for (std::uint32_t t = 0; t < n; ++t) count += is_protected(t);
+    return count;
+  }
   // What the engine compares. `chances` counts the query rows in which the token was live and visible.
   WINNOW_HD constexpr std::uint64_t item(std::uint32_t token, std::uint64_t importance, std::uint64_t chances) const {
     if (is_protected(token)) return kProtectedItem;
@@ -144,8 +163,12 @@ WINNOW_HD constexpr std::uint32_t rows_seen(std::uint32_t place, std::uint32_t l
   return !prompt ? 1 : causal ? live - place : live;
 }
 
-// Throws Error on a policy that contradicts itself, or a sentence too long for its sums of V.
+// Throws Error on a policy that contradicts itself, a sentence too long for its sums of V, or a trace that lacks the
+// head scores that the policy goes by.
 Decisions decisions_of(const Policy& policy, const Shape& shape);
+// Throws Error where a policy that leaves tokens out would leave out none, because it acts in generation steps and the
+// trace has none: what came out would look like a result of the policy.
+void require_effect(const Policy& policy, const Shape& shape);
 
 // What is left of an importance when a generation step begins. 0: all.
 WINNOW_HD constexpr std::uint64_t decayed(std::uint64_t importance, int decay_shift) {

@@ -1,7 +1,8 @@
 #pragma once
 // What a policy decides, as parameters: which tokens, heads, values and bits are fetched for a query. Two headers read
-// them: schedule.h, the cascade's rules by step and layer, and decisions.h, the plan that blocks and kernels get. The
-// named sets are in registry.cpp. Another policy touches this folder only.
+// them: schedule.h, who is a candidate by step, layer and KV head, and decisions.h, the plan that blocks and kernels
+// get. The named policies are compositions of these parameters, a file each in rules/. Another one is another file
+// there.
 //
 // Sources: cascade pruning, local value pruning, progressive quantization: paper, III and V.A. Progressive selection,
 // and the options that real models need (protection, decay, rounded digits, renormalising): docs/policies.md.
@@ -16,7 +17,7 @@ namespace winnow::golden {
 
 enum class KeyScale : std::uint8_t { tensor, channel };
 enum class ValueScale : std::uint8_t { tensor, token };
-enum class SelectRule : std::uint8_t { none, count, mass };
+enum class SelectRule : std::uint8_t { none, count, mass, bound };
 enum class FirstExp : std::uint8_t { exact, pow2 };
 enum class ImportanceRule : std::uint8_t { sum, decay, normalised };
 enum class ImportanceScope : std::uint8_t { shared, kv_head };
@@ -54,7 +55,8 @@ struct Policy {
   int select_from = 0;                   // tokens so far from which on a step selects; before it reads full widths
 
   KeepSchedule tokens, heads;
-  double local_value = 1;  // share of live tokens whose V is fetched
+  double tokens_free = 0.15, heads_free = 0.3;  // shares of layers, the first ones, in which nobody is left out
+  double local_value = 1;                       // share of live tokens whose V is fetched
   // Where V is resident (prompt, encoder) all of it is on chip and multiplied at the rate of the rows: to prune it
   // saves neither bytes nor cycles. The paper prunes it all the same.
   ResidentValues local_value_resident = ResidentValues::skip;
@@ -64,10 +66,16 @@ struct Policy {
   double value_threshold = 0;  // MNNFast: V of a probability below is not multiplied; 0 = all
   bool lazy_softmax = false;   // MNNFast: exponentials weigh V, and the row's sum divides the output
   double candidates = 1;       // A3: iterations of the greedy search, as a share of the tokens; 1 = no search
-  double score_threshold = 0;  // A3: a score whose weight is below this share of the row's largest is left out
+  double score_threshold = 0;  // A3, bound: a score whose weight is below this share of the row's largest is left out
 
   bool permanent = false;  // a dropped token or head stays dropped in later steps
   int protect_first = 0, protect_newest = 1;
+  double protect_newest_share = 0;  // of the tokens so far
+  // Blocks of `shard_block` tokens are dealt out to the KV heads in turn, one in `shards` to each; a head keeps its
+  // own.
+  int shards = 0, shard_block = 1;
+  double full_heads =
+      0;  // share of KV heads, those with the largest head scores of the trace, from which none is left out
   ImportanceRule importance = ImportanceRule::sum;
   int decay_shift = 5;  // decay: a step takes 2^-decay_shift of every importance
   ImportanceScope scope = ImportanceScope::shared;
@@ -78,8 +86,13 @@ struct Policy {
     for (int i = 0; i < kMaxDigits; ++i) d.width[i] = i < d.count ? k_digits[static_cast<std::size_t>(i)] : 0;
     return d;
   }
-  int stages() const { return select == SelectRule::none ? 0 : static_cast<int>(select_keep.size()); }
+  bool by_bounds() const { return select == SelectRule::bound; }
+  int stages() const {
+    return select == SelectRule::none ? 0 : static_cast<int>(by_bounds() ? k_digits.size() - 1 : select_keep.size());
+  }
   bool prunes_values() const { return local_value < 1; }
+  // Tokens are ranked by importance for the places that protection leaves; otherwise who stays follows from its place.
+  bool ranks_tokens() const { return !tokens.off() && (tokens.start > 0 || tokens.end > 0); }
   bool searches() const { return candidates < 1; }
   std::uint32_t mu16(int stage) const {
     return static_cast<std::uint32_t>(65536 * select_keep[static_cast<std::size_t>(stage)] + 0.5);
@@ -109,7 +122,8 @@ void visit_policy(P& p, V&& v) {
   v("out_scale", p.out_scale, Names<OutScale>{{"reference", "value"}},
     "scale of a head's outputs: V's scale, which hardware knows, or the largest of float attention on the prompt");
   v("threshold", p.threshold, Range{0, 1}, "refetch K's LSBs when max p is below (0 = never)");
-  v("select", p.select, Names<SelectRule>{{"none", "count", "mass"}}, "progressive selection: rule of a stage");
+  v("select", p.select, Names<SelectRule>{{"none", "count", "mass", "bound"}},
+    "progressive selection: rule of a stage; bound: who may still weigh score_threshold, whatever the unread bits are");
   v("select_keep", p.select_keep, Range{0, 1}, "a stage each: share of tokens (count) or of probability (mass)");
   v("rest", p.rest, "the denominator keeps the exponentials of tokens a selection left out");
   v("compensate", p.compensate, "tokens that a selection left out are given the mean V of all of them (needs rest)");
@@ -120,8 +134,11 @@ void visit_policy(P& p, V&& v) {
     "tokens from which on a step selects; shorter sentences read K and V at full width, which is faster");
   v("tokens.start", p.tokens.start, Range{0, 1}, "cascade: share of tokens kept in the first pruning layer");
   v("tokens.end", p.tokens.end, Range{0, 1}, "cascade: share of tokens kept in the last layer");
+  v("tokens.free", p.tokens_free, Range{0, 1},
+    "cascade: share of layers, the first ones, in which no token is left out");
   v("heads.start", p.heads.start, Range{0, 1}, "cascade: share of query heads kept in the first pruning layer");
   v("heads.end", p.heads.end, Range{0, 1}, "cascade: share of query heads kept in the last layer");
+  v("heads.free", p.heads_free, Range{0, 1}, "cascade: share of layers, the first ones, in which no head is left out");
   v("local_value", p.local_value, Range{0, 1}, "share of live tokens whose V is fetched (1 = all)");
   v("local_value_resident", p.local_value_resident, Names<ResidentValues>{{"skip", "prune"}},
     "prompt and encoder: local values pruned as the paper does, or left out, since no byte and no cycle is saved");
@@ -132,21 +149,32 @@ void visit_policy(P& p, V&& v) {
   v("candidates", p.candidates, Range{0, 1},
     "A3: iterations of the greedy search for keys, as a share of the tokens (1 = no search)");
   v("score_threshold", p.score_threshold, Range{0, 1},
-    "A3: a key whose weight is below this share of the row's largest is left out of the softmax (0 = none)");
+    "a key whose weight is below this share of the row's largest is left out of the softmax (0 = none)");
   v("permanent", p.permanent, "a dropped token or head stays dropped in later steps");
   v("protect_first", p.protect_first, Range{0, 4096}, "first tokens that are always kept");
   v("protect_newest", p.protect_newest, Range{0, 4096}, "newest tokens that are always kept");
+  v("protect_newest_share", p.protect_newest_share, Range{0, 1},
+    "the same as a share of the tokens so far, where that is more");
+  v("shards", p.shards, Range{0, 64},
+    "tokens are dealt out to KV heads in blocks; a head keeps one block in so many (0 = none; needs scope kv_head)");
+  v("shard_block", p.shard_block, Range{1, 4096}, "tokens of such a block");
+  v("full_heads", p.full_heads, Range{0, 1},
+    "share of KV heads for which no token is left out: the largest head scores of the trace (needs scope kv_head)");
   v("importance", p.importance, Names<ImportanceRule>{{"sum", "decay", "normalised"}}, "how importance is accumulated");
   v("decay_shift", p.decay_shift, Range{1, 16}, "importance decay: each step takes 2^-shift");
   v("scope", p.scope, Names<ImportanceScope>{{"shared", "kv_head"}}, "one importance for all heads, or one a KV head");
 }
 
-// Named policies, in the order they are listed.
+// A named policy: golden/policies/rules/<name>.cpp. `family` orders the list and groups the table of the documentation.
+enum class Family : std::uint8_t { baseline, cascade, selection, places, rival };
 struct PolicyEntry {
   const char* name;
-  const char* doc;
+  Family family;
+  const char* doc;     // what it does, in a line
+  const char* source;  // paper and section, or where else the rule stands
   Policy (*make)();
 };
+// By family, then by name.
 const std::vector<PolicyEntry>& policies();
 // Throws Error naming the known ones.
 Policy make_policy(const std::string& name);

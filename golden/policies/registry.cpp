@@ -1,119 +1,23 @@
 #include <algorithm>
-#include <charconv>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "golden/error.h"
-#include "golden/policies/policy.h"
+#include "golden/policies/rules/rules.h"
 
 namespace winnow::golden {
-namespace {
-
-Policy dense() { return {}; }
-
-// The paper's rule to the letter: 8+4 bits of K, refetch under 0.1, cascade of tokens and heads, local value pruning.
-Policy spatten() {
-  Policy p;
-  p.name = "spatten";
-  p.k_digits = {8, 4};
-  p.v_bits = 8;
-  p.threshold = 0.1;
-  p.tokens = tokens_from_average(0.7);
-  p.heads = heads_from_average(0.9);
-  p.local_value = 0.3;
-  return p;
-}
-
-// What real models turn out to need: the newest and the first tokens stay, importance forgets, the kept V are
-// renormalised, heads are left alone.
-Policy spatten_protected() {
-  Policy p = spatten();
-  p.name = "spatten-protected";
-  p.heads = {};
-  p.protect_first = 4;
-  p.protect_newest = 32;
-  p.importance = ImportanceRule::decay;
-  p.renormalise = true;
-  return p;
-}
-
-// Progressive selection: 4 bits of K for all; the tokens with 97 % of the probability go on to 4 more bits and V.
-Policy select() {
-  Policy p;
-  p.name = "select";
-  p.k_digits = {4, 4};
-  p.msb = MsbRule::round;
-  p.k_scale = KeyScale::channel;
-  p.v_bits = 8;
-  p.v_scale = ValueScale::token;
-  p.select = SelectRule::mass;
-  p.select_keep = {0.97};
-  p.rest = true;
-  return p;
-}
-
-// The same with a first pass that is as cheap as it may be, the tokens left out compensated, and what that leaves room
-// for: less mass, 6 bits of V. Of the settings that lose less than 1 % of perplexity at 512 and at 2,048 tokens, this
-// one reads least (docs/policies.md).
-Policy winnow() {
-  Policy p = select();
-  p.name = "winnow";
-  p.v_bits = 6;
-  p.select_keep = {0.95};
-  p.first_q_bits = 8;
-  p.first_exp = FirstExp::pow2;
-  p.compensate = true;
-  return p;
-}
-
-// A3 (HPCA 2020) as its paper runs it where accuracy counts: half as many iterations as keys, and what weighs less than
-// 5 % of the largest is left out. Its aggressive setting is an eighth, and 10 %.
-Policy a3() {
-  Policy p;
-  p.name = "a3";
-  p.candidates = 0.5;
-  p.score_threshold = 0.05;
-  return p;
-}
-
-// MNNFast (ISCA 2019): V of a probability below 0.01 is not multiplied; softmax divides at the end.
-Policy mnnfast() {
-  Policy p;
-  p.name = "mnnfast";
-  p.value_threshold = 0.01;
-  p.lazy_softmax = true;
-  return p;
-}
-
-std::string number(double x) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, x).ptr};
-}
-
-// As a file has it.
-template <class Number>
-std::string list(const std::vector<Number>& v) {
-  if (v.empty()) return "none";
-  std::string s = "[";
-  for (std::size_t i = 0; i < v.size(); ++i) s += (i ? ", " : "") + number(v[i]);
-  return s + "]";
-}
-
-}  // namespace
 
 const std::vector<PolicyEntry>& policies() {
-  static const std::vector<PolicyEntry> all = {
-      {"dense", "everything is fetched, K and V 12 bits", dense},
-      {"spatten", "SpAtten's rule: cascade of tokens and heads, local value pruning, LSB refetch when p is flat",
-       spatten},
-      {"spatten-protected", "spatten with first and newest tokens kept, decaying importance, renormalised values",
-       spatten_protected},
-      {"select", "progressive selection: MSBs of K for all, LSBs of K and V for the tokens that carry the probability",
-       select},
-      {"winnow", "select with a crude first pass, and the mean V for the tokens left out", winnow},
-      {"a3", "A3's rule: a greedy search for keys over sorted columns, then what weighs 5 % of the largest", a3},
-      {"mnnfast", "MNNFast's rule: all is fetched, V of a probability below 0.01 is not multiplied", mnnfast},
-  };
+  static const std::vector<PolicyEntry> all = [] {
+    std::vector<PolicyEntry> list = {
+#include "golden/policies/rules/listed.inc"
+    };
+    std::sort(list.begin(), list.end(), [](const PolicyEntry& a, const PolicyEntry& b) {
+      return std::pair(a.family, std::string_view(a.name)) < std::pair(b.family, std::string_view(b.name));
+    });
+    return list;
+  }();
   return all;
 }
 
@@ -132,109 +36,5 @@ KeepSchedule tokens_from_average(double avg) {
 }
 
 KeepSchedule heads_from_average(double avg) { return {1.0, 2 * avg - 1.0}; }
-
-std::optional<PolicyViolation> find_violation(const Policy& p) {
-  const auto broken = [](const char* key, std::string value, std::string rule) {
-    return PolicyViolation{key, std::move(value), std::move(rule)};
-  };
-  const std::string digits = list(p.k_digits);
-  const int n = static_cast<int>(p.k_digits.size());
-  if (n < 1 || n > kMaxDigits)
-    return broken("k_digits", digits, "must be 1 to " + std::to_string(kMaxDigits) + " digits");
-  for (int w : p.k_digits)
-    if (w < kLeastWordBits)
-      return broken("k_digits", digits, "a digit must have at least " + std::to_string(kLeastWordBits) + " bits");
-  if (p.digits().bits() > kWordBits)
-    return broken("k_digits", digits, "must add up to at most " + std::to_string(kWordBits) + " bits");
-  if (p.msb == MsbRule::round && largest_code(p.digits(), p.msb) == 0)
-    return broken("k_digits", digits, "must leave room for a rounded code, or msb must not be round");
-  if (p.v_bits < kLeastWordBits || p.v_bits > kWordBits)
-    return broken("v_bits", std::to_string(p.v_bits),
-                  "must be " + std::to_string(kLeastWordBits) + ".." + std::to_string(kWordBits));
-  if (p.select != SelectRule::none) {
-    if (p.select_keep.empty() || p.select_keep.size() > kMaxStages)
-      return broken("select_keep", list(p.select_keep),
-                    "must have one to " + std::to_string(kMaxStages) + " stages where select is not none");
-    if (n != p.stages() + 1)
-      return broken("k_digits", digits,
-                    "must be " + std::to_string(p.stages() + 1) + " digits, one more than select_keep has stages");
-    for (double keep : p.select_keep)
-      if (!(keep > 0 && keep <= 1))
-        return broken("select_keep", list(p.select_keep), "shares must be above 0, at most 1");
-    for (int i = 0; p.select == SelectRule::mass && i < p.stages(); ++i)
-      if (p.mu16(i) == 0)
-        return broken("select_keep", list(p.select_keep), "shares of probability must be at least 1/65536");
-    if (p.threshold > 0)
-      return broken("threshold", number(p.threshold), "must be 0 where select is not none: select decides per token");
-    if (p.prunes_values())
-      return broken("local_value", number(p.local_value),
-                    "must be 1 where select is not none: V is fetched with K's last digits");
-    if (p.value_threshold > 0)
-      return broken("value_threshold", number(p.value_threshold), "must be 0 where select is not none");
-    if (p.score_threshold > 0)
-      return broken("score_threshold", number(p.score_threshold), "must be 0 where select is not none");
-    if (p.lazy_softmax)
-      return broken("lazy_softmax", "true", "must be false where select is not none: select asks for probabilities");
-  } else {
-    if (!p.select_keep.empty()) return broken("select_keep", list(p.select_keep), "must be none where select is none");
-    if (p.rest) return broken("rest", "true", "must be false where select is none");
-    if (p.select_from) return broken("select_from", std::to_string(p.select_from), "must be 0 where select is none");
-    if (p.compensate) return broken("compensate", "true", "must be false where select is none: no token is left out");
-    if (p.first_q_bits != kWordBits)
-      return broken("first_q_bits", std::to_string(p.first_q_bits),
-                    "must be " + std::to_string(kWordBits) + " where select is none: there is no first pass");
-    if (p.first_exp != FirstExp::exact)
-      return broken("first_exp", "pow2", "must be exact where select is none: there is no first pass");
-    if (n > 2) return broken("k_digits", digits, "must be one digit, or MSBs and LSBs, where select is none");
-    if (n == 2 && p.threshold == 0)
-      return broken("threshold", "0", "must be above 0 where K has two digits: its LSBs were never fetched");
-  }
-  if (p.compensate && !p.rest)
-    return broken("compensate", "true", "must be false where rest is false: rest is what the tokens left out weigh");
-  if (p.compensate && !p.tokens.off())
-    return broken("compensate", "true",
-                  "must be false where tokens.start or tokens.end is below 1: the sum of V is that of all tokens");
-  if (p.first_q_bits < kLeastWordBits || p.first_q_bits > kWordBits)
-    return broken("first_q_bits", std::to_string(p.first_q_bits),
-                  "must be " + std::to_string(kLeastWordBits) + ".." + std::to_string(kWordBits));
-  for (const auto& [key, share] : {std::pair{"tokens.start", p.tokens.start},
-                                   {"tokens.end", p.tokens.end},
-                                   {"heads.start", p.heads.start},
-                                   {"heads.end", p.heads.end}})
-    if (!(share >= 0 && share <= 1)) return broken(key, number(share), "must be 0..1");
-  if (!(p.local_value > 0 && p.local_value <= 1))
-    return broken("local_value", number(p.local_value), "must be above 0, at most 1");
-  for (const auto& [key, share] :
-       {std::pair{"value_threshold", p.value_threshold}, {"score_threshold", p.score_threshold}})
-    if (!(share >= 0 && share <= 1)) return broken(key, number(share), "must be 0..1");
-  if (!(p.candidates > 0 && p.candidates <= 1))
-    return broken("candidates", number(p.candidates), "must be above 0, at most 1");
-  if (p.lazy_softmax && p.prunes_values())
-    return broken("lazy_softmax", "true", "must be false where local_value is below 1: that asks for probabilities");
-  if (p.lazy_softmax && !p.tokens.off())
-    return broken("lazy_softmax", "true",
-                  "must be false where tokens.start or tokens.end is below 1: importance is made of probabilities");
-  if (p.searches()) {
-    if (n != 1)
-      return broken("k_digits", digits,
-                    "must be one digit where candidates is below 1: columns of whole keys are sorted");
-    if (p.prunes_values())
-      return broken("local_value", number(p.local_value),
-                    "must be 1 where candidates is below 1: each query head has keys of its own");
-    if (!p.tokens.off())
-      return broken("candidates", number(p.candidates),
-                    "must be 1 where tokens.start or tokens.end is below 1: no importance is added up");
-  }
-  if (p.scope == ImportanceScope::kv_head && p.permanent)
-    return broken("permanent", "true", "must be false where scope is kv_head: each step chooses anew");
-  if (p.scope == ImportanceScope::kv_head && p.importance == ImportanceRule::normalised)
-    return broken("importance", "normalised", "must be sum or decay where scope is kv_head");
-  return std::nullopt;
-}
-
-void validate(const Policy& p) {
-  if (const auto bad = find_violation(p))
-    throw Error("policy " + p.name + ": " + bad->key + ": " + bad->value + ": " + bad->rule);
-}
 
 }  // namespace winnow::golden

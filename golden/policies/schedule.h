@@ -1,13 +1,14 @@
 #pragma once
-// The cascade's rules: when everybody lives again, who chooses among whom, how many stay, who is protected, what the
-// engine compares. Golden's cascade, the machine's plans and the CUDA walk all ask here; each then does the choosing
-// its own way.
+// Who is a candidate: when everybody lives again, who chooses among whom, how many stay, who is protected, what the
+// engine compares, and for which KV heads. Golden's cascade, the machine's plans and the CUDA walk all ask here; each
+// then does the choosing its own way.
 //
 // in    a policy, a shape, and the step and layer asked about
 // out   numbers, lists and items; TokenChoice and the functions marked so are for the device too
 // state none: a Schedule holds what it was made of and the shares a layer, and no call changes it
 // Source: paper, III.A, III.B (cascade), V.A (schedule of ratios); what it leaves open:
 // docs/specification/algorithm.md.
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <utility>
@@ -20,12 +21,9 @@
 
 namespace winnow::golden {
 
-// Layers in which nothing is pruned, in percent of all.
-inline constexpr int kTokenFreePercent = 15, kHeadFreePercent = 30;
-
 // Kept shares by layer (2^28 = all): all in the first ceil(free * layers), then linear from start to end.
-inline std::vector<std::uint32_t> kept_shares(const KeepSchedule& s, int free_percent, int layers) {
-  const int first = (free_percent * layers + 99) / 100, steps = layers - 1 - first;
+inline std::vector<std::uint32_t> kept_shares(const KeepSchedule& s, double free, int layers) {
+  const int first = free > 0 ? selected_count(share_of_ceil(free), layers) : 0, steps = layers - 1 - first;
   std::vector<std::uint32_t> shares(static_cast<std::size_t>(layers), kShareAll);
   for (int layer = first; layer < layers; ++layer)
     shares[static_cast<std::size_t>(layer)] =
@@ -33,16 +31,30 @@ inline std::vector<std::uint32_t> kept_shares(const KeepSchedule& s, int free_pe
   return shares;
 }
 
+// Which KV heads are full, the first of equals before the others; [layer * kv_heads + kv_head], none without scores.
+inline std::vector<std::uint8_t> full_heads(const std::vector<float>& scores, double share) {
+  std::vector<std::uint8_t> full(scores.size(), 0);
+  if (scores.empty() || share <= 0) return full;
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  const int n = selected_count(share_of_ceil(share), static_cast<int>(scores.size()));
+  for (int i = 0; i < n; ++i) full[order[static_cast<std::size_t>(i)]] = 1;
+  return full;
+}
+
 struct Schedule {
   Shape shape;
   Policy policy;
   std::vector<std::uint32_t> token_shares, head_shares;  // [layer]
+  std::vector<std::uint8_t> full;                        // [layer * kv_heads + kv_head]; empty: none is
 
   Schedule(const Shape& of, const Policy& by)
       : shape(of),
         policy(by),
-        token_shares(kept_shares(by.tokens, kTokenFreePercent, of.layers)),
-        head_shares(kept_shares(by.heads, kHeadFreePercent, of.layers)) {}
+        token_shares(kept_shares(by.tokens, by.tokens_free, of.layers)),
+        head_shares(kept_shares(by.heads, by.heads_free, of.layers)),
+        full(full_heads(of.head_scores, by.full_heads)) {}
 
   // --- liveness -----------------------------------------------------------------------------------------------------
 
@@ -62,8 +74,11 @@ struct Schedule {
 
   // --- who chooses --------------------------------------------------------------------------------------------------
 
-  // One importance, and so one list of the living, a layer and KV head; otherwise one for all.
+  // One list of the living a layer and KV head; otherwise one for all.
   bool per_kv_head() const { return policy.scope == ImportanceScope::kv_head; }
+  bool is_full(int layer, int kv_head) const {
+    return !full.empty() && full[static_cast<std::size_t>(layer * shape.kv_heads + kv_head)];
+  }
   // Whether tokens are chosen for a layer. With one list from among those that lived in the layer before, whose first
   // layer has none before it; a KV head from among those that the step began with, whose prompt has earned nothing yet.
   bool chooses_tokens(int step, int layer) const { return per_kv_head() ? step > 0 : layer > 0; }
@@ -71,27 +86,34 @@ struct Schedule {
   // Whether who lives in a layer depends on what the layer run before it adds up.
   bool needs_previous(int layer) const {
     const bool tokens = !policy.tokens.off(), heads = !policy.heads.off();
-    if (layer == 0) return policy.permanent || (per_kv_head() && tokens);
+    if (layer == 0) return policy.permanent || (per_kv_head() && policy.ranks_tokens());
     return (tokens && !per_kv_head()) || heads;
   }
 
   // --- how many stay, and who for sure ------------------------------------------------------------------------------
 
-  // What the schedule says, and never fewer than are protected. An encoder has no newest token.
-  TokenChoice tokens(int step, int layer) const {
+  // What the schedule says for a KV head (without a list a KV head: for all), and never fewer than are protected. An
+  // encoder has no newest token.
+  TokenChoice tokens(int step, int layer, int kv_head = 0) const {
     const int n = shape.tokens_in(step);
-    const int newest = shape.causal ? policy.protect_newest : 0;
+    int newest = shape.causal ? policy.protect_newest : 0;
+    if (shape.causal && policy.protect_newest_share > 0)
+      newest = std::max(newest, kept_count(share_of_floor(policy.protect_newest_share), n));
     TokenChoice c;
     c.normalised = policy.importance == ImportanceRule::normalised;
     c.first_end = static_cast<std::uint32_t>(policy.protect_first);
     if (newest) c.newest_from = static_cast<std::uint32_t>(newest < n ? n - newest : 0);
-    int keep = n;
-    if (chooses_tokens(step, layer)) {
-      const int least = policy.protect_first + newest < n ? policy.protect_first + newest : n;
-      keep = kept_count(token_shares[static_cast<std::size_t>(layer)], n);
-      if (keep < least) keep = least;
+    c.shards = static_cast<std::uint16_t>(policy.shards),
+    c.shard_block = static_cast<std::uint16_t>(policy.shard_block);
+    if (policy.shards) c.shard = static_cast<std::uint16_t>(kv_head % policy.shards);
+    c.keep = static_cast<std::uint32_t>(n);
+    if (chooses_tokens(step, layer) && !is_full(layer, kv_head)) {
+      const std::uint32_t share = token_shares[static_cast<std::size_t>(layer)];
+      const auto ranked = static_cast<std::uint32_t>(kept_count(share, n));
+      const std::uint32_t least = c.protects(static_cast<std::uint32_t>(n));
+      c.keep = std::max(ranked, least);
+      c.by_place = per_kv_head() && least > 0 && ranked <= least;
     }
-    c.keep = static_cast<std::uint32_t>(keep);
     return c;
   }
   // Query heads that stay.
@@ -103,6 +125,14 @@ struct Schedule {
 
 // --- lists ----------------------------------------------------------------------------------------------------------
 
+// Who stays by place alone, of tokens 0..n-1.
+inline std::vector<std::uint32_t> protected_tokens(const TokenChoice& choice, int n) {
+  std::vector<std::uint32_t> names;
+  names.reserve(choice.keep);
+  for (std::uint32_t t = 0; t < static_cast<std::uint32_t>(n); ++t)
+    if (choice.is_protected(t)) names.push_back(t);
+  return names;
+}
 // What an engine compares of a list of tokens; `importance` and `chances` by token.
 inline std::vector<std::uint64_t> token_items(const TokenChoice& choice, const std::vector<std::uint32_t>& from,
                                               const std::uint64_t* importance, const std::uint64_t* chances) {

@@ -21,7 +21,8 @@ struct ListSource {
     everyone,  // nobody is left out; no list at all
     before,    // that of the layer before, which the tokens of PlanSource::joining() have joined
     chosen,    // what the layer's `choice`-th choice has left
-    written    // `names`, by the controller: where a run begins, or a workload file says who lives
+    written,   // `names`, by the controller: where a run begins, or a workload file says who lives
+    placed     // `names`, which follow from their places: counters of the controller write a row of them a cycle
   };
   From from = From::everyone;
   std::uint32_t choice = 0;

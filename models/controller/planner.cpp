@@ -6,6 +6,17 @@
 #include "golden/layout.h"
 
 namespace winnow::controller {
+namespace {
+
+// Heads for which the same is written have it once.
+bool written_again(const HeadPlan& h, const HeadPlan* last) {
+  const auto writes = [](const ListSource& list) {
+    return list.from == ListSource::From::written || list.from == ListSource::From::placed;
+  };
+  return last && writes(h.list) && h.list.from == last->list.from && h.list.names == last->list.names;
+}
+
+}  // namespace
 
 // `before`: the list of the layer before. One more reader of it.
 ListRef Planner::list_of(const ListSource& source, ListRef before) {
@@ -14,10 +25,22 @@ ListRef Planner::list_of(const ListSource& source, ListRef before) {
     case ListSource::From::everyone: return kEveryItem;
     case ListSource::From::before: return lists.share(before);
     case ListSource::From::chosen: return lists.share(kept_lists_[source.choice]);
-    case ListSource::From::written: break;
+    case ListSource::From::written:
+    case ListSource::From::placed: break;
   }
   const bool all = source.names.empty() || source.names.back() + std::size_t{1} == source.names.size();
   return all ? kEveryItem : lists.take(source.names);
+}
+
+std::uint64_t Planner::writing_cycles(const LayerPlan& plan) const {
+  std::uint64_t cycles = 0;
+  const HeadPlan* last = nullptr;
+  for (const HeadPlan& h : plan.heads) {
+    if (h.list.from == ListSource::From::placed && !written_again(h, last))
+      cycles += (h.list.names.size() + s_.params.list_width - 1) / s_.params.list_width;
+    last = &h;
+  }
+  return cycles;
 }
 
 // The rows of queries that see a token are counted for each that lives.
@@ -55,10 +78,7 @@ void Planner::add_layer(LayerPlan plan) {
   const ListRef before = living.empty() ? kEveryItem : living.front();
   const HeadPlan* last = nullptr;
   for (const HeadPlan& h : layer.plan.heads) {
-    // Heads for which the same is written have it once.
-    const bool again = last && h.list.from == ListSource::From::written && h.list.from == last->list.from &&
-                       h.list.names == last->list.names;
-    layer.lists.push_back(again ? lists.share(layer.lists.back()) : list_of(h.list, before));
+    layer.lists.push_back(written_again(h, last) ? lists.share(layer.lists.back()) : list_of(h.list, before));
     last = &h;
   }
   layer.positions = list_of(layer.plan.where, before);
@@ -146,6 +166,11 @@ bool Planner::answered(Cycle now) {
 }
 
 void Planner::tick(Cycle now) {
+  if (round_ == Round::writing) {
+    s_.moved = true;
+    if (--writing_ == 0) end_plan(now);
+    return;
+  }
   if (round_ == Round::chances) {
     if (count_chances(now)) round_ = Round::none, s_.moved = true;
     return;
@@ -160,9 +185,18 @@ void Planner::tick(Cycle now) {
     s_.moved = true;
     if (!choices_.empty()) return;
   }
-  const bool begins = source_.begins_step() && !begun_step_;
+  begins_step_ = source_.begins_step() && !begun_step_;
   begun_step_ = false;
-  add_layer(source_.plan(kept_));
+  plan_ = source_.plan(kept_);
+  writing_ = writing_cycles(plan_);
+  s_.moved = true;
+  if (!writing_) return end_plan(now);
+  round_ = Round::writing;
+}
+
+void Planner::end_plan(Cycle now) {
+  const bool begins = begins_step_;
+  add_layer(std::move(plan_));
   s_.layers.back().begins_step = begins;
   if (s_.layers.back().open && begins) s_.memories.importance.begin_step(now, s_.layers.back().plan.sequence);
   round_ = s_.decisions.normalised ? Round::chances : Round::none;

@@ -14,7 +14,7 @@ class Planner {
 
   // A cycle of it. Nothing more comes when done().
   void tick(Cycle now);
-  bool done() const { return !source_.more(); }
+  bool done() const { return !source_.more() && round_ != Round::writing; }
   // The cascade's unit has been asked and has not answered yet.
   bool choosing() const { return round_ != Round::none && answers_ < choices_.size(); }
   // The layer that closes next is the first, or the last, of its round.
@@ -26,7 +26,7 @@ class Planner {
  private:
   // What is chosen for the next layer: tokens when the importances of the last are complete, heads when its outputs
   // are.
-  enum class Round : std::uint8_t { none, tokens, between, heads, chances };
+  enum class Round : std::uint8_t { none, tokens, between, heads, writing, chances };
   // A choice on its way through the cascade's unit.
   struct Sent {
     ListRef names, kept;
@@ -36,6 +36,9 @@ class Planner {
   void ask(int round);
   bool answered(Cycle now);
   void add_layer(LayerPlan plan);
+  // Of what is written by the controller's counters into the lists of a plan.
+  std::uint64_t writing_cycles(const LayerPlan& plan) const;
+  void end_plan(Cycle now);
   const Layer* previous() const;
   // Of the newest layer of a sequence.
   struct Living {
@@ -59,7 +62,9 @@ class Planner {
   std::vector<ListRef> kept_lists_;               // where they lie
   std::vector<Living> living_;                    // a sequence each
   std::uint64_t planned_ = 0, closed_ = 0;        // layers of all sequences
-  bool begun_step_ = false;
+  LayerPlan plan_;                                // whose lists are being written
+  std::uint64_t writing_ = 0;                     // cycles still to go
+  bool begun_step_ = false, begins_step_ = false;
   std::uint8_t next_epoch_ = 0;
 };
 

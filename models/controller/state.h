@@ -75,6 +75,7 @@ struct ControllerParams {
   std::size_t halves = 2;
   std::size_t sequences = 1;      // of the batch
   std::uint32_t load_chunk = 0;   // tokens that a job of a load brings; 0: all of a head
+  std::size_t list_width = 16;    // names that the controller writes into a list a cycle
   std::size_t prompt_stores = 4;  // groups in flight where K and V are resident; decode has one a half
 };
 

@@ -15,14 +15,15 @@ struct ScoreRow {
   bool add = false, last = false;
   std::uint32_t first = 0;  // slot of value[0]
   int count = 0;
-  std::int32_t query_sum = 0;  // sum of the query's codes, for midpoint constants
+  std::int32_t query_sum = 0;   // sum of the query's codes, for midpoint constants
+  std::int32_t query_size = 0;  // sum of their sizes, for bounds
   std::array<std::int32_t, kMaxRow> value;
 
   template <class V>
   void fields(V&& v) {
     tag.fields(v);
     v("store", store, 4), v("add", add, 1), v("last", last, 1), v("first", first, 17), v("count", count, 7);
-    v("query_sum", query_sum, 20), v("value", value, 32 * kMaxRow);
+    v("query_sum", query_sum, 20), v("query_size", query_size, 20), v("value", value, 32 * kMaxRow);
   }
 };
 

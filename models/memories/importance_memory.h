@@ -29,8 +29,8 @@ class ImportanceMemory : public MemoryBase {
         decay_shift_(decisions.decay_shift),
         width_(width),
         words_(words),
-        per_head_(decisions.per_kv_head),
-        lists_(decisions.per_kv_head ? static_cast<std::size_t>(shape.layers * shape.kv_heads) : 1),
+        per_head_(decisions.importance_per_head()),
+        lists_(decisions.importance_per_head() ? static_cast<std::size_t>(shape.layers * shape.kv_heads) : 1),
         list_tokens_(static_cast<std::size_t>(sequences), static_cast<std::size_t>(shape.tokens)) {
     const auto n = static_cast<std::size_t>(shape.tokens);
     const auto all = static_cast<std::size_t>(sequences);

@@ -22,7 +22,7 @@ inline std::int32_t tree_any(const std::int16_t* q, const std::int16_t* k, int d
 
 // The query's normaliser: leading zeros of the largest code, a shift and a rounding a word.
 void Qk::begin_query(const std::int16_t* q) {
-  query_sum_ = query_shift_ = 0;
+  query_sum_ = query_size_ = query_shift_ = 0;
   if (task_.crude) {
     std::uint32_t largest = 0;
     for (int d = 0; d < params_.head_dim; ++d)
@@ -32,7 +32,7 @@ void Qk::begin_query(const std::int16_t* q) {
   for (int d = 0; d < params_.head_dim; ++d) {
     const std::int32_t x = task_.crude ? golden::crude_query(q[d], query_shift_, params_.first_q_bits) : q[d];
     crude_[static_cast<std::size_t>(d)] = static_cast<std::int16_t>(x);
-    query_sum_ += x * (1 << query_shift_);
+    query_sum_ += x * (1 << query_shift_), query_size_ += (x < 0 ? -x : x) * (1 << query_shift_);
   }
 }
 
@@ -135,7 +135,7 @@ void Qk::multiply(Cycle now) {
     const std::int16_t* q = queries_.entry(task_.query);
     if (next_ == 0) begin_query(q);
     if (task_.crude) q = crude_.data();
-    r.query_sum = query_sum_;
+    r.query_sum = query_sum_, r.query_size = query_size_;
     const int weight = 1 << (task_.shift + query_shift_);
     if (searched)
       for (int i = 0; i < count; ++i) score(r, keys_.read_slot(half(task_), slots[i], now), q, i, 1, weight);

@@ -97,7 +97,7 @@ class Qk : public Block {
   QkTask task_;
   bool active_ = false;
   std::uint32_t next_ = 0, rate_ = 0;
-  std::int32_t query_sum_ = 0;
+  std::int32_t query_sum_ = 0, query_size_ = 0;
   int query_shift_ = 0;                            // of a crude pass
   std::array<std::int16_t, kMaxHeadDim> crude_{};  // its query
   std::uint64_t products_ = 0;

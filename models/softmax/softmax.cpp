@@ -73,7 +73,7 @@ bool Softmax::gather(Cycle now) {
     gathering_ = {};
     gathering_.tag = in.tag, gathering_.store = in.store, gathering_.head = h;
     gathering_.top = INT64_MIN;
-    gathering_.query_sum = in.query_sum;
+    gathering_.query_sum = in.query_sum, gathering_.query_size = in.query_size;
     if (in.tag.pass == 0) head(in.store, h).rest = 0;  // a new group
     gathering_open_ = true;
   }
@@ -125,6 +125,9 @@ bool Softmax::exponentiate(Cycle now) {
     const GroupEntry& g = m_.groups[exp_row_.store];
     Head& h = head(exp_row_.store, exp_row_.head);
     rest_ready_ = 0;
+    if (params_.bounds && !g.last_pass && !params_.shape_only)
+      unread_span_ = golden::unread_span(exp_row_.query_size, params_.digits.below(g.digit),
+                                         m_.constants.of(constants_of(exp_row_)).to_log2);
     if (params_.rest && exp_row_.later) {
       const Cycle begins = std::max(now, rest_free_);
       rest_free_ = begins + static_cast<Cycle>(params_.sizes.rest_interval);
@@ -163,7 +166,9 @@ bool Softmax::exponentiate(Cycle now) {
     } else {
       for (std::uint32_t i = 0; i < n; ++i) {
         const std::uint64_t below = golden::log2_distance(static_cast<std::int64_t>(top) - s[i], scale);
-        exp_sum_ += e[i] = below > params_.score_span ? 0 : golden::exp2_neg(below);
+        exp_sum_ += e[i] = params_.bounds && !g.last_pass
+                               ? golden::exponential_in_bounds(below, params_.score_span + unread_span_)
+                               : golden::exponential_within(below, params_.score_span);
       }
     }
   }
@@ -254,6 +259,10 @@ bool Softmax::divide(Cycle now) {
                                              : golden::probability(e[i], divide_row_.reciprocal);
       if (to) to[i] = static_cast<std::uint16_t>(p);
       if (!sums) continue;
+      if (params_.bounds && !g.last_pass) {
+        sums[i] = (first ? 0 : sums[i]) | (e[i] != 0);
+        continue;
+      }
       sums[i] = first ? p : params_.largest && !g.last_pass ? std::max(sums[i], p) : sums[i] + p;
     }
   }

@@ -16,7 +16,9 @@
 // inside divide_latency. What earlier selections left out is rescaled to a row's maximum while its exponentials stream
 // by, a row every rest_interval cycles. It joins the sum behind the accumulator, which waits for it: rest_latency
 // cycles. Between two stages `rows` rows wait at most; a stage in front of a full ring stands. The rivals' rules: a
-// score further below the row's largest than score_span gives an exponential of 0; a value under skip16 gets a weight
+// score further below the row's largest than score_span gives an exponential of 0 (by bounds: than score_span and
+// what the unread bits of K may change, a product of the query's size a row, and the selection score says whether there
+// is one); a value under skip16 gets a weight
 // of 0; a lazy row's weights are 16 bits of its exponentials, without a product, as soon as its reciprocal is there,
 // which goes to P x V instead. A row of a greedy search is as long as its candidates, and its weights are added up by
 // nobody. Rate: ceil(n / width) cycles a row and stage. Latency between the stages: dequantize; exp + accumulate +
@@ -77,7 +79,8 @@ class Softmax : public Block {
     std::uint32_t skip16 = 0;
     bool lazy = false;
     std::uint64_t score_span = golden::kNoSpan;
-    bool sums = true;  // weights are added up over the group's heads
+    bool bounds = false;  // before the last pass: who may still be within it gets an exponential of at least 1
+    bool sums = true;     // weights are added up over the group's heads
   };
   Softmax(const Params& params, SoftmaxMemories memories, Pipe<ScoreRow>& scores, Fifo<Verdict>& verdicts,
           Fifo<CompactJob>& compact, Pipe<RowSum>& sums, Pipe<GroupDone>& done, Fifo<CompactDone>& compacted);
@@ -107,7 +110,7 @@ class Softmax : public Block {
     std::uint32_t n = 0;
     bool last_row = false, needs_verdict = false;
     bool later = false;  // adds to a pass before
-    std::int64_t top = 0, query_sum = 0;
+    std::int64_t top = 0, query_sum = 0, query_size = 0;
     std::uint64_t reciprocal = 0, denominator = 0;
     Cycle ready = 0;
   };
@@ -184,7 +187,7 @@ class Softmax : public Block {
   std::vector<Leaving> dividing_;  // rows whose first probabilities are in the last stage
   bool exp_active_ = false, divide_active_ = false;
   std::uint32_t exp_next_ = 0, divide_next_ = 0;
-  std::uint64_t exp_sum_ = 0;
+  std::uint64_t exp_sum_ = 0, unread_span_ = 0;
   bool verdict_held_ = false;
   Verdict verdict_;
   Cycle rest_free_ = 0, rest_ready_ = 0;  // the multiplier takes a row; the row at hand is rescaled

@@ -25,7 +25,8 @@ int last_of(const char* what, IndexRange r, int count) {
 golden::FloatSource float_source(const Trace& trace) {
   const TraceMeta& m = trace.meta();
   golden::FloatSource s;
-  s.shape = {m.layers, m.heads, m.kv_heads, m.head_dim, m.tokens, m.prompt, m.causal, m.attention_scale};
+  s.shape = {m.layers, m.heads,  m.kv_heads,        m.head_dim,         m.tokens,
+             m.prompt, m.causal, m.attention_scale, trace.head_scores()};
   s.q = [trace](int layer, int head, float* dst) { trace.read_q(layer, head, dst); };
   s.k = [trace](int layer, int head, float* dst) { trace.read_k(layer, head, dst); };
   s.v = [trace](int layer, int head, float* dst) { trace.read_v(layer, head, dst); };
@@ -106,6 +107,7 @@ Prepared prepare(const RunOptions& options) {
              {}};
   const golden::FloatSource source = float_source(p.trace);
   p.shape = source.shape;
+  golden::require_effect(p.policy, p.shape);
   p.range = {options.layers.first, last_of("layers", options.layers, p.shape.layers), options.steps.first,
              last_of("steps", options.steps, p.shape.steps())};
   const auto count =
@@ -115,7 +117,7 @@ Prepared prepare(const RunOptions& options) {
   if (p.range.last_step + ahead >= p.shape.steps() || p.range.last_step < p.range.first_step)
     throw Error(fmt::format("--batch: {}: its last sequence would run step {}: the trace has steps 0-{}", count,
                             std::max(p.range.first_step, p.range.last_step) + ahead, p.shape.steps() - 1));
-  const bool per_head = golden::decisions_of(p.policy, p.shape).per_kv_head;
+  const bool per_head = golden::decisions_of(p.policy, p.shape).importance_per_head();
   const int lists = (per_head ? p.shape.layers * p.shape.kv_heads : 1) * count;
   require_fits(options.trace, p.machine,
                {p.shape.head_dim, p.shape.group(), p.shape.tokens_in(p.range.last_step + ahead), lists});

@@ -66,9 +66,9 @@ std::vector<Choice> TraceSource::choices(int round) {
   if (round == 0) {
     asked_.clear();
     if (per_head_) per_head_live_.assign(static_cast<std::size_t>(shape_.kv_heads), live_);
-    const golden::TokenChoice rule = schedule_.tokens(step_, layer_);
-    if (rule.keep >= live_.size()) return out;
     for (int kv = 0; kv < (per_head_ ? shape_.kv_heads : 1); ++kv) {
+      const golden::TokenChoice rule = schedule_.tokens(step_, layer_, kv);
+      if (rule.keep >= live_.size() || rule.by_place) continue;
       out.push_back(choice(rule.keep, live_, live_from_));
       out.back().rule = rule;
       if (per_head_) out.back().tag.head = static_cast<std::uint16_t>(kv);
@@ -91,6 +91,12 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     list.from = live_from_;
     if (live_from_ == ListSource::From::written) list.names = live_;
   }
+  for (int kv = 0; kv < shape_.kv_heads; ++kv)
+    if (by_place(kv)) {
+      const auto at = static_cast<std::size_t>(kv);
+      per_head_live_[at] = golden::protected_tokens(schedule_.tokens(step_, layer_, kv), shape_.tokens_in(step_));
+      lists[at] = {ListSource::From::placed, 0, per_head_live_[at]};
+    }
   for (std::size_t i = 0; i < asked_.size(); ++i) {
     const int about = asked_[i];
     const ListSource chosen{ListSource::From::chosen, static_cast<std::uint32_t>(i), {}};

@@ -34,6 +34,8 @@ class TraceSource : public PlanSource {
   LayerPlan plan(const std::vector<std::vector<std::uint32_t>>& kept) override;
 
  private:
+  // Tokens of layer_ that stay by their places, of a KV head.
+  bool by_place(int kv_head) const { return per_head_ && schedule_.tokens(step_, layer_, kv_head).by_place; }
   Choice choice(std::uint32_t k, const std::vector<std::uint32_t>& from, ListSource::From where) const;
 
   const golden::Quantized& model_;

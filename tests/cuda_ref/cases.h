@@ -58,6 +58,18 @@ inline std::vector<Case> cases() {
   add("per_kv_head_decay", kDecode + "13", spatten, [](golden::Policy& p) {
     p.scope = golden::ImportanceScope::kv_head, p.importance = golden::ImportanceRule::decay, p.protect_newest = 6;
   });
+  add("by_place", kDecode + "43", spatten, [](golden::Policy& p) {
+    p.scope = golden::ImportanceScope::kv_head, p.tokens = {0, 0}, p.tokens_free = 0, p.protect_first = 2,
+    p.protect_newest_share = 0.3, p.shards = 3, p.shard_block = 4, p.full_heads = 0.4;
+  });
+  add("ranked_beside_places", kDecode + "44", select, [](golden::Policy& p) {
+    p.scope = golden::ImportanceScope::kv_head, p.tokens = {0.6, 0.4}, p.protect_newest_share = 0.2, p.shards = 2,
+    p.full_heads = 0.25;
+  });
+  add("bound_two_digits", kDecode + "45", make_policy("early-exit"),
+      [](golden::Policy& p) { p.k_digits = {5, 4}, p.score_threshold = 0.05; });
+  add("bound_rounded", kDecode + "46", make_policy("early-exit"),
+      [](golden::Policy& p) { p.k_digits = {4, 3, 2}, p.msb = golden::MsbRule::round, p.score_threshold = 0.3; });
   add("renormalise", kDecode + "14", spatten, [](golden::Policy& p) { p.renormalise = true, p.local_value = 0.2; });
   add("one_value", kDecode + "15", spatten, [](golden::Policy& p) { p.local_value = 0.001; });
   for (const std::string& trace : {kDecode + "33", kEncoder + "34"})

@@ -35,7 +35,14 @@ Shape random_shape(Random& random) {
   s.tokens = random.between(1, random.of<int>({3, 12, 40, 70}));
   s.prompt = s.causal ? random.between(std::max(1, s.tokens - 8), s.tokens) : s.tokens;
   s.attention_scale = 1 / std::sqrt(static_cast<double>(s.head_dim));
+  for (int i = 0; i < s.layers * s.kv_heads; ++i)
+    s.head_scores.push_back(static_cast<float>(random.between(0, 9)) / 4);  // equals among them
   return s;
+}
+
+void fewer_layers(Shape& shape, int most) {
+  shape.layers = std::min(shape.layers, most);
+  shape.head_scores.resize(static_cast<std::size_t>(shape.layers * shape.kv_heads));
 }
 
 Values random_values(const Shape& shape, Random& random, double heat_given) {
@@ -85,11 +92,15 @@ Case random_case(Random& random) {
       c.threshold = random.between(1, random.of<int>({50, 300, 1000}));
       p.threshold = c.threshold / 1000.0;
     } else {
-      p.select = random.chance(50) ? SelectRule::count : SelectRule::mass;
-      p.rest = random.chance(60);
+      p.select = random.of<SelectRule>({SelectRule::count, SelectRule::mass, SelectRule::bound});
+      p.rest = !p.by_bounds() && random.chance(60);
       const int stages = random.between(1, 3);
       digits = stages + 1;
-      for (int i = 0; i < stages; ++i) {
+      if (p.by_bounds()) {
+        c.score_threshold = random.of<int>({1, 10, 100, 500, 1000});
+        p.score_threshold = c.score_threshold / 1000.0;
+      }
+      for (int i = 0; i < stages && !p.by_bounds(); ++i) {
         c.select_keep[static_cast<std::size_t>(i)] = random.of<int>({1, 10, 25, 29, 50, 58, 90, 97, 99, 100});
         p.select_keep.push_back(c.select_keep[static_cast<std::size_t>(i)] / 100.0);
       }
@@ -125,6 +136,18 @@ Case random_case(Random& random) {
     if (p.scope == ImportanceScope::kv_head && p.importance == ImportanceRule::normalised)
       p.importance = ImportanceRule::sum;
     p.permanent = p.scope == ImportanceScope::shared && random.chance(30);
+    if (random.chance(50)) c.tokens_free = random.of<int>({0, 10, 50, 100});
+    if (random.chance(50)) c.heads_free = random.of<int>({0, 10, 50, 100});
+    p.tokens_free = c.tokens_free / 100.0, p.heads_free = c.heads_free / 100.0;
+    if (random.chance(20)) c.newest_share = random.of<int>({3, 29, 50});
+    p.protect_newest_share = c.newest_share / 100.0;
+    if (p.scope == ImportanceScope::kv_head && !p.tokens.off()) {
+      // Half of the time nobody is ranked: who stays follows from places alone.
+      if (random.chance(50)) c.tokens_start = c.tokens_end = 0, p.tokens = {0, 0};
+      if (random.chance(30)) p.shards = random.between(1, 5), p.shard_block = random.between(1, 8);
+      if (random.chance(30)) c.full_heads = random.of<int>({10, 50, 100});
+      p.full_heads = c.full_heads / 100.0;
+    }
     if (p.digits().bits() > 12 || (p.msb == MsbRule::round && largest_code(p.digits(), p.msb) == 0)) continue;
     validate(p);
     return c;
@@ -145,6 +168,7 @@ void random_rival(Case& c, Random& random) {
   if (p.searches() || p.lazy_softmax) {
     c.local_value = 100, p.local_value = 1, p.renormalise = false;
     c.tokens_start = c.tokens_end = 100, p.tokens = {};
+    p.shards = 0, c.full_heads = 0, p.full_heads = 0;
   }
   if (p.searches()) c.threshold = 0, p.threshold = 0, p.k_digits = {random.between(4, 12)};
   validate(p);
@@ -153,12 +177,17 @@ void random_rival(Case& c, Random& random) {
 void random_first_pass(Case& c, Random& random) {
   Policy& p = c.policy;
   if (p.select == SelectRule::none) return;
+  if (p.by_bounds()) {
+    if (random.chance(25)) p.select_from = random.between(1, 60);
+    return;
+  }
   if (random.chance(50)) p.first_q_bits = random.between(2, 12);
   if (random.chance(50)) p.first_exp = FirstExp::pow2;
   if (random.chance(25)) p.select_from = random.between(1, 60);
   if (random.chance(50)) {
     p.compensate = p.rest = true;
     p.tokens = {}, c.tokens_start = c.tokens_end = 100;
+    p.shards = 0, c.full_heads = 0, p.full_heads = 0;
   }
   validate(p);
 }
@@ -177,7 +206,8 @@ std::string describe(const Case& c, const Shape& s) {
     << " heads " << c.heads_start << ".." << c.heads_end << " local " << c.local_value << " renormalise "
     << p.renormalise << " protect " << p.protect_first << ',' << p.protect_newest << " importance "
     << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope " << static_cast<int>(p.scope) << " permanent "
-    << p.permanent;
+    << p.permanent << " free " << c.tokens_free << ',' << c.heads_free << " newest share " << c.newest_share
+    << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads;
   return o.str();
 }
 

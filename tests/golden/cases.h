@@ -19,6 +19,8 @@ struct Values {
 // `heat` scales the queries (0: at random, a layer each).
 Values random_values(const Shape& shape, Random& random, double heat = 0);
 Shape random_shape(Random& random);
+// At most so many layers, and scores for their heads alone.
+void fewer_layers(Shape& shape, int most);
 
 struct Case {
   Policy policy;
@@ -26,6 +28,7 @@ struct Case {
   std::array<int, 3> select_keep{};                                                                 // percent
   int threshold = 0;                                                                                // thousandths
   int candidates = 100;                                                                             // percent
+  int tokens_free = 15, heads_free = 30, newest_share = 0, full_heads = 0;                          // percent
   int value_threshold = 0, score_threshold = 0;                                                     // thousandths
 };
 // Rules of the rivals, for a case that they may be added to: at least one of them.

@@ -254,6 +254,34 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
     if (r.refetched) softmax(1, true);
   } else {
     for (int i = 0; i < digits - 1; ++i) {
+      if (p.select == SelectRule::bound) {
+        // Who may still come within the threshold of the largest, if the unread bits of both are as they need to be.
+        std::vector<std::uint32_t> next;
+        std::vector<std::vector<bool>> marked(G);
+        int unread = 0;
+        for (int rest_of = i + 1; rest_of < digits; ++rest_of) unread += p.k_digits[static_cast<std::size_t>(rest_of)];
+        for (std::size_t g = 0; g < G; ++g) {
+          marked[g].assign(slots.size(), false);
+          if (!lives(heads, g)) continue;
+          const std::vector<std::int64_t> q = query_of(c, p, D, G, position, g, false);
+          std::vector<std::int64_t> s;
+          for (std::uint32_t j : slots) s.push_back(score(c, p, q, visible[j], i));
+          Wide size = 0;
+          for (std::int64_t x : q) size += x < 0 ? -x : x;
+          const Wide limit = static_cast<Wide>(std::floor(4096 * std::log2(1000.0 / cs.score_threshold))) +
+                             times(size * (power2(unread) - 1), c.to_log2[g]) + 1;
+          const std::int64_t top = *std::max_element(s.begin(), s.end());
+          for (std::size_t j = 0; j < s.size(); ++j) marked[g][j] = times(top - s[j], c.to_log2[g]) <= limit;
+        }
+        for (std::size_t j = 0; j < slots.size(); ++j) {
+          bool any = false;
+          for (std::size_t g = 0; g < G; ++g) any = any || marked[g][j];
+          if (any) next.push_back(slots[j]);
+        }
+        slots = next;
+        r.survivors.push_back(slots);
+        continue;
+      }
       softmax(i, false);
       std::vector<std::uint64_t> item;
       Wide total = 0;

@@ -22,7 +22,7 @@ TEST(Attention, RivalsEqualIntegers) {
   std::uint64_t searched = 0, fewer = 0, skipped = 0, left_out = 0, lazy = 0;
   for (int i = 0; i < 1500; ++i) {
     Shape shape = random_shape(random);
-    shape.layers = std::min(shape.layers, 2);
+    fewer_layers(shape, 2);
     Case c = random_case(random);
     random_rival(c, random);
     const Values values = random_values(shape, random);
@@ -83,7 +83,7 @@ TEST(Attention, EqualsIntegersAndLiesWithinFloatBounds) {
   std::uint64_t rows = 0, crude = 0, compensated = 0, refetched = 0, dropped = 0, cut_values = 0, dead = 0, multi = 0;
   for (int i = 0; i < 3000; ++i) {
     Shape shape = random_shape(random);
-    shape.layers = std::min(shape.layers, 2);
+    fewer_layers(shape, 2);
     Case c = random_case(random);
     if (i % 2) random_first_pass(c, first);
     const bool is_crude = c.policy.first_q_bits < 12 || c.policy.first_exp != FirstExp::exact || c.policy.compensate;
@@ -120,7 +120,9 @@ TEST(Attention, EqualsIntegersAndLiesWithinFloatBounds) {
       same(row.values, expected.values, "value", compared);
       same(row.out, expected.out, "output", compared);
       if (testing::Test::HasFatalFailure()) return;
-      bound_row(model, layer, kv, position, live, heads, full, row, is_crude ? crude_bounds : bounds);
+      // What a threshold leaves out of the row is not there for float's error bounds.
+      if (!c.policy.by_bounds())
+        bound_row(model, layer, kv, position, live, heads, full, row, is_crude ? crude_bounds : bounds);
       if (testing::Test::HasFatalFailure()) return;
       ++rows, crude += is_crude && !full, refetched += row.refetched, multi += row.stages > 1, dead += heads != all;
       dropped += row.stages && row.survivors[row.stages - 1].size() < live.size();
@@ -322,7 +324,7 @@ TEST(Attention, MidpointAndTruncateAgreeWithoutRest) {
   std::uint64_t differ = 0;
   for (int i = 0; i < 300; ++i) {
     Shape shape = random_shape(random);
-    shape.layers = 1;
+    fewer_layers(shape, 1);
     Case c = random_case(random);
     const bool rest = c.policy.rest;
     const Values values = random_values(shape, random);

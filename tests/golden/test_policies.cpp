@@ -159,7 +159,7 @@ TEST(Shares, OfASchedule) {
   for (int layers = 1; layers <= 48; ++layers)
     for (int start = 5; start <= 100; start += 5)
       for (int end = 0; end <= 100; end += 5) {
-        const std::vector<std::uint32_t> shares = kept_shares({start / 100.0, end / 100.0}, 15, layers);
+        const std::vector<std::uint32_t> shares = kept_shares({start / 100.0, end / 100.0}, 0.15, layers);
         ASSERT_EQ(shares.size(), static_cast<std::size_t>(layers));
         const int free = (15 * layers + 99) / 100, span = layers - 1 - free;
         for (int layer = 0; layer < layers; ++layer)

@@ -37,28 +37,41 @@ struct PlainCascade {
 
   PlainCascade(const Case& cs, const Shape& shape) : c(cs), s(shape) {
     const std::size_t lists = per_head() ? static_cast<std::size_t>(s.layers * s.kv_heads) : 1;
-    earned.assign(lists, std::vector<std::uint64_t>(static_cast<std::size_t>(s.tokens)));
+    earned.assign(ranked() ? lists : 1, std::vector<std::uint64_t>(static_cast<std::size_t>(s.tokens)));
     chances.assign(static_cast<std::size_t>(s.tokens), 0), head_earned.assign(static_cast<std::size_t>(s.heads), 0);
     own.resize(lists);
   }
   bool per_head() const { return c.policy.scope == ImportanceScope::kv_head; }
+  // Lists have an importance each only where any token is ranked.
+  bool ranked() const { return per_head() && c.policy.ranks_tokens(); }
   std::size_t list(int layer, int kv) const {
     return per_head() ? static_cast<std::size_t>(layer * s.kv_heads + kv) : 0;
   }
 
-  Tokens choose(const Tokens& from, int layer, int n, std::size_t from_list) const {
+  // Whether fewer than `full_heads` percent of all heads have a score that is larger, or as large and named before.
+  bool is_full(int layer, int kv) const {
+    const auto at = static_cast<std::size_t>(layer * s.kv_heads + kv);
+    std::size_t before = 0;
+    for (std::size_t i = 0; i < s.head_scores.size(); ++i)
+      before += s.head_scores[i] > s.head_scores[at] || (s.head_scores[i] == s.head_scores[at] && i < at);
+    return c.full_heads > 0 && 100 * before < static_cast<std::size_t>(c.full_heads) * s.head_scores.size();
+  }
+  Tokens choose(const Tokens& from, int layer, int n, std::size_t from_list, int kv) const {
     const Policy& p = c.policy;
+    if (is_full(layer, kv)) return from;
+    const int newest = std::max(p.protect_newest, c.newest_share ? std::max(1, c.newest_share * n / 100) : 0);
     std::vector<std::uint64_t> rank;
     std::size_t sheltered = 0;
     for (std::uint32_t t : from) {
+      const bool dealt = p.shards && static_cast<int>(t) / p.shard_block % p.shards == kv % p.shards;
       const bool safe =
-          static_cast<int>(t) < p.protect_first || (s.causal && static_cast<int>(t) + p.protect_newest >= n);
-      std::uint64_t x = earned[from_list][t];
+          static_cast<int>(t) < p.protect_first || (s.causal && static_cast<int>(t) + newest >= n) || dealt;
+      std::uint64_t x = earned[ranked() ? from_list : 0][t];
       if (p.importance == ImportanceRule::normalised) x = chances[t] ? x * 256 / chances[t] : 0;
       rank.push_back(safe ? ~std::uint64_t{0} : x);
       sheltered += safe;
     }
-    const auto k = static_cast<std::size_t>(scheduled(c.tokens_start, c.tokens_end, 15, layer, s.layers, n));
+    const auto k = static_cast<std::size_t>(scheduled(c.tokens_start, c.tokens_end, c.tokens_free, layer, s.layers, n));
     Tokens kept;
     for (std::uint32_t i : largest_k(rank, std::max(k, sheltered))) kept.push_back(from[i]);
     return kept;
@@ -73,16 +86,17 @@ struct PlainCascade {
         for (auto& y : x) y -= y / (std::uint64_t{1} << c.policy.decay_shift);
     if (per_head())
       for (int l = 0; l < s.layers; ++l)
-        for (int kv = 0; kv < s.kv_heads; ++kv) own[list(l, kv)] = step == 0 ? live : choose(live, l, n, list(l, kv));
+        for (int kv = 0; kv < s.kv_heads; ++kv)
+          own[list(l, kv)] = step == 0 ? live : choose(live, l, n, list(l, kv), kv);
   }
   const Tokens& living(int layer, int kv) const { return per_head() ? own[list(layer, kv)] : live; }
   void end(int layer, int n) {
     if (layer + 1 == s.layers) return;
-    if (!per_head()) live = choose(live, layer + 1, n, 0);
+    if (!per_head()) live = choose(live, layer + 1, n, 0, 0);
     std::vector<std::uint64_t> rank;
     for (std::uint32_t h : heads) rank.push_back(head_earned[h]);
     Tokens kept;
-    const int k = scheduled(c.heads_start, c.heads_end, 30, layer + 1, s.layers, s.heads);
+    const int k = scheduled(c.heads_start, c.heads_end, c.heads_free, layer + 1, s.layers, s.heads);
     for (std::uint32_t i : largest_k(rank, static_cast<std::size_t>(k))) kept.push_back(heads[i]);
     heads = kept;
   }
@@ -204,7 +218,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
               }
               plain.head_earned[head] += size * model.head(layer, kv).out16[g];
               for (std::size_t j = 0; j < visible.size(); ++j)
-                plain.earned[plain.list(layer, kv)][visible[j]] += row.p[g * visible.size() + j];
+                plain.earned[plain.ranked() ? plain.list(layer, kv) : 0][visible[j]] += row.p[g * visible.size() + j];
             }
             row_heads += static_cast<std::uint64_t>(alive), flat += static_cast<std::uint64_t>(row.flat);
             ++row_groups, refetched += row.refetched, seen += visible.size(), with_v += row.values.size();
@@ -381,7 +395,8 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
 TEST(Walk, Repeats) {
   Compared compared(10000);
   Random random(22);
-  const Shape shape{6, 6, 2, 32, 40, 34, true, 0.2};
+  Shape shape{6, 6, 2, 32, 40, 34, true, 0.2};
+  for (int i = 0; i < 12; ++i) shape.head_scores.push_back(static_cast<float>(i % 5));
   const Values values = random_values(shape, random, 1.5);
   const FloatSource source = values.source();
   for (const auto& entry : policies()) {

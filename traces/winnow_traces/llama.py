@@ -174,6 +174,11 @@ class LlamaModel:
         out = scores.reshape(s.kv_heads, group * n, total) @ v
         return out.reshape(s.heads, n, s.head_dim).transpose(1, 0, 2).reshape(n, s.heads * s.head_dim)
 
+    @property
+    def vocabulary(self):
+        """How many tokens there are."""
+        return len(self._embedding)
+
     def embed(self, token_ids):
         """Hidden values [n, width] that enter layer 0."""
         return self._embedding[np.asarray(token_ids)]

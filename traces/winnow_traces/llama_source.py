@@ -3,6 +3,7 @@
 import numpy as np
 
 from winnow_traces.gguf_file import GgufFile
+from winnow_traces.heads import retrieval_scores
 from winnow_traces.llama import LlamaModel, run_decoder
 from winnow_traces.progress import progress_bar
 from winnow_traces.source import Captured, ModelSource, check_length, split_text
@@ -30,5 +31,8 @@ class LlamaSource(ModelSource):
             np.errstate(over="ignore", invalid="ignore"),
         ):
             state, ids = run_decoder(model, prompt, request.generate, teacher, bar.update)
-        trace = Trace(state.q, state.k, state.v, np.asarray(ids, np.int32), model.shape.scale, True, request.prompt)
+            scores = retrieval_scores(model)
+        trace = Trace(
+            state.q, state.k, state.v, np.asarray(ids, np.int32), model.shape.scale, True, request.prompt, scores
+        )
         return Captured(trace, tokenizer.strings(ids))

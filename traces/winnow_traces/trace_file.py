@@ -38,6 +38,7 @@ class Trace:
     attention_scale: float
     causal: bool
     prompt: int
+    head_scores: np.ndarray | None = None  # float32 [layers, KV heads]: how much a KV head looks far back
     info: dict = field(default_factory=dict)  # further metadata, strings
 
     def metadata(self):
@@ -115,6 +116,14 @@ def write_trace(path, trace, dtype="float16"):
         "token_ids": {"dtype": "I32", "shape": list(ids.shape), "data_offsets": [0, ids.nbytes]},
     }
     offset = ids.nbytes
+    scores = None if trace.head_scores is None else np.ascontiguousarray(trace.head_scores, "<f4")
+    if scores is not None:
+        header["head_scores"] = {
+            "dtype": "F32",
+            "shape": list(scores.shape),
+            "data_offsets": [offset, offset + scores.nbytes],
+        }
+        offset += scores.nbytes
     for name, values in tensors:
         end = offset + values.size * element.itemsize
         header[name] = {"dtype": code, "shape": list(values.shape), "data_offsets": [offset, end]}
@@ -127,6 +136,8 @@ def write_trace(path, trace, dtype="float16"):
             file.write(struct.pack("<Q", len(text)))
             file.write(text)
             file.write(ids.data)
+            if scores is not None:
+                file.write(scores.data)
             for name, values in tensors:
                 file.write(_stored(name, values, dtype).data)
             file.flush()
@@ -175,6 +186,7 @@ def read_trace(path):
             attention_scale=float(metadata["attention_scale"]),
             causal=metadata["causal"] == "true",
             prompt=int(metadata["prompt"]),
+            head_scores=tensors.get("head_scores"),
         )
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise CaptureError(f"{path}: not a trace: {error}") from error

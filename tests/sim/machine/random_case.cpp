@@ -46,21 +46,28 @@ void random_policy(CaseRandom& r, RunOptions& o) {
   const int stages = kind < 4 ? r.of({1, 1, 1, 2, 3}) : 0;
   const bool tokens = r.one_in(2);
   if (stages) {
-    const bool count = r.one_in(2);
+    const bool bound = r.one_in(4), count = r.one_in(2);
     const std::vector<int> widths = digits(r, stages + 1);
     set(o, "k_digits", fmt::format("{}", fmt::join(widths, ",")));
-    set(o, "first_exp", r.of({"exact", "pow2"}));
+    if (bound) {
+      set(o, "select", "bound");
+      set(o, "score_threshold", r.of({0.001, 0.01, 0.1, 0.5, 1.0}));
+      if (r.one_in(4)) set(o, "select_from", r.in(1, 80));
+    }
+    if (!bound) set(o, "first_exp", r.of({"exact", "pow2"}));
     // What the machine takes: the first digit twice in a word beside the second, and first digits found by token.
-    const bool crude = stages == 1 && !tokens && 2 * widths[0] + widths[1] <= 12 && r.one_in(2);
+    const bool crude = !bound && stages == 1 && !tokens && 2 * widths[0] + widths[1] <= 12 && r.one_in(2);
     if (crude) set(o, "first_q_bits", r.in(2, 11));
-    set(o, "select", count ? "count" : "mass");
+    if (!bound) set(o, "select", count ? "count" : "mass");
     std::vector<double> keep;
     for (int i = 0; i < stages; ++i) keep.push_back(r.one_in(6) ? 1.0 : r.in(1, 99) / 100.0);
-    set(o, "select_keep", fmt::format("{}", fmt::join(keep, ",")));
     const bool compensates = !tokens && r.one_in(2);
-    set(o, "compensate", compensates);
-    set(o, "rest", compensates || r.one_in(2));
-    if (r.one_in(4)) set(o, "select_from", r.in(1, 80));
+    if (!bound) {
+      set(o, "select_keep", fmt::format("{}", fmt::join(keep, ",")));
+      set(o, "compensate", compensates);
+      set(o, "rest", compensates || r.one_in(2));
+      if (r.one_in(4)) set(o, "select_from", r.in(1, 80));
+    }
   } else if (kind < 8) {
     set(o, "k_digits", fmt::format("{}", fmt::join(digits(r, 2), ",")));
     set(o, "threshold", r.one_in(5) ? r.of({0.0001, 1.0}) : r.in(1, 60) / 100.0);
@@ -72,18 +79,24 @@ void random_policy(CaseRandom& r, RunOptions& o) {
   set(o, "v_bits", r.in(2, 12));
   set(o, "v_scale", r.of({"tensor", "token"}));
   set(o, "out_scale", r.of({"reference", "value"}));
-  if (tokens) set(o, "tokens.start", share(r)), set(o, "tokens.end", share(r, 0));
+  const bool per_head = r.one_in(3), by_place = per_head && r.one_in(2);
+  if (tokens) {
+    set(o, "tokens.start", by_place ? 0 : share(r)), set(o, "tokens.end", by_place ? 0 : share(r, 0));
+    if (r.one_in(2)) set(o, "tokens.free", r.of({0.0, 0.1, 0.5}));
+    if (per_head && r.one_in(3)) set(o, "shards", r.in(1, 5)), set(o, "shard_block", r.in(1, 9));
+    if (per_head && r.one_in(3)) set(o, "full_heads", r.of({0.1, 0.5, 1.0}));
+  }
   if (r.one_in(2)) set(o, "heads.start", share(r)), set(o, "heads.end", share(r, 0));
   if (!stages && r.one_in(2))
     set(o, "local_value", r.one_in(4) ? 0.001 : share(r)), set(o, "renormalise", r.one_in(2)),
         set(o, "local_value_resident", r.one_in(2) ? "prune" : "skip");
-  const bool per_head = r.one_in(3);
   set(o, "scope", per_head ? "kv_head" : "shared");
   if (!per_head) set(o, "permanent", r.one_in(4));
   set(o, "importance", per_head ? r.of({"sum", "decay"}) : r.of({"sum", "decay", "normalised"}));
   set(o, "decay_shift", r.in(1, 8));
   set(o, "protect_first", r.one_in(2) ? 0 : r.in(1, 8));
   set(o, "protect_newest", r.one_in(2) ? 1 : r.in(0, 40));
+  if (r.one_in(4)) set(o, "protect_newest_share", r.in(1, 60) / 100.0);
 }
 
 void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
