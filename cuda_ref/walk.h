@@ -32,6 +32,8 @@ class Walk {
   virtual ~Walk() = default;
   // Runs the next layer; false when the trace is done. `result` is overwritten.
   virtual bool next(golden::LayerResult& result) = 0;
+  // As golden's.
+  virtual void skip_prompt() = 0;
   virtual int step() const = 0;
   virtual int layer() const = 0;
   // The packed planes as the kernels made them; equals golden::build_image, byte for byte.

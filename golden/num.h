@@ -305,6 +305,8 @@ struct Digits {
     for (int i = 0; i < count; ++i) n += width[i];
     return n;
   }
+  // Bits before digit i.
+  WINNOW_HD constexpr int above(int i) const { return bits() - below(i) - width[i]; }
   // Bits that follow digit i: a partial product of digit i weighs 2^below(i).
   WINNOW_HD constexpr int below(int i) const {
     int n = 0;

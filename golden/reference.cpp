@@ -29,7 +29,7 @@ inline float exp_negative(float x) {
 
 }  // namespace
 
-Reference::Reference(const FloatSource& source) : shape_(source.shape) {
+Reference::Reference(const FloatSource& source, int first) : shape_(source.shape) {
   const auto n = static_cast<std::size_t>(shape_.tokens), D = static_cast<std::size_t>(shape_.head_dim);
   out_.assign(static_cast<std::size_t>(shape_.layers * shape_.heads) * n * D, 0);
   prompt_max_.assign(static_cast<std::size_t>(shape_.layers * shape_.heads), 0);
@@ -45,7 +45,7 @@ Reference::Reference(const FloatSource& source) : shape_(source.shape) {
       }
       source.q(layer, head, q.data());
       double largest = 0;
-      for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t i = static_cast<std::size_t>(first); i < n; ++i) {
         const std::size_t keys = shape_.causal ? i + 1 : n;
         // Dimension outside, keys inside: the sum's order is fixed and the inner loop is a vector.
         std::fill_n(s.begin(), keys, 0.0f);

@@ -10,7 +10,8 @@ namespace winnow::golden {
 
 class Reference {
  public:
-  explicit Reference(const FloatSource& source);
+  // Rows of positions before `first` are not computed, and are 0.
+  explicit Reference(const FloatSource& source, int first = 0);
   // Attention output of one query position in float32, D values.
   const float* out(int layer, int head, int position) const {
     return &out_[((static_cast<std::size_t>(layer) * static_cast<std::size_t>(shape_.heads) +

@@ -51,8 +51,7 @@ Session::Session(const FloatSource& source, const Policy& policy, std::uint64_t 
 }
 
 void Session::replay_prompt() {
-  const Decisions& plan = model_.decisions();
-  if (!plan.prunes_tokens && !plan.prunes_heads) walk_.skip_prompt();
+  if (!Schedule{model_.shape(), model_.policy()}.needs_prompt()) walk_.skip_prompt();
   while (walk_.step() == 0) walk_.next(result_);
 }
 

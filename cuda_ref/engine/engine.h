@@ -42,6 +42,9 @@ class DeviceWalk final : public Walk {
  public:
   DeviceWalk(DeviceModel& model, const golden::Policy& policy, const golden::Layout& layout);
   bool next(golden::LayerResult& result) override;
+  void skip_prompt() override {
+    if (step_ == 0) step_ = 1, layer_ = 0;
+  }
   int step() const override { return step_; }
   int layer() const override { return layer_; }
   std::vector<std::uint8_t> image() const override;

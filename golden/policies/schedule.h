@@ -90,6 +90,9 @@ struct Schedule {
     return (tokens && !per_kv_head()) || heads;
   }
 
+  // Whether a decision of a step asks for what the prompt's rows have earned.
+  bool needs_prompt() const { return policy.permanent || !policy.tokens.off() || !policy.heads.off(); }
+
   // --- how many stay, and who for sure ------------------------------------------------------------------------------
 
   // What the schedule says for a KV head (without a list a KV head: for all), and never fewer than are protected. An

@@ -89,7 +89,7 @@ void Loads::open_head() {
       if (whole)
         for (int i = 1; i < s_.decisions.digits.count; ++i) {
           FetchJob digit = key_job(h, i, h.live, live);
-          digit.merge = 1;
+          digit.held = static_cast<std::uint8_t>(s_.decisions.digits.above(i));
           add_load(h, digit);
         }
       h.scale_begun = plan.value_scale.item_bytes == 0;
@@ -164,8 +164,12 @@ bool Loads::send_load(Cycle now) {
     }
     if (key && !h.key_armed) {
       s_.key_free[half] = 0, h.key_armed = h.holds_key = true;
-      s_.memories.keys.begin(h.half, live, now, rows_.key_bits(h),
-                             h.layer->plan.full_width ? s_.decisions.digits.count : 1);
+      const golden::Digits& digits = s_.decisions.digits;
+      KvBuffer& keys = s_.memories.keys;
+      const int loads = h.layer->plan.full_width ? digits.count : 1;
+      bool merges = false;
+      for (int i = 1; i < loads; ++i) merges = merges || !keys.beside(digits.above(i), digits.width[i]);
+      keys.begin(h.half, live, now, rows_.key_bits(h), loads, merges);
     }
     if (value && !h.value_armed) s_.value_free[half] = 0, h.value_armed = true;
     if (j.stream == Stream::value_scale && !h.scale_begun)

@@ -170,10 +170,10 @@ int Converter::deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle
   // The last record's V may still be on its way into the same banks.
   if (records_.late(written(now))) return 0;
   for (; n < most && streams_.item_there(); ++n) {
-    std::int16_t* to = job_.merge ? target.merge(job_.half, job_.first + streams_.item(), written(now))
-                                  : target.write(job_.half, job_.first + streams_.item(), written(now));
+    std::int16_t* to = job_.held ? target.put_behind(job_.half, job_.first + streams_.item(), written(now), job_.held, bits)
+                                 : target.write(job_.half, job_.first + streams_.item(), written(now));
     if (!job_.shape_only)
-      (job_.merge ? converter::unpack_behind : converter::unpack)(streams_.item_data(), bits, is_signed, job_.words,
+      (job_.held ? converter::unpack_behind : converter::unpack)(streams_.item_data(), bits, is_signed, job_.words,
                                                                   to);
     streams_.advance();
   }

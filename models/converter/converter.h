@@ -8,7 +8,7 @@
 // Words: width w = 2..12 bits, little-endian: word i of an item is bits [i*w, i*w + w) of its bytes, least
 //       significant bit first; sign-extended to int16 unless the job says unsigned. Scales are 16 bit unsigned.
 //       slot = the item's place in the job's list.
-//       With FetchJob::merge a K word is put behind the digits its slot holds: (held << w) + word.
+//       With FetchJob::held a K word is put behind the digits that its slot holds: word = (digits << w) + word.
 // Streams (query, key, value, scale): bursts are taken in order across lanes (burst i from lane i mod lanes) into
 //       the shifter's window; a burst that two items share is taken once. Vectors leave in order.
 // Records: each lane assembles its own record, one burst a cycle, and hands it over whole, K and V in one cycle;

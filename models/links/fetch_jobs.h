@@ -37,7 +37,7 @@ struct FetchJob {
   std::uint8_t key_bits = 0, value_bits = 0;  // word widths; 0 = absent. A record holds K words, then V words.
   std::uint8_t key_signed = 1;    // words are sign-extended; 0: unsigned digits (LSB planes of truncated codes)
   std::uint8_t value_signed = 1;  // the same for V words
-  std::uint8_t merge = 0;         // K words follow the digits that the half holds: word = (held << key_bits) + word
+  std::uint8_t held = 0;          // bits of the digits that the half's words hold already; K words follow behind them
   std::uint8_t shape_only = 0;    // 1: addresses, bursts and arrival count, values are not unpacked (CSV workloads)
   std::uint8_t epoch = 0;         // layer the traffic is counted for, mod kEpochs: loads run ahead of layers
   std::uint8_t second = 0;  // records: K words follow the first digit of their token, in the half's second columns
@@ -74,7 +74,7 @@ struct FetchJob {
   void fields(V&& v) {
     tag.fields(v);
     v("stream", stream, 3), v("key_bits", key_bits, 6), v("value_bits", value_bits, 6), v("key_signed", key_signed, 1);
-    v("value_signed", value_signed, 1), v("merge", merge, 1), v("shape_only", shape_only, 1), v("epoch", epoch, 6);
+    v("value_signed", value_signed, 1), v("held", held, 4), v("shape_only", shape_only, 1), v("epoch", epoch, 6);
     v("second", second, 1), v("sum", sum, 1), v("half", half, 6), v("words", words, 9), v("item_bytes", item_bytes, 11),
         v("stride_bytes", stride_bytes, 11);
     v("items", items, 17), v("base", base, 36), v("list", list, 8);

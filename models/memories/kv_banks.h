@@ -52,8 +52,10 @@ class KvBanks {
   void give_back(std::uint16_t row);
 
   // Columns of the `n` vectors from `place` on, of `width` columns each, shifted round by `turn`.
-  Mask mask(int place, int n, int width, int turn) const {
-    const int bits = n * width, at = (place * width + turn) % columns_;
+  Mask mask(int place, int n, int width, int turn) const { return run(place * width, n * width, turn); }
+  // The `bits` columns from `first` on.
+  Mask run(int first, int bits, int turn) const {
+    const int at = (first + turn) % columns_;
     const Mask run = bits >= kMostColumns ? ~Mask{0} : (Mask{1} << bits) - 1;
     Mask m = run << at;
     if (at + bits > columns_) m |= run >> (columns_ - at);

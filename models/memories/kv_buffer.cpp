@@ -106,13 +106,18 @@ void KvBuffer::begin(int half, std::uint32_t items, Cycle now, int bits, int loa
 }
 
 std::int16_t* KvBuffer::write(int half, std::uint32_t slot_number, Cycle now) {
+  return place(half, slot_number, now, 0);
+}
+
+std::int16_t* KvBuffer::place(int half, std::uint32_t slot_number, Cycle now, int behind) {
   Half& h = state_[static_cast<std::size_t>(half)];
   const std::size_t i = index(half, slot_number);
   if (slot_number >= h.items || written_[i] != kNever || h.begun >= now)
     throw std::logic_error(std::string(label()) + ": slot " + std::to_string(slot_number) +
                            " written outside its load");
-  banks_->write(unit(half), mask(half, slot_number), now);
-  ++vector_writes_, port_writes_ += static_cast<std::uint64_t>(h.split->width);
+  const int width = h.split->width, own = width - behind;
+  banks_->write(unit(half), banks_->run(place_of(half, slot_number) * width + behind, own, turn_), now);
+  ++vector_writes_, port_writes_ += static_cast<std::uint64_t>(own);
   auto* words = const_cast<std::int16_t*>(slot(half, slot_number));
   if (h.loads > 1) {
     // Not the last digit: nothing can be read yet. The next load may begin in the next cycle.
@@ -129,7 +134,8 @@ std::int16_t* KvBuffer::write(int half, std::uint32_t slot_number, Cycle now) {
   return words;
 }
 
-std::int16_t* KvBuffer::merge(int half, std::uint32_t slot_number, Cycle now) {
+std::int16_t* KvBuffer::put_behind(int half, std::uint32_t slot_number, Cycle now, int held, int bits) {
+  if (beside(held, bits)) return place(half, slot_number, now, banks_->columns_of(held));
   std::int16_t* words = write(half, slot_number, now);
   banks_->read(unit(half), mask(half, slot_number), now);
   count_read(half, 1);

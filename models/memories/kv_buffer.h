@@ -5,9 +5,11 @@
 // In:   whole vectors from the converter, one a bank and cycle.
 // Out:  whole vectors to Q x K or P x V, one a bank and cycle; a run of at most a row's consecutive slots.
 // Rate: a row of vectors written and as many read in a cycle. A half has one write and one read port a bank, the pool
-//       one for all: a second access of a kind to a bank in a cycle throws std::logic_error. Merging a digit reads its
-//       slot too, so nothing of a half is ready before the last digit of all slots has come. In the pool that read may
-//       meet a reader of another head, who waits: the converter's stages cannot stall.
+//       one for all: a second access of a kind to a bank in a cycle throws std::logic_error.
+// Digits: a word's digits come one after the other. In the pool one that has columns of its own is written beside those that
+//       are there (composable multipliers take each with its own sign), and a slot is ready with its last digit.
+//       Others are merged: that reads the slot too, so nothing of a half is ready before the last digit of all slots
+//       has come, and in the pool the read may meet a reader of another head, who waits: the converter cannot stall.
 // Second part: a crude first pass is followed by an exact one, whose words hold the first digit and what is put behind
 //       it. part(half, true) names them, with a load and presence bits of their own. Of a half they are the columns of
 //       a word that the first digit leaves free, in the pool rows of their own; the first digits' rows are free again
@@ -99,8 +101,12 @@ class KvBuffer : public MemoryBase {
 
   // Converter: claims the slot's words for writing in place. Each slot is written once a load.
   std::int16_t* write(int half, std::uint32_t slot, Cycle now);
-  // The same, of words that are read and written anew: a digit that is put behind others.
-  std::int16_t* merge(int half, std::uint32_t slot, Cycle now);
+  // The same for a digit of `bits` behind the `held` bits that are there: written beside them, or merged.
+  std::int16_t* put_behind(int half, std::uint32_t slot, Cycle now, int held, int bits);
+  // Whether that digit has columns of its own, which make the word no wider.
+  bool beside(int held, int bits) const {
+    return pooled_ && banks_->columns_of(held) + banks_->columns_of(bits) == banks_->columns_of(held + bits);
+  }
   // A survivor: the first digit that slot `from` of the half holds goes to `slot` of its second columns, in place for
   // the digits that are put behind it. One read of where `from` lies, one write of where `slot` does.
   std::int16_t* merge_second(int half, std::uint32_t from, std::uint32_t slot, Cycle now);
@@ -184,6 +190,8 @@ class KvBuffer : public MemoryBase {
   }
   int unit(int half) const { return pooled_ ? 0 : half % halves_; }
   void give_back(int part);
+  // Writes the columns of a slot from `behind` on.
+  std::int16_t* place(int half, std::uint32_t slot, Cycle now, int behind);
 
   int halves_, tokens_, turn_ = 0, rows_a_half_ = 0, slots_a_half_ = 0;
   bool columns_, pooled_;

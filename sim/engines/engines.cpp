@@ -15,8 +15,10 @@ namespace {
 // Golden and the CUDA kernels: they walk a trace from its beginning; layers before the range are computed and not
 // given.
 template <class Walk>
-bool walk_range(Walk& walk, const RunRange& range, const Engine::OnLayer& on_layer) {
+bool walk_range(Walk& walk, const Prepared& p, const Engine::OnLayer& on_layer) {
+  const RunRange& range = p.range;
   golden::LayerResult r;
+  if (skips_prompt(p, p.shape)) walk.skip_prompt();
   while (walk.step() <= range.last_step && walk.next(r))
     if (r.step >= range.first_step && r.layer >= range.first_layer && r.layer <= range.last_layer) on_layer({r});
   return true;
@@ -25,22 +27,22 @@ bool walk_range(Walk& walk, const RunRange& range, const Engine::OnLayer& on_lay
 class GoldenEngine : public Engine {
  public:
   explicit GoldenEngine(const EngineInput& input)
-      : range_(input.prepared.range),
+      : p_(input.prepared),
         walk_(*input.prepared.model, *input.prepared.layout,
               input.hooks.measure ? input.prepared.reference.get() : nullptr) {}
   std::string name() const override { return "golden"; }
   std::string what() const override { return "host"; }
-  bool run(const OnLayer& on_layer) override { return walk_range(walk_, range_, on_layer); }
+  bool run(const OnLayer& on_layer) override { return walk_range(walk_, p_, on_layer); }
 
  private:
-  RunRange range_;
+  const Prepared& p_;
   golden::Walk walk_;
 };
 
 // On the GPU where there is one, else in the host shim.
 class CudaEngine : public Engine {
  public:
-  explicit CudaEngine(const EngineInput& input) : range_(input.prepared.range), backend_(cuda_ref::best_backend()) {
+  explicit CudaEngine(const EngineInput& input) : p_(input.prepared), backend_(cuda_ref::best_backend()) {
     cuda_ref::Options options;
     options.measure = input.hooks.measure;
     model_ = cuda_ref::load(backend_, float_source(input.prepared.trace), options);
@@ -48,10 +50,10 @@ class CudaEngine : public Engine {
   }
   std::string name() const override { return "cuda"; }
   std::string what() const override { return cuda_ref::describe(backend_); }
-  bool run(const OnLayer& on_layer) override { return walk_range(*walk_, range_, on_layer); }
+  bool run(const OnLayer& on_layer) override { return walk_range(*walk_, p_, on_layer); }
 
  private:
-  RunRange range_;
+  const Prepared& p_;
   cuda_ref::Backend backend_;
   std::unique_ptr<cuda_ref::Model> model_;
   std::unique_ptr<cuda_ref::Walk> walk_;

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "golden/error.h"
+#include "golden/policies/schedule.h"
 #include "sim/config/policy_schema.h"
 #include "sim/config/settings.h"
 #include "sim/machine/batch_source.h"
@@ -57,6 +58,12 @@ std::vector<std::string> machine_settings(const RunOptions& options) {
 
 namespace {
 
+// The first position whose float output anybody asks for: of the range's steps, unless scales are made of the prompt's.
+int first_measured(const Prepared& p, const golden::Shape& shape) {
+  const bool scales = !golden::decisions_of(p.policy, shape).out_by_value;
+  return p.range.first_step == 0 || scales ? 0 : shape.tokens_in(p.range.first_step) - 1;
+}
+
 // The i-th sequence of a batch: the same trace further on, or a trace of the same model. `lists` of importance, of all.
 void add_sequence(Prepared& p, const RunOptions& options, int i, int lists) {
   Sequence s = p.sequences.front();
@@ -79,7 +86,7 @@ void add_sequence(Prepared& p, const RunOptions& options, int i, int lists) {
                               p.range.last_step, b.steps() - 1));
     require_fits(name, p.machine, {b.head_dim, b.group(), b.tokens_in(p.range.last_step), lists});
     s.shape = b;
-    p.references.push_back(std::make_unique<golden::Reference>(source));
+    p.references.push_back(std::make_unique<golden::Reference>(source, first_measured(p, source.shape)));
     p.models.push_back(std::make_unique<golden::Quantized>(source, *p.references.back(), p.policy));
     s.reference = p.references.back().get(), s.model = p.models.back().get();
   }
@@ -121,12 +128,16 @@ Prepared prepare(const RunOptions& options) {
   const int lists = (per_head ? p.shape.layers * p.shape.kv_heads : 1) * count;
   require_fits(options.trace, p.machine,
                {p.shape.head_dim, p.shape.group(), p.shape.tokens_in(p.range.last_step + ahead), lists});
-  p.reference = std::make_unique<golden::Reference>(source);
+  p.reference = std::make_unique<golden::Reference>(source, first_measured(p, p.shape));
   p.model = std::make_unique<golden::Quantized>(source, *p.reference, p.policy);
   p.layout = std::make_unique<golden::Layout>(p.shape, p.policy, p.machine.alignment());
   p.sequences.push_back({p.model.get(), p.layout.get(), p.reference.get(), p.shape, p.range});
   for (int i = 1; i < count; ++i) add_sequence(p, options, i, lists);
   return p;
+}
+
+bool skips_prompt(const Prepared& p, const golden::Shape& shape) {
+  return p.range.first_step > 0 && !golden::Schedule{shape, p.policy}.needs_prompt();
 }
 
 std::vector<std::unique_ptr<golden::Walk>> make_walks(const Prepared& p, bool measure) {
@@ -140,6 +151,7 @@ std::vector<std::unique_ptr<golden::Walk>> make_walks(const Prepared& p, bool me
     else
       walks.push_back(std::make_unique<golden::Walk>(*s.model, *s.layout, measure ? s.reference : nullptr));
     golden::Walk& walk = *walks.back();
+    if (skips_prompt(p, s.shape)) walk.skip_prompt();
     while (walk.step() < s.range.first_step ||
            (walk.step() == s.range.first_step && walk.layer() < s.range.first_layer))
       walk.next(skipped);

@@ -53,6 +53,9 @@ struct Prepared {
 // Throws Error when the trace does not fit the machine, or the range the trace.
 Prepared prepare(const RunOptions& options);
 
+// Whether the prompt lies before the range and no decision asks for what its rows have earned. Then no engine walks it,
+// which takes most of the time of a long one, and importances are those that steps have earned.
+bool skips_prompt(const Prepared& p, const golden::Shape& shape);
 // Golden's walks, one a sequence, each where its range begins. `measure`: errors against the float reference too.
 std::vector<std::unique_ptr<golden::Walk>> make_walks(const Prepared& p, bool measure);
 

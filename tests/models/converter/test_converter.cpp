@@ -265,10 +265,12 @@ TEST(Converter, DigitsAreMergedAndReadAfterTheLast) {
     b.key.begin(1, items, 0, golden::kWordBits, loads);
     b.value.begin(1, items, 0);
     Cycle now = 0;
+    int held = 0;
     for (int d = 0; d < loads; ++d) {
       const int w = widths[d];
       FetchJob j = key_job(items, w);
-      j.half = 1, j.merge = d > 0, j.key_signed = d == 0;
+      j.half = 1, j.held = static_cast<std::uint8_t>(held), j.key_signed = d == 0;
+      held += w;
       if (d % 2) {
         j.stream = Stream::record;
         j.item_bytes = j.stride_bytes = 32;

@@ -123,12 +123,12 @@ TEST(KvBuffer, PortsAreAHalfs) {
     b.write(1, s, 1 + s / 8);  // the same bank of the other half
   }
   EXPECT_EQ(b.vector_reads(), 0u);
-  b.merge(0, 3, 4);
+  b.put_behind(0, 3, 4, 4, 8);
   EXPECT_EQ(b.vector_reads(), 1u);
-  EXPECT_THROW(b.merge(0, 11, 4), std::logic_error);  // its bank is read and written
+  EXPECT_THROW(b.put_behind(0, 11, 4, 4, 8), std::logic_error);  // its bank is read and written
   b.read_slot(1, 3, 4);
   EXPECT_THROW(b.read_slot(1, 11, 4), std::logic_error);
-  b.merge(0, 4, 4);
+  b.put_behind(0, 4, 4, 4, 8);
   EXPECT_EQ(b.vector_reads(), 3u);
   std::cout << "5 answers compared\n";
 }

@@ -124,6 +124,35 @@ TEST(KvPool, WordsStayWhereTheyWerePut) {
   EXPECT_GT(refused, 20u);
 }
 
+// A digit that has columns of its own is written beside those that are there: nobody's read port is taken, and a slot is
+// ready as soon as its last digit is written. One whose columns are shared is merged.
+TEST(KvPool, DigitsSideBySideOrMerged) {
+  int answers = 0;
+  for (int column_bits : {2, 3, 4, 6})
+    for (int first = 2; first <= 10; ++first)
+      for (int second = 2; first + second <= 12; ++second, ++answers) {
+        const auto columns_of = [&](int bits) { return (bits + column_bits - 1) / column_bits; };
+        const bool beside = columns_of(first) + columns_of(second) == columns_of(first + second);
+        Pool p(8, 24, column_bits, 8, 1, 4);
+        ASSERT_EQ(p.keys.beside(first, second), beside);
+        p.keys.begin(0, 3, 0, first + second, 2, !beside);
+        for (std::uint32_t slot = 0; slot < 3; ++slot) p.keys.write(0, slot, 1 + slot);
+        p.keys.put_behind(0, 1, 5, first, second);
+        EXPECT_EQ(p.keys.vector_reads(), beside ? 0u : 1u);
+        EXPECT_EQ(p.keys.slot_ready(0, 1, 6), beside);
+        EXPECT_EQ(p.keys.can_read(0, 1, 1, 5), beside);  // the bank's port in the cycle of the write
+        EXPECT_FALSE(p.keys.slot_ready(0, 2, 6));
+        EXPECT_THROW(p.keys.put_behind(0, 1, 7, first, second), std::logic_error);
+        // No column of the word is written twice by two digits, and its columns are all written.
+        EXPECT_THROW(p.banks->write(0, p.keys.mask(0, 1), 5), std::logic_error);
+        const KvBanks::Mask before = p.banks->run(p.keys.place_of(0, 1) * columns_of(first + second), columns_of(first), 0);
+        EXPECT_EQ(p.banks->can_write(0, before, 5), beside);
+        p.keys.put_behind(0, 0, 8, first, second), p.keys.put_behind(0, 2, 9, first, second);
+        EXPECT_TRUE(p.keys.slot_ready(0, 1, 10) && p.keys.slot_ready(0, 2, 10));
+      }
+  std::cout << answers << " pairs of digits compared\n";
+}
+
 // 64 columns of 4 bits, D 64: a row holds 64 digits, 32 words of 8 bits, 21 of 12.
 TEST(KvPool, NarrowWordsTakeLess) {
   Pool p(12, 64, 4, 64, 2, 256);
