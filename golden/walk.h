@@ -51,8 +51,8 @@ class Walk {
   Walk(const Quantized& model, const Layout& layout, const Reference* reference);
   // Runs the next layer; false when the trace is done. `result` is overwritten.
   bool next(LayerResult& result);
-  // Goes on behind the prompt as if it had run: its layers earn nobody anything. For a policy that asks for nothing that
-  // they would have earned (Schedule::needs_prompt).
+  // Goes on behind the prompt as if it had run: its layers earn nobody anything. For a policy that asks for nothing
+  // that they would have earned (Schedule::needs_prompt).
   void skip_prompt();
   // Cascade state before the next layer.
   const Cascade& cascade() const { return cascade_; }

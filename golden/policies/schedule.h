@@ -91,7 +91,7 @@ struct Schedule {
   }
 
   // Whether a decision of a step asks for what the prompt's rows have earned.
-  bool needs_prompt() const { return policy.permanent || !policy.tokens.off() || !policy.heads.off(); }
+  bool needs_prompt() const { return policy.permanent || policy.ranks_tokens() || !policy.heads.off(); }
 
   // --- how many stay, and who for sure ------------------------------------------------------------------------------
 

@@ -170,11 +170,11 @@ int Converter::deliver_vectors(KvBuffer& target, int bits, bool is_signed, Cycle
   // The last record's V may still be on its way into the same banks.
   if (records_.late(written(now))) return 0;
   for (; n < most && streams_.item_there(); ++n) {
-    std::int16_t* to = job_.held ? target.put_behind(job_.half, job_.first + streams_.item(), written(now), job_.held, bits)
-                                 : target.write(job_.half, job_.first + streams_.item(), written(now));
+    std::int16_t* to = job_.held
+                           ? target.put_behind(job_.half, job_.first + streams_.item(), written(now), job_.held, bits)
+                           : target.write(job_.half, job_.first + streams_.item(), written(now));
     if (!job_.shape_only)
-      (job_.held ? converter::unpack_behind : converter::unpack)(streams_.item_data(), bits, is_signed, job_.words,
-                                                                  to);
+      (job_.held ? converter::unpack_behind : converter::unpack)(streams_.item_data(), bits, is_signed, job_.words, to);
     streams_.advance();
   }
   vectors_ += static_cast<std::uint64_t>(n);

@@ -70,9 +70,9 @@ int RecordUnit::deliver(Cycle now) {
     banks |= bank, value_banks |= value_bank, held_banks |= held;
     const std::uint8_t* bytes = &bytes_[lane_bytes_ * static_cast<std::size_t>(lane)];
     if (job_.key_bits) {
-      std::int16_t* to = job_.second  ? key_.merge_second(job_.half, token, slot, now + stages_)
+      std::int16_t* to = job_.second ? key_.merge_second(job_.half, token, slot, now + stages_)
                          : job_.held ? key_.put_behind(job_.half, slot, now + stages_, job_.held, job_.key_bits)
-                                      : key_.write(job_.half, slot, now + stages_);
+                                     : key_.write(job_.half, slot, now + stages_);
       if (!job_.shape_only)
         (job_.held || job_.second ? unpack_behind : unpack)(bytes, job_.key_bits, job_.key_signed, job_.words, to);
     }

@@ -6,7 +6,8 @@
 // Out:  whole vectors to Q x K or P x V, one a bank and cycle; a run of at most a row's consecutive slots.
 // Rate: a row of vectors written and as many read in a cycle. A half has one write and one read port a bank, the pool
 //       one for all: a second access of a kind to a bank in a cycle throws std::logic_error.
-// Digits: a word's digits come one after the other. In the pool one that has columns of its own is written beside those that
+// Digits: a word's digits come one after the other. In the pool one that has columns of its own is written beside those
+// that
 //       are there (composable multipliers take each with its own sign), and a slot is ready with its last digit.
 //       Others are merged: that reads the slot too, so nothing of a half is ready before the last digit of all slots
 //       has come, and in the pool the read may meet a reader of another head, who waits: the converter cannot stall.

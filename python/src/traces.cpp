@@ -61,6 +61,9 @@ void bind_traces(nb::module_& m) {
             return view(ids.data(), {ids.size()}, self);
           },
           "int32 [tokens], a view.")
+      .def_prop_ro(
+          "head_scores", [](const Trace& t) { return t.head_scores(); },
+          "How much each KV head looks far back, layer by layer; empty where the file does not say.")
       .def(
           "q", [](nb::handle self, int layer) { return tensor(self, TraceTensor::q, layer); }, nb::arg("layer"),
           nb::sig("def q(self, layer: int) -> numpy.typing.NDArray"),

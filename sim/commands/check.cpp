@@ -37,6 +37,7 @@ int check(const RunOptions& options, const std::string& names) {
     throw Error(fmt::format("check: {}: holds shapes without values: must be a .safetensors trace, or synthetic:...",
                             options.trace));
   const Prepared p = prepare(options);
+  golden::require_effect(p.policy, p.shape);
   EngineHooks hooks;
   hooks.waves = options.output, hooks.repeat = options.command;
   const auto layers = static_cast<std::uint64_t>(p.range.last_layer - p.range.first_layer + 1) *

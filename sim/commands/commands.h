@@ -9,6 +9,7 @@ namespace winnow {
 
 void add_accuracy_command(CLI::App& app);
 void add_capture_command(CLI::App& app);
+void add_compare_command(CLI::App& app);
 void add_info_command(CLI::App& app);
 // `command_line`: as typed, for the run's manifest.
 void add_run_command(CLI::App& app, const std::string& command_line, int& exit_code);

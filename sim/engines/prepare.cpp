@@ -114,7 +114,6 @@ Prepared prepare(const RunOptions& options) {
              {}};
   const golden::FloatSource source = float_source(p.trace);
   p.shape = source.shape;
-  golden::require_effect(p.policy, p.shape);
   p.range = {options.layers.first, last_of("layers", options.layers, p.shape.layers), options.steps.first,
              last_of("steps", options.steps, p.shape.steps())};
   const auto count =

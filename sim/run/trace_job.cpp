@@ -12,7 +12,9 @@ constexpr const char* kKeys[kCompareKinds] = {"outputs", "probabilities", "decis
 
 class TraceJob : public Job {
  public:
-  explicit TraceJob(const RunOptions& options) : Job("golden"), options_(options), p_(prepare(options)) {}
+  explicit TraceJob(const RunOptions& options) : Job("golden"), options_(options), p_(prepare(options)) {
+    golden::require_effect(p_.policy, p_.shape);
+  }
 
   const Machine& machine() const override { return p_.machine; }
   const golden::Shape& shape() const override { return p_.shape; }

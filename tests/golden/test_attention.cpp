@@ -81,7 +81,7 @@ TEST(Attention, EqualsIntegersAndLiesWithinFloatBounds) {
   Random random(11), first(110);
   Bounds bounds, crude_bounds;
   std::uint64_t rows = 0, crude = 0, compensated = 0, refetched = 0, dropped = 0, cut_values = 0, dead = 0, multi = 0;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 3200; ++i) {
     Shape shape = random_shape(random);
     fewer_layers(shape, 2);
     Case c = random_case(random);

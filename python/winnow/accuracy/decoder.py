@@ -7,6 +7,7 @@ keys and values. The last token is only predicted. Mode `whole`: the prompt too 
 from dataclasses import dataclass
 
 import numpy as np
+from winnow_traces.heads import retrieval_scores
 from winnow_traces.llama import LlamaState
 
 from winnow.golden import Session, step
@@ -67,8 +68,10 @@ def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lamb
     s, steps = model.shape, len(jobs[0][0]) - 1 - prompt
     ids = np.asarray([job[0] for job in jobs])
     sessions = []
+    tells_apart = any(policy["full_heads"] > 0 for _, _, policy in jobs)
+    scores = [float(x) for x in retrieval_scores(model).ravel()] if tells_apart else []
     for window, state, policy in jobs:
-        session = Session(policy, state.q, state.k, state.v, prompt, steps, s.scale, True, align)
+        session = Session(policy, state.q, state.k, state.v, prompt, steps, s.scale, True, align, scores)
         if whole:
             _prompt_under_policy(model, session, window[:prompt], record)
         else:

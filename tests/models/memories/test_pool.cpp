@@ -124,8 +124,8 @@ TEST(KvPool, WordsStayWhereTheyWerePut) {
   EXPECT_GT(refused, 20u);
 }
 
-// A digit that has columns of its own is written beside those that are there: nobody's read port is taken, and a slot is
-// ready as soon as its last digit is written. One whose columns are shared is merged.
+// A digit that has columns of its own is written beside those that are there: nobody's read port is taken, and a slot
+// is ready as soon as its last digit is written. One whose columns are shared is merged.
 TEST(KvPool, DigitsSideBySideOrMerged) {
   int answers = 0;
   for (int column_bits : {2, 3, 4, 6})
@@ -145,7 +145,8 @@ TEST(KvPool, DigitsSideBySideOrMerged) {
         EXPECT_THROW(p.keys.put_behind(0, 1, 7, first, second), std::logic_error);
         // No column of the word is written twice by two digits, and its columns are all written.
         EXPECT_THROW(p.banks->write(0, p.keys.mask(0, 1), 5), std::logic_error);
-        const KvBanks::Mask before = p.banks->run(p.keys.place_of(0, 1) * columns_of(first + second), columns_of(first), 0);
+        const KvBanks::Mask before =
+            p.banks->run(p.keys.place_of(0, 1) * columns_of(first + second), columns_of(first), 0);
         EXPECT_EQ(p.banks->can_write(0, before, 5), beside);
         p.keys.put_behind(0, 0, 8, first, second), p.keys.put_behind(0, 2, 9, first, second);
         EXPECT_TRUE(p.keys.slot_ready(0, 1, 10) && p.keys.slot_ready(0, 2, 10));

@@ -81,10 +81,12 @@ void random_policy(CaseRandom& r, RunOptions& o) {
   set(o, "out_scale", r.of({"reference", "value"}));
   const bool per_head = r.one_in(3), by_place = per_head && r.one_in(2);
   if (tokens) {
-    set(o, "tokens.start", by_place ? 0 : share(r)), set(o, "tokens.end", by_place ? 0 : share(r, 0));
+    const double start = by_place ? 0 : share(r), end = by_place ? 0 : share(r, 0);
+    set(o, "tokens.start", start), set(o, "tokens.end", end);
     if (r.one_in(2)) set(o, "tokens.free", r.of({0.0, 0.1, 0.5}));
-    if (per_head && r.one_in(3)) set(o, "shards", r.in(1, 5)), set(o, "shard_block", r.in(1, 9));
-    if (per_head && r.one_in(3)) set(o, "full_heads", r.of({0.1, 0.5, 1.0}));
+    const bool some = per_head && (start < 1 || end < 1);
+    if (some && r.one_in(3)) set(o, "shards", r.in(1, 5)), set(o, "shard_block", r.in(1, 9));
+    if (some && r.one_in(3)) set(o, "full_heads", r.of({0.1, 0.5, 1.0}));
   }
   if (r.one_in(2)) set(o, "heads.start", share(r)), set(o, "heads.end", share(r, 0));
   if (!stages && r.one_in(2))
@@ -178,7 +180,8 @@ void random_rival(CaseRandom& r, RunOptions& o) {
     set(o, "greedy.latency", r.in(1, 12));
   }
   if (searches || lazy)
-    set(o, "tokens.start", 1), set(o, "tokens.end", 1), set(o, "local_value", 1), set(o, "renormalise", false);
+    set(o, "tokens.start", 1), set(o, "tokens.end", 1), set(o, "local_value", 1), set(o, "renormalise", false),
+        set(o, "shards", 0), set(o, "full_heads", 0);
   set(o, "lazy_softmax", lazy);
   if (r.one_in(2)) set(o, "value_threshold", r.of({0.001, 0.01, 0.1, 0.5, 1.0}));
   if (r.one_in(2)) set(o, "score_threshold", r.of({0.01, 0.05, 0.1, 0.5, 1.0}));

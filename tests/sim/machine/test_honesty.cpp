@@ -224,6 +224,8 @@ TEST(Honesty, EveryMechanism) {
       {"tokens.start=0.8", "tokens.end=0.3"},
       {"tokens.start=0.8", "tokens.end=0.4", "heads.start=0.8", "heads.end=0.4", "permanent=true"},
       {"tokens.start=0.6", "tokens.end=0.3", "scope=kv_head", "importance=decay", "protect_newest=4"},
+      {"tokens.start=0", "tokens.end=0", "tokens.free=0", "scope=kv_head", "shards=2", "shard_block=3", "full_heads=0.3"},
+      {"select=bound", "k_digits=4,4", "select_keep=none", "score_threshold=0.05", "v_scale=token"},
       {"tokens.start=0.7", "tokens.end=0.3", "importance=normalised", "v_scale=token", "protect_first=2"},
       {"v_scale=token", "v_bits=5", "k_digits=7"},
       {"local_value=0.3", "renormalise=true", "v_scale=token"},

@@ -1,0 +1,228 @@
+// Rules that say who is a candidate by place, importance and head, and selection by bounds: each by hand, then what
+// must hold of every row.
+#include <numeric>
+
+#include "golden/cascade.h"
+#include "golden/error.h"
+#include "golden/walk.h"
+#include "tests/golden/cases.h"
+
+namespace winnow::golden::test {
+namespace {
+
+using Tokens = std::vector<std::uint32_t>;
+
+Tokens range(std::uint32_t first, std::uint32_t end) {
+  Tokens t(end - first);
+  std::iota(t.begin(), t.end(), first);
+  return t;
+}
+Tokens operator+(Tokens a, const Tokens& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+// Two layers of two KV heads; the first generated token is the n-th.
+Shape shape_of(int n) {
+  Shape s{2, 4, 2, 16, n, n - 1, true, 0.25};
+  s.head_scores = {0.1f, 0.9f, 0.5f, 0.1f};
+  return s;
+}
+Cascade at_step_1(const Policy& p, const Shape& s) {
+  Cascade c(s, p);
+  c.begin_step(0);
+  c.begin_step(1);
+  return c;
+}
+
+TEST(SinkWindow, ByHand) {
+  Compared compared;
+  const Policy p = make_policy("sink-window");
+  // A quarter of 41 is 10: 31..40.
+  const Cascade c = at_step_1(p, shape_of(41));
+  for (int layer = 0; layer < 2; ++layer)
+    for (int kv = 0; kv < 2; ++kv) {
+      EXPECT_EQ(c.live(layer, kv), range(0, 4) + range(31, 41));
+      compared.add(14);
+    }
+  // Where sinks and window meet, everything stays: of 5 tokens the first four and the last.
+  EXPECT_EQ(at_step_1(p, shape_of(5)).live(0, 0), range(0, 5));
+  EXPECT_EQ(at_step_1(p, shape_of(2)).live(0, 0), range(0, 2));
+  // The paper's window is a count.
+  Policy counts = p;
+  counts.protect_newest = 6, counts.protect_newest_share = 0;
+  EXPECT_EQ(at_step_1(counts, shape_of(41)).live(1, 1), range(0, 4) + range(35, 41));
+  EXPECT_EQ(c.importance().size(), 41u) << "nobody is ranked: no importance a head";
+  compared.add(4);
+}
+
+TEST(H2O, ByHand) {
+  Compared compared;
+  const Policy p = make_policy("h2o");
+  const Shape s = shape_of(21);  // 4 of 21 stay, of them the newest 2: 19 and 20
+  Cascade c(s, p);
+  c.begin_step(0);
+  // Layer 0, head 0: tokens 3 and 7 have earned most; head 1: nobody has, and of equals the first stay.
+  c.add_token(0, 0, 3, 50), c.add_token(0, 0, 7, 60), c.add_token(0, 0, 11, 49), c.add_token(0, 0, 19, 900);
+  c.add_token(1, 1, 12, 5);
+  c.begin_step(1);
+  EXPECT_EQ(c.live(0, 0), (Tokens{3, 7, 19, 20}));
+  EXPECT_EQ(c.live(0, 1), (Tokens{0, 1, 19, 20}));
+  EXPECT_EQ(c.live(1, 0), (Tokens{0, 1, 19, 20}));
+  EXPECT_EQ(c.live(1, 1), (Tokens{0, 12, 19, 20}));
+  compared.add(16);
+  EXPECT_EQ(at_step_1(p, shape_of(2)).live(0, 0), Tokens{1}) << "one of two: the newest";
+}
+
+TEST(DuoAttention, ByHand) {
+  Compared compared;
+  const Policy p = make_policy("duo-attention");
+  // Scores 0.1, 0.9 | 0.5, 0.1: the second head of layer 0 and the first of layer 1 are full. An eighth of 81 is 10.
+  const Cascade c = at_step_1(p, shape_of(81));
+  const Tokens streaming = range(0, 16) + range(71, 81), all = range(0, 81);
+  EXPECT_EQ(c.live(0, 0), streaming);
+  EXPECT_EQ(c.live(0, 1), all);
+  EXPECT_EQ(c.live(1, 0), all);
+  EXPECT_EQ(c.live(1, 1), streaming);
+  compared.add(4 * 26 + 110);
+  // Of equals the first: at three quarters head 0 of layer 0 comes before head 1 of layer 1.
+  Policy more = p;
+  more.full_heads = 0.75;
+  EXPECT_EQ(at_step_1(more, shape_of(81)).live(0, 0), all);
+  EXPECT_EQ(at_step_1(more, shape_of(81)).live(1, 1), streaming);
+  Shape lacks = shape_of(81);
+  lacks.head_scores.clear();
+  EXPECT_THROW(decisions_of(p, lacks), Error);
+}
+
+TEST(S2, ByHand) {
+  Compared compared;
+  const Policy p = make_policy("s2");
+  // Blocks of 16 in turn to four shards: head 0 has blocks 0 and 4, head 1 blocks 1 and 5. An eighth of 100 is 12.
+  const Cascade c = at_step_1(p, shape_of(100));
+  EXPECT_EQ(c.live(0, 0), range(0, 16) + range(64, 80) + range(88, 100));
+  EXPECT_EQ(c.live(1, 1), range(16, 32) + range(80, 100));
+  compared.add(44 + 36);
+}
+
+// The budget is kept and protection holds, of every rule by place, at every length; nobody is named twice.
+TEST(Places, BudgetsAndProtection) {
+  Compared compared(100000);
+  for (const char* name : {"sink-window", "h2o", "duo-attention", "s2"}) {
+    const Policy p = make_policy(name);
+    for (int n = 2; n <= 200; ++n) {
+      const Shape s = shape_of(n);
+      const Cascade c = at_step_1(p, s);
+      const Schedule schedule{s, p};
+      for (int layer = 0; layer < 2; ++layer)
+        for (int kv = 0; kv < 2; ++kv) {
+          const Tokens& live = c.live(layer, kv);
+          const TokenChoice choice = schedule.tokens(1, layer, kv);
+          ASSERT_EQ(live.size(), std::min<std::size_t>(choice.keep, static_cast<std::size_t>(n))) << name << ' ' << n;
+          ASSERT_TRUE(std::is_sorted(live.begin(), live.end()));
+          ASSERT_EQ(std::adjacent_find(live.begin(), live.end()), live.end());
+          ASSERT_EQ(live.back(), static_cast<std::uint32_t>(n - 1)) << "the newest token stays";
+          for (std::uint32_t t = 0; t < static_cast<std::uint32_t>(n); ++t)
+            if (choice.is_protected(t)) {
+              ASSERT_TRUE(std::binary_search(live.begin(), live.end(), t)) << name << ' ' << n << ' ' << t;
+            }
+          compared.add(live.size());
+        }
+    }
+  }
+}
+
+// D 8, one head, as in test_hand.cpp: a score of 1 is 2^-12 octaves. |q| adds up to 64 + 2 * 2047 = 4158. Behind the
+// first digit of 8 bits four are unread: they move two scores by at most 4158 * 15 = 62,370. A thousandth is 40,819
+// below. So who is more than 40,819 + 62,370 + 1 = 103,190 below the largest is dropped.
+TEST(EarlyExit, ByHand) {
+  Compared compared;
+  Values values;
+  // K 2047, 432 and 415 read as 2032, 432 and 400: 64 * 1600 = 102,400 below, and 64 * 1632 = 104,448.
+  const std::vector<float> k0 = {2047, 432, 415};
+  values.shape = {1, 1, 1, 8, 3, 3, false, std::log(2.0) / 4096};
+  std::vector<float> q(24), k(24), v(24);
+  for (std::size_t t = 0; t < 3; ++t) {
+    q[t * 8] = 64, q[t * 8 + 7] = 2047, q[t * 8 + 5] = -2047;
+    k[t * 8] = k0[t], v[t * 8] = 2047;
+  }
+  k[6] = 2047;
+  values.q.push_back(q), values.k.push_back(k), values.v.push_back(v);
+  Policy p = make_policy("early-exit");
+  p.k_digits = {8, 4};
+  const FloatSource source = values.source();
+  const Reference reference(source);
+  const Quantized model(source, reference, p);
+  Attention attention(model);
+  GroupRow row;
+  const Tokens live = {0, 1, 2};
+  attention.run(0, 0, 0, live.data(), 3, 1, false, row);
+  EXPECT_EQ(row.stages, 1);
+  EXPECT_EQ(row.survivors[0], (Tokens{0, 1}));
+  // Read whole, 432 is 64 * 1615 = 103,360 below: more than a thousandth, so its weight is 0.
+  EXPECT_EQ(row.p, (std::vector<std::uint16_t>{65535, 0, 0}));
+  EXPECT_EQ(row.denominator[0], std::uint64_t{kExpOne});
+  compared.add(7);
+  // All equal: nobody can be told from the largest. One token: it is the largest.
+  const Tokens same = {1, 1, 1};
+  attention.run(0, 0, 0, same.data(), 3, 1, false, row);
+  EXPECT_EQ(row.survivors[0], (Tokens{0, 1, 2}));
+  attention.run(0, 0, 0, same.data(), 1, 1, false, row);
+  EXPECT_EQ(row.survivors[0], Tokens{0});
+  compared.add(4);
+}
+
+// What was dropped could not matter: probabilities, denominators and outputs are those of the row that is read whole,
+// bit for bit, whatever digits, rounding, scales and threshold.
+TEST(EarlyExit, LosesNothing) {
+  Compared compared(500000);
+  Random random(77);
+  std::uint64_t dropped = 0, seen = 0;
+  for (int i = 0; i < 3500; ++i) {
+    Shape shape = random_shape(random);
+    fewer_layers(shape, 1);
+    Case c = random_case(random);
+    while (!c.policy.by_bounds()) c = random_case(random);
+    const Values values = random_values(shape, random, random.of<double>({0, 2, 6}));
+    const FloatSource source = values.source();
+    const Reference reference(source);
+    const Quantized model(source, reference, c.policy);
+    Attention attention(model);
+    GroupRow row, whole;
+    Tokens live(static_cast<std::size_t>(shape.tokens));
+    std::iota(live.begin(), live.end(), 0u);
+    const auto all = (1u << shape.group()) - 1;
+    const int kv = random.between(0, shape.kv_heads - 1);
+    SCOPED_TRACE(describe(c, shape));
+    attention.run(0, kv, shape.tokens - 1, live.data(), shape.tokens, all, false, row);
+    attention.run(0, kv, shape.tokens - 1, live.data(), shape.tokens, all, true, whole);
+    ASSERT_EQ(row.p, whole.p);
+    ASSERT_EQ(row.denominator, whole.denominator);
+    ASSERT_EQ(row.out, whole.out);
+    compared.add(row.p.size() + row.denominator.size() + row.out.size());
+    seen += live.size(), dropped += live.size() - row.survivors[row.stages - 1].size();
+  }
+  std::printf("%llu of %llu tokens dropped\n", static_cast<unsigned long long>(dropped),
+              static_cast<unsigned long long>(seen));
+  EXPECT_GT(dropped, seen / 50);
+}
+
+// A policy that acts in generation steps would do nothing where there are none.
+TEST(Rules, ThatWouldDoNothingAreRefused) {
+  Shape encoder = shape_of(20);
+  encoder.prompt = 20, encoder.causal = false;
+  int refused = 0;
+  for (const auto& entry : policies()) {
+    const Policy p = entry.make();
+    if (p.scope != ImportanceScope::kv_head || p.tokens.off()) {
+      EXPECT_NO_THROW(require_effect(p, encoder)) << entry.name;
+    } else {
+      EXPECT_THROW(require_effect(p, encoder), Error) << entry.name;
+      EXPECT_NO_THROW(require_effect(p, shape_of(20))) << entry.name;
+      ++refused;
+    }
+  }
+  EXPECT_GE(refused, 4);
+}
+
+}  // namespace
+}  // namespace winnow::golden::test
