@@ -17,6 +17,7 @@ trace: {TRACE}
 steps: 6-8
 budgets: [0.5, 0.25]
 machines: [spatten]
+set: {{importance.tokens: 2048}}
 policies:
   - {{policy: select, knob: select_keep, from: 0.05}}
   - {{policy: early-exit, knob: score_threshold, from: 1, to: 0.0001, set: {{k_digits: "4,4"}}}}
@@ -71,7 +72,7 @@ def test_comparison_is_what_runs_say(spec_file, tmp_path):
         for word in words:
             key, _, text = word.partition("=")
             policy[key] = text
-        run = winnow.run(TRACE, "spatten", policy, steps="6-8")
+        run = winnow.run(TRACE, winnow.Machine("spatten", importance={"tokens": 2048}), policy, steps="6-8")
         assert run.result.summary.dram_kv_useful.value / dense == row["bytes_of_dense"]
         assert run.result.summary.cycles.value / 3 == row["spatten.cycles"]
         assert run.result.cost.energy.value / 3 == row["spatten.joules"]
@@ -100,6 +101,7 @@ def test_comparison_is_what_runs_say(spec_file, tmp_path):
         ("  - dense", "  - {policy: select, knob: select_keep}", "'select': stands twice"),
         ("  - dense", "  - {policy: dense, knob: local_valu}", "local_valu"),
         ("  - dense", "  - {policy: h2o, set: {permanent: true}}", "permanent"),
+        ("set: {importance.tokens: 2048}", "set: {importance.tokns: 2048}", "importance.tokns"),
         ("machines: [spatten]", "machines: [sparten]", "machines: 'sparten': must be one of"),
         ("steps: 6-8", "steps: 6-8\naccuracy: {model: smollm2}", "accuracy: must be a mapping with model and text"),
     ],

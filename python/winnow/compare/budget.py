@@ -10,9 +10,8 @@ STEPS = 11  # of halving the knob's range, as its logarithm has it
 def bytes_of(spec, policy):
     """K and V that the policy reads on the spec's trace and steps, with their scales, by golden's count."""
     options = {} if spec.steps is None else {"steps": spec.steps}
-    return winnow.run(
-        spec.trace, spec.machines[0], policy, engine="golden", **options
-    ).result.summary.dram_kv_useful.value
+    run = winnow.run(spec.trace, spec.machine(spec.machines[0]), policy, engine="golden", **options)
+    return run.result.summary.dram_kv_useful.value
 
 
 def turned(candidate, budget, measure):

@@ -56,7 +56,7 @@ def _time(spec, candidates, row):
     options = {} if spec.steps is None else {"steps": spec.steps}
     policy = candidates[row["policy"]].made(row["x"])
     for machine in spec.machines:
-        run = winnow.run(spec.trace, machine, policy, **options)
+        run = winnow.run(spec.trace, spec.machine(machine), policy, **options)
         steps = run.layers["step"].nunique()
         row[f"{machine}.cycles"] = run.result.summary.cycles.value / steps
         row[f"{machine}.joules"] = run.result.cost.energy.value / steps
@@ -104,6 +104,7 @@ def run(spec, output, *, jobs=None, force=False, tell=lambda line: None):
         "dense_bytes": int(dense),
         "budgets": spec.budgets,
         "machines": spec.machines,
+        "set": spec.set,
     }
     if spec.accuracy:
         facts["accuracy"] = _judge(spec, rows)

@@ -6,7 +6,7 @@ import winnow
 from winnow._core import Error
 from winnow.sweep.yaml_file import read
 
-KEYS = ("name", "trace", "steps", "budgets", "machines", "policies", "accuracy")
+KEYS = ("name", "trace", "steps", "budgets", "machines", "set", "policies", "accuracy")
 ACCURACY_KEYS = ("model", "text", "windows", "prompt", "steps", "mode", "seed")
 
 
@@ -46,8 +46,17 @@ class Spec:
     steps: str | None
     budgets: list  # shares of the bytes of K and V that dense reads at 12 bits
     machines: list
+    set: dict  # of all machines: a rule may need a memory that they lack
     policies: list
     accuracy: dict | None
+
+    def machine(self, name):
+        """The Machine of that name as the spec sets it."""
+        made = winnow.Machine(name)
+        for key, text in self.set.items():
+            made[key] = text
+        made.check()
+        return made
 
 
 def _number(document, place, value, low, high):
@@ -116,13 +125,23 @@ def load(path):
     for i, machine in enumerate(machines):
         if machine not in winnow.machines():
             raise document.error(("machines", i), machine, f"must be one of {', '.join(winnow.machines())}")
+    sizes = value.get("set") or {}
+    if not isinstance(sizes, dict):
+        raise document.error(("set",), sizes, "must be a mapping from keys of the machine to values")
     steps = value.get("steps")
-    return Spec(
+    made = Spec(
         str(value.get("name") or "compare"),
         str(value["trace"]),
         None if steps is None else str(steps),
         budgets,
         machines,
+        {key: str(text) for key, text in sizes.items()},
         policies,
         accuracy,
     )
+    for machine in machines:
+        try:
+            made.machine(machine)
+        except Error as error:
+            raise document.error(("set",), None, str(error)) from error
+    return made
