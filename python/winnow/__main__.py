@@ -9,6 +9,7 @@ from winnow._core import Error
 # What is kept of one that was interrupted.
 COMMANDS = {
     "accuracy": "finished windows are in the cache",
+    "capture": "nothing was written",
     "report": "no file was written",
     "reproduce": "--force begins anew",
     "sweep": "--resume goes on with what is finished",
