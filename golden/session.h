@@ -47,6 +47,9 @@ class Session {
   const LayerResult& step_layer(const float* q, const float* k, const float* v, float* out);
 
   const Quantized& model() const { return model_; }
+  // What a head's |out| is weighed beside, from the constructor's values: a trace of a prompt that ran by prompt_layer
+  // gives the same importance of heads only where it gives the same largest output.
+  double largest_of_all() const { return largest_output_; }
   int step() const { return walk_.step(); }
   int layer() const { return walk_.layer(); }
   const SessionTotals& prompt_totals() const { return prompt_totals_; }  // of prompt_layer

@@ -8,6 +8,10 @@
 #include <string>
 #include <vector>
 
+namespace winnow::golden {
+class Quantized;
+}
+
 namespace winnow::python {
 
 namespace nb = nanobind;
@@ -18,6 +22,9 @@ void bind_machines(nb::module_& m);
 void bind_golden(nb::module_& m);
 void bind_sessions(nb::module_& m);
 void bind_run(nb::module_& m);
+
+// (q [tokens][group][D], k [tokens][D], v alike) of a KV head, int16 copies. Throws Error at a head that is not there.
+nb::tuple codes_of(const golden::Quantized& model, int layer, int kv_head);
 
 // A C array [head][row][D] of a NumPy array without a copy; the rows' D values must be neighbours.
 using Values = nb::ndarray<const float, nb::ndim<3>, nb::device::cpu>;

@@ -1,10 +1,13 @@
+#include <fmt/format.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
+#include "golden/error.h"
 #include "golden/reference.h"
 #include "python/src/bindings.h"
 #include "python/src/policies.h"
@@ -28,6 +31,7 @@ class OwnedWalk {
     if (!walk_.next(r)) return std::nullopt;
     return r;
   }
+  const golden::Quantized& model() const { return model_; }
 
  private:
   golden::FloatSource source_;
@@ -37,7 +41,51 @@ class OwnedWalk {
   golden::Walk walk_;
 };
 
+// What was decided for one query of one KV head, with tokens for slots.
+struct Row {
+  std::uint32_t position = 0;
+  int kv_head = 0;
+  bool refetched = false;
+  std::vector<std::uint32_t> survivors, values;
+  std::vector<std::uint16_t> weights;
+};
+
+std::vector<Row> rows_of(const golden::LayerResult& r) {
+  std::vector<Row> rows;
+  for (const golden::RowRecord& record : r.rows) {
+    const golden::GroupRow& row = record.row;
+    const std::vector<std::uint32_t>& live = r.live[record.kv_head];
+    const auto tokens = [&](const std::vector<std::uint32_t>& slots) {
+      std::vector<std::uint32_t> list(slots.size());
+      std::transform(slots.begin(), slots.end(), list.begin(), [&](std::uint32_t slot) { return live[slot]; });
+      return list;
+    };
+    std::vector<std::uint32_t> survivors(live.begin(), live.begin() + row.keys);
+    if (row.stages) survivors = tokens(row.survivors[row.stages - 1]);
+    rows.push_back({record.position, record.kv_head, row.refetched, std::move(survivors), tokens(row.values), row.p});
+  }
+  return rows;
+}
+
+template <class T>
+nb::object owned_copy(const std::vector<T>& data, std::initializer_list<std::size_t> shape) {
+  auto* copy = new std::vector<T>(data);
+  const nb::capsule owner(copy, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+  return nb::cast(nb::ndarray<nb::numpy, const T>(copy->data(), shape, owner));
+}
+
 }  // namespace
+
+nb::tuple codes_of(const golden::Quantized& model, int layer, int kv_head) {
+  const golden::Shape& s = model.shape();
+  if (layer < 0 || layer >= s.layers || kv_head < 0 || kv_head >= s.kv_heads)
+    throw Error(fmt::format("codes: layer {}, KV head {}: there are {} layers, {} KV heads", layer, kv_head, s.layers,
+                            s.kv_heads));
+  const golden::HeadCodes& c = model.head(layer, kv_head);
+  const auto n = static_cast<std::size_t>(s.tokens), G = static_cast<std::size_t>(s.group()),
+             D = static_cast<std::size_t>(s.head_dim);
+  return nb::make_tuple(owned_copy(c.q, {n, G, D}), owned_copy(c.k, {n, D}), owned_copy(c.v, {n, D}));
+}
 
 void bind_golden(nb::module_& m) {
   using golden::Accesses, golden::LayerResult;
@@ -57,6 +105,19 @@ void bind_golden(nb::module_& m) {
             return by_kind;
           },
           nb::sig("def useful(self) -> dict[str, int]"), "Bytes by kind.");
+
+  nb::class_<Row>(m, "Row", "What was decided for one query of one KV head. Lists are of tokens, ascending, uint32.")
+      .def_ro("position", &Row::position, "Of the query.")
+      .def_ro("kv_head", &Row::kv_head)
+      .def_ro("refetched", &Row::refetched, "The LSBs of all keys were fetched.")
+      .def_prop_ro(
+          "survivors", [](nb::handle self) { return view(nb::cast<Row&>(self).survivors, self); },
+          "Left by a selection; all that the query saw without one.")
+      .def_prop_ro(
+          "values", [](nb::handle self) { return view(nb::cast<Row&>(self).values, self); }, "Whose V entered the sum.")
+      .def_prop_ro(
+          "weights", [](nb::handle self) { return view(nb::cast<Row&>(self).weights, self); },
+          "Of V, 65536 = 1, uint16: query heads of the group one after the other.");
 
   nb::class_<LayerResult>(m, "Layer", "What golden decided and computed in one layer of one step.")
       .def_ro("step", &LayerResult::step, "0 is the prompt, then one a generated token.")
@@ -91,6 +152,8 @@ void bind_golden(nb::module_& m) {
           },
           nb::arg("kv_head"),
           "Of each token, how many queries' sums its V entered. All 0 in a step that neither selects nor prunes.")
+      .def_prop_ro("rows", &rows_of,
+                   "A Row a query and KV head, KV heads in order; none in a step that reads K and V at full width.")
       .def_ro("heads", &LayerResult::heads, "Live query heads of each KV head, a bit each.")
       .def_prop_ro(
           "out",
@@ -119,6 +182,9 @@ void bind_golden(nb::module_& m) {
             new (self) OwnedWalk(trace, policy.value, align, errors);
           },
           nb::arg("trace"), nb::arg("policy"), nb::arg("align"), nb::arg("errors") = false)
+      .def(
+          "codes", [](const OwnedWalk& self, int layer, int kv_head) { return codes_of(self.model(), layer, kv_head); },
+          nb::arg("layer"), nb::arg("kv_head"), "Codes of a KV head, int16: q [tokens, group, D], k and v [tokens, D].")
       .def(
           "__iter__", [](nb::handle self) { return nb::borrow(self); }, nb::sig("def __iter__(self) -> Walk"))
       .def("__next__", [](OwnedWalk& self) {

@@ -130,6 +130,17 @@ void step(const std::vector<Session*>& sessions, const Batch& q, const Batch& k,
               [&](std::size_t i) { sessions[i]->step_layer(qd + i * qs, kd + i * ks, vd + i * ks, od + i * qs); });
 }
 
+golden::LayerResult step_layer(Session& self, const Batch& q, const Batch& k, const Batch& v, const BatchOut& out) {
+  const Shape& s = self.model().shape();
+  std::size_t shapes[4][3];
+  for (std::size_t i = 0; i < 3; ++i)
+    shapes[0][i] = q.shape(i), shapes[1][i] = k.shape(i), shapes[2][i] = v.shape(i), shapes[3][i] = out.shape(i);
+  require_batch("q", shapes[0], 1, s.heads, s.head_dim), require_batch("k", shapes[1], 1, s.kv_heads, s.head_dim);
+  require_batch("v", shapes[2], 1, s.kv_heads, s.head_dim), require_batch("out", shapes[3], 1, s.heads, s.head_dim);
+  const nb::gil_scoped_release release;
+  return self.step_layer(q.data(), k.data(), v.data(), out.data());
+}
+
 golden::LayerResult prompt_layer(Session& self, const Batch& q, const Batch& k, const Batch& v, const BatchOut& out) {
   const Shape& s = self.model().shape();
   const auto P = static_cast<std::size_t>(s.prompt), D = static_cast<std::size_t>(s.head_dim);
@@ -170,6 +181,16 @@ void bind_sessions(nb::module_& m) {
            nb::arg("out").noconvert(),
            "The prompt's next layer under the policy: q and out [heads, prompt, D], k and v [kv_heads, prompt, D]; "
            "what is pruned is 0. Returns the Layer.")
+      .def(
+          "step_layer", &step_layer, nb::arg("q").noconvert(), nb::arg("k").noconvert(), nb::arg("v").noconvert(),
+          nb::arg("out").noconvert(),
+          "The next layer of the step at hand, as `step` does it, of this session alone: arrays [1, heads or kv_heads, "
+          "D]. Returns the Layer.")
+      .def(
+          "codes", [](const Session& self, int layer, int kv_head) { return codes_of(self.model(), layer, kv_head); },
+          nb::arg("layer"), nb::arg("kv_head"), "As Walk.codes; 0 where no token has been yet.")
+      .def_prop_ro("largest_output", &Session::largest_of_all,
+                   "Of all heads, by the values that the session was made with: what a head's |out| is weighed beside.")
       .def_prop_ro("step", &Session::step, "The step that comes next, 1 is the first token behind the prompt.")
       .def_prop_ro("layer", &Session::layer, "The layer that comes next.")
       .def_prop_ro("prompt_totals", &Session::prompt_totals, nb::rv_policy::reference_internal)

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 #include "golden/error.h"
@@ -17,6 +18,10 @@ void add_capture_command(CLI::App& app) {
 }
 
 void exec_capture(int argc, char** argv) {
+  // Golden is in the Python package, which a capture without a policy does not need.
+  for (int i = 2; i < argc; ++i)
+    if (const std::string_view word = argv[i]; word == "--policy" || word.starts_with("--policy="))
+      exec_package("capture", argc, argv);
   add_python_path(WINNOW_SOURCE_DIR "/traces");
   exec_python("capture", {"-m", "winnow_traces"}, argc - 1, argv + 1);
 }

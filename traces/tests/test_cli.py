@@ -80,7 +80,7 @@ WRONG = {
     ),
     "no gguf": (["--gguf", "none.gguf", "--text", "TEXT", "--prompt", "8", "-o", "OUT"], "none.gguf: no such file"),
     "no gguf file": (["--gguf", "TEXT", "--text", "TEXT", "--prompt", "8", "-o", "OUT"], "not a readable GGUF file"),
-    "no folder": (["--hf", "none", "--text", "TEXT", "--prompt", "8", "-o", "OUT"], "none: no such folder"),
+    "no folder": (["--hf", "./none", "--text", "TEXT", "--prompt", "8", "-o", "OUT"], "none: no such folder"),
     "no output folder": (["--gguf", "GGUF", "--text", "TEXT", "--prompt", "8", "-o", "no/t"], "folder no does not"),
     "output is a folder": (["--gguf", "GGUF", "--text", "TEXT", "--prompt", "8", "-o", "."], "is a folder"),
 }
@@ -124,14 +124,20 @@ def test_missing_torch_names_the_command(tmp_path, text_file, compared, capfd, m
     output = str(tmp_path / "t")
     code = main(["capture", "--hf", str(tmp_path), "--text", str(text_file), "--prompt", "8", "-o", output])
     error = capfd.readouterr().err
-    assert code == 2 and re.fullmatch(r"error: --hf needs torch [^\n]+ pip install torch 'transformers>=5'\n", error)
+    assert code == 2 and re.fullmatch(r"error: --hf needs torch [^\n]+ scripts/setup --hf\n", error)
     compared("message", 1)
 
 
 def test_help_has_an_example(winnow, compared):
     code, said, error = winnow("capture", "--help")
     assert code == 0 and error == ""
-    for words in ("examples:\n  winnow capture smollm2 --text", "--gguf PATH", "--hf PATH", "--teacher", "--force"):
+    for words in (
+        "examples:\n  winnow capture smollm2 --text",
+        "--gguf PATH",
+        "--hf PATH_OR_NAME",
+        "--teacher",
+        "--force",
+    ):
         assert words in said
     compared("parts of the help", 5)
 

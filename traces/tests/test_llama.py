@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 from tiny_models import write_llama
-from winnow_traces import llama
+from winnow_traces import decoder
+from winnow_traces.decoder import DecoderState, run_decoder
 from winnow_traces.errors import CaptureError
 from winnow_traces.gguf_file import GgufFile
-from winnow_traces.llama import LlamaModel, LlamaState, run_decoder
+from winnow_traces.gguf_source import open_decoder
+from winnow_traces.llama import LlamaModel
 
 
 def reference(tensors, ids, *, layers, heads, kv_heads, head_dim, linear=1.0):
@@ -81,7 +83,7 @@ def test_forward_equals_loops(case, tmp_path, text_file, compared, monkeypatch):
     tensors = write_llama(path, text_file.read_text(encoding="utf-8"), **options)
     shape = SHAPE | {key: value for key, value in options.items() if key in SHAPE}
     model = LlamaModel(GgufFile(path))
-    monkeypatch.setattr(llama, "BLOCK", 5)  # the prompt of 13 goes through in three blocks
+    monkeypatch.setattr(decoder, "BLOCK", 5)  # the prompt of 13 goes through in three blocks
     ids = list(np.random.default_rng(3).integers(3, model.shape.vocabulary, 18))
     state, seen = run_decoder(model, ids[:13], 5, ids[13:])
     assert seen == ids and state.filled == 18
@@ -93,7 +95,7 @@ def test_forward_equals_loops(case, tmp_path, text_file, compared, monkeypatch):
         assert np.shape(ours) == theirs.shape == (shape["layers"], heads, 18, shape["head_dim"])
         np.testing.assert_allclose(np.array(ours), theirs, rtol=2e-5, atol=2e-5)
         count += theirs.size
-    state = LlamaState(model.shape, 18)
+    state = DecoderState(model.shape, 18)
     logits = np.concatenate(
         [
             model.logits(model.forward(state, ids[:13])),
@@ -123,7 +125,6 @@ REFUSED = {
     "blk.0.attn_q_norm.weight": ({"extra": {"blk.0.attn_q_norm.weight": (16,)}}, "no place"),
     "'gemma2'": ({"architecture": "gemma2"}, "softcap"),
     "'bloom'": ({"architecture": "bloom"}, "ALiBi"),
-    "'gemma3'": ({"architecture": "gemma3"}, "sliding windows"),
     "llama.rope.dimension_count is 8": ({"rotated": 8}, "must be the head dimension 16"),
     "llama.attention.scale": ({"keys": [("llama.attention.scale", 0.375)]}, "scale of their own"),
     "5 heads over 2": ({"heads": 5}, "must be a multiple"),
@@ -135,7 +136,7 @@ def test_refused_by_name(what, tmp_path, text_file, compared):
     options, word = REFUSED[what]
     write_llama(tmp_path / "tiny.gguf", text_file.read_text(encoding="utf-8"), **options)
     with pytest.raises(CaptureError) as error:
-        LlamaModel(GgufFile(tmp_path / "tiny.gguf"))
+        open_decoder(GgufFile(tmp_path / "tiny.gguf"))
     assert word in str(error.value) and "tiny.gguf" in str(error.value)
     assert what in str(error.value)
     compared("message", 1)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 from winnow_traces.bert import BertModel, BertTokenizer
+from winnow_traces.decoder import DecoderState, run_decoder
 from winnow_traces.gguf_file import GgufFile
-from winnow_traces.llama import LlamaModel, LlamaState, run_decoder
+from winnow_traces.llama import LlamaModel
 from winnow_traces.models import MODELS, find_model
 from winnow_traces.tokenizer import tokenizer_of
 from winnow_traces.trace_file import read_trace
@@ -37,7 +38,7 @@ def test_smollm2_logits(smollm2, text_file, compared):
     model, tokenizer = smollm2
     ids, prompt = record["token_ids"], record["prompt"]
     assert tokenizer.encode(text_file.read_text(encoding="utf-8"))[: len(ids)] == ids
-    state = LlamaState(model.shape, len(ids))
+    state = DecoderState(model.shape, len(ids))
     rows = [model.logits(model.forward(state, ids[:prompt]))]
     with threadpool_limits(1):  # as run_decoder does
         rows += [model.logits(model.forward(state, [index])) for index in ids[prompt:]]

@@ -104,7 +104,7 @@ def write_llama(
     extra=(),
     architecture="llama",
 ):
-    """A random GGUF of the llama architecture, F32. Returns {tensor name: array}.
+    """A random GGUF of the llama architecture or another that has these parts, F32. Returns {tensor name: array}.
 
     keys: further (name, value) pairs; extra: further {name: shape} tensors; weights False: vocabulary only."""
     random = np.random.default_rng(seed)
@@ -129,8 +129,14 @@ def write_llama(
         shapes["output.weight"] = (words, width)
     if rope_factors:
         shapes["rope_freqs.weight"] = (head_dim // 2,)
+    gemma = {
+        "attn_q_norm": (head_dim,),
+        "attn_k_norm": (head_dim,),
+        "post_attention_norm": (width,),
+        "post_ffw_norm": (width,),
+    }
     for layer in range(layers):
-        parts = {
+        parts = (gemma if architecture == "gemma3" else {}) | {
             "attn_norm": (width,),
             "attn_q": (heads * head_dim, width),
             "attn_k": (kv_heads * head_dim, width),
@@ -158,6 +164,13 @@ def write_llama(
     writer.write_tensors_to_file()
     writer.close()
     return tensors
+
+
+def write_gemma(path, text, *, window=64, keys=(), **options):
+    """A random GGUF of the gemma3 architecture with a tied output: write_llama's, with Gemma's keys and norms."""
+    options = {"layers": 7, "heads": 4, "kv_heads": 1, "tied": True, "vocabulary": "spm"} | options
+    keys = [("gemma3.attention.sliding_window", window), *keys]
+    return write_llama(path, text, architecture="gemma3", keys=keys, **options)
 
 
 def write_bert(folder, text, *, seed=11, layers=2, width=48, hidden=64, heads=3, positions=96, config=()):

@@ -38,6 +38,10 @@ class BertShape:
     epsilon: float
     scale: float
 
+    @property
+    def kv_heads(self):
+        return self.heads
+
 
 def _shape(path):
     try:

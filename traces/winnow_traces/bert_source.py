@@ -17,8 +17,11 @@ class BertSource(ModelSource):
         self.licence = licence
         self.weights = [self._path / "model.safetensors"]
 
+    def open(self):
+        return BertModel(self._path), BertTokenizer(self._path)
+
     def run(self, text, request):
-        model, tokenizer = BertModel(self._path), BertTokenizer(self._path)
+        model, tokenizer = self.open()
         check_length(self._path, request.prompt, model.shape.positions)
         ids = frame_text(request, tokenizer.encode(text), tokenizer.first, tokenizer.last)
         with progress_bar(model.shape.layers, "layer", "capture") as bar:

@@ -21,10 +21,12 @@ def read_text(path):
         raise CaptureError(f"{path}: byte {error.start} is {data[error.start]:#04x}: must be UTF-8 text") from error
 
 
-def capture(source, request):
-    """Runs a source.ModelSource on the text of a source.Request; returns the Trace with its metadata."""
+def capture(source, request, run=None):
+    """Runs a source.ModelSource on the text of a source.Request; returns the Trace with its metadata.
+
+    `run(source, text, request)` gives the source.Captured in place of the source's own run."""
     text, text_hash = read_text(request.text)
-    captured = source.run(text, request)
+    captured = run(source, text, request) if run else source.run(text, request)
     model_licence = request.model_licence or source.licence
     text_licence = request.text_licence or "unknown"
     if not request.generate:
@@ -43,5 +45,6 @@ def capture(source, request):
         "text_sha256": text_hash,
         "generated_by": generated_by,
         "tokens_text": json.dumps(captured.strings, ensure_ascii=False, separators=(",", ":")),
+        **captured.info,
     }
     return trace

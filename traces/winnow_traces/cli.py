@@ -13,13 +13,19 @@ Runs a real model on the first N tokens of a text, then M more, and writes the q
 layer as an attention trace (traces/FORMAT.md).
 
   smollm2   SmolLM2-135M-Instruct, a decoder: 30 layers, 9 query heads over 3 KV heads, D 64
+  gemma3    Gemma 3 270M, a decoder: 18 layers, 4 query heads over 1 KV head, D 256; at most 512 tokens, of which its
+            begin token is the first (scripts/setup --gemma)
   minilm    all-MiniLM-L6-v2, an encoder: 6 layers, 12 heads, D 32; its [CLS] and [SEP] count as two of the N
 
-A decoder's text gets no begin token and no chat template."""
+No other decoder's text gets a begin token, and none a chat template.
+
+With --policy golden is inside the model: what the policy's outputs make of later queries, keys and values is what the
+trace holds, and a replay of it under that policy decides what this run decided."""
 _EXAMPLES = """\
 examples:
   winnow capture smollm2 --text book.txt --prompt 128 --generate 32 --teacher -o book.safetensors
   winnow capture minilm --text book.txt --prompt 128 -o book-encoder.safetensors
+  winnow capture smollm2 --text book.txt --prompt 128 --generate 32 --policy "select v_bits=6" -o pruned.safetensors
   winnow capture --gguf tinyllama.gguf --text book.txt --prompt 500 --generate 12 -o tiny.safetensors
   winnow capture --hf folder-of-gpt2 --text book.txt --prompt 200 --generate 8 -o gpt2.safetensors"""
 
@@ -58,16 +64,15 @@ def _parser():
     capture.add_argument(
         "model",
         nargs="?",
-        choices=["smollm2", "minilm"],
+        choices=["smollm2", "gemma3", "minilm"],
         metavar="MODEL",
-        help="smollm2 or minilm; or one of the next two instead",
+        help="smollm2, gemma3 or minilm; or one of the next two instead",
     )
-    capture.add_argument("--gguf", type=Path, metavar="PATH", help="a GGUF file of the llama architecture")
+    capture.add_argument("--gguf", type=Path, metavar="PATH", help="a GGUF file of the llama or gemma3 architecture")
     capture.add_argument(
         "--hf",
-        type=Path,
-        metavar="PATH",
-        help="folder of a Hugging Face model (like Llama, GPT-2 or BERT); needs torch, transformers",
+        metavar="PATH_OR_NAME",
+        help="folder or name of a Hugging Face model (like Llama, GPT-2 or BERT); needs scripts/setup --hf",
     )
     capture.add_argument("--text", type=Path, required=True, metavar="FILE", help="UTF-8 text")
     capture.add_argument("--prompt", type=_count(1), required=True, metavar="N", help="tokens of the prompt")
@@ -79,6 +84,17 @@ def _parser():
         help="tokens after the prompt, one a step, the most probable each (default 0)",
     )
     capture.add_argument("--teacher", action="store_true", help="take those M tokens from the text instead")
+    capture.add_argument(
+        "--policy",
+        metavar="P",
+        help='run under a policy: a name or a .yaml file, then settings: "select v_bits=6"',
+    )
+    capture.add_argument(
+        "--mode",
+        choices=["decode", "whole"],
+        help="with --policy: only generated tokens run under it (decode, a decoder's default), or the prompt too "
+        "(whole, an encoder's)",
+    )
     capture.add_argument("-o", "--output", type=Path, required=True, metavar="T.safetensors", help="trace to write")
     capture.add_argument("--force", action="store_true", help="replace T.safetensors if it exists")
     capture.add_argument(
@@ -93,13 +109,19 @@ def _parser():
     return parser
 
 
-def _run(arguments):
+def run(arguments, under_policy=None):
+    """Raises CaptureError. `under_policy(policy, mode, dtype)` gives what runs a model with golden inside: the
+    argument `run` of capture(); it belongs to the package winnow."""
     options = _parser().parse_args(arguments)
     given = [name for name in ("model", "gguf", "hf") if getattr(options, name) is not None]
     if len(given) != 1:
-        raise CaptureError("winnow capture: name one model: smollm2, minilm, --gguf PATH or --hf PATH")
+        raise CaptureError("winnow capture: name one model: smollm2, gemma3, minilm, --gguf PATH or --hf PATH_OR_NAME")
     if options.teacher and not options.generate:
         raise CaptureError("winnow capture: --teacher needs --generate M")
+    if options.mode and not options.policy:
+        raise CaptureError("winnow capture: --mode needs --policy P")
+    if options.policy and not under_policy:
+        raise CaptureError("--policy needs the Python package: scripts/setup --python, then scripts/build")
     # Only now, so that --help and wrong arguments answer at once.
     from winnow_traces.capture import capture
     from winnow_traces.source import Request
@@ -107,9 +129,8 @@ def _run(arguments):
     from winnow_traces.trace_file import check_output, write_trace
 
     check_output(options.output, options.force)
-    for path, want, what in ((options.gguf, Path.is_file, "file"), (options.hf, Path.is_dir, "folder")):
-        if path is not None and not want(path):
-            raise CaptureError(f"{path}: no such {what}")
+    if options.gguf is not None and not options.gguf.is_file():
+        raise CaptureError(f"{options.gguf}: no such file")
     request = Request(
         text=options.text,
         prompt=options.prompt,
@@ -119,7 +140,8 @@ def _run(arguments):
         text_licence=options.text_licence,
         model_licence=options.model_licence,
     )
-    trace = capture(open_source(model=options.model, gguf=options.gguf, hf=options.hf), request)
+    inside = under_policy(options.policy, options.mode, options.dtype) if options.policy else None
+    trace = capture(open_source(model=options.model, gguf=options.gguf, hf=options.hf), request, inside)
     write_trace(options.output, trace, options.dtype)
     facts = trace.metadata()
     print(
@@ -128,12 +150,17 @@ def _run(arguments):
         f"{int(facts['tokens']) - int(facts['prompt'])} tokens, {options.dtype}, "
         f"{options.output.stat().st_size:,} bytes"
     )
+    if options.policy:
+        print(
+            f"under policy {facts['policy']}, mode {facts['policy_mode']}: {int(facts['policy_kv_bytes']):,} bytes of "
+            "K and V read; a replay under it decides the same"
+        )
 
 
 def main(arguments=None):
     """Exit code 0, or 2 after one line on stderr."""
     try:
-        _run(sys.argv[1:] if arguments is None else arguments)
+        run(sys.argv[1:] if arguments is None else arguments)
     except CaptureError as error:
         print(" ".join(f"error: {error}".split()), file=sys.stderr)
         return 2

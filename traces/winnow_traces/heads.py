@@ -6,31 +6,32 @@ comes next if it looks at the same place of the first half. How much it does is 
 
 import numpy as np
 
-from winnow_traces.llama import LlamaState
+from winnow_traces.decoder import DecoderState
 
 TOKENS = 96  # of the half
 SEED = 1
 
 
 def retrieval_scores(model):
-    """float32 [layers, KV heads], 0..1: the probability that the second half's queries give to their own token in the
-    first half (echo) and to the one behind it (induction), mean over queries; of a KV head the largest of its group."""
-    s = model.shape
-    half = min(TOKENS, s.context // 2)
-    drawn = np.random.default_rng(SEED).permutation(model.vocabulary)[:half]
-    state = LlamaState(s, 2 * half)
-    model.forward(state, np.concatenate([drawn, drawn]))
+    """float32 [layers, KV heads], 0..1, of a Decoder: the probability that the second half's queries give to their own
+    token in the first half (echo) and to the one behind it (induction), mean over queries; of a KV head the largest of its
+    group."""
+    s, begin = model.shape, len(model.begin)
+    half = min(TOKENS, (s.context - begin) // 2)
+    drawn = list(np.random.default_rng(SEED).permutation(s.vocabulary)[:half])
+    state = DecoderState(s, begin + 2 * half)
+    model.forward(state, [*model.begin, *drawn, *drawn])
     queries = np.arange(half)
+    there = begin + queries  # where the first half has the query's token
     scores = np.zeros((s.layers, s.kv_heads), np.float32)
     for layer in range(s.layers):
         for head in range(s.heads):
             kv = head // (s.heads // s.kv_heads)
-            products = (
-                state.q[layer][head, half:].astype(np.float64) @ state.k[layer][kv].T.astype(np.float64) * s.scale
-            )
-            products[np.arange(2 * half)[None, :] > half + queries[:, None]] = -np.inf
+            rows = state.q[layer][head, begin + half :].astype(np.float64)
+            products = rows @ state.k[layer][kv].T.astype(np.float64) * s.scale
+            products[np.arange(begin + 2 * half)[None, :] > half + there[:, None]] = -np.inf
             p = np.exp(products - products.max(axis=1, keepdims=True))
             p /= p.sum(axis=1, keepdims=True)
-            seen = (p[queries, queries] + p[queries, queries + 1]).mean()
+            seen = (p[queries, there] + p[queries, there + 1]).mean()
             scores[layer, kv] = max(scores[layer, kv], np.float32(seen))
     return scores

@@ -7,6 +7,7 @@ and a mask or an argument that plain attention does not have (a window, a bias, 
 
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 
@@ -41,8 +42,7 @@ def _import():
         from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
     except ImportError as error:
         raise CaptureError(
-            f"--hf needs torch and a recent transformers ({error}); install them with: "
-            ".venv/bin/python -m pip install torch 'transformers>=5'"
+            f"--hf needs torch and a recent transformers ({error}); install them with: scripts/setup --hf"
         ) from error
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
@@ -73,6 +73,12 @@ def _refuse(path, config):
         raise CaptureError(f"{path}: position_embedding_type is {positions!r}: relative position biases are refused")
 
 
+def _refuse_arguments(path, layer, arguments):
+    for name, what in _REFUSED_ARGUMENTS.items():
+        if arguments.get(name) is not None:
+            raise CaptureError(f"{path}: attention of layer {layer} has {name}: models with {what} are refused")
+
+
 class _Recorder:
     """The attention function, and the q, k, v and scale of each layer that went through it."""
 
@@ -85,11 +91,7 @@ class _Recorder:
         torch, layer = self._torch, getattr(module, "layer_idx", None)
         if layer is None:
             raise CaptureError(f"{self._path}: {type(module).__name__} does not number its layers: refused")
-        for name, what in _REFUSED_ARGUMENTS.items():
-            if arguments.get(name) is not None:
-                raise CaptureError(
-                    f"{self._path}: attention of layer {layer} has {name}: models with {what} are refused"
-                )
+        _refuse_arguments(self._path, layer, arguments)
         n, total = query.shape[2], key.shape[2]
         scale = query.shape[3] ** -0.5 if scaling is None else float(scaling)
         self.scales.add(scale)
@@ -122,37 +124,93 @@ def _licence(path):
     return found.group(1) if found else "unknown"
 
 
+def _first_line(error):
+    return (str(error).strip().splitlines() or [repr(error)])[0]
+
+
+def _folder(path_or_name):
+    """A local folder: the one named, or that of a model's name in the library's cache, fetched where that can be."""
+    path = Path(path_or_name)
+    if path.is_dir():
+        return path
+    if path.is_absolute() or str(path_or_name).startswith(".") or str(path_or_name).count("/") > 1:
+        raise CaptureError(f"{path}: no such folder")
+    _import()  # names what to install, where nothing is
+    import huggingface_hub
+
+    wanted = ["*.json", "*.safetensors", "*.model", "*.txt", "README.md"]
+    try:
+        return Path(huggingface_hub.snapshot_download(str(path_or_name), allow_patterns=wanted))
+    except Exception as error:  # the package's, its network library's and the system's errors have no common class
+        raise CaptureError(
+            f"--hf {path_or_name}: no such folder, and no model of that name to be had: {_first_line(error)}"
+        ) from error
+
+
+class _Tokenizer:
+    """The library's tokenizer as ours: nothing is added."""
+
+    def __init__(self, tokenizer):
+        self._tokenizer = tokenizer
+
+    def encode(self, text):
+        return self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+
+    def strings(self, ids):
+        return self._tokenizer.convert_ids_to_tokens(list(map(int, ids)))
+
+
 class HfSource(ModelSource):
-    def __init__(self, path):
-        self._path = path
-        self.title = path.resolve().name
+    def __init__(self, path_or_name):
+        self._path = path = _folder(path_or_name)
+        named = path.resolve() == Path(path_or_name).resolve()
+        self.title = path.resolve().name if named else str(path_or_name)
         self.licence = _licence(path)
         self.weights = sorted(p for p in path.iterdir() if p.suffix in (".safetensors", ".bin"))
 
-    def run(self, text, request):
+    def _load(self, interface, attend, mask):
+        """(torch, whether it is an encoder, model, tokenizer) with `attend` as its attention."""
         path = self._path
-        torch, transformers, attentions, masks, eager_mask = _import()
+        torch, transformers, attentions, masks, _ = _import()
         torch.manual_seed(0)
         try:
             config = transformers.AutoConfig.from_pretrained(path, local_files_only=True)
             _refuse(path, config)
             encoder = config.model_type in _ENCODERS and not getattr(config, "is_decoder", False)
-            recorder = _Recorder(torch, path, causal=not encoder)
-            attentions.register("winnow", recorder.attend)
-            masks.register("winnow", eager_mask)
+            attentions.register(interface, attend)
+            masks.register(interface, mask)
             loader = transformers.AutoModel if encoder else transformers.AutoModelForCausalLM
-            model = loader.from_pretrained(path, local_files_only=True, attn_implementation="winnow").float().eval()
+            model = loader.from_pretrained(path, local_files_only=True, attn_implementation=interface).float().eval()
             tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)
         except (OSError, ValueError, KeyError, ImportError) as error:
-            reason = str(error).strip().splitlines()
+            raise CaptureError(f"{path}: not a loadable Hugging Face model: {_first_line(error)}") from error
+        return torch, encoder, model, tokenizer
+
+    def open(self):
+        from winnow_traces.hf_decoder import INTERFACE, HfDecoder, attend
+
+        torch, encoder, model, tokenizer = self._load(INTERFACE, attend, lambda *given, **named: None)
+        if encoder:
             raise CaptureError(
-                f"{path}: not a loadable Hugging Face model: {reason[0] if reason else error!r}"
-            ) from error
-        tokens = request.prompt + request.generate
+                f"{self._path}: model type {model.config.model_type!r} is an encoder: with golden inside, decoders are "
+                "run"
+            )
+        made = HfDecoder(torch, self._path, model, lambda layer, named: _refuse_arguments(self._path, layer, named))
+        return made, _Tokenizer(tokenizer)
+
+    def run(self, text, request):
+        path, recorder = self._path, None
+
+        def attend(module, *given, **named):
+            return recorder.attend(module, *given, **named)
+
+        torch, encoder, model, tokenizer = self._load("winnow", attend, _import()[-1])
+        recorder = _Recorder(torch, path, causal=not encoder)
+        tokens, config = request.prompt + request.generate, model.config
         limit = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
         if limit:
             check_length(path, tokens, limit)
-        ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        ids = _Tokenizer(tokenizer).encode(text)
         with torch.no_grad(), progress_bar(tokens, "token", "capture") as bar:
             if encoder:
                 if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
@@ -163,7 +221,7 @@ class HfSource(ModelSource):
             else:
                 ids = _decode(torch, model, request, ids, bar)
         trace = _trace(path, recorder, request, ids, causal=not encoder)
-        return Captured(trace, tokenizer.convert_ids_to_tokens(ids))
+        return Captured(trace, _Tokenizer(tokenizer).strings(ids))
 
 
 def _decode(torch, model, request, ids, bar):

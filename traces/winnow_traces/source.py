@@ -1,10 +1,10 @@
 """What capture knows of a model: the interface that every kind of model file implements, and what they share.
 
-A backend is one file beside this one (`llama_source.py`, `bert_source.py`, `hf.py`); `sources.py` alone names them.
+A backend is one file beside this one (`gguf_source.py`, `bert_source.py`, `hf.py`); `sources.py` alone names them.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from winnow_traces.errors import CaptureError
@@ -30,6 +30,7 @@ class Captured:
 
     trace: Trace
     strings: list[str]
+    info: dict = field(default_factory=dict)  # further metadata, strings
 
 
 class ModelSource(ABC):
@@ -38,6 +39,11 @@ class ModelSource(ABC):
     title: str  # what the trace's metadata call the model
     licence: str  # as the model's own files say; "unknown" if they do not
     weights: list[Path]  # the files whose bytes identify the model
+
+    @abstractmethod
+    def open(self):
+        """(model, tokenizer), for who runs them with an attention of their own: a decoder.Decoder, or a bert.BertModel.
+        Raises CaptureError."""
 
     @abstractmethod
     def run(self, text, request):
@@ -63,6 +69,7 @@ def frame_text(request, ids, first, last):
     return [first, *ids[: request.prompt - 2], last]
 
 
-def check_length(what, tokens, limit):
+def check_length(what, tokens, limit, why=""):
+    """`why`: of a limit that is ours and not the model's, behind the number."""
     if tokens > limit:
-        raise CaptureError(f"{what}: {tokens} tokens are asked for, the model takes at most {limit}")
+        raise CaptureError(f"{what}: {tokens} tokens are asked for, the model takes at most {limit}{why}")

@@ -5,11 +5,11 @@ from pathlib import Path
 from winnow_traces.models import MODELS, find_model
 
 
-def _packaged_llama(name):
-    from winnow_traces.llama_source import LlamaSource
+def _packaged_gguf(name):
+    from winnow_traces.gguf_source import GgufSource
 
     path, title = find_model(name)
-    return LlamaSource(path, title, MODELS[name].licence)
+    return GgufSource(path, title, MODELS[name].licence)
 
 
 def _packaged_bert(name):
@@ -20,22 +20,22 @@ def _packaged_bert(name):
 
 
 def _gguf(path):
-    from winnow_traces.llama_source import LlamaSource
+    from winnow_traces.gguf_source import GgufSource
 
-    return LlamaSource(Path(path))
+    return GgufSource(Path(path))
 
 
-def _hf(path):
+def _hf(path_or_name):
     from winnow_traces.hf import HfSource
 
-    return HfSource(Path(path))
+    return HfSource(path_or_name)
 
 
-_PACKAGED = {"smollm2": _packaged_llama, "minilm": _packaged_bert}
+_PACKAGED = {"smollm2": _packaged_gguf, "gemma3": _packaged_gguf, "minilm": _packaged_bert}
 
 
 def open_source(*, model=None, gguf=None, hf=None):
-    """The ModelSource of a packaged model's name, a GGUF file, or a Hugging Face folder: exactly one of them."""
+    """The ModelSource of a packaged model's name, a GGUF file, or a Hugging Face folder or name: exactly one."""
     if model is not None:
         return _PACKAGED[model](model)
     return _gguf(gguf) if gguf is not None else _hf(hf)

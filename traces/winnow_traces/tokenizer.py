@@ -5,6 +5,7 @@ token.
 """
 
 import heapq
+import re
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
@@ -63,11 +64,12 @@ class BytePairTokenizer:
 
 
 class SentencePieceTokenizer:
-    """Llama 2's: characters joined pair by pair, the pair whose joined piece scores highest (leftmost of equals)
-    first; what is no piece falls back to byte pieces."""
+    """Llama 2's and Gemma's: characters joined pair by pair, the pair whose joined piece scores highest (leftmost of
+    equals) first; what is no piece falls back to byte pieces. Pieces that a user defined (Gemma's line ends and runs of
+    spaces) are cut out of the text before, the longest first."""
 
     _SPACE = "\u2581"
-    _BYTE = 6  # token type of "<0x0A>"
+    _USER_DEFINED, _BYTE = 4, 6  # token types; of a byte: "<0x0A>"
 
     def __init__(self, tokens, scores, types, space_prefix):
         self._tokens = tokens
@@ -75,11 +77,21 @@ class SentencePieceTokenizer:
         self._scores = scores
         self._bytes = {int(token[1:-1], 16): index for index, token in enumerate(tokens) if types[index] == self._BYTE}
         self._space_prefix = space_prefix
+        defined = sorted((token for token, kind in zip(tokens, types) if kind == self._USER_DEFINED), key=len)
+        # One group, so that a split keeps them; without any, an expression that nothing matches.
+        self._defined = re.compile("(" + ("|".join(map(re.escape, reversed(defined))) or r"(?!)") + ")")
 
     def encode(self, text):
-        if not text:
-            return []
-        pieces = list(((" " if self._space_prefix else "") + text).replace(" ", self._SPACE))
+        ids = []
+        for index, part in enumerate(self._defined.split(text)):
+            if index % 2:
+                ids.append(self._ids[part])
+            elif part:
+                ids += self._join((" " if self._space_prefix else "") + part)
+        return ids
+
+    def _join(self, text):
+        pieces = list(text.replace(" ", self._SPACE))
         left = list(range(-1, len(pieces) - 1))
         right = list(range(1, len(pieces))) + [-1]
         queue = []

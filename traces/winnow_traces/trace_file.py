@@ -71,6 +71,11 @@ def _stored(name, values, dtype):
     return words
 
 
+def rounded(name, values, dtype):
+    """The float32 values that a trace of that type will hold. Raises CaptureError where it can hold none."""
+    return np.asarray(DTYPES[dtype][3](_stored(name, values, dtype)), np.float32)
+
+
 def _check_shapes(trace):
     """What the format asks of shapes; a model may not fit it."""
     heads, tokens, head_dim = trace.q[0].shape

@@ -6,6 +6,7 @@
 
 `winnow accuracy` is this on the command line; docs/accuracy.md says what is measured."""
 
-from winnow.accuracy.evaluation import Report, evaluate, parse_policy
+from winnow.accuracy.evaluation import Report, evaluate
+from winnow.accuracy.policies import parse_policy
 
 __all__ = ["Report", "evaluate", "parse_policy"]

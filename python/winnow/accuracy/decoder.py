@@ -7,8 +7,8 @@ keys and values. The last token is only predicted. Mode `whole`: the prompt too 
 from dataclasses import dataclass
 
 import numpy as np
+from winnow_traces.decoder import DecoderState
 from winnow_traces.heads import retrieval_scores
-from winnow_traces.llama import LlamaState
 
 from winnow.golden import Session, step
 
@@ -41,30 +41,54 @@ def nll_of(model, hidden, targets):
 
 def run_dense(model, ids, prompt):
     """(state with the prompt's q, k and v, nll of the predictions behind it) of one window, dense in float32."""
-    state = LlamaState(model.shape, len(ids) - 1)
+    state = DecoderState(model.shape, len(ids) - 1)
     model.forward(state, ids[:prompt])
     hidden = model.forward(state, ids[prompt:-1])
     return state, nll_of(model, hidden, ids[prompt + 1 :])
 
 
-def _prompt_under_policy(model, session, ids, record):
-    s = model.shape
-    x, positions = model.embed(ids), np.arange(len(ids))
-    out = np.empty((s.heads, len(ids), s.head_dim), np.float32)
-    for layer in range(s.layers):
-        q, k, v = (np.ascontiguousarray(part.transpose(1, 0, 2)) for part in model.project(layer, x, positions))
+def run_prompt(model, session, ids, record=None):
+    """The prompt `ids` under the session's policy, in golden's integers; returns its hidden values [n, width].
+
+    `record(layer, positions, q, k, v)` sees the floats that golden is given, [heads, positions, D], and may round them
+    in place."""
+    out = np.empty((model.shape.heads, len(ids), model.shape.head_dim), np.float32)
+
+    def attend(layer, *values):
+        q, k, v = (np.ascontiguousarray(part.transpose(1, 0, 2)) for part in values)
         if record:
-            record(layer, slice(0, len(ids)), q[None], k[None], v[None])
+            record(layer, slice(0, len(ids)), q, k, v)
         session.prompt_layer(q, k, v, out)
-        x = model.finish_layer(layer, x, out.transpose(1, 0, 2).reshape(len(ids), -1))
+        return out.transpose(1, 0, 2).reshape(len(ids), -1)
+
+    return model.run(ids, np.arange(len(ids)), attend)
 
 
-def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lambda count: None, record=None):
+def run_step(model, sessions, ids, position, record=None, attention=step):
+    """One token of each of the sequences, ids [sessions], all at `position`, under their sessions' policies; returns
+    their hidden values [sessions, width].
+
+    `record(layer, q, k, v)` sees the floats that golden is given, [sessions, heads, D], and may round them in place.
+    `attention(sessions, q, k, v, out)` is golden's."""
+    jobs = len(sessions)
+    # Copies of the first sequence: computed by the model, unknown to golden.
+    rows = np.concatenate([np.arange(jobs), np.zeros(-jobs % BATCH_ROWS, np.int64)])
+    out = np.empty((len(rows), model.shape.heads, model.shape.head_dim), np.float32)
+
+    def attend(layer, *values):
+        q, k, v = (np.ascontiguousarray(part[:jobs]) for part in values)
+        if record:
+            record(layer, q, k, v)
+        attention(sessions, q, k, v, out[:jobs])
+        out[jobs:] = out[0]
+        return out.reshape(len(rows), -1)
+
+    return model.run(np.asarray(ids)[rows], np.full(len(rows), position), attend)[:jobs]
+
+
+def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lambda count: None):
     """A Point each of `jobs`: (ids [prompt + steps + 1], state of run_dense, policy). All jobs take their steps
-    together, so that the weights are read once a step, on the thread that calls this.
-
-    `record(layer, positions, q, k, v)` sees what golden is given: slices of positions, q [jobs, heads, positions, D], k
-    and v alike; of the prompt too where it runs under the policy, a job at a time."""
+    together, so that the weights are read once a step, on the thread that calls this."""
     s, steps = model.shape, len(jobs[0][0]) - 1 - prompt
     ids = np.asarray([job[0] for job in jobs])
     sessions = []
@@ -73,24 +97,13 @@ def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lamb
     for window, state, policy in jobs:
         session = Session(policy, state.q, state.k, state.v, prompt, steps, s.scale, True, align, scores)
         if whole:
-            _prompt_under_policy(model, session, window[:prompt], record)
+            run_prompt(model, session, window[:prompt])
         else:
             session.replay_prompt()
         sessions.append(session)
-    padding = np.zeros(-len(jobs) % BATCH_ROWS, np.int64)  # copies of job 0: computed by the model, unknown to golden
-    rows = np.concatenate([np.arange(len(jobs)), padding])
     hidden = np.empty((len(jobs), steps, s.width), np.float32)
-    out = np.empty((len(rows), s.heads, s.head_dim), np.float32)
     for i in range(steps):
-        x, positions = model.embed(ids[rows, prompt + i]), np.full(len(rows), prompt + i)
-        for layer in range(s.layers):
-            q, k, v = (np.ascontiguousarray(part[: len(jobs)]) for part in model.project(layer, x, positions))
-            if record:
-                record(layer, slice(prompt + i, prompt + i + 1), *(part[:, :, None] for part in (q, k, v)))
-            step(sessions, q, k, v, out[: len(jobs)])
-            out[len(jobs) :] = out[0]
-            x = model.finish_layer(layer, x, out.reshape(len(rows), -1))
-        hidden[:, i] = model.normalised(x)[: len(jobs)]
+        hidden[:, i] = run_step(model, sessions, ids[:, prompt + i], prompt + i)
         on_tokens(len(jobs))
     points = []
     for job, window in enumerate(ids):

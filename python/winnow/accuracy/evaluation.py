@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas
 from threadpoolctl import threadpool_limits
-from winnow_traces.errors import CaptureError
-from winnow_traces.models import MODELS, sha256_of
 from winnow_traces.progress import progress_bar
 
 from winnow._core import Error
 from winnow.accuracy import decoder, encoder
 from winnow.accuracy.cache import Cache
+from winnow.accuracy.models import open_model
+from winnow.accuracy.policies import MACHINE, parse_policy
 from winnow.accuracy.statistics import mean_and_error, paired_change
 from winnow.accuracy.texts import open_text, windows
 from winnow.settings import Machine, Policy
@@ -23,20 +23,6 @@ from winnow.settings import Machine, Policy
 MODES = ("decode", "whole")
 JOBS_AT_ONCE = 48  # (window, policy) pairs of a decoder that step together: 40 MB each at 512 tokens of SmolLM2
 WINDOWS_AT_ONCE = 24  # whose float prompts are kept: 50 MB each
-MACHINE = "spatten"  # says where regions of the memory begin, which bursts depend on
-
-
-def parse_policy(words):
-    """(label, Policy) of "select v_bits=6 k_digits=3,3": a name or a file, then settings as --set has them."""
-    name, *settings = words.split()
-    policy = Policy(name)
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise Error(f"--policy: {words!r}: {setting!r}: must have the form key=value")
-        policy[key] = value
-    policy.check()
-    return words, policy
 
 
 @dataclass
@@ -51,33 +37,6 @@ class Report:
     found: int
 
 
-def _model(name):
-    """(kind, model, encode, title, hash, framing) of a packaged model's name or a GGUF file."""
-    if name == "minilm":
-        from winnow_traces.bert import BertModel, BertTokenizer
-        from winnow_traces.models import find_model
-
-        path, title = find_model(name)
-        model, tokenizer = BertModel(path), BertTokenizer(path)
-        frame = (tokenizer.first, tokenizer.last)
-        return "encoder", model, tokenizer.encode, title, sha256_of([path / "model.safetensors"]), frame
-    from winnow_traces.gguf_file import GgufFile
-    from winnow_traces.llama import LlamaModel
-    from winnow_traces.models import find_model
-    from winnow_traces.tokenizer import tokenizer_of
-
-    if name in MODELS:
-        path, title = find_model(name)
-    elif str(name).endswith(".gguf"):
-        path, title = name, str(name)
-    else:
-        raise Error(f"model {name}: no such model: must be one of {', '.join(MODELS)}, or a .gguf file")
-    file = GgufFile(path)
-    with progress_bar(0, "layer", "load"):
-        model = LlamaModel(file)
-    return "decoder", model, tokenizer_of(file).encode, title, sha256_of([path]), None
-
-
 def _point_key(cache, kind, model_hash, ids, prompt, mode, policy):
     values = None if policy is None else policy.as_dict()
     return cache.key(
@@ -86,12 +45,13 @@ def _point_key(cache, kind, model_hash, ids, prompt, mode, policy):
 
 
 class _Evaluation:
-    def __init__(self, kind, model, policies, ids, prompt, mode, cache, model_hash, threads):
-        self.kind, self.model, self.policies, self.ids = kind, model, policies, ids
+    def __init__(self, subject, policies, ids, prompt, mode, cache, threads):
+        self.kind = "decoder" if subject.decoder else "encoder"
+        self.model, self.policies, self.ids = subject.model, policies, ids
         self.prompt, self.mode, self.cache, self.threads = prompt, mode, cache, threads
         self.align = Machine(MACHINE).alignment
         self.keys = [
-            [_point_key(cache, kind, model_hash, row, prompt, mode, p) for p in (None, *policies.values())]
+            [_point_key(cache, self.kind, subject.sha256, row, prompt, mode, p) for p in (None, *policies.values())]
             for row in ids
         ]
         # [window][0: dense float, then policies]
@@ -175,7 +135,7 @@ def _traffic(run, p, per_window):
     }
 
 
-def _decoder_tables(run, text):
+def _decoder_tables(run):
     nll = np.asarray(run.column(0, "nll"))
     rows, by_window = [], []
     for p, name in enumerate(run.policies, 1):
@@ -199,7 +159,7 @@ def _decoder_tables(run, text):
     return {"perplexity of dense float": float(np.exp(nll.mean()))}, pandas.DataFrame(rows), frame
 
 
-def _encoder_tables(run, text):
+def _encoder_tables(run):
     dense = run.column(0, "embedding")
     rows, by_window = [], []
     for p, name in enumerate(run.policies, 1):
@@ -220,11 +180,20 @@ def _encoder_tables(run, text):
     return {}, pandas.DataFrame(rows), pandas.DataFrame(by_window, columns=["policy", "window", "cosine", "kv_bytes"])
 
 
+def _cut(subject, text, length, count, seed):
+    """Windows of `length` ids, [count, length], the model's own begin and end tokens among them."""
+    before, after = subject.before, subject.after
+    inner = windows(text, subject.encode, length - len(before) - len(after), count, seed)
+    first, last = (np.broadcast_to(np.asarray(ids, np.int32), (count, len(ids))) for ids in (before, after))
+    return np.concatenate([first, inner, last], axis=1)
+
+
 def evaluate(
     model,
     policies,
     text,
     *,
+    hf=None,
     windows_count=24,
     prompt=None,
     steps=64,
@@ -235,7 +204,8 @@ def evaluate(
 ):
     """Runs `policies` (texts as parse_policy has them, or {label: Policy}) inside a model on windows of a text.
 
-    model     "smollm2" or "minilm" (scripts/setup --models), or a GGUF file of the llama architecture
+    model     "smollm2", "gemma3" or "minilm" (scripts/setup --models, --gemma), or a GGUF file; None where hf is given
+    hf        a decoder's folder in Hugging Face's form, or its name
     text      a file, or "calibration", "test", "held-out" (scripts/setup --texts)
     prompt    tokens that run before the policy begins: 448 unless given; an encoder has this many tokens in all (256)
     steps     tokens that are then decoded under the policy, each predicting the next
@@ -255,40 +225,31 @@ def evaluate(
     if prompt is not None and prompt < 3:
         raise Error(f"--prompt: {prompt}: must be at least 3")
     opened = open_text(text)
-    kind, loaded, encode, title, model_hash, frame = _model(model)
-    prompt = prompt or (448 if kind == "decoder" else 256)
-    limit = loaded.shape.context if kind == "decoder" else loaded.shape.positions
-    if (length := prompt + (steps if kind == "decoder" else 0)) > limit:
-        raise CaptureError(f"{title}: {length} tokens: the model was made for at most {limit}")
-    if kind == "decoder":
-        ids = windows(opened, encode, prompt + steps + 1, windows_count, seed)
-    else:
-        inner = windows(opened, encode, prompt - 2, windows_count, seed)
-        first, last = (np.full((len(inner), 1), one, np.int32) for one in frame)
-        ids = np.concatenate([first, inner, last], axis=1)
+    subject = open_model(model, hf)
+    decoder = subject.decoder
+    prompt = prompt or (448 if decoder else 256)
+    subject.check(prompt + (steps if decoder else 0))
     run = _Evaluation(
-        kind,
-        loaded,
+        subject,
         policies,
-        ids,
+        _cut(subject, opened, prompt + (steps + 1 if decoder else 0), windows_count, seed),
         prompt,
-        mode if kind == "decoder" else "whole",
+        mode if decoder else "whole",
         Cache(cache),
-        model_hash,
         threads or os.cpu_count() or 1,
     )
     rate = run.run()
-    more, table, by_window = (_decoder_tables if kind == "decoder" else _encoder_tables)(run, opened)
+    more, table, by_window = (_decoder_tables if decoder else _encoder_tables)(run)
     facts = {
-        "model": title,
-        "model_sha256": model_hash,
+        "model": subject.title,
+        "model_sha256": subject.sha256,
         "text": opened.name,
         "text_sha256": opened.sha256,
         "text_licence": opened.licence,
         "windows": windows_count,
         "seed": seed,
         "prompt": prompt,
-        "steps": steps if kind == "decoder" else 0,
+        "steps": steps if decoder else 0,
         "mode": run.mode,
         **more,
     }

@@ -12,11 +12,13 @@ accuracy, and how many bytes of K and V a token reads. The change of perplexity 
 the same windows. docs/accuracy.md says how to read it.
 
   smollm2   a decoder: perplexity. Each window's prompt runs dense, then --steps tokens under the policy
+  gemma3    another decoder, of 512 tokens at most
   minilm    an encoder: its embedding against dense float's"""
 _EXAMPLES = """\
 examples:
   winnow accuracy smollm2 --policy select --text test
   winnow accuracy smollm2 --policy "select k_digits=3,3 select_keep=0.98 v_bits=6" --policy winnow --text test -o acc
+  winnow accuracy --hf folder-of-a-llama --policy select --text book.txt
   winnow accuracy minilm --policy spatten --text test --windows 96"""
 
 
@@ -33,7 +35,17 @@ def parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    made.add_argument("model", metavar="MODEL", help="smollm2 or minilm (scripts/setup --models), or a .gguf file")
+    made.add_argument(
+        "model",
+        nargs="?",
+        metavar="MODEL",
+        help="smollm2 or minilm (scripts/setup --models), gemma3 (scripts/setup --gemma), or a .gguf file",
+    )
+    made.add_argument(
+        "--hf",
+        metavar="PATH_OR_NAME",
+        help="a decoder in Hugging Face's form instead, by its folder or name (scripts/setup --hf)",
+    )
     made.add_argument(
         "--policy",
         action="append",
@@ -150,6 +162,7 @@ def run(arguments):
         options.model,
         options.policy,
         options.text,
+        hf=options.hf,
         windows_count=options.windows,
         prompt=options.prompt,
         steps=options.steps,
