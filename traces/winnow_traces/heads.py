@@ -1,8 +1,8 @@
 """Which heads of a decoder look far back: retrieval heads, as policies that tell heads apart need them.
 
-A text that nobody wrote, of tokens drawn at random, is read twice in a row. In its second half a head can only know what
-comes next if it looks at the same place of the first half. How much it does is its score (RazorAttention, arXiv
-2407.15891, 3.2: echo and induction heads)."""
+A text that nobody wrote, of tokens drawn at random, is read twice in a row. In its second half a head can only know
+what comes next if it looks at the same place of the first half. How much it does is its score (RazorAttention, arXiv
+2407.15891: echo and induction heads)."""
 
 import numpy as np
 
@@ -14,8 +14,8 @@ SEED = 1
 
 def retrieval_scores(model):
     """float32 [layers, KV heads], 0..1, of a Decoder: the probability that the second half's queries give to their own
-    token in the first half (echo) and to the one behind it (induction), mean over queries; of a KV head the largest of its
-    group."""
+    token in the first half (echo) and to the one behind it (induction), mean over queries; of a KV head the largest of
+    its group."""
     s, begin = model.shape, len(model.begin)
     half = min(TOKENS, (s.context - begin) // 2)
     drawn = list(np.random.default_rng(SEED).permutation(s.vocabulary)[:half])

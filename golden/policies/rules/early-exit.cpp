@@ -14,6 +14,7 @@ Policy make() {
   p.name = "early-exit";
   p.k_digits = {3, 3, 3, 3};
   p.msb = MsbRule::truncate;
+  p.k_scale = KeyScale::channel;
   p.select = SelectRule::bound;
   p.score_threshold = 0.001;
   return p;

@@ -6,8 +6,8 @@ from pathlib import Path
 from winnow._core import Error
 
 _DESCRIPTION = """\
-Compares policies at equal budget. Each policy has a knob; it is turned until golden counts as many bytes of K and V as the
-budget allows. Then the machines time it, and the model judges it. docs/compare.md has an example and what it found."""
+Compares policies at equal budget. Each policy has a knob; it is turned until golden counts as many bytes of K and V as
+the budget allows. Then the machines time it, and the model judges it. docs/compare.md has an example."""
 _EXAMPLES = """\
 examples:
   winnow compare docs/examples/compare.yaml -o results/compare

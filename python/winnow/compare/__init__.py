@@ -1,4 +1,4 @@
-"""Policies at equal budget: each is brought to the same bytes of K and V by its own knob, then measured (docs/compare.md).
+"""Policies at equal budget: each is brought to the same bytes of K and V by its own knob, then measured.
 
 from winnow import compare
 outcome = compare.run(compare.load("docs/examples/compare.yaml"), "results/compare")

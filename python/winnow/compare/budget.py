@@ -7,10 +7,10 @@ import winnow
 STEPS = 11  # of halving the knob's range, as its logarithm has it
 
 
-def bytes_of(spec, policy):
+def bytes_of(spec, machine, policy):
     """K and V that the policy reads on the spec's trace and steps, with their scales, by golden's count."""
     options = {} if spec.steps is None else {"steps": spec.steps}
-    run = winnow.run(spec.trace, spec.machine(spec.machines[0]), policy, engine="golden", **options)
+    run = winnow.run(spec.trace, machine, policy, engine="golden", **options)
     return run.result.summary.dram_kv_useful.value
 
 

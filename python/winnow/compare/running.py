@@ -2,7 +2,6 @@
 
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +9,10 @@ import pandas
 
 import winnow
 from winnow._core import Error
-from winnow.compare.budget import bytes_of, turned
+from winnow.compare.budget import bytes_of
 from winnow.compare.tables import markdown
+from winnow.compare.tasks import work
+from winnow.sweep.workers import LocalWorkers
 
 VERSION = 1
 
@@ -24,44 +25,14 @@ class Comparison:
     table: pandas.DataFrame
 
 
-def _turn(spec, dense, candidate):
-    """A row a budget of what the policy is set to."""
-    known = {}
-
-    def measure(x):
-        if x not in known:
-            known[x] = bytes_of(spec, candidate.made(x))
-        return known[x]
-
-    rows = []
-    for budget in spec.budgets:
-        x, read = turned(candidate, budget * dense, measure)
-        rows.append(
-            {
-                "policy": candidate.label,
-                "budget": budget,
-                "reached": x is not None,
-                "settings": "" if x is None else candidate.words(x),
-                "x": x,
-                "bytes_of_dense": read / dense,
-            }
-        )
-    return rows
-
-
-def _time(spec, candidates, row):
-    """Cycles and joules of a step on every machine."""
-    if not row["reached"]:
-        return
-    options = {} if spec.steps is None else {"steps": spec.steps}
-    policy = candidates[row["policy"]].made(row["x"])
-    for machine in spec.machines:
-        run = winnow.run(spec.trace, spec.machine(machine), policy, **options)
-        steps = run.layers["step"].nunique()
-        row[f"{machine}.cycles"] = run.result.summary.cycles.value / steps
-        row[f"{machine}.joules"] = run.result.cost.energy.value / steps
-        row["output_error"] = run.result.summary.output_error_mean.value
-        row["burst_bytes_a_step"] = run.result.summary.dram_all_bursts.value / steps
+def _answers(workers, tasks):
+    """The tasks' values, in their order. Raises Error for the first that was refused."""
+    values = [None] * len(tasks)
+    for number, answer in workers.run(tasks):
+        if answer["state"] != "done":
+            raise Error(answer["why"])
+        values[number] = answer["value"]
+    return values
 
 
 def _judge(spec, rows):
@@ -88,14 +59,20 @@ def run(spec, output, *, jobs=None, force=False, tell=lambda line: None):
     output = Path(output)
     if output.exists() and any(output.iterdir()) and not force:
         raise Error(f"{output}: output: exists: --force replaces what it holds")
-    dense = bytes_of(spec, winnow.Policy("dense"))
+    dense = bytes_of(spec, winnow.Machine(spec.machines[0]), winnow.Policy("dense"))
     candidates = {one.label: one for one in spec.policies}
-    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
+    workers = LocalWorkers(jobs or os.cpu_count() or 1, work)
+    try:
         rows = []
-        for made in pool.map(lambda one: _turn(spec, dense, one), spec.policies):
+        for made in _answers(workers, [("turn", (spec, one, dense)) for one in spec.policies]):
             rows += made
             tell(f"{made[0]['policy']}: " + ", ".join(f"{100 * one['bytes_of_dense']:.1f} %" for one in made))
-        list(pool.map(lambda row: _time(spec, candidates, row), rows))
+        reached = [row for row in rows if row["reached"]]
+        timed = _answers(workers, [("time", (spec, candidates[row["policy"]], row["x"])) for row in reached])
+        for row, figures in zip(reached, timed):
+            row.update(figures)
+    finally:
+        workers.close()
     facts = {
         "version": VERSION,
         "winnow": winnow.__version__,
@@ -104,7 +81,6 @@ def run(spec, output, *, jobs=None, force=False, tell=lambda line: None):
         "dense_bytes": int(dense),
         "budgets": spec.budgets,
         "machines": spec.machines,
-        "set": spec.set,
     }
     if spec.accuracy:
         facts["accuracy"] = _judge(spec, rows)

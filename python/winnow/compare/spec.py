@@ -6,7 +6,7 @@ import winnow
 from winnow._core import Error
 from winnow.sweep.yaml_file import read
 
-KEYS = ("name", "trace", "steps", "budgets", "machines", "set", "policies", "accuracy")
+KEYS = ("name", "trace", "steps", "budgets", "machines", "policies", "accuracy")
 ACCURACY_KEYS = ("model", "text", "windows", "prompt", "steps", "mode", "seed")
 
 
@@ -17,6 +17,7 @@ class Candidate:
     label: str
     policy: str
     set: dict = field(default_factory=dict)  # fixed settings
+    machine: dict = field(default_factory=dict)  # settings of every machine: a rule may need a memory that they lack
     knob: dict = field(default_factory=dict)  # key -> factor; empty: the policy has no knob and stands as it is
     least: float = 0.001  # the x that reads least,
     most: float = 1.0  # and the one that reads most; either may be the larger
@@ -34,6 +35,14 @@ class Candidate:
         made.check()
         return made
 
+    def machine_of(self, name):
+        """The Machine of that name as the rule needs it."""
+        made = winnow.Machine(name)
+        for key, text in self.machine.items():
+            made[key] = text
+        made.check()
+        return made
+
     def words(self, x):
         """As `--policy` of `winnow accuracy` takes it."""
         return " ".join([self.policy, *(f"{key}={text}" for key, text in self.settings(x).items())])
@@ -46,17 +55,8 @@ class Spec:
     steps: str | None
     budgets: list  # shares of the bytes of K and V that dense reads at 12 bits
     machines: list
-    set: dict  # of all machines: a rule may need a memory that they lack
     policies: list
     accuracy: dict | None
-
-    def machine(self, name):
-        """The Machine of that name as the spec sets it."""
-        made = winnow.Machine(name)
-        for key, text in self.set.items():
-            made[key] = text
-        made.check()
-        return made
 
 
 def _number(document, place, value, low, high):
@@ -72,8 +72,8 @@ def _candidate(document, at, value):
     if not isinstance(value, dict) or "policy" not in value:
         raise document.error(place, None, "must be a policy's name, or a mapping with the key policy")
     for key in value:
-        if key not in ("policy", "label", "set", "knob", "from", "to"):
-            raise document.error((*place, key), None, "unknown: known are policy, label, set, knob, from, to")
+        if key not in ("policy", "label", "set", "machine", "knob", "from", "to"):
+            raise document.error((*place, key), None, "unknown: known are policy, label, set, machine, knob, from, to")
     knob = value.get("knob", {})
     if isinstance(knob, str):
         knob = {knob: 1}
@@ -86,7 +86,8 @@ def _candidate(document, at, value):
     if least == most:
         raise document.error((*place, "from"), least, "must be another than to")
     fixed = {key: str(text) for key, text in (value.get("set") or {}).items()}
-    made = Candidate(value.get("label", value["policy"]), value["policy"], fixed, knob, least, most)
+    sizes = {key: str(text) for key, text in (value.get("machine") or {}).items()}
+    made = Candidate(value.get("label", value["policy"]), value["policy"], fixed, sizes, knob, least, most)
     try:
         made.made(most)
     except Error as error:
@@ -125,9 +126,6 @@ def load(path):
     for i, machine in enumerate(machines):
         if machine not in winnow.machines():
             raise document.error(("machines", i), machine, f"must be one of {', '.join(winnow.machines())}")
-    sizes = value.get("set") or {}
-    if not isinstance(sizes, dict):
-        raise document.error(("set",), sizes, "must be a mapping from keys of the machine to values")
     steps = value.get("steps")
     made = Spec(
         str(value.get("name") or "compare"),
@@ -135,13 +133,13 @@ def load(path):
         None if steps is None else str(steps),
         budgets,
         machines,
-        {key: str(text) for key, text in sizes.items()},
         policies,
         accuracy,
     )
-    for machine in machines:
-        try:
-            made.machine(machine)
-        except Error as error:
-            raise document.error(("set",), None, str(error)) from error
+    for i, candidate in enumerate(policies):
+        for machine in machines:
+            try:
+                candidate.machine_of(machine)
+            except Error as error:
+                raise document.error(("policies", i, "machine"), None, str(error)) from error
     return made

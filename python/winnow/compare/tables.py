@@ -16,17 +16,17 @@ def _given(row, key):
 def _cells(row, machines):
     change, error = _given(row, "change_per_cent"), _given(row, "standard_error")
     loss = _given(row, "cosine")
-    judged = f"{change:+.2f} % ± {error:.2f}" if change is not None else f"{loss:.4f}" if loss is not None else "–"
+    judged = f"{change:+.2f} % ± {error:.2f}" if change is not None else f"{loss:.4f}" if loss is not None else "-"
     times = []
     for machine in machines:
         cycles, joules = _given(row, f"{machine}.cycles"), _given(row, f"{machine}.joules")
-        times += ["–" if cycles is None else f"{cycles:,.0f}", "–" if joules is None else f"{1e6 * joules:,.1f}"]
+        times += ["-" if cycles is None else f"{cycles:,.0f}", "-" if joules is None else f"{1e6 * joules:,.1f}"]
     error = _given(row, "output_error")
-    return [judged, "–" if error is None else f"{100 * error:.1f} %", *times]
+    return [judged, "-" if error is None else f"{100 * error:.1f} %", *times]
 
 
 def markdown(comparison):
-    """Markdown, with units in the heads. What does not reach a budget stands below the table that it is missing from."""
+    """Markdown, with units in the heads. What does not reach a budget stands below the table."""
     facts, rows = comparison.facts, comparison.table.to_dict("records")
     machines = facts["machines"]
     judged = "cosine" if any(_given(row, "cosine") is not None for row in rows) else "change of perplexity"
