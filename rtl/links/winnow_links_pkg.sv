@@ -13,7 +13,7 @@ package winnow_links_pkg;
     logic [1:0] pass;
   } tag_t;
 
-  // controller -> fetcher: 266 bits.
+  // controller -> fetcher: 269 bits.
   typedef struct packed {
     tag_t tag;
     logic [2:0] stream;
@@ -21,7 +21,7 @@ package winnow_links_pkg;
     logic [5:0] value_bits;
     logic key_signed;
     logic value_signed;
-    logic merge;
+    logic [3:0] held;
     logic shape_only;
     logic [5:0] epoch;
     logic second;
@@ -75,7 +75,7 @@ package winnow_links_pkg;
   // qk -> controller: 3 bits.
   typedef struct packed {logic [2:0] half;} key_released_t;
 
-  // qk -> softmax: 2201 bits.
+  // qk -> softmax: 2221 bits.
   typedef struct packed {
     tag_t tag;
     logic [3:0] store;
@@ -84,6 +84,7 @@ package winnow_links_pkg;
     logic [16:0] first;
     logic [6:0] count;
     logic [19:0] query_sum;
+    logic [19:0] query_size;
     logic [63:0][31:0] value;
   } score_rows_t;
 

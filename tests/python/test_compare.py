@@ -20,7 +20,10 @@ machines: [spatten]
 policies:
   - {{policy: select, knob: select_keep, from: 0.05}}
   - {{policy: early-exit, knob: score_threshold, from: 1, to: 0.0001, set: {{k_digits: "4,4"}}}}
-  - {{policy: h2o, knob: {{tokens.start: 1, tokens.end: 1, protect_newest_share: 0.5}}, from: 0.02, machine: {{importance.tokens: 2048}}}}
+  - policy: h2o
+    knob: {{tokens.start: 1, tokens.end: 1, protect_newest_share: 0.5}}
+    from: 0.02
+    machine: {{importance.tokens: 2048}}
   - {{policy: sink-window, knob: protect_newest_share, from: 0.005}}
   - {{policy: duo-attention, knob: full_heads, from: 0.01}}
   - dense
