@@ -18,7 +18,7 @@ Cascade::Cascade(const Shape& shape, const Policy& policy)
       schedule_{shape, policy},
       decay_shift_(decisions_of(policy, shape).decay_shift),
       per_head_(schedule_.per_kv_head()),
-      importance_per_head_(per_head_ && policy.ranks_tokens()) {
+      importance_per_head_(schedule_.importance_per_head()) {
   const auto n = static_cast<std::size_t>(shape.tokens);
   const auto lists = static_cast<std::size_t>(shape.layers * shape.kv_heads);
   importance_.assign(importance_per_head_ ? lists * n : n, 0);

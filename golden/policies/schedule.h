@@ -76,6 +76,8 @@ struct Schedule {
 
   // One list of the living a layer and KV head; otherwise one for all.
   bool per_kv_head() const { return policy.scope == ImportanceScope::kv_head; }
+  // An importance a layer and KV head: only where any token is ranked.
+  bool importance_per_head() const { return per_kv_head() && policy.ranks_tokens(); }
   bool is_full(int layer, int kv_head) const {
     return !full.empty() && full[static_cast<std::size_t>(layer * shape.kv_heads + kv_head)];
   }

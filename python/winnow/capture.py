@@ -161,7 +161,9 @@ def under_policy(words, mode=None, dtype="float16", *, attention=step):
             )
         else:
             record, ids, session = _run_encoder(model, tokenizer, policy, dtype, align, text, request)
-        trace = Trace(*record.parts, np.asarray(ids, np.int32), model.shape.scale, decoder, request.prompt, scores)
+        trace = Trace(
+            *record.parts, np.asarray(ids, np.int32), model.shape.scale, decoder, request.prompt, head_scores=scores
+        )
         read = session.prompt_totals.accesses.kv_bytes + session.step_totals.accesses.kv_bytes
         info = {
             "policy": words,

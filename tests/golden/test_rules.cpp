@@ -148,7 +148,7 @@ TEST(EarlyExit, ByHand) {
   k[6] = 2047;
   values.q.push_back(q), values.k.push_back(k), values.v.push_back(v);
   Policy p = make_policy("early-exit");
-  p.k_digits = {8, 4};
+  p.k_digits = {8, 4}, p.k_scale = KeyScale::tensor, p.msb = MsbRule::truncate;
   const FloatSource source = values.source();
   const Reference reference(source);
   const Quantized model(source, reference, p);

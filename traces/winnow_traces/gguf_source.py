@@ -61,6 +61,13 @@ class GgufSource(ModelSource):
             state, ids = run_decoder(model, prompt, request.generate, teacher, bar.update)
             scores = retrieval_scores(model)
         trace = Trace(
-            state.q, state.k, state.v, np.asarray(ids, np.int32), model.shape.scale, True, request.prompt, scores
+            state.q,
+            state.k,
+            state.v,
+            np.asarray(ids, np.int32),
+            model.shape.scale,
+            True,
+            request.prompt,
+            head_scores=scores,
         )
         return Captured(trace, tokenizer.strings(ids))

@@ -38,8 +38,8 @@ class Trace:
     attention_scale: float
     causal: bool
     prompt: int
-    head_scores: np.ndarray | None = None  # float32 [layers, KV heads]: how much a KV head looks far back
     info: dict = field(default_factory=dict)  # further metadata, strings
+    head_scores: np.ndarray | None = None  # float32 [layers, KV heads]: how much a KV head looks far back
 
     def metadata(self):
         heads, tokens, head_dim = self.q[0].shape
