@@ -185,6 +185,7 @@ def run(spec, folder, *, jobs=None, ray=None, resume=False, measure=measuring.me
             sweep = _Sweep(spec, opened, workers, None, max(1, cores // jobs))
             objectives = [sweep._available(stage, spec.objectives) for stage in range(len(spec.stages))]
             sweep.studies = Studies(spec, opened.path, objectives, opened.identity)
+            opened.begin()
             frame = sweep.save(sweep.run())
     finally:
         workers.close()

@@ -23,11 +23,13 @@ def _hashes(traces):
 
 
 class Folder:
-    """`with Folder(path, spec, resume) as folder:`. Raises Error where another sweep is at work or was."""
+    """`with Folder(path, spec, resume) as folder:`, and `begin()` before the first note. Raises Error where another
+    sweep is at work or was."""
 
     def __init__(self, path, spec, resume):
         self.path = Path(path)
         self._spec, self._resume = spec, resume
+        self._journal = None
         self.asked = []  # a batch each: [[params, attrs], ...]
         self.answers = {}  # (stage, point) -> answer
 
@@ -50,8 +52,18 @@ class Folder:
         return self
 
     def __exit__(self, *_):
-        self._journal.close()
+        if self._journal is not None:
+            self._journal.close()
         self._lock.close()
+
+    def begin(self):
+        """From here on the folder holds the sweep. What may refuse it stands before: then the folder is as it was."""
+        file = self.path / _ABOUT
+        if not file.exists():
+            partial = file.with_suffix(".partial")
+            partial.write_text(json.dumps(self._about, indent=2) + "\n", encoding="utf-8")
+            os.replace(partial, file)
+        self._journal = open(self.path / _JOURNAL, "a", encoding="utf-8")  # noqa: SIM115 - closed in __exit__
 
     def _open(self):
         about = {
@@ -59,18 +71,15 @@ class Folder:
             "version": version(),
             "spec": self._spec.as_dict(),
             "traces_sha256": _hashes(self._spec.traces),
+            "storage": self._spec.shown_storage,
         }
-        about = json.loads(json.dumps(about))
+        self._about = about = json.loads(json.dumps(about))
         file = self.path / _ABOUT
         if file.exists():
             self.identity = self._require_same(file, about)
         else:
             self.identity = about["identity"] = uuid.uuid4().hex
-            partial = file.with_suffix(".partial")
-            partial.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-            os.replace(partial, file)
         self._read_journal()
-        self._journal = open(self.path / _JOURNAL, "a", encoding="utf-8")  # noqa: SIM115 - closed in __exit__
 
     def _require_same(self, file, about):
         try:

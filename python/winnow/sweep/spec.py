@@ -67,8 +67,13 @@ class Spec:
     storage: str
 
     def as_dict(self):
-        """All that results depend on, as JSON has it."""
-        return asdict(self)
+        """All that results depend on, as JSON has it: where Optuna's studies stand changes none."""
+        return {key: value for key, value in asdict(self).items() if key != "storage"}
+
+    @property
+    def shown_storage(self):
+        """Without a password."""
+        return re.sub(r"([?&]password=)[^&]*", r"\1...", re.sub(r"//.*@", "//", self.storage))
 
     def grid(self):
         """Parameters of all points of a grid, in order."""

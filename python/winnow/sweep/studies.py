@@ -5,6 +5,7 @@ They are written from the folder's journal and never read back into a sweep, but
 import os
 import re
 import warnings
+from contextlib import contextmanager
 
 import optuna
 
@@ -12,6 +13,7 @@ from winnow._core import Error
 from winnow.sweep.search import trial_of
 
 _IDENTITY = "winnow sweep"  # attribute of a study
+_SECONDS = 5  # to wait for a server; without a limit it is minutes where nobody is
 
 
 def _one_line(error):
@@ -32,7 +34,24 @@ def _open(spec, folder):
         for old in folder.glob("study.sqlite*"):
             old.unlink()
         return optuna.storages.RDBStorage(f"sqlite:///{folder / 'study.sqlite'}")
+    if re.match("postgresql|mysql|mariadb", spec.storage):
+        limit = {"connect_args": {"connect_timeout": _SECONDS}}
+        return optuna.storages.RDBStorage(spec.storage, engine_kwargs=limit)
     return optuna.storages.get_storage(spec.storage)
+
+
+@contextmanager
+def _errors(spec, so=""):
+    """What goes wrong inside, as one line without a password. `so`: what can be done about it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except Error:
+        raise
+    except Exception as error:  # each database's driver has its own kinds
+        text = _one_line(error).replace(spec.storage, spec.shown_storage)
+        raise Error(f"storage: {spec.shown_storage}: {text}{so}") from error
 
 
 class Studies:
@@ -42,36 +61,29 @@ class Studies:
         """objectives: of each stage. identity: the sweep's, by which its own studies are known."""
         self._spec = spec
         self._studies, self._there = [], []
-        shown = re.sub(r"//[^/@]*@", "//", spec.storage)  # without a password
-        for stage, keys in zip(spec.stages, objectives):
-            name = spec.name if stage is spec.stages[0] else f"{spec.name}/{stage.fidelity}"
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    if not self._studies:
-                        self._storage = _open(spec, folder)
-                    study = optuna.create_study(
-                        storage=self._storage,
-                        study_name=name,
-                        directions=["minimize"] * len(keys),
-                        load_if_exists=True,
-                    )
-                    there = {one.user_attrs.get("point") for one in study.get_trials(deepcopy=False)}
-                    if there and study.user_attrs.get(_IDENTITY) != identity:
-                        rule = f"holds another sweep's study {name!r}: give this one another `name`"
-                        raise Error(f"storage: {shown}: {rule}")
-                    study.set_user_attr(_IDENTITY, identity)
-                    study.set_metric_names(keys)
-            except Error:
-                raise
-            except Exception as error:  # each database's driver has its own kinds
-                raise Error(f"storage: {shown}: {_one_line(error)}") from error
-            self._studies.append(study)
-            self._there.append(there)
+        with _errors(spec):
+            storage = _open(spec, folder)
+            for stage, keys in zip(spec.stages, objectives):
+                name = spec.name if stage is spec.stages[0] else f"{spec.name}/{stage.fidelity}"
+                study = optuna.create_study(
+                    storage=storage,
+                    study_name=name,
+                    directions=["minimize"] * len(keys),
+                    load_if_exists=True,
+                )
+                there = {one.user_attrs.get("point") for one in study.get_trials(deepcopy=False)}
+                if there and study.user_attrs.get(_IDENTITY) != identity:
+                    rule = f"holds another sweep's study {name!r}: give this one another `name`"
+                    raise Error(f"storage: {spec.shown_storage}: {rule}")
+                study.set_user_attr(_IDENTITY, identity)
+                study.set_metric_names(keys)
+                self._studies.append(study)
+                self._there.append(there)
 
     def add(self, stage, point, params, values, over, user):
         if point in self._there[stage]:
             return
-        self._there[stage].add(point)
         user = {"point": point, **user}
-        self._studies[stage].add_trial(trial_of(self._spec, params, {}, values, over, user))
+        with _errors(self._spec, "; --resume goes on with what is finished"):
+            self._studies[stage].add_trial(trial_of(self._spec, params, {}, values, over, user))
+        self._there[stage].add(point)
