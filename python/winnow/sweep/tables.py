@@ -1,5 +1,8 @@
 """What came out, as a data frame and as files: a row a point, a column a figure of a fidelity."""
 
+import os
+from contextlib import contextmanager
+
 import pandas
 
 from winnow._core import Error
@@ -44,17 +47,28 @@ def unit_of(column):
     return METRICS[key].unit if key in METRICS and fidelity in METRICS[key].given_by else None
 
 
+@contextmanager
+def _whole(file):
+    """A path to write, which then takes the file's place."""
+    partial = file.with_suffix(".partial")
+    yield partial
+    os.replace(partial, file)
+
+
 def write(frame, folder):
-    """points.csv, with units in the heads of columns; points.parquet, with units beside the columns."""
+    """points.csv, with units in the heads of columns; points.parquet, with units beside the columns. Each is whole at
+    any time."""
     try:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
         raise Error("sweep: the package pyarrow is not installed: scripts/setup --python") from error
     heads = {name: f"{name} [{unit}]" for name in frame.columns if (unit := unit_of(name)) is not None}
-    frame.rename(columns=heads).to_csv(folder / "points.csv", index=False)
+    with _whole(folder / "points.csv") as path:
+        frame.rename(columns=heads).to_csv(path, index=False)
     table = pyarrow.Table.from_pandas(frame, preserve_index=False)
     fields = [
         one.with_metadata({"unit": unit}) if (unit := unit_of(one.name)) is not None else one for one in table.schema
     ]
-    parquet.write_table(table.cast(pyarrow.schema(fields)), folder / "points.parquet")
+    with _whole(folder / "points.parquet") as path:
+        parquet.write_table(table.cast(pyarrow.schema(fields)), path)
