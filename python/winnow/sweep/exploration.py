@@ -156,7 +156,7 @@ def _workers(spec, jobs, ray, measure):
         return LocalWorkers(jobs, measure)
     from winnow.sweep.cluster import RayWorkers
 
-    return RayWorkers(ray, measure)
+    return RayWorkers(ray, jobs, measure)
 
 
 def run(spec, folder, *, jobs=None, ray=None, resume=False, measure=measuring.measure):
