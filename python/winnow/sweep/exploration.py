@@ -15,6 +15,7 @@ from winnow.sweep.promotion import promoted
 from winnow.sweep.tables import frame_of, write
 from winnow.sweep.workers import LocalWorkers
 
+MOST_JOBS = 1024  # processes on one machine
 BATCHES_WITHOUT_NEWS = 5  # then the space holds nothing more that the search would ask for
 
 
@@ -179,6 +180,8 @@ def run(spec, folder, *, jobs=None, ray=None, resume=False, measure=measuring.me
     jobs = cores if jobs is None else jobs
     if jobs < 1:
         raise Error(f"--jobs: {jobs}: must be at least 1")
+    if jobs > MOST_JOBS:
+        raise Error(f"--jobs: {jobs}: must be at most {MOST_JOBS:,}")
     workers = _workers(spec, jobs, ray, measure)
     try:
         with Folder(folder, spec, resume) as opened:

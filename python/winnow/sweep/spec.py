@@ -11,6 +11,8 @@ from winnow.settings import Machine, Policy
 from winnow.sweep import yaml_file
 from winnow.sweep.metrics import FIDELITIES, METRICS, given
 
+MOST_POINTS = 1_000_000_000
+MOST_VALUES = 1_000_000  # of a range with a step
 METHODS = ("tpe", "nsga2", "gp", "random", "grid")
 _KINDS = {"machine": Machine, "policy": Policy}
 
@@ -32,8 +34,13 @@ class Parameter:
             return self.choices
         if self.step is None:
             return None
-        count = math.floor((self.high - self.low) / self.step + 1e-9) + 1
-        return [self.tidy(self.low + i * self.step) for i in range(count)]
+        return [self.tidy(self.low + i * self.step) for i in range(self.count())]
+
+    def count(self):
+        """Of values; None if there is no end of them."""
+        if self.choices is not None:
+            return len(self.choices)
+        return None if self.step is None else math.floor((self.high - self.low) / self.step + 1e-9) + 1
 
     def tidy(self, value):
         """Without what adding steps leaves behind: 0.95, not 0.9500000000000001."""
@@ -97,13 +104,17 @@ class _Reader:
 
     def keys(self, place, value, known):
         """A mapping of known keys, which may be absent as a whole."""
+        value = self.mapping(place, value)
+        for key in value:
+            if key not in known:
+                raise self.doc.error((*place, key), None, f"no such key: must be one of {', '.join(known)}")
+        return value
+
+    def mapping(self, place, value):
         if value is None:
             return {}
         if not isinstance(value, dict):
             raise self.doc.error(place, value, "must be a mapping of keys to values")
-        for key in value:
-            if key not in known:
-                raise self.doc.error((*place, key), None, f"no such key: must be one of {', '.join(known)}")
         return value
 
     def names(self, place, value):
@@ -118,9 +129,11 @@ class _Reader:
             raise self.doc.error(place, value, "names one twice")
         return many
 
-    def count(self, place, value, least=1):
+    def count(self, place, value, least=1, most=MOST_POINTS):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise self.doc.error(place, value, f"must be an integer, at least {least}")
+        if value > most:
+            raise self.doc.error(place, value, f"must be at most {most:,}")
         return value
 
     def number(self, place, value):
@@ -177,6 +190,9 @@ class _Reader:
         for end in (low, high):
             self.check_setting(place, kind, bases, key, end)
         if step is not None:
+            if made.count() > MOST_VALUES:
+                rule = f"{low}..{high}: has {made.count():,} values: must be at most {MOST_VALUES:,}"
+                raise self.doc.error(place, None, rule)
             made.high = made.values()[-1]  # the last that a step reaches
         return made
 
@@ -259,9 +275,12 @@ def _search(reader, value, parameters):
         reader.count(("search", "points"), points)
     if method == "grid":
         for one in parameters:
-            if one.values() is None:
+            if one.count() is None:
                 raise reader.doc.error(("vary", *one.name.split(".", 1)), None, "a grid needs a `step`")
-        size = math.prod(len(one.values()) for one in parameters)
+        size = math.prod(one.count() for one in parameters)
+        if size > MOST_POINTS:
+            rule = f"the grid has {size:,} points: must be at most {MOST_POINTS:,}"
+            raise reader.doc.error(("search", "method"), method, rule)
         if points is not None and size > points:
             raise reader.doc.error(("search", "points"), points, f"the grid has {size:,} points: must be at least that")
     elif points is None:
@@ -278,8 +297,8 @@ def load(path):
         if found.get(key) is None:
             raise document.error((key,), None, "is missing")
     name = found.get("name", Path(path).stem)
-    if not isinstance(name, str):
-        raise document.error(("name",), name, "must be a text")
+    if not isinstance(name, str) or not re.fullmatch(r"[^/\x00-\x1f]{1,200}", name) or name in (".", ".."):
+        raise document.error(("name",), name, "must be a text that can name a folder")
     traces = reader.names(("traces",), found["traces"])
     for one in traces:
         try:
@@ -295,26 +314,24 @@ def load(path):
     fixed = {}
     both = {part: reader.keys((part,), found.get(part), tuple(_KINDS)) for part in ("set", "vary")}
     for kind in _KINDS:
-        for key, value in (both["set"].get(kind) or {}).items():
+        for key, value in reader.mapping(("set", kind), both["set"].get(kind)).items():
             reader.check_setting(("set", kind, key), kind, bases[kind], key, value)
             fixed[f"{kind}.{key}"] = text_of(value)
-        for key, value in (both["vary"].get(kind) or {}).items():
+        for key, value in reader.mapping(("vary", kind), both["vary"].get(kind)).items():
             if f"{kind}.{key}" in fixed:
                 raise document.error(("vary", kind, key), None, "stands in `set` too: must stand in one of them")
             parameters.append(reader.parameter(("vary", kind, key), kind, bases[kind], key, value))
     if not parameters:
         raise document.error(("vary",), None, "nothing varies: must have a key with a list or a range")
     objectives = reader.names(("objectives",), found["objectives"])
-    at_most = found.get("at_most") or {}
-    if not isinstance(at_most, dict):
-        raise document.error(("at_most",), at_most, "must be a mapping of metrics to numbers")
+    at_most = reader.mapping(("at_most",), found.get("at_most"))
     for key, limit in at_most.items():
         reader.number(("at_most", key), limit)
     stages = _stages(reader, found.get("stages", ["golden"]))
     _require_given(reader, stages, objectives, at_most)
     method, points, batch, seed = _search(reader, found.get("search"), parameters)
     storage = found.get("storage", "journal")
-    if storage not in ("journal", "sqlite") and "://" not in str(storage):
+    if not isinstance(storage, str) or (storage not in ("journal", "sqlite") and "://" not in storage):
         raise document.error(("storage",), storage, "must be journal, sqlite, or an address such as postgresql://...")
     return Spec(
         name=name,
