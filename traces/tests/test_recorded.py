@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from winnow_traces.bert import BertModel, BertTokenizer
 from winnow_traces.decoder import DecoderState, run_decoder
 from winnow_traces.gguf_file import GgufFile
+from winnow_traces.gguf_source import open_decoder
 from winnow_traces.llama import LlamaModel
 from winnow_traces.models import MODELS, find_model
 from winnow_traces.tokenizer import tokenizer_of
@@ -23,7 +24,7 @@ TOLERANCE = 1e-3
 
 def needs(name):
     missing = importlib.util.find_spec(MODELS[name].module) is None
-    return pytest.mark.skipif(missing, reason=f"no package {MODELS[name].package}: scripts/setup --models")
+    return pytest.mark.skipif(missing, reason=f"no package {MODELS[name].package}: scripts/setup {MODELS[name].setup}")
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,24 @@ def test_smollm2_greedy(smollm2, compared):
     _, ids = run_decoder(smollm2[0], prompt, len(greedy), None)
     assert ids == prompt + greedy
     compared("greedy tokens", len(greedy))
+
+
+@needs("gemma3")
+def test_gemma3_logits(text_file, compared):
+    record = json.loads((DATA / "gemma3_logits.json").read_text())
+    file, ids = GgufFile(find_model("gemma3")[0]), record["token_ids"]
+    model = open_decoder(file)
+    tokens = tokenizer_of(file).encode(text_file.read_text(encoding="utf-8"))
+    assert [*model.begin, *tokens][: len(ids)] == ids and len(ids) == model.shape.context
+    rows = model.logits(model.forward(DecoderState(model.shape, len(ids)), ids)[record["positions"]])
+    assert rows.argmax(axis=1).tolist() == record["argmax"]
+    ours = np.column_stack([rows.max(axis=1), rows[:, record["vocabulary_ids"]]])
+    theirs = np.column_stack([record["max_logit"], record["logits"]])
+    assert ours.shape == theirs.shape
+    difference = np.abs(ours - theirs).max()
+    print(f"\n  largest difference from {record['runtime']}: {difference:.2e}", end="")
+    assert difference <= TOLERANCE
+    compared("logits", theirs.size)
 
 
 @needs("minilm")
