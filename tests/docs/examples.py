@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+RULES = "golden/policies/rules/"
 LINKED = ("traces/samples", "golden", "models", "sim")  # what commands and patches name
 
 
@@ -62,6 +63,27 @@ class Copy:
             made = words[words.index("-o") + 1]
             if made in depends and f" {made} " in all_of_it and "winnow_cuda.dir" not in made:
                 found[made] = words
+        return found | self._new_rules(database)
+
+    def _new_rules(self, database):
+        """The same of policies that are new: their own objects, as their neighbours are compiled, and the registry's,
+        with the lists that CMake would make of the folder."""
+        names = sorted(path for path in self.patched if path.startswith(RULES) and not (self.root / path).exists())
+        if not names:
+            return {}
+        commands = {
+            os.path.relpath(words[-1], self.root): words
+            for words in (shlex.split(one["command"]) for one in database)
+            if "winnow_golden.dir" in words[words.index("-o") + 1]
+        }
+        functions = [name.removeprefix(RULES).removesuffix(".cpp").replace("-", "_") for name in names]
+        made = self.build / "golden/generated" / RULES
+        for file, line in (("declared.inc", "PolicyEntry {}();\n"), ("listed.inc", "rules::{}(),\n")):
+            text = (made / file).read_text() + "".join(map(line.format, functions))
+            (self.folder / RULES / file).write_text(text)
+        found = {"registry.o": commands["golden/policies/registry.cpp"]}
+        for name in names:
+            found[name + ".o"] = [*commands[RULES + "dense.cpp"][:-1], str(self.root / name)]
         return found
 
     def make(self):
