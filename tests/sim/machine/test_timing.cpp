@@ -1,5 +1,6 @@
 // Cycles of the whole machine: occupancy of the arrays, bounds of the two dense workloads, what refetch costs.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include "tests/sim/machine/harness.h"
@@ -88,6 +89,42 @@ TEST(Timing, RefetchTwice) {
   }
   EXPECT_EQ(steps, 8u);
   fmt::print("{} steps, {} values equal to golden's\n", steps, out.compared.compared());
+}
+
+// Nobody chooses a list that follows from places, and still it is written: topk.parallelism names a cycle, before the
+// layer's first load. Heads that see the same have it once; with shards each has its own.
+TEST(Timing, ListsByPlaceAreWritten) {
+  const char* trace = "layers=1,heads=4,kv_heads=2,head_dim=32,tokens=400,prompt=398,causal=1,seed=3";
+  for (const bool shards : {false, true}) {
+    Cycle first[2] = {};
+    std::vector<std::size_t> lists;
+    for (const bool wide : {false, true}) {
+      std::vector<std::string> set = {"protect_newest_share=0.5",
+                                      wide ? "topk.parallelism=64" : "topk.parallelism=4",
+                                      wide ? "topk.fifo=16" : "topk.fifo=256",
+                                      "topk.load_width=4",
+                                      "qk.sram.tokens=512",
+                                      "pv.sram.tokens=512",
+                                      "importance.tokens=512",
+                                      "score_store_entries=2048",
+                                      "pv.row_fifo=512",
+                                      "softmax.row_fifo=512"};
+      if (shards) set.insert(set.end(), {"shards=2", "shard_block=8"});
+      const Bench bench(options("tiny", "sink-window", trace, set, {1, 1}));
+      const Outcome out = checked(bench);
+      first[wide] = out.first_request;
+      lists = {out.layers.front().heads[0].live.size()};
+      if (shards) lists.push_back(out.layers.front().heads[1].live.size());
+    }
+    const auto cycles = [&](std::size_t width) {
+      std::size_t sum = 0;
+      for (const std::size_t names : lists) sum += (names + width - 1) / width;
+      return sum;
+    };
+    EXPECT_EQ(first[0] - first[1], cycles(4) - cycles(64));
+    fmt::print("lists of {} names: the first request waits {} cycles at 4 a cycle, {} at 64\n",
+               fmt::join(lists, " and "), cycles(4), cycles(64));
+  }
 }
 
 // Two heads in flight: while one's decision or gather is pending the array runs the other's first pass.
