@@ -494,6 +494,8 @@ class Check:
                     "value", value in listed[kind], file, line, f"--{kind} {value}", "winnow lists none of that name"
                 )
             for key in re.findall(r"--set ([\w.]+)=", rest):
+                if re.search(rf'^\+ +\{{"{re.escape(key)}", ', self.tree.text.get(file, ""), re.M):
+                    continue  # the same
                 self.follow("value", self.known_key(key), file, line, f"--set {key}", "no key of a machine or a policy")
 
 
