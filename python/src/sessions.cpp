@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "golden/error.h"
+#include "golden/policies/decisions.h"
 #include "python/src/bindings.h"
 #include "python/src/policies.h"
 
@@ -67,6 +68,7 @@ void make_session(Session* self, const PolicyObject& policy, const std::vector<V
       std::fill_n(dst + P * D, (n - P) * D, 0.0f);
     };
   };
+  golden::require_effect(policy.value, s);
   const nb::gil_scoped_release release;
   new (self) Session({s, reader(q), reader(k), reader(v)}, policy.value, align);
 }

@@ -150,3 +150,12 @@ def test_errors():
         golden.Session(policy, [one[:3] for one in q], k, v, 10, 1, 0.2)
     with pytest.raises(TypeError):
         golden.Session(policy, [one.astype(np.float64) for one in q], k, v, 10, 1, 0.2)
+
+
+def test_a_policy_that_would_do_nothing_is_refused():
+    """It acts in generation steps, and there are none: what came out would look like its result."""
+    q, k = [np.ones((2, 8, 16), np.float32)], [np.ones((1, 8, 16), np.float32)]
+    for name in ("h2o", "sink-window", "s2"):
+        with pytest.raises(winnow.Error, match="generation steps"):
+            golden.Session(winnow.Policy(name), q, k, k, 8, 0, 0.25, False)
+        golden.Session(winnow.Policy(name), q, k, k, 8, 2, 0.25, True)
