@@ -4,6 +4,8 @@ A text that nobody wrote, of tokens drawn at random, is read twice in a row. In 
 what comes next if it looks at the same place of the first half. How much it does is its score (RazorAttention, arXiv
 2407.15891: echo and induction heads)."""
 
+import functools
+
 import numpy as np
 
 from winnow_traces.decoder import DecoderState
@@ -12,6 +14,7 @@ TOKENS = 96  # of the half
 SEED = 1
 
 
+@functools.lru_cache(maxsize=1)  # groups of windows ask for those of one model in turn
 def retrieval_scores(model):
     """float32 [layers, KV heads], 0..1, of a Decoder: the probability that the second half's queries give to their own
     token in the first half (echo) and to the one behind it (induction), mean over queries; of a KV head the largest of

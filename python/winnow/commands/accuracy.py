@@ -1,10 +1,10 @@
 """The command line of `winnow accuracy`."""
 
-import argparse
 import json
 from pathlib import Path
 
 from winnow._core import Error
+from winnow.commands.parser import command_parser
 
 _DESCRIPTION = """\
 Runs golden's attention inside a model, under policies, on windows of a text, and says what each does to the model's
@@ -22,19 +22,8 @@ examples:
   winnow accuracy minilm --policy spatten --text test --windows 96"""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Error(f"accuracy: {message}")
-
-
 def parser():
-    made = _Parser(
-        prog="winnow accuracy",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = command_parser("accuracy", _DESCRIPTION, _EXAMPLES)
     made.add_argument(
         "model",
         nargs="?",

@@ -1,9 +1,9 @@
 """The command line of `winnow compare`."""
 
-import argparse
 from pathlib import Path
 
 from winnow._core import Error
+from winnow.commands.parser import command_parser
 
 _DESCRIPTION = """\
 Compares policies at equal budget. Each policy has a knob; it is turned until golden counts as many bytes of K and V as
@@ -14,19 +14,8 @@ examples:
   winnow compare docs/examples/compare.yaml --no-accuracy      # bytes, cycles, joules and output error alone"""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Error(f"compare: {message}")
-
-
 def parser():
-    made = _Parser(
-        prog="winnow compare",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = command_parser("compare", _DESCRIPTION, _EXAMPLES)
     made.add_argument("spec", metavar="SPEC.yaml", help="policies with their knobs, budgets, trace, machines, model")
     made.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder of the results (default results/NAME)")
     made.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: one a core)")

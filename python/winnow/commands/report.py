@@ -1,9 +1,9 @@
 """The command line of `winnow report`."""
 
-import argparse
 from pathlib import Path
 
 from winnow._core import Error
+from winnow.commands.parser import command_parser
 
 _DESCRIPTION = """\
 Writes one HTML file of one run or several, which opens in any browser and needs no network: what was found, where the
@@ -16,19 +16,8 @@ examples:
   winnow report results/sweep -o sweep.html"""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Error(f"report: {message}")
-
-
 def parser():
-    made = _Parser(
-        prog="winnow report",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = command_parser("report", _DESCRIPTION, _EXAMPLES)
     made.add_argument(
         "folders", metavar="DIR", nargs="+", help="folders of runs (winnow run, winnow gpu), or one of a sweep"
     )

@@ -1,9 +1,9 @@
 """The command line of `winnow reproduce`."""
 
-import argparse
 from pathlib import Path
 
 from winnow._core import Error
+from winnow.commands.parser import command_parser
 
 _DESCRIPTION = """\
 Puts what the SpAtten paper reports beside what this framework measures: one HTML page, a CSV of every table, a Markdown
@@ -14,19 +14,8 @@ examples:
   winnow reproduce --only dram-access,roofline -o results/two"""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Error(f"reproduce: {message}")
-
-
 def parser():
-    made = _Parser(
-        prog="winnow reproduce",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = command_parser("reproduce", _DESCRIPTION, _EXAMPLES)
     made.add_argument(
         "--only", action="append", default=[], metavar="ID", help="this artefact alone, by id or number; a,b: several"
     )

@@ -1,9 +1,8 @@
 """The command line of `winnow sweep`."""
 
-import argparse
 from pathlib import Path
 
-from winnow._core import Error
+from winnow.commands.parser import command_parser
 
 _DESCRIPTION = """\
 Measures many points of machine and policy, and finds those that nothing beats. The spec says what varies, what is to be
@@ -15,19 +14,8 @@ examples:
   winnow sweep docs/examples/sweep.yaml -o results/sweep --resume      # after a kill: nothing is measured twice"""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Error(f"sweep: {message}")
-
-
 def parser():
-    made = _Parser(
-        prog="winnow sweep",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = command_parser("sweep", _DESCRIPTION, _EXAMPLES)
     made.add_argument("spec", metavar="SPEC.yaml", help="what varies, and what is to be found")
     made.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder of the results (default results/NAME)")
     made.add_argument("--jobs", type=int, metavar="N", help="processes that measure (default: one a core)")

@@ -13,6 +13,7 @@ from winnow.compare.budget import bytes_of
 from winnow.compare.tables import markdown
 from winnow.compare.tasks import work
 from winnow.sweep.workers import LocalWorkers
+from winnow.whole_file import whole
 
 VERSION = 1
 
@@ -92,7 +93,6 @@ def run(spec, output, *, jobs=None, force=False, tell=lambda line: None):
         ("compare.json", json.dumps(facts, indent=1) + "\n"),
         ("compare.md", markdown(made)),
     ):
-        partial = output / f".{name}.partial"
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(output / name)
+        with whole(output / name) as path:
+            path.write_text(text, encoding="utf-8")
     return made

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from winnow._core import Error
 from winnow.accuracy.cache import version
+from winnow.whole_file import whole
 
 FORMAT = 1
 _ABOUT, _JOURNAL, _LOCK = "sweep.json", "points.jsonl", "lock"
@@ -60,9 +61,8 @@ class Folder:
         """From here on the folder holds the sweep. What may refuse it stands before: then the folder is as it was."""
         file = self.path / _ABOUT
         if not file.exists():
-            partial = file.with_suffix(".partial")
-            partial.write_text(json.dumps(self._about, indent=2) + "\n", encoding="utf-8")
-            os.replace(partial, file)
+            with whole(file) as path:
+                path.write_text(json.dumps(self._about, indent=2) + "\n", encoding="utf-8")
         self._journal = open(self.path / _JOURNAL, "a", encoding="utf-8")  # noqa: SIM115 - closed in __exit__
 
     def _open(self):

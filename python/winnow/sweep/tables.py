@@ -1,12 +1,10 @@
 """What came out, as a data frame and as files: a row a point, a column a figure of a fidelity."""
 
-import os
-from contextlib import contextmanager
-
 import pandas
 
 from winnow._core import Error
 from winnow.sweep.metrics import METRICS
+from winnow.whole_file import whole
 
 
 def frame_of(spec, points, answers, front, command):
@@ -47,14 +45,6 @@ def unit_of(column):
     return METRICS[key].unit if key in METRICS and fidelity in METRICS[key].given_by else None
 
 
-@contextmanager
-def _whole(file):
-    """A path to write, which then takes the file's place."""
-    partial = file.with_suffix(".partial")
-    yield partial
-    os.replace(partial, file)
-
-
 def write(frame, folder):
     """points.csv, with units in the heads of columns; points.parquet, with units beside the columns. Each is whole at
     any time."""
@@ -64,11 +54,11 @@ def write(frame, folder):
     except ImportError as error:
         raise Error("sweep: the package pyarrow is not installed: scripts/setup --python") from error
     heads = {name: f"{name} [{unit}]" for name in frame.columns if (unit := unit_of(name)) is not None}
-    with _whole(folder / "points.csv") as path:
+    with whole(folder / "points.csv") as path:
         frame.rename(columns=heads).to_csv(path, index=False)
     table = pyarrow.Table.from_pandas(frame, preserve_index=False)
     fields = [
         one.with_metadata({"unit": unit}) if (unit := unit_of(one.name)) is not None else one for one in table.schema
     ]
-    with _whole(folder / "points.parquet") as path:
+    with whole(folder / "points.parquet") as path:
         parquet.write_table(table.cast(pyarrow.schema(fields)), path)
