@@ -42,6 +42,10 @@ Layout::Layout(const Shape& s, const Decisions& plan, std::uint64_t align, std::
     descriptors_.push_back(place(descriptor_bytes, descriptor_bytes, static_cast<std::uint32_t>(s.heads)));
     for (int kv = 0; kv < s.kv_heads; ++kv) {
       Head& h = heads_[static_cast<std::size_t>(layer * s.kv_heads + kv)];
+      if (const int pages = plan.pages.complete(s.tokens)) {
+        const std::uint32_t page_bytes = packed_bytes(D, plan.pages.word_bits());
+        h.page = place(page_bytes, page_bytes, static_cast<std::uint32_t>(pages));
+      }
       for (int i = 0; i < d.count; ++i) {
         auto bytes = packed_bytes(D, d.width[i]);
         if (records_ && i == d.count - 1) bytes += packed_bytes(D, plan.v_bits);
@@ -113,6 +117,8 @@ void visit_image(const Layout& layout, const Shape& s, const Decisions& plan, Co
   for (int layer = 0; layer < s.layers; ++layer)
     for (int kv = 0; kv < s.kv_heads; ++kv) {
       auto& c = codes_of(layer, kv);
+      for (std::size_t p = 0; p * D < c.page.size(); ++p)
+        vector(layout.page(layer, kv).at(p), &c.page[p * D], plan.pages.word_bits(), true);
       for (std::size_t t = 0; t < n; ++t) {
         for (int i = 0; i < d.count; ++i)
           vector(layout.key(layer, kv, i).at(t), &c.k_digit[i][t * D], d.width[i],

@@ -38,6 +38,8 @@ class Layout {
   }
   // Digit `digit` >= 1 of K, the last one with V behind it (selecting policies).
   const Region& record(int layer, int kv_head, int digit) const { return key(layer, kv_head, digit); }
+  // Item p: the key of page p (policies with pages).
+  const Region& page(int layer, int kv_head) const { return at(layer, kv_head).page; }
   // Empty where V is in the record.
   const Region& value(int layer, int kv_head) const { return at(layer, kv_head).value; }
   const Region& value_scale(int layer, int kv_head) const { return at(layer, kv_head).value_scale; }
@@ -58,7 +60,7 @@ class Layout {
  private:
   struct Head {
     std::array<Region, kMaxDigits> key;
-    Region value, value_scale, value_sum, query;
+    Region page, value, value_scale, value_sum, query;
   };
   const Head& at(int layer, int kv_head) const { return heads_[static_cast<std::size_t>(layer * kv_heads_ + kv_head)]; }
   int kv_heads_;

@@ -202,6 +202,30 @@ WINNOW_HD inline std::uint32_t exponential_in_bounds(std::uint64_t below, std::u
   return e || below > span ? e : 1;
 }
 
+// --- pages (golden/pages.h)
+// --------------------------------------------------------------------------------------------
+
+// A page's mean of K's codes, `dropped` bits coarser: rounded to nearest, ties up, saturated at `bits` bits.
+WINNOW_HD constexpr std::int32_t page_mean(std::int32_t sum, int log2_size, int dropped, int bits) {
+  const int shift = log2_size + dropped;
+  const std::int32_t x = shift ? (sum + (1 << (shift - 1))) >> shift : sum;
+  const std::int32_t most = (1 << (bits - 1)) - 1;
+  return x > most ? most : x < -most - 1 ? -most - 1 : x;
+}
+// The smallest and the largest code of a page's channel as one word, both cut to `bits` bits. The largest is read as it
+// was cut, too low by what was cut: by as much for every page, at most, so that bounds keep their order.
+WINNOW_HD constexpr std::int32_t page_bounds(std::int32_t low, std::int32_t high, int dropped, int bits) {
+  return (high >> dropped) * (1 << bits) + ((low >> dropped) & ((1 << bits) - 1));
+}
+// Which of the two gives the larger product with a query's code.
+WINNOW_HD constexpr std::int32_t page_bound(std::int32_t word, std::int32_t q, int bits) {
+  const std::int32_t high = word >> bits, low = word - high * (1 << bits), half = 1 << (bits - 1);
+  return q >= 0 ? high : low >= half ? low - 2 * half : low;
+}
+// Pages are only ranked, so their distances are a quarter: 2^-20 then is 55 nats below the largest score, not 14.
+inline constexpr int kPageSoftening = 2;
+WINNOW_HD constexpr Scale page_scale(Scale to_log2) { return {to_log2.mantissa, to_log2.shift + kPageSoftening}; }
+
 // --- the rivals' rules (docs/rivals.md) -----------------------------------------------------------------------------
 
 // Option value_threshold (MNNFast): V is not multiplied where its probability is below the threshold, e / sum < theta;

@@ -25,6 +25,7 @@ struct HeadCodes {
   std::vector<std::int16_t> q;                    // [tokens][group][D], 12 bits, K's channel scales folded in
   std::vector<std::int16_t> k;                    // [tokens][D], full-width codes
   std::vector<std::int16_t> k_digit[kMaxDigits];  // [tokens][D], code = sum digit[i] << below(i)
+  std::vector<std::int16_t> page;                 // [complete pages][D] words of their keys; empty: no pages
   std::vector<std::int16_t> v;                    // [tokens][D]
   std::vector<std::uint16_t> v16;    // [tokens], a token's V scale over the prompt's largest; empty: one scale
   std::vector<std::int32_t> v_sum;   // [steps][D], V's sum as a step finds it; empty: the policy does not compensate

@@ -1,6 +1,7 @@
 #include "golden/quant_head.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace winnow::golden {
@@ -58,6 +59,7 @@ void HeadQuantizer::begin(HeadCodes& c) const {
   c.v_unit = v_unit_;
   c.k.resize(n * D_), c.v.resize(n * D_), c.q.resize(n * G_ * D_);
   for (int i = 0; i < plan_.digits.count; ++i) c.k_digit[i].resize(n * D_);
+  if (plan_.pages.size) c.page.resize(static_cast<std::size_t>(plan_.pages.complete(static_cast<int>(n))) * D_);
   if (plan_.token_scales) c.v16.resize(n);
   if (plan_.compensates) c.v_sum.resize((n - prompt_ + 1) * D_);
   c.to_log2.resize(G_), c.to_out.resize(G_), c.out_unit.resize(G_), c.out16.resize(G_);
@@ -75,6 +77,24 @@ void HeadQuantizer::put_key(HeadCodes& c, std::size_t token, const float* k) con
     std::int32_t digit[kMaxDigits] = {};
     split(c.k[i], plan_.digits, plan_.msb, digit);
     for (int j = 0; j < plan_.digits.count; ++j) c.k_digit[j][i] = static_cast<std::int16_t>(digit[j]);
+  }
+  if (plan_.pages.size && (token + 1) % static_cast<std::size_t>(plan_.pages.size) == 0) put_page(c, token);
+}
+
+void HeadQuantizer::put_page(HeadCodes& c, std::size_t last) const {
+  const PageKeys& keys = plan_.pages;
+  const auto size = static_cast<std::size_t>(keys.size), page = last / size;
+  const int dropped = keys.dropped(plan_.digits.bits());
+  for (std::size_t d = 0; d < D_; ++d) {
+    std::int32_t sum = 0, low = c.k[last * D_ + d], high = low;
+    for (std::size_t t = page * size; t <= last; ++t) {
+      const std::int32_t code = c.k[t * D_ + d];
+      sum += code, low = std::min(low, code), high = std::max(high, code);
+    }
+    const std::int32_t word = keys.bounds     ? page_bounds(low, high, dropped, keys.bits)
+                              : keys.landmark ? page_mean(c.k[last * D_ + d], 0, dropped, keys.bits)
+                                              : page_mean(sum, std::countr_zero(size), dropped, keys.bits);
+    c.page[page * D_ + d] = static_cast<std::int16_t>(word);
   }
 }
 

@@ -19,7 +19,7 @@ class HeadQuantizer {
   // Makes room for shape.tokens tokens and writes the scales but for those of outputs. Needs every query's scale.
   void begin(HeadCodes& c) const;
   // Codes of one token's vector of D values; later values than the prompt's saturate. Tokens may come in any order, but
-  // the sum of V that a step finds needs those before it.
+  // the sum of V that a step finds needs those before it, and the key of a page is made with the page's last token.
   void put_key(HeadCodes& c, std::size_t token, const float* k) const;
   void put_value(HeadCodes& c, std::size_t token, const float* v) const;
   void put_query(HeadCodes& c, std::size_t token, std::size_t g, const float* q) const;
@@ -28,6 +28,8 @@ class HeadQuantizer {
   double v_unit() const { return v_unit_; }
 
  private:
+  void put_page(HeadCodes& c, std::size_t last) const;
+
   std::size_t tokens_, prompt_, D_, G_;
   Decisions plan_;
   bool causal_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
 
 #include "golden/policies/schedule.h"
 
@@ -18,6 +19,8 @@ Walk::Walk(const Quantized& model, const Layout& layout, const Reference* refere
       layout_(layout),
       reference_(reference),
       attention_(model),
+      pages_(model),
+      schedule_{model.shape(), model.policy()},
       cascade_(model.shape(), model.policy()) {}
 
 bool Walk::next(LayerResult& r) {
@@ -37,8 +40,8 @@ bool Walk::next(LayerResult& r) {
 
   std::vector<std::uint64_t> sums(static_cast<std::size_t>(s.tokens));
   for (int kv = 0; kv < s.kv_heads; ++kv) {
-    const std::vector<std::uint32_t>& live = cascade_.live(layer_, kv);
     const std::uint32_t heads = cascade_.heads(kv);
+    const std::vector<std::uint32_t>& live = candidates(kv, heads, r);
     r.live.push_back(live);
     r.heads.push_back(heads);
     if (!heads) continue;
@@ -93,6 +96,18 @@ bool Walk::next(LayerResult& r) {
   if (reference_) measure(r);
   if (++layer_ == s.layers) layer_ = 0, ++step_;
   return true;
+}
+
+const std::vector<std::uint32_t>& Walk::candidates(int kv_head, std::uint32_t heads, LayerResult& r) {
+  const PageChoice choice = schedule_.pages(step_, layer_);
+  if (!heads || !choice.chooses()) return cascade_.live(layer_, kv_head);
+  pages_.choose(layer_, kv_head, r.tokens - 1, heads, choice, paged_);
+  std::vector<std::uint32_t> scored(choice.scored());
+  std::iota(scored.begin(), scored.end(), choice.first);
+  const Region& page = layout_.page(layer_, kv_head);
+  read(r.accesses, page, Stream::key, scored.data(), scored.size());
+  useful(r.accesses, Kind::key_msb) += scored.size() * page.item_bytes;
+  return paged_;
 }
 
 void Walk::skip_prompt() {

@@ -9,6 +9,7 @@
 #include "golden/attention.h"
 #include "golden/cascade.h"
 #include "golden/layout.h"
+#include "golden/pages.h"
 
 namespace winnow::golden {
 
@@ -29,7 +30,7 @@ struct ErrorSums {
 struct LayerResult {
   int step = 0, layer = 0, tokens = 0;           // tokens so far
   std::vector<std::uint32_t> positions;          // query positions that ran
-  std::vector<std::vector<std::uint32_t>> live;  // [KV head] live tokens
+  std::vector<std::vector<std::uint32_t>> live;  // [KV head] live tokens; of a page stage, those that it left
   std::vector<std::uint32_t> heads;              // [KV head] live query heads, a bit each
   std::vector<std::int16_t> out;                 // [position index][head][D]
   std::vector<RowRecord> rows;                   // of steps that select or prune, KV heads in order
@@ -60,6 +61,8 @@ class Walk {
   int layer() const { return layer_; }
 
  private:
+  // Live tokens of a KV head; in a step with a page stage those that it leaves.
+  const std::vector<std::uint32_t>& candidates(int kv_head, std::uint32_t heads, LayerResult& r);
   void count(const GroupRow& row, const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads,
              int position, Accesses& a) const;
   void count_whole(const std::vector<std::uint32_t>& positions, const std::vector<std::uint32_t>& live, int kv_head,
@@ -71,9 +74,12 @@ class Walk {
   const Layout& layout_;
   const Reference* reference_;
   Attention attention_;
+  PageStage pages_;
+  Schedule schedule_;
   Cascade cascade_;
   int step_ = 0, layer_ = 0;
   GroupRow scratch_;
+  std::vector<std::uint32_t> paged_;
 };
 
 }  // namespace winnow::golden

@@ -84,6 +84,7 @@ inline void DeviceWalk::place(const golden::Layout& layout) {
       } else {
         h.value = plane(layout.value(layer, kv));
       }
+      if (plan_.pages.size) h.page = plane(layout.page(layer, kv));
       if (plan_.token_scales) h.value_scale = plane(layout.value_scale(layer, kv));
       if (plan_.compensates) h.value_sum = plane(layout.value_sum(layer, kv));
       h.query = plane(layout.query(layer, kv));
@@ -110,7 +111,7 @@ inline void DeviceWalk::quantize() {
   v16.allocate(plan_.token_scales ? L * KV * n : 1);
   QuantizeArgs a{};
   a.shape = model_.args;
-  a.digits = plan_.digits, a.msb = plan_.msb;
+  a.digits = plan_.digits, a.msb = plan_.msb, a.pages = plan_.pages;
   a.channel_scales = plan_.channel_scales, a.token_scales = plan_.token_scales;
   a.out_by_value = plan_.out_by_value;
   a.v_bits = plan_.v_bits;
@@ -129,6 +130,7 @@ inline void DeviceWalk::quantize() {
   launch(model_.runtime, scales_of_heads, Grid{h, y, 1}, threads, 0, a);
   launch(model_.runtime, pack_kv, Grid{kv, y, 1}, threads, 0, a);
   if (plan_.compensates) launch(model_.runtime, pack_sums, Grid{kv, y, 1}, threads, 0, a);
+  if (plan_.pages.size) launch(model_.runtime, pack_pages, Grid{kv, y, 1}, threads, 0, a);
   launch(model_.runtime, pack_queries, Grid{h, y, 1}, threads, 0, a);
   host_scales_.resize(L * H);
   scales_.download(host_scales_.data(), host_scales_.size());
@@ -160,8 +162,11 @@ inline void DeviceWalk::plan_report() {
   chances_.allocate(n);
   chances_.zero();
   lists_.allocate(per_head_ ? L * KV * n : 1);
+  page_places_.allocate(plan_.pages.size ? KV * n : 1), page_lists_.allocate(plan_.pages.size ? KV * n : 1);
   blocks_ = model_.options.blocks ? model_.options.blocks : model_.runtime.blocks();
-  scratch_.allocate(blocks_ * row_scratch_bytes(s.group(), s.tokens));
+  // A page stage has a block a KV head.
+  const u64 scratches = plan_.pages.size && KV > blocks_ ? KV : blocks_;
+  scratch_.allocate(scratches * row_scratch_bytes(s.group(), s.tokens));
 }
 
 }  // namespace winnow::cuda_ref::WINNOW_BACKEND

@@ -81,6 +81,24 @@ inline RowArgs DeviceWalk::row_args(u32 positions) const {
   return a;
 }
 
+// The tokens of a step with a page stage take the place of the live ones.
+inline void DeviceWalk::choose_pages_of(RowArgs& a, golden::LayerResult& r) {
+  const golden::PageChoice choice = schedule_.pages(step_, layer_);
+  if (!choice.chooses()) return;
+  const u64 n = count(shape().tokens);
+  const auto tokens = static_cast<u32>(r.tokens);
+  launch(model_.runtime, choose_pages, Grid{static_cast<unsigned>(shape().kv_heads), 1, 1},
+         model_.runtime.decode_threads(), 0, PageArgs{a, choice, tokens, page_places_.data(), page_lists_.data()});
+  a.live = page_lists_.data(), a.live_stride = static_cast<u32>(n), a.live_count = choice.tokens(tokens);
+  std::vector<u32> lists(page_lists_.size());
+  page_lists_.download(lists.data(), lists.size());
+  for (int kv = 0; kv < shape().kv_heads; ++kv) {
+    if (!head_bits_[count(kv)]) continue;
+    const u32* list = &lists[count(kv) * n];
+    r.live[count(kv)].assign(list, list + a.live_count);
+  }
+}
+
 __global__ void clear_words(u32* at, u64 n) {
   for (u64 i = static_cast<u64>(blockIdx.x) * blockDim.x + threadIdx.x; i < n;
        i += static_cast<u64>(gridDim.x) * blockDim.x)
@@ -107,11 +125,12 @@ inline bool DeviceWalk::next(golden::LayerResult& r) {
     r.positions = {static_cast<u32>(r.tokens - 1)};
   const auto positions = static_cast<u32>(r.positions.size());
 
-  const RowArgs a = row_args(positions);
+  RowArgs a = row_args(positions);
   const u64 out_words = (count(static_cast<int>(positions)) * count(s.heads) * count(s.head_dim) * 2 + 3) / 4;
   launch(model_.runtime, clear_words, Grid{1, 1, 1}, 64, 0, report<u32>(at_.counts), u64{sizeof(LayerCounts) / 4});
   launch(model_.runtime, clear_words, Grid{prompt ? 64u : 1u, 1, 1}, model_.runtime.prompt_threads(), 0,
          report<u32>(at_.out), out_words);
+  choose_pages_of(a, r);
   const unsigned wish = prompt ? model_.options.prompt_threads : model_.options.decode_threads;
   const unsigned threads = wish ? wish : prompt ? model_.runtime.prompt_threads() : model_.runtime.decode_threads();
   const unsigned rows = positions * static_cast<unsigned>(s.kv_heads);

@@ -14,7 +14,7 @@ struct Plane {
 // Where one KV head of a layer lies. `value` points behind the last digits where V shares their record.
 struct HeadPlanes {
   Plane key[golden::kMaxDigits];
-  Plane value, value_scale, value_sum, query, descriptor;
+  Plane page, value, value_scale, value_sum, query, descriptor;
   u32 value_in_record;
 };
 

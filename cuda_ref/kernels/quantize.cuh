@@ -25,6 +25,7 @@ struct QuantizeArgs {
   ShapeArgs shape;
   golden::Digits digits;
   golden::MsbRule msb;
+  golden::PageKeys pages;
   bool channel_scales, token_scales, out_by_value;
   int v_bits;
   i32 k_limit, v_limit;

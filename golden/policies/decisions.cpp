@@ -24,6 +24,11 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   d.v_bits = p.v_bits;
   d.token_scales = p.v_scale == ValueScale::token;
 
+  if (p.pages_tokens()) {
+    d.pages.size = p.pages, d.pages.bits = p.page_bits;
+    d.pages.bounds = p.page_key == PageKey::bounds, d.pages.landmark = p.page_key == PageKey::landmark;
+  }
+
   d.theta16 = static_cast<std::uint32_t>(65536 * p.threshold + 0.5);
 
   d.stages = p.stages();
@@ -66,6 +71,9 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
 }
 
 void require_effect(const Policy& p, const Shape& shape) {
+  if (p.pages_tokens() && shape.steps() == 1)
+    throw Error("policy " + p.name + ": pages: " + std::to_string(p.pages) +
+                ": the trace has a prompt alone: pages are chosen in generation steps");
   if (p.scope == ImportanceScope::kv_head && !p.tokens.off() && shape.steps() == 1)
     throw Error("policy " + p.name +
                 ": scope: kv_head: the trace has a prompt alone: KV heads choose their tokens in generation steps");

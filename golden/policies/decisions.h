@@ -51,6 +51,29 @@ struct SelectionStage {
 
 inline constexpr std::uint64_t kNoSpan = ~std::uint64_t{0};
 
+// The keys of pages, as they lie in memory: a word a channel, of K's code without its last bits. Bounds: the smallest
+// code in the lower half of the word, the largest in the upper.
+struct PageKeys {
+  int size = 0;  // tokens of a page; 0: none
+  int bits = 0;  // of a code
+  bool bounds = false, landmark = false;
+  WINNOW_HD constexpr int word_bits() const { return bounds ? 2 * bits : bits; }
+  // Bits of K's code that a page's lacks.
+  WINNOW_HD constexpr int dropped(int key_bits) const { return key_bits > bits ? key_bits - bits : 0; }
+  // Complete pages of n tokens: only these have a key.
+  WINNOW_HD constexpr int complete(int n) const { return size ? n / size : 0; }
+};
+
+// Which pages a step chooses among: those from `first` to before `end`; it keeps `keep` of them. All others stay.
+struct PageChoice {
+  std::uint32_t size = 0, first = 0, end = 0, keep = 0;
+  WINNOW_HD constexpr std::uint32_t scored() const { return end - first; }
+  // Whether any is left out; otherwise nothing is scored.
+  WINNOW_HD constexpr bool chooses() const { return keep < scored(); }
+  // Tokens that are read, of n.
+  WINNOW_HD constexpr std::uint32_t tokens(std::uint32_t n) const { return n - (scored() - keep) * size; }
+};
+
 struct Decisions {
   // Words in memory.
   Digits digits;  // of K
@@ -59,6 +82,8 @@ struct Decisions {
   int v_bits = kWordBits;
   bool token_scales = false;  // V has a scale a token, folded into p
   bool out_by_value = false;  // a head's outputs have V's scale: only the quantizer knows
+
+  PageKeys pages;
 
   // Progressive quantization: where K has two digits and nothing is selected, the second is fetched for all tokens when
   // the largest probability is below theta16.

@@ -22,7 +22,11 @@ enum class FirstExp : std::uint8_t { exact, pow2 };
 enum class ImportanceRule : std::uint8_t { sum, decay, normalised };
 enum class ImportanceScope : std::uint8_t { shared, kv_head };
 enum class OutScale : std::uint8_t { reference, value };
+enum class PageKey : std::uint8_t { mean, bounds, landmark };
 enum class ResidentValues : std::uint8_t { skip, prune };
+
+// Both bounds of a channel lie side by side in one word.
+constexpr int most_page_bits(PageKey key) { return key == PageKey::bounds ? kWordBits / 2 : kWordBits; }
 
 // Kept ratio by layer: 1 in the first layers, then linear from start to end (paper, V.A).
 struct KeepSchedule {
@@ -68,6 +72,12 @@ struct Policy {
   double candidates = 1;       // A3: iterations of the greedy search, as a share of the tokens; 1 = no search
   double score_threshold = 0;  // A3, bound: a score whose weight is below this share of the row's largest is left out
 
+  // Pages: a step reads a key a page of tokens first, and then K and V of the pages that score highest.
+  int pages = 0;  // tokens of a page; 0: none
+  PageKey page_key = PageKey::mean;
+  int page_bits = 6;
+  double page_keep = 1;  // of all pages of the sentence, the protected ones among them
+
   bool permanent = false;  // a dropped token or head stays dropped in later steps
   int protect_first = 0, protect_newest = 1;
   double protect_newest_share = 0;  // of the tokens so far
@@ -94,6 +104,7 @@ struct Policy {
   // Tokens are ranked by importance for the places that protection leaves; otherwise who stays follows from its place.
   bool ranks_tokens() const { return !tokens.off() && (tokens.start > 0 || tokens.end > 0); }
   bool searches() const { return candidates < 1; }
+  bool pages_tokens() const { return pages > 0; }
   std::uint32_t mu16(int stage) const {
     return static_cast<std::uint32_t>(65536 * select_keep[static_cast<std::size_t>(stage)] + 0.5);
   }
@@ -135,7 +146,7 @@ void visit_policy(P& p, V&& v) {
   v("tokens.start", p.tokens.start, Range{0, 1}, "cascade: share of tokens kept in the first pruning layer");
   v("tokens.end", p.tokens.end, Range{0, 1}, "cascade: share of tokens kept in the last layer");
   v("tokens.free", p.tokens_free, Range{0, 1},
-    "cascade: share of layers, the first ones, in which no token is left out");
+    "cascade and pages: share of layers, the first ones, in which no token is left out");
   v("heads.start", p.heads.start, Range{0, 1}, "cascade: share of query heads kept in the first pruning layer");
   v("heads.end", p.heads.end, Range{0, 1}, "cascade: share of query heads kept in the last layer");
   v("heads.free", p.heads_free, Range{0, 1}, "cascade: share of layers, the first ones, in which no head is left out");
@@ -150,6 +161,12 @@ void visit_policy(P& p, V&& v) {
     "A3: iterations of the greedy search for keys, as a share of the tokens (1 = no search)");
   v("score_threshold", p.score_threshold, Range{0, 1},
     "a key whose weight is below this share of the row's largest is left out of the softmax (0 = none)");
+  v("pages", p.pages, Range{0, 1024},
+    "tokens of a page, a power of two: pages are chosen by a key each before any token is read (0 = none)");
+  v("page_key", p.page_key, Names<PageKey>{{"mean", "bounds", "landmark"}},
+    "a page's key: mean of its keys; smallest and largest element a channel; or the key of its last token");
+  v("page_bits", p.page_bits, Range{kLeastWordBits, kWordBits}, "bits of a word of it; bounds: of each of the two");
+  v("page_keep", p.page_keep, Range{0, 1}, "share of the pages that a step reads (1 = all)");
   v("permanent", p.permanent, "a dropped token or head stays dropped in later steps");
   v("protect_first", p.protect_first, Range{0, 4096}, "first tokens that are always kept");
   v("protect_newest", p.protect_newest, Range{0, 4096}, "newest tokens that are always kept");
@@ -166,7 +183,7 @@ void visit_policy(P& p, V&& v) {
 }
 
 // A named policy: golden/policies/rules/<name>.cpp. `family` orders the list and groups the table of the documentation.
-enum class Family : std::uint8_t { baseline, cascade, selection, places, rival };
+enum class Family : std::uint8_t { baseline, cascade, selection, places, pages, rival };
 struct PolicyEntry {
   const char* name;
   Family family;

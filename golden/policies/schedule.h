@@ -21,9 +21,14 @@
 
 namespace winnow::golden {
 
+// The first layers, in which nobody is left out.
+inline int free_layers(double share, int layers) {
+  return share > 0 ? selected_count(share_of_ceil(share), layers) : 0;
+}
+
 // Kept shares by layer (2^28 = all): all in the first ceil(free * layers), then linear from start to end.
 inline std::vector<std::uint32_t> kept_shares(const KeepSchedule& s, double free, int layers) {
-  const int first = free > 0 ? selected_count(share_of_ceil(free), layers) : 0, steps = layers - 1 - first;
+  const int first = free_layers(free, layers), steps = layers - 1 - first;
   std::vector<std::uint32_t> shares(static_cast<std::size_t>(layers), kShareAll);
   for (int layer = first; layer < layers; ++layer)
     shares[static_cast<std::size_t>(layer)] =
@@ -97,13 +102,16 @@ struct Schedule {
 
   // --- how many stay, and who for sure ------------------------------------------------------------------------------
 
-  // What the schedule says for a KV head (without a list a KV head: for all), and never fewer than are protected. An
-  // encoder has no newest token.
+  // The newest of n tokens that are protected. An encoder has no newest token.
+  int newest_protected(int n) const {
+    if (!shape.causal) return 0;
+    const double share = policy.protect_newest_share;
+    return std::max(policy.protect_newest, share > 0 ? kept_count(share_of_floor(share), n) : 0);
+  }
+  // What the schedule says for a KV head (without a list a KV head: for all), and never fewer than are protected.
   TokenChoice tokens(int step, int layer, int kv_head = 0) const {
     const int n = shape.tokens_in(step);
-    int newest = shape.causal ? policy.protect_newest : 0;
-    if (shape.causal && policy.protect_newest_share > 0)
-      newest = std::max(newest, kept_count(share_of_floor(policy.protect_newest_share), n));
+    const int newest = newest_protected(n);
     TokenChoice c;
     c.normalised = policy.importance == ImportanceRule::normalised;
     c.first_end = static_cast<std::uint32_t>(policy.protect_first);
@@ -119,6 +127,20 @@ struct Schedule {
       c.keep = std::max(ranked, least);
       c.by_place = per_kv_head() && least > 0 && ranked <= least;
     }
+    return c;
+  }
+  // Pages of a step. Those with a protected token stay, as do the tokens behind the last complete page.
+  PageChoice pages(int step, int layer) const {
+    PageChoice c;
+    const int n = shape.tokens_in(step);
+    if (!policy.pages_tokens() || step == 0 || layer < free_layers(policy.tokens_free, shape.layers)) return c;
+    c.size = static_cast<std::uint32_t>(policy.pages);
+    const auto newest = static_cast<std::uint32_t>(n - std::min(n, newest_protected(n)));
+    c.first = (static_cast<std::uint32_t>(policy.protect_first) + c.size - 1) / c.size;
+    c.end = std::max(c.first, newest / c.size);
+    const std::uint32_t all = (static_cast<std::uint32_t>(n) + c.size - 1) / c.size, others = all - c.scored();
+    const auto budget = static_cast<std::uint32_t>(kept_count(share_of_floor(policy.page_keep), static_cast<int>(all)));
+    c.keep = std::min(c.scored(), std::max(1u, budget > others ? budget - others : 0));
     return c;
   }
   // Query heads that stay.

@@ -23,6 +23,37 @@ std::string list(const std::vector<Number>& v) {
   return s + "]";
 }
 
+// Of the page stage.
+std::optional<PolicyViolation> find_page_violation(const Policy& p) {
+  const auto broken = [](const char* key, std::string value, std::string rule) {
+    return PolicyViolation{key, std::move(value), std::move(rule)};
+  };
+  if (!p.pages_tokens()) {
+    if (p.page_keep != 1) return broken("page_keep", number(p.page_keep), "must be 1 where pages is 0");
+    return std::nullopt;
+  }
+  if (p.pages < 2 || (p.pages & (p.pages - 1)) != 0)
+    return broken("pages", std::to_string(p.pages), "must be 0 or a power of two from 2 on");
+  if (!(p.page_keep > 0 && p.page_keep < 1))
+    return broken("page_keep", number(p.page_keep), "must be above 0, below 1, where pages is above 0");
+  if (p.page_bits < kLeastWordBits || p.page_bits > most_page_bits(p.page_key))
+    return broken("page_bits", std::to_string(p.page_bits),
+                  "must be " + std::to_string(kLeastWordBits) + ".." + std::to_string(most_page_bits(p.page_key)) +
+                      (p.page_key == PageKey::bounds ? ": both bounds of a channel are one word" : ""));
+  if (!p.tokens.off())
+    return broken("pages", std::to_string(p.pages),
+                  "must be 0 where tokens.start or tokens.end is below 1: pages are of all tokens");
+  if (p.compensate)
+    return broken("compensate", "true", "must be false where pages is above 0: the sum of V is that of all tokens");
+  if (p.searches())
+    return broken("candidates", number(p.candidates), "must be 1 where pages is above 0: either chooses the keys");
+  if (p.lazy_softmax)
+    return broken("lazy_softmax", "true", "must be false where pages is above 0: pages are ranked by probabilities");
+  if (p.value_threshold > 0)
+    return broken("value_threshold", number(p.value_threshold), "must be 0 where pages is above 0");
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<PolicyViolation> find_violation(const Policy& p) {
@@ -133,6 +164,7 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
       return broken("candidates", number(p.candidates),
                     "must be 1 where tokens.start or tokens.end is below 1: no importance is added up");
   }
+  if (const auto bad = find_page_violation(p)) return bad;
   if (p.scope == ImportanceScope::kv_head && p.permanent)
     return broken("permanent", "true", "must be false where scope is kv_head: each step chooses anew");
   if (p.scope == ImportanceScope::kv_head && p.importance == ImportanceRule::normalised)

@@ -52,6 +52,7 @@ Wait Controller::why() const {
       case Stage::selecting:
       case Stage::pruning:
       case Stage::final: return kTopk;
+      case Stage::expanding:
       case Stage::gathering: return kGather;
       case Stage::kept:
       case Stage::weighing: continue;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <stdexcept>
+#include <vector>
+
+#include "golden/pages.h"
 
 namespace winnow::controller {
 
@@ -23,7 +26,8 @@ Group& Groups::group_of(std::size_t store) {
 }
 
 GroupView Groups::view(const Group& g) const {
-  return {g.number, g.layer->plan, *g.head->plan, static_cast<std::uint32_t>(g.query), g.store};
+  return {g.number, g.layer->plan,  *g.head->plan, static_cast<std::uint32_t>(g.query),
+          g.store,  g.head->tokens, g.pages};
 }
 
 // --- start and passes -----------------------------------------------------------------------------------------------
@@ -45,21 +49,35 @@ void Groups::start(Cycle now) {
   g.layer = &layer, g.head = &h, g.number = number_++;
   g.query = h.started, g.store = static_cast<std::uint16_t>(store);
   g.first_query = h.first_query + h.started * h.group_heads;
-  g.undecided = !whole && s_.decisions.decides();
-
-  GroupEntry& e = s_.memories.groups[store];
   s_.store_free[store] = 0;
+  ++h.started;
+  if (whole) ++next_store_;
+  s_.moved = true;
+  arm(g);
+  if (s_.observer && !whole) s_.observer->started(view(g));
+  g.tasks = s_.memories.groups[store].heads;
+  send_task(g, now);
+}
+
+// The registers of a group whose passes begin: over the keys of its pages, or over its tokens.
+void Groups::arm(Group& g) {
+  const Head& h = *g.head;
+  const Layer& layer = *g.layer;
+  const std::size_t store = g.store;
+  const bool whole = layer.plan.full_width;
+  GroupEntry& e = s_.memories.groups[store];
   e = {};
   e.tag.step = static_cast<std::uint32_t>(layer.plan.step);
   e.tag.layer = static_cast<std::uint16_t>(layer.plan.layer);
   e.tag.head = static_cast<std::uint16_t>(h.plan->kv_head);
   e.tag.query = static_cast<std::uint32_t>(g.query);
   e.half = h.half, e.heads = h.plan->heads, e.constants = h.constants;
-  const auto live = static_cast<std::uint32_t>(h.plan->live.size());
-  e.slots = layer.plan.causal ? static_cast<std::uint32_t>(g.query) + 1 : live;
+  e.pages = h.paging;
+  g.undecided = !whole && !e.pages && s_.decisions.decides();
+  e.slots = e.pages ? h.plan->pages.scored() : layer.plan.causal ? static_cast<std::uint32_t>(g.query) + 1 : h.tokens;
   e.keys = e.slots;
   e.digit = whole ? s_.last_pass() : 0;
-  e.last_pass = whole || !s_.records();
+  e.last_pass = whole || (!s_.records() && !e.pages);
   e.undecided = g.undecided;
   e.follow = follows(g);
   e.forced = h.plan->forced, e.forced_refetch = h.plan->forced_refetch;
@@ -69,12 +87,6 @@ void Groups::start(Cycle now) {
     std::uint32_t* scores = s_.memories.selection_scores.poke(store);
     for (std::uint32_t i = 0; i < e.slots; ++i) scores[i] = (*h.plan->priority)[h.plan->live[i]];
   }
-  ++h.started;
-  if (whole) ++next_store_;
-  s_.moved = true;
-  if (s_.observer && !whole) s_.observer->started(view(g));
-  g.tasks = e.heads;
-  send_task(g, now);
 }
 
 // The next of the pass's tasks, a query head each.
@@ -87,7 +99,10 @@ bool Groups::send_task(Group& g, Cycle now) {
   const auto head = static_cast<unsigned>(std::countr_zero(g.tasks));
   const auto rank = static_cast<unsigned>(std::popcount(e.heads & ((1u << head) - 1)));
   g.tasks &= g.tasks - 1;
-  const bool final_pass = whole ? g.query + 1 == g.layer->plan.positions.size() : g.pass == s_.last_pass();
+  const bool pages = e.pages;
+  const bool final_pass = pages   ? false
+                          : whole ? g.query + 1 == g.layer->plan.positions.size()
+                                  : g.pass == s_.last_pass();
   QkTask& task = fifo.push(now);
   task = {};
   task.epoch = g.layer->epoch;
@@ -95,12 +110,17 @@ bool Groups::send_task(Group& g, Cycle now) {
   task.tag.group = static_cast<std::uint8_t>(head);
   task.tag.pass = static_cast<std::uint8_t>(g.pass);
   task.store = g.store, task.half = h.half, task.keys = e.slots;
-  task.shift = static_cast<std::uint8_t>(whole ? 0 : s_.decisions.digits.below(g.pass));
+  task.pages = pages;
+  task.shift = static_cast<std::uint8_t>(pages   ? s_.decisions.pages.dropped(s_.decisions.digits.bits())
+                                         : whole ? 0
+                                                 : s_.decisions.digits.below(g.pass));
   // An exact query after a crude one multiplies all digits, which lie in the second columns.
-  task.crude = !whole && g.pass == 0 && s_.decisions.crude_query();
+  task.crude = !whole && !pages && g.pass == 0 && s_.decisions.crude_query();
   task.second = later && s_.decisions.crude_query();
-  task.key_bits = static_cast<std::uint8_t>(std::min(
-      whole || task.second ? s_.decisions.digits.bits() : s_.decisions.digits.width[g.pass], golden::kWordBits));
+  task.key_bits = static_cast<std::uint8_t>(std::min(pages                  ? s_.decisions.pages.bits
+                                                     : whole || task.second ? s_.decisions.digits.bits()
+                                                                            : s_.decisions.digits.width[g.pass],
+                                                     golden::kWordBits));
   task.add = later && !task.second;
   task.query = g.first_query + rank;
   task.release_queries = whole ? 1 : 0;
@@ -119,9 +139,9 @@ bool Groups::send_task(Group& g, Cycle now) {
 // are sorted over all keys of the head.
 bool Groups::searches(const Group& g) const { return s_.decisions.searches() && !g.layer->plan.causal; }
 
-// A selection follows the pass under way.
+// A selection follows the pass under way, of tokens or of pages.
 bool Groups::stage_due(const Group& g) const {
-  return !g.layer->plan.full_width && s_.records() && g.pass < s_.decisions.stages;
+  return g.head->paging || (!g.layer->plan.full_width && s_.records() && g.pass < s_.decisions.stages);
 }
 
 // After this pass importance and P x V read, no top-k engine (which loads faster than softmax divides).
@@ -142,7 +162,7 @@ void Groups::refetch(Group& g, Cycle now) {
   GroupEntry& e = s_.memories.groups[g.store];
   e.digit = 1, e.tag.pass = 1;
   s_.memories.keys.begin(g.head->half, e.slots, now, rows_.key_bits(*g.head));
-  s_.gathers.push_back(loads_.key_job(*g.head, 1, g.head->live, static_cast<std::uint32_t>(g.head->plan->live.size())));
+  s_.gathers.push_back(loads_.key_job(*g.head, 1, g.head->live, g.head->tokens));
   g.gathered = g.compacted = true;
   move(g, Stage::gathering);
 }
@@ -200,10 +220,49 @@ void Groups::free_keys(std::size_t half) {
     }
 }
 
-void Groups::take_choice(TopkDone done) {
+// The engine has marked the pages to read. Counters write their tokens out, a row of names a cycle.
+void Groups::take_pages(Group& g, std::uint32_t count, Cycle now) {
+  Lists& lists = s_.memories.lists;
+  Head& h = *g.head;
+  const std::uint32_t* kept = lists.read(g.tokens, 0, count);
+  std::vector<std::uint32_t> names;
+  golden::page_tokens(h.plan->pages, {kept, kept + count}, static_cast<std::uint32_t>(h.plan->live.size()), names);
+  g.written = now + (names.size() + s_.params.list_width - 1) / s_.params.list_width;
+  lists.give_back(g.tokens);
+  g.tokens = kEveryItem, g.token_count = 0;
+  h.live = g.pages = lists.take(std::move(names));
+  if (s_.observer) s_.observer->paged(view(g));
+  move(g, Stage::expanding);
+}
+
+// Nobody reads the keys of the pages any more: those of the tokens take their place.
+bool Groups::expand(Group& g, Cycle now) {
+  Head& h = *g.head;
+  if (now < g.written) {
+    s_.blocked = true;
+    return false;
+  }
+  if (h.paging) {
+    h.paging = h.key_armed = false;
+    free_keys(h.half);
+    loads_.order_tokens(h);
+    return true;
+  }
+  if (!h.key_armed || !s_.room(s_.ports.first, now)) return false;
+  arm(g);
+  g.tasks = s_.memories.groups[g.store].heads;
+  send_task(g, now);
+  move(g, Stage::passing);
+  return true;
+}
+
+void Groups::take_choice(TopkDone done, Cycle now) {
   Group& g = group_of(done.store);
+  const bool pages = g.head->paging;
   take_list(g, done.kept);
-  if (g.prunes_values)
+  if (pages)
+    take_pages(g, done.kept, now);
+  else if (g.prunes_values)
     move(g, Stage::kept);
   else
     take_survivors(g);
@@ -222,7 +281,7 @@ void Groups::take_message(Cycle now) {
   } else if (p.done.can_pop(now)) {
     end_of_pass(group_of(next(p.done).store));
   } else if (p.topk_done.can_pop(now)) {
-    take_choice(next(p.topk_done));
+    take_choice(next(p.topk_done), now);
   } else if (p.compacted.can_pop(now)) {
     group_of(next(p.compacted).store).compacted = true;
   } else if (p.key_released.can_pop(now)) {
@@ -263,6 +322,7 @@ void Groups::advance(Cycle now) {
 bool Groups::act(Group& g, Turns& turns, Cycle now) {
   // Also of a group that has moved on: its first row may be through softmax before the last task is sent.
   if (g.tasks) return send_task(g, now);
+  if (g.stage == Stage::expanding && expand(g, now)) return true;
   if (g.stage == Stage::selecting && select(g, now)) return true;
   if (g.stage == Stage::gathering && gather(g, now)) return true;
   if (g.stage < Stage::final) {  // from there on, order of start
@@ -276,6 +336,11 @@ bool Groups::act(Group& g, Turns& turns, Cycle now) {
 bool Groups::select(Group& g, Cycle now) {
   if (g.sent || !s_.room(s_.ports.topk, now)) return false;
   TopkJob job = this->job(g, Candidates::tokens);
+  if (g.head->paging) {
+    job.job.rule = topk::Rule::count, job.job.amount = g.head->plan->pages.keep;
+    s_.ports.topk.push(now, job);
+    return g.sent = true;
+  }
   const golden::SelectionStage& stage = s_.decisions.stage[g.pass];
   job.job.rule = stage.by_mass ? topk::Rule::mass : topk::Rule::count;
   job.job.amount = stage.by_mass ? stage.mu16 : static_cast<unsigned>(stage.count(static_cast<int>(job.job.n)));
@@ -427,6 +492,15 @@ bool Groups::free_value_half(Cycle now) {
   return false;
 }
 
+// Scales of values that nobody used may still come, by the list of the pages' tokens.
+bool Groups::still_loads(const Group& g) {
+  const ScaleStore& scales = s_.memories.scales;
+  if (g.pages == kEveryItem || g.head->plan->value_scale.item_bytes == 0) return false;
+  const bool loads = scales.arrived(g.head->half) < scales.items(g.head->half);
+  s_.blocked = s_.blocked || loads;
+  return loads;
+}
+
 // A store is free when both readers are done with it; a group, with its address list, when its last V was multiplied.
 void Groups::retire(Cycle now) {
   s_.moved = true;
@@ -437,10 +511,12 @@ void Groups::retire(Cycle now) {
       g.freed = true, s_.store_free[g.store] = 1;
       return;
     }
-  if (!s_.groups.empty() && s_.groups.front().freed && s_.groups.front().multiplied) {
+  if (!s_.groups.empty() && s_.groups.front().freed && s_.groups.front().multiplied &&
+      !still_loads(s_.groups.front())) {
     Group& g = s_.groups.front();
     if (s_.observer && !g.layer->plan.full_width) s_.observer->retired(view(g));
     if (g.tokens != kEveryItem) s_.memories.lists.give_back(g.tokens);
+    s_.memories.lists.give_back(g.pages);
     ++g.head->finished;
     s_.groups.pop_front();
     return;

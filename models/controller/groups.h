@@ -17,6 +17,8 @@ struct Transition {
   const char* when;
 };
 inline constexpr Transition kTransitions[] = {
+    {Stage::selecting, Stage::expanding, "the top-k engine has marked the pages to read"},
+    {Stage::expanding, Stage::passing, "their tokens are written, K of the first is ordered, and Q x K takes a pass"},
     {Stage::passing, Stage::gathering, "the verdict asks for K's LSBs"},
     {Stage::passing, Stage::selecting, "probabilities are there, and a selection stage is due"},
     {Stage::passing, Stage::final, "probabilities are there, and they are final"},
@@ -63,11 +65,15 @@ class Groups {
   void end_of_pass(Group& g);
   void refetch(Group& g, Cycle now);
   void take_survivors(Group& g);
+  void take_pages(Group& g, std::uint32_t count, Cycle now);
+  void arm(Group& g);
+  bool expand(Group& g, Cycle now);
   void begin_pass(Group& g);
 
   void take_verdict(Verdict v, Cycle now);
-  void take_choice(TopkDone done);
+  void take_choice(TopkDone done, Cycle now);
   bool free_value_half(Cycle now);
+  bool still_loads(const Group& g);
 
   // Whether it did something.
   bool select(Group& g, Cycle now);

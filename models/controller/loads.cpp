@@ -41,6 +41,15 @@ FetchJob Loads::value_job(const Head& h, ListRef list, std::uint32_t items) cons
   return j;
 }
 
+// Keys of the pages that are chosen among, in the place of K until some are chosen.
+FetchJob Loads::page_job(const Head& h) const {
+  const golden::PageChoice& pages = h.plan->pages;
+  FetchJob j = job(h, Stream::key, h.plan->page, kEveryItem, pages.scored());
+  j.base += std::uint64_t{j.stride_bytes} * pages.first;
+  j.key_bits = static_cast<std::uint8_t>(s_.decisions.pages.word_bits());
+  return j;
+}
+
 // The sum of V over the tokens so far: the step's record.
 FetchJob Loads::sum_job(const Head& h) const {
   FetchJob j = job(h, Stream::value, h.plan->value_sum, kEveryItem, 1);
@@ -80,29 +89,38 @@ void Loads::open_head() {
       h.group_heads = static_cast<std::size_t>(std::popcount(plan.heads));
       h.live = layer.lists[layer.load_head - 1];
       h.constants = s_.memories.constants.at(layer.constants, plan.kv_head * s_.params.group);
-      const auto live = static_cast<std::uint32_t>(plan.live.size());
-      const bool whole = layer.plan.full_width;
+      h.tokens = plan.pages.tokens(static_cast<std::uint32_t>(plan.live.size()));
+      h.paging = plan.pages.chooses();
       // The layer's, before its first K: they wait for no half, and a row's scales are due with its last score.
       if (!layer.described && layer.plan.descriptors.items) h.loads.push_back(descriptor_job(h));
       layer.described = true;
-      add_load(h, key_job(h, 0, h.live, live));
-      if (whole)
-        for (int i = 1; i < s_.decisions.digits.count; ++i) {
-          FetchJob digit = key_job(h, i, h.live, live);
-          digit.held = static_cast<std::uint8_t>(s_.decisions.digits.above(i));
-          add_load(h, digit);
-        }
-      h.scale_begun = plan.value_scale.item_bytes == 0;
-      if (plan.value_scale.item_bytes) add_load(h, job(h, Stream::value_scale, plan.value_scale, h.live, live));
-      h.sum_begun = whole || !s_.decisions.compensates;
-      if (!h.sum_begun) h.loads.push_back(sum_job(h));
-      // V of all tokens need not wait for anybody, unless some will not be fetched.
-      if (!s_.records() && (whole || (!s_.decisions.prunes_values(false) && !plan.value_count)))
-        add_load(h, value_job(h, h.live, live));
+      if (h.paging)
+        add_load(h, page_job(h));
+      else
+        order_tokens(h);
       return;
     }
     if (layer.load_head < layer.plan.heads.size()) return;
   }
+}
+
+void Loads::order_tokens(Head& h) {
+  const HeadPlan& plan = *h.plan;
+  const bool whole = h.layer->plan.full_width;
+  add_load(h, key_job(h, 0, h.live, h.tokens));
+  if (whole)
+    for (int i = 1; i < s_.decisions.digits.count; ++i) {
+      FetchJob digit = key_job(h, i, h.live, h.tokens);
+      digit.held = static_cast<std::uint8_t>(s_.decisions.digits.above(i));
+      add_load(h, digit);
+    }
+  h.scale_begun = plan.value_scale.item_bytes == 0;
+  if (plan.value_scale.item_bytes) add_load(h, job(h, Stream::value_scale, plan.value_scale, h.live, h.tokens));
+  h.sum_begun = whole || !s_.decisions.compensates;
+  if (!h.sum_begun) h.loads.push_back(sum_job(h));
+  // V of all tokens need not wait for anybody, unless some will not be fetched.
+  if (!s_.records() && (whole || (!s_.decisions.prunes_values(false) && !plan.value_count)))
+    add_load(h, value_job(h, h.live, h.tokens));
 }
 
 bool Loads::send(Cycle now) {
@@ -147,11 +165,11 @@ bool Loads::send_load(Cycle now) {
   for (Head& h : s_.heads) {
     if (h.loads.empty()) continue;
     const FetchJob& j = h.loads.front();
-    const auto live = static_cast<std::uint32_t>(h.plan->live.size());
+    const std::uint32_t live = h.tokens, keys_due = h.paging ? h.plan->pages.scored() : live;
     const auto half = static_cast<std::size_t>(h.half);
     const bool key = j.stream == Stream::key || (j.stream == Stream::record && j.key_bits);
     const bool value = j.stream == Stream::value || j.stream == Stream::value_scale || j.value_bits;
-    if (key && !h.key_armed && (!s_.key_free[half] || !rows_.may_take(h, rows_.of_keys(h, live), true, false)))
+    if (key && !h.key_armed && (!s_.key_free[half] || !rows_.may_take(h, rows_.of_keys(h, keys_due), true, false)))
       return false;
     const bool takes_values = j.value_bits && !j.sum && !h.value_begun;
     if (value && !h.value_armed && (value_waits || !s_.value_free[half])) {
@@ -169,7 +187,7 @@ bool Loads::send_load(Cycle now) {
       const int loads = h.layer->plan.full_width ? digits.count : 1;
       bool merges = false;
       for (int i = 1; i < loads; ++i) merges = merges || !keys.beside(digits.above(i), digits.width[i]);
-      keys.begin(h.half, live, now, rows_.key_bits(h), loads, merges);
+      keys.begin(h.half, keys_due, now, rows_.key_bits(h), loads, merges);
     }
     if (value && !h.value_armed) s_.value_free[half] = 0, h.value_armed = true;
     if (j.stream == Stream::value_scale && !h.scale_begun)

@@ -14,11 +14,14 @@ class Loads {
 
   // The next head whose loads can be thought of now, one a cycle.
   void open_head();
+  // What a head loads of its tokens, once it is known who they are.
+  void order_tokens(Head& h);
   // At most one job to the fetcher. True if there was one.
   bool send(Cycle now);
 
   // The job that brings digit `digit` of a head's K for the listed tokens (with their V, where records hold both).
   FetchJob key_job(const Head& h, int digit, ListRef list, std::uint32_t items) const;
+  FetchJob page_job(const Head& h) const;
   FetchJob sum_job(const Head& h) const;
   FetchJob descriptor_job(const Head& h) const;
   FetchJob value_job(const Head& h, ListRef list, std::uint32_t items) const;

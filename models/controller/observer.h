@@ -10,14 +10,18 @@ struct GroupView {
   std::uint64_t number;  // in order of start
   const LayerPlan& plan;
   const HeadPlan& head;
-  std::uint32_t query;  // place in the plan's positions
-  std::uint16_t store;  // its place in the score memories, until it is freed
+  std::uint32_t query;   // place in the plan's positions
+  std::uint16_t store;   // its place in the score memories, until it is freed
+  std::uint32_t tokens;  // that the query may read
+  ListRef pages;         // their names, where a page stage has chosen them
 };
 
 class ControllerObserver {
  public:
   virtual ~ControllerObserver() = default;
   virtual void started(const GroupView&) = 0;
+  // The tokens of the pages that were chosen are known.
+  virtual void paged(const GroupView&) = 0;
   // K's LSBs are fetched and the first pass is discarded.
   virtual void refetched(const GroupView&) = 0;
   // The kept flags hold who survived selection stage `stage`; nothing has been compacted yet.

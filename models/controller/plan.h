@@ -37,6 +37,8 @@ struct HeadPlan {
   ListSource list;                  // where the machine has them
   std::array<golden::Region, golden::kMaxDigits> key;  // digit planes, or records from the second on
   golden::Region value, value_scale, value_sum, query;
+  golden::Region page;       // keys of pages
+  golden::PageChoice pages;  // which of them are scored before any token is read, and how many stay
   std::array<int, golden::kMaxDigits> key_bits{};
   int value_bits = 0, query_bits = golden::kWordBits;
   // Shape-only: what stands in the file instead of being decided.

@@ -7,7 +7,9 @@
 
 namespace winnow::controller {
 
-int Rows::key_bits(const Head& h) const {
+int Rows::key_bits(const Head& h) const { return h.paging ? s_.decisions.pages.word_bits() : token_key_bits(h); }
+
+int Rows::token_key_bits(const Head& h) const {
   const golden::Digits& digits = s_.decisions.digits;
   if (h.layer->plan.full_width) return digits.bits();
   int most = 0;
@@ -31,9 +33,11 @@ std::uint32_t Rows::held(const Head& h) const {
 }
 
 std::uint32_t Rows::need(const Head& h, bool key_taken, bool values_taken) const {
-  const auto live = static_cast<std::uint32_t>(h.plan->live.size());
+  const std::uint32_t live = h.tokens;
   const bool crude = !h.layer->plan.full_width && s_.decisions.crude_query();
-  return (crude && !h.second_begun && !key_taken ? of_second(live) : 0) +
+  // Behind the keys of its pages come those of its tokens.
+  return (h.paging ? s_.memories.keys.rows_of(live, token_key_bits(h)) : 0) +
+         (crude && !h.second_begun && !key_taken ? of_second(live) : 0) +
          (!h.value_begun && !values_taken ? of_values(h, live) : 0);
 }
 

@@ -16,8 +16,8 @@ class Rows {
  public:
   explicit Rows(State& state) : s_(state) {}
 
-  // Rows that the load of a head's K takes: its widest pass, since each later one takes its place; all digits where a
-  // sentence is read whole.
+  // Rows that the load of a head's K takes, or of the keys of its pages while these are chosen among: its widest pass,
+  // since each later one takes its place; all digits where a sentence is read whole.
   int key_bits(const Head& h) const;
   // Of K of survivors behind a crude first pass, beside the first digits.
   int second_bits() const { return s_.decisions.digits.bits(); }
@@ -32,6 +32,7 @@ class Rows {
   bool may_take(const Head& h, std::uint32_t rows, bool for_key, bool for_values);
 
  private:
+  int token_key_bits(const Head& h) const;
   std::uint32_t held(const Head& h) const;
   std::uint32_t need(const Head& h, bool key_taken, bool values_taken) const;
 

@@ -111,7 +111,9 @@ struct Head {
   Layer* layer = nullptr;
   const HeadPlan* plan = nullptr;
   std::uint8_t half = 0;
-  ListRef live = kEveryItem;    // its tokens
+  ListRef live = kEveryItem;    // its tokens: of a page stage those that it leaves, once they are known
+  std::uint32_t tokens = 0;     // how many; after a page stage, also before it
+  bool paging = false;          // the keys of pages come first, and pages are chosen, before a token is asked for
   ConstantsRef constants = 0;   // of its first query head
   std::size_t group_heads = 0;  // live query heads
   std::deque<FetchJob> loads;   // not yet handed out
@@ -129,6 +131,7 @@ struct Head {
 
 enum class Stage : std::uint8_t {
   passing,    // scores, softmax; a verdict may be due
+  expanding,  // the pages chosen are written out as tokens, whose K is asked for
   selecting,  // top-k engine at work on a stage
   gathering,  // compaction and the gather of records
   final,      // probabilities are final
@@ -151,6 +154,8 @@ struct Group {
   bool sent = false;           // the stage's request to the engine or to softmax
   std::uint32_t tasks = 0;     // query heads whose task of this pass is still to be sent, a bit each
   bool prunes_values = false;  // the engine's answer is about values, not survivors
+  ListRef pages = kEveryItem;  // tokens of the pages that were chosen
+  Cycle written = 0;           // when the last of them is
   bool all_values = false, values_sent = false;
   bool importance_sent = false, importance_done = false, weighed = false, multiplied = false, freed = false;
   ListRef tokens = kEveryItem;  // its own list, of what the engine left

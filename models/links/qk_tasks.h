@@ -14,6 +14,7 @@ struct QkTask {
   std::uint8_t half = 0;       // of the K buffer
   bool second = false;         // its second columns
   bool crude = false;          // the query at first_q_bits, under a power of two of its own
+  bool pages = false;          // of the keys of pages, before any token is read
   std::uint8_t shift = 0;      // weight of this pass's digit
   std::uint8_t key_bits = 12;  // of K's words in this pass: how many bricks a product takes
   std::uint32_t keys = 0;
@@ -26,8 +27,8 @@ struct QkTask {
   template <class V>
   void fields(V&& v) {
     tag.fields(v);
-    v("store", store, 4), v("half", half, 3), v("second", second, 1), v("crude", crude, 1), v("shift", shift, 4),
-        v("key_bits", key_bits, 4), v("keys", keys, 17), v("query", query, 16);
+    v("store", store, 4), v("half", half, 3), v("second", second, 1), v("crude", crude, 1), v("pages", pages, 1),
+        v("shift", shift, 4), v("key_bits", key_bits, 4), v("keys", keys, 17), v("query", query, 16);
     v("add", add, 1), v("release_queries", release_queries, 6), v("release_half", release_half, 1),
         v("epoch", epoch, 6);
   }

@@ -39,6 +39,7 @@ struct GroupEntry {
   int digit = 0;                                // of the pass under way
   bool last_pass = true;                        // probabilities are kept, the rest joins the denominator
   bool follow = false;                          // readers at `width` a cycle may follow each row's division
+  bool pages = false;                           // its slots are pages, of which some will be read
   bool undecided = false;                       // progressive decides on this pass before anything is divided
   bool forced = false, forced_refetch = false;  // shape-only: the verdict stands in the workload file
   ConstantsRef constants = 0;
@@ -62,6 +63,7 @@ class GroupTable : public MemoryBase {
       : MemoryBase(
             {"group_table", "group table", "controller, softmax", "controller, softmax, progressive, importance, pv"}),
         group_(s.group),
+        page_flag_(s.pages ? 1 : 0),
         entries_(static_cast<std::size_t>(s.stores)) {}
 
   std::size_t size() const { return entries_.size(); }
@@ -69,14 +71,15 @@ class GroupTable : public MemoryBase {
   GroupEntry& operator[](std::size_t store) { return entries_[store]; }
   const GroupEntry& operator[](std::size_t store) const { return entries_[store]; }
 
-  // half 3, heads G, slots and keys 17, means G x 32, digit 2, five flags, constants 12, a flag a row.
+  // half 3, heads G, slots and keys 17, means G x 32, digit 2, five flags, constants 12, a flag a row; one more flag
+  // where there is a page stage.
   MemoryShape shape() const override {
-    return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 5 + 12 + group_, 1, 5, 2};
+    return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 5 + page_flag_ + 12 + group_, 1, 5, 2};
   }
   void report(StatSink&) const override {}
 
  private:
-  int group_;
+  int group_, page_flag_;
   std::vector<GroupEntry> entries_;
 };
 

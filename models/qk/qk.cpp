@@ -49,10 +49,22 @@ std::uint32_t Qk::reachable(const std::uint32_t* slots, std::uint32_t n, Cycle n
   return n;
 }
 
+// The largest score that a key within a page's bounds could have.
+std::int32_t Qk::bound(const std::int16_t* q, const std::int16_t* page) const {
+  std::int32_t sum = 0;
+  for (int d = 0; d < params_.head_dim; ++d)
+    sum += static_cast<std::int32_t>(q[d]) * golden::page_bound(page[d], q[d], params_.page_bound_bits);
+  return sum;
+}
+
 // Scores of `count` neighbouring keys, from the row's `from`-th on.
 void Qk::score(ScoreRow& row, const std::int16_t* k, const std::int16_t* q, int from, int count, int weight) const {
   const int stride = keys_.stride();
   std::int32_t* to = &row.value[static_cast<std::size_t>(from)];
+  if (task_.pages && params_.page_bound_bits) {
+    for (int i = 0; i < count; ++i) to[i] = bound(q, k + i * stride) * weight;
+    return;
+  }
   switch (params_.head_dim) {
     case 64:
       for (int i = 0; i < count; ++i) to[i] = tree<64>(q, k + i * stride, 64) * weight;

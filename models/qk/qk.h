@@ -8,6 +8,8 @@
 // Rate: a task of n keys occupies the array ceil(n / keys a cycle) cycles; D is any multiple of 8 up to 256.
 // Where a greedy search was made for the group, the task waits for its candidates and goes over these alone: as many of
 // a cycle's as lie in banks of their own, in order.
+// The key of a page may hold two bounds a channel: a multiplexer in front of each multiplier takes the one that the
+// query's sign asks for.
 // State: the task at work and its next row. What is partial is added up behind, in softmax.
 // Waits for: key buffer (row not loaded), query (not loaded), softmax (no place behind the tree), P x V (which has the
 // arrays, where they are shared), controller (no task).
@@ -37,6 +39,7 @@ class Qk : public Block {
     int head_dim, multipliers, brick_bits = golden::kWordBits;
     bool shape_only = false;               // cycles without products
     int first_q_bits = golden::kWordBits;  // of the query in a crude pass
+    int page_bound_bits = 0;               // of each bound of a page's key; 0: keys of pages are words like others
   };
   Qk(const Params& params, Fifo<QkTask>& first, Fifo<QkTask>& later, KvBuffer& keys, QueryRegisters& queries,
      ArrayGrant& arrays, const CandidateLists& candidates, Pipe<ScoreRow>& out, Fifo<HalfReleased>& released)
@@ -83,6 +86,7 @@ class Qk : public Block {
     return !candidates_.asked(t.store) || candidates_.ready(t.store, t.tag.group, now);
   }
   std::uint32_t reachable(const std::uint32_t* slots, std::uint32_t n, Cycle now) const;
+  std::int32_t bound(const std::int16_t* q, const std::int16_t* page) const;
   void score(ScoreRow& row, const std::int16_t* k, const std::int16_t* q, int from, int count, int weight) const;
   Params params_;
   Fifo<QkTask>&first_, &later_;

@@ -125,7 +125,7 @@ bool Softmax::exponentiate(Cycle now) {
     const GroupEntry& g = m_.groups[exp_row_.store];
     Head& h = head(exp_row_.store, exp_row_.head);
     rest_ready_ = 0;
-    if (params_.bounds && !g.last_pass && !params_.shape_only)
+    if (bounded(g) && !params_.shape_only)
       unread_span_ = golden::unread_span(exp_row_.query_size, params_.digits.below(g.digit),
                                          m_.constants.of(constants_of(exp_row_)).to_log2);
     if (params_.rest && exp_row_.later) {
@@ -156,7 +156,7 @@ bool Softmax::exponentiate(Cycle now) {
     const std::uint32_t n = end - exp_next_;
     const std::int32_t* s = m_.scores.read(exp_row_.store, row, exp_next_, n, now);
     std::uint32_t* e = m_.exponentials.write(exp_row_.store, row, exp_next_, n, now);
-    const golden::Scale scale = m_.constants.of(constants_of(exp_row_)).to_log2;
+    const golden::Scale scale = scale_of(exp_row_);
     const auto top = static_cast<std::int32_t>(exp_row_.top);
     if (crude(g)) {
       const golden::Scale octaves = golden::octave_scale(scale);
@@ -166,9 +166,9 @@ bool Softmax::exponentiate(Cycle now) {
     } else {
       for (std::uint32_t i = 0; i < n; ++i) {
         const std::uint64_t below = golden::log2_distance(static_cast<std::int64_t>(top) - s[i], scale);
-        exp_sum_ += e[i] = params_.bounds && !g.last_pass
+        exp_sum_ += e[i] = bounded(g)
                                ? golden::exponential_in_bounds(below, params_.score_span + unread_span_)
-                               : golden::exponential_within(below, params_.score_span);
+                               : golden::exponential_within(below, g.pages ? golden::kNoSpan : params_.score_span);
       }
     }
   }
@@ -259,11 +259,11 @@ bool Softmax::divide(Cycle now) {
                                              : golden::probability(e[i], divide_row_.reciprocal);
       if (to) to[i] = static_cast<std::uint16_t>(p);
       if (!sums) continue;
-      if (params_.bounds && !g.last_pass) {
+      if (bounded(g)) {
         sums[i] = (first ? 0 : sums[i]) | (e[i] != 0);
         continue;
       }
-      sums[i] = first ? p : params_.largest && !g.last_pass ? std::max(sums[i], p) : sums[i] + p;
+      sums[i] = first ? p : (params_.largest || g.pages) && !g.last_pass ? std::max(sums[i], p) : sums[i] + p;
     }
   }
   if (!params_.lazy) divisions_ += end - divide_next_;

@@ -133,7 +133,13 @@ class Softmax : public Block {
   };
 
   // A first pass whose exponentials are powers of two.
-  bool crude(const GroupEntry& g) const { return params_.first_pow2 && g.digit == 0 && !g.last_pass; }
+  bool crude(const GroupEntry& g) const { return params_.first_pow2 && g.digit == 0 && !g.last_pass && !g.pages; }
+  bool bounded(const GroupEntry& g) const { return params_.bounds && !g.last_pass && !g.pages; }
+  // Of a row's scores; pages are only ranked, under a softer scale.
+  golden::Scale scale_of(const Row& row) const {
+    const golden::Scale scale = m_.constants.of(constants_of(row)).to_log2;
+    return m_.groups[row.store].pages ? golden::page_scale(scale) : scale;
+  }
   // Values a cycle. Only a first pass of powers of two, which needs shifters alone, is as wide as first_width.
   std::uint32_t width_of(const GroupEntry& g) const {
     return static_cast<std::uint32_t>(crude(g) ? params_.sizes.widest() : params_.sizes.width);

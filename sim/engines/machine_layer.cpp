@@ -30,6 +30,7 @@ golden::LayerResult layer_of_machine(const golden::Shape& s, const LayerPlan& pl
     for (const GroupRecord& record : records) {
       golden::RowRecord& row = r.rows.emplace_back();
       row.position = plan.positions[record.query], row.kv_head = record.head;
+      if (!record.tokens.empty()) r.live[record.head] = record.tokens;
       row.row.refetched = record.refetched;
       for (int stage = 0; stage < 3; ++stage) row.row.survivors[stage] = record.survivors[stage];
       row.row.values = record.values, row.row.p = record.p;

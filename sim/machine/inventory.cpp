@@ -63,6 +63,7 @@ Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
   s.sum_latency = machine.softmax.exp_latency + machine.softmax.accumulate_latency;
   s.requantize_latency = machine.softmax.requantize_latency;
   s.greedy_columns = machine.greedy.columns, s.greedy_scan = machine.greedy.scan;
+  s.pages = piece.decisions.pages.size > 0;
   s.key_words = machine.qk.sram.words();
   return s;
 }
@@ -87,8 +88,8 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       selection_scores(all, sizes),
       kept(all, sizes),
       origins(all, sizes),
-      // Two layers' lists, one that a choice writes; two of a group in flight.
-      lists(all, sizes.longest, 3 + 2 * sizes.halves),
+      // Two layers' lists, one that a choice writes; two of a group in flight, three behind a page stage.
+      lists(all, sizes.longest, 3 + (sizes.pages ? 3 : 2) * sizes.halves),
       ranking_items(all, sizes.longest),
       importance_memory(all, piece.shape, piece.decisions, sizes.width, machine.importance.tokens, piece.sequences),
       sorted_keys(all, sizes),
@@ -137,7 +138,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
              GreedyMemories{keys, queries, sorted_keys, candidate_lists}, greedy_jobs),
       qk(all,
          Qk::Params{sizes.head_dim, machine.key_multipliers(), machine.qk.brick_bits, piece.shape_only,
-                    piece.decisions.first_q_bits},
+                    piece.decisions.first_q_bits, piece.decisions.pages.bounds ? piece.decisions.pages.bits : 0},
          first_passes, later_passes, keys, queries, array_grant, candidate_lists, score_rows, key_released),
       softmax(all,
               Softmax::Params{machine.softmax, piece.decisions.digits, piece.decisions.msb, piece.decisions.rest,

@@ -31,8 +31,8 @@ void require_served(const Machine& machine, const golden::Decisions& d) {
 MachineModel::MachineModel(const Machine& machine, Workpiece piece, const MakeSource& make_source, OnLayer on_layer)
     : parts_(machine, std::move(piece), make_source),
       group_(piece.shape.group()),
-      recorder_(parts_.groups, parts_.probabilities, parts_.kept, parts_.origins, parts_.candidate_lists, group_,
-                !piece.shape_only),
+      recorder_(parts_.groups, parts_.probabilities, parts_.kept, parts_.origins, parts_.candidate_lists, parts_.lists,
+                group_, !piece.shape_only),
       lazy_controller_(parts_.controller, parts_.queries),
       time_(parts_.qk, parts_.controller),
       blocks_(parts_.all.blocks),

@@ -40,7 +40,7 @@ void Recorder::freed(const GroupView& g) {
   if (!values_) return;
   const GroupEntry& entry = groups_[g.store];
   const std::uint32_t* origins = origins_.peek(g.store);
-  const std::size_t keys = g.plan.causal ? g.query + std::size_t{1} : g.head.live.size();
+  const std::size_t keys = g.plan.causal ? g.query + std::size_t{1} : g.tokens;
   std::vector<std::uint16_t>& p = of(g).p;
   p.assign(static_cast<std::size_t>(group_) * keys, 0);
   for (std::size_t h = 0; h < static_cast<std::size_t>(group_); ++h) {

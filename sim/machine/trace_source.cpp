@@ -130,6 +130,8 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
       h.key[static_cast<std::size_t>(i)] = layout_.key(layer_, kv, i);
       h.key_bits[static_cast<std::size_t>(i)] = digits.width[i];
     }
+    h.pages = schedule_.pages(step_, layer_);
+    if (h.pages.chooses()) h.page = layout_.page(layer_, kv);
     h.value = layout_.value(layer_, kv);
     h.value_scale = layout_.value_scale(layer_, kv);
     if (model_.decisions().compensates) h.value_sum = layout_.value_sum(layer_, kv);

@@ -70,6 +70,13 @@ inline std::vector<Case> cases() {
       [](golden::Policy& p) { p.k_digits = {5, 4}, p.score_threshold = 0.05; });
   add("bound_rounded", kDecode + "46", make_policy("early-exit"),
       [](golden::Policy& p) { p.k_digits = {4, 3, 2}, p.msb = golden::MsbRule::round, p.score_threshold = 0.3; });
+  add("pages_bounds", kDecode + "47", make_policy("quest"),
+      [](golden::Policy& p) { p.pages = 4, p.page_bits = 3, p.page_keep = 0.4, p.protect_first = 3; });
+  add("pages_mean_select", kDecode + "48", select,
+      [](golden::Policy& p) { p.pages = 2, p.page_bits = 4, p.page_keep = 0.5, p.tokens_free = 0.3; });
+  add("pages_landmark_values", kDecode + "49", dense, [](golden::Policy& p) {
+    p.pages = 8, p.page_key = golden::PageKey::landmark, p.page_keep = 0.5, p.local_value = 0.3, p.heads = {1, 0.5};
+  });
   add("renormalise", kDecode + "14", spatten, [](golden::Policy& p) { p.renormalise = true, p.local_value = 0.2; });
   add("one_value", kDecode + "15", spatten, [](golden::Policy& p) { p.local_value = 0.001; });
   for (const std::string& trace : {kDecode + "33", kEncoder + "34"})

@@ -192,6 +192,21 @@ void random_first_pass(Case& c, Random& random) {
   validate(p);
 }
 
+void random_pages(Case& c, Random& random) {
+  Policy& p = c.policy;
+  p.pages = random.of<int>({2, 4, 8});
+  p.page_key = random.of<PageKey>({PageKey::mean, PageKey::bounds, PageKey::landmark});
+  p.page_bits = random.between(2, most_page_bits(p.page_key));
+  c.page_keep = random.of<int>({1, 29, 50, 75, 99});
+  p.page_keep = c.page_keep / 100.0;
+  p.tokens = {}, c.tokens_start = c.tokens_end = 100;
+  p.shards = 0, c.full_heads = 0, p.full_heads = 0;
+  p.compensate = false;
+  if (random.chance(50)) p.protect_first = p.protect_newest = 0;
+  if (random.chance(50)) c.tokens_free = 0, p.tokens_free = 0;
+  validate(p);
+}
+
 std::string describe(const Case& c, const Shape& s) {
   std::ostringstream o;
   const Policy& p = c.policy;
@@ -207,7 +222,8 @@ std::string describe(const Case& c, const Shape& s) {
     << p.renormalise << " protect " << p.protect_first << ',' << p.protect_newest << " importance "
     << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope " << static_cast<int>(p.scope) << " permanent "
     << p.permanent << " free " << c.tokens_free << ',' << c.heads_free << " newest share " << c.newest_share
-    << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads;
+    << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads << " pages " << p.pages << '/'
+    << static_cast<int>(p.page_key) << '/' << p.page_bits << '/' << c.page_keep;
   return o.str();
 }
 

@@ -29,6 +29,7 @@ struct Case {
   int threshold = 0;                                                                                // thousandths
   int candidates = 100;                                                                             // percent
   int tokens_free = 15, heads_free = 30, newest_share = 0, full_heads = 0;                          // percent
+  int page_keep = 100;                                                                              // percent
   int value_threshold = 0, score_threshold = 0;                                                     // thousandths
 };
 // Rules of the rivals, for a case that they may be added to: at least one of them.
@@ -36,6 +37,8 @@ void random_rival(Case& c, Random& random);
 Case random_case(Random& random);
 // Options of a selecting case's first pass, and compensation, each off half of the time.
 void random_first_pass(Case& c, Random& random);
+// A page stage, for a case that it may be added to.
+void random_pages(Case& c, Random& random);
 std::string describe(const Case& c, const Shape& s);
 
 }  // namespace winnow::golden::test

@@ -184,6 +184,76 @@ std::vector<std::uint32_t> searched(const HeadCodes& c, const std::vector<std::i
   return found;
 }
 
+// Complete pages without a protected token, if there are more than stay of them.
+std::vector<std::uint32_t> scored_pages(const Case& c, int tokens) {
+  const Policy& p = c.policy;
+  const int newest = std::max(p.protect_newest, c.newest_share ? std::max(1, c.newest_share * tokens / 100) : 0);
+  std::vector<std::uint32_t> pages;
+  int all = 0;
+  for (int first = 0; first < tokens; first += p.pages, ++all) {
+    bool stays = first + p.pages > tokens;
+    for (int t = first; t < first + p.pages; ++t) stays = stays || t < p.protect_first || t >= tokens - newest;
+    if (!stays) pages.push_back(static_cast<std::uint32_t>(first / p.pages));
+  }
+  const int keep = std::max(1, all * c.page_keep / 100) - (all - static_cast<int>(pages.size()));
+  if (std::max(1, keep) >= static_cast<int>(pages.size())) pages.clear();
+  return pages;
+}
+
+std::vector<std::uint32_t> paged(const Quantized& m, const Case& cs, int layer, int kv_head, int position,
+                                 std::uint32_t heads) {
+  const HeadCodes& c = m.head(layer, kv_head);
+  const Policy& p = cs.policy;
+  const auto D = static_cast<std::size_t>(m.shape().head_dim), G = static_cast<std::size_t>(m.shape().group());
+  const int tokens = position + 1, all = (tokens + p.pages - 1) / p.pages;
+  const std::vector<std::uint32_t> pages = scored_pages(cs, tokens);
+  std::vector<bool> stays(static_cast<std::size_t>(all), true);
+  if (!pages.empty()) {
+    const Wide step = power2(std::max(0, width_sum(p.k_digits, 0) - p.page_bits));
+    const Wide most = power2(p.page_bits - 1);
+    std::vector<std::uint64_t> rank(pages.size(), 0);
+    for (std::size_t g = 0; g < G; ++g) {
+      if (!lives(heads, g)) continue;
+      const std::vector<std::int64_t> q = query_of(c, p, D, G, static_cast<std::size_t>(position), g, false);
+      std::vector<Wide> s;
+      for (std::uint32_t page : pages) {
+        Wide score = 0;
+        for (std::size_t d = 0; d < D; ++d) {
+          std::vector<Wide> codes;
+          for (int t = 0; t < p.pages; ++t)
+            codes.push_back(c.k[(page * static_cast<std::size_t>(p.pages) + static_cast<std::size_t>(t)) * D + d]);
+          const auto nearest = [&](Wide sum, Wide over) {
+            return std::max(-most, std::min(most - 1, floor_div(2 * sum + over, 2 * over)));
+          };
+          Wide sum = 0;
+          for (Wide x : codes) sum += x;
+          const Wide key = p.page_key == PageKey::mean       ? nearest(sum, step * p.pages)
+                           : p.page_key == PageKey::landmark ? nearest(codes.back(), step)
+                           : q[d] >= 0 ? floor_div(*std::max_element(codes.begin(), codes.end()), step)
+                                       : floor_div(*std::min_element(codes.begin(), codes.end()), step);
+          score += q[d] * key * step;
+        }
+        s.push_back(score);
+      }
+      const Wide top = *std::max_element(s.begin(), s.end());
+      Wide sum = 0;
+      std::vector<Wide> e;
+      for (Wide x : s)
+        sum += e.emplace_back(exponential(times(top - x, {c.to_log2[g].mantissa, c.to_log2[g].shift + 2})));
+      for (std::size_t i = 0; i < s.size(); ++i)
+        rank[i] = std::max(rank[i], static_cast<std::uint64_t>(std::min<Wide>(
+                                        65535, floor_div(2 * (e[i] * (power2(52) / sum)) + power2(36), power2(37)))));
+    }
+    const int keep = std::max(1, std::max(1, all * cs.page_keep / 100) - (all - static_cast<int>(pages.size())));
+    for (std::uint32_t page : pages) stays[page] = false;
+    for (std::uint32_t i : largest_k(rank, static_cast<std::size_t>(keep))) stays[pages[i]] = true;
+  }
+  std::vector<std::uint32_t> list;
+  for (int t = 0; t < tokens; ++t)
+    if (stays[static_cast<std::size_t>(t / p.pages)]) list.push_back(static_cast<std::uint32_t>(t));
+  return list;
+}
+
 Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int position_,
                 const std::vector<std::uint32_t>& visible, std::uint32_t heads, bool full_width) {
   const HeadCodes& c = m.head(layer, kv_head);

@@ -28,6 +28,12 @@ std::vector<std::uint32_t> largest_k(const std::vector<std::uint64_t>& x, std::s
 Row integer_row(const Quantized& m, const Case& c, int layer, int kv_head, int position,
                 const std::vector<std::uint32_t>& visible, std::uint32_t heads, bool full_width);
 
+// Tokens of 0..position that a step reads behind its page stage; all where no page is left out.
+std::vector<std::uint32_t> paged(const Quantized& m, const Case& c, int layer, int kv_head, int position,
+                                 std::uint32_t heads);
+// The pages that were scored for it.
+std::vector<std::uint32_t> scored_pages(const Case& c, int tokens);
+
 struct Bounds {
   std::uint64_t probabilities = 0, outputs = 0, denominators = 0, unbounded = 0;
   // Largest |error| and |error| / bound; outputs as a fraction of V's largest. `plain`: rows without rest and

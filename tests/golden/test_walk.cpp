@@ -147,14 +147,15 @@ void reference_row(const Values& v, int layer, int head, int position, std::vect
 
 TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   Compared compared(1000000);
-  Random random(21), first(210);
+  Random random(21), first(210), pages(211);
   std::uint64_t layers = 0, pruned_layers = 0, pruned_heads = 0, newest_gone = 0, returned = 0, records = 0,
-                short_steps = 0;
+                short_steps = 0, paged_rows = 0, pages_dropped = 0;
   double reference_error = 0;
   for (int i = 0; i < 400; ++i) {
     const Shape shape = random_shape(random);
     Case c = random_case(random);
     if (i % 2) random_first_pass(c, first);
+    if (i % 3 == 0) random_pages(c, pages);
     const Policy& p = c.policy;
     const Values values = random_values(shape, random);
     const FloatSource source = values.source();
@@ -194,11 +195,21 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
         std::size_t decode_row = 0;
         bool any_head = false;
         for (int kv = 0; kv < shape.kv_heads; ++kv) {
-          const Tokens& live = plain.living(layer, kv);
           std::uint32_t heads = 0;
           int alive = 0;
           for (std::uint32_t h : plain.heads)
             if (static_cast<int>(h) / G == kv) heads |= 1u << (static_cast<int>(h) % G), ++alive;
+          Tokens live = plain.living(layer, kv);
+          // The first layers see all; of those the share is rounded up.
+          if (p.pages && step > 0 && alive && 100 * layer >= c.tokens_free * shape.layers) {
+            const Tokens scored = scored_pages(c, n);
+            live = paged(model, c, layer, kv, n - 1, heads);
+            paged_rows += !scored.empty(),
+                pages_dropped += (static_cast<std::size_t>(n) - live.size()) / static_cast<std::size_t>(p.pages);
+            if (!scored.empty()) plain_accesses.fetch(layout.page(layer, kv), 1, scored);
+            plain_accesses.useful(Kind::key_msb, scored.size(), D,
+                                  (p.page_key == PageKey::bounds ? 2 : 1) * p.page_bits);
+          }
           ASSERT_EQ(r.live[static_cast<std::size_t>(kv)], live);
           ASSERT_EQ(r.heads[static_cast<std::size_t>(kv)], heads);
           compared.add(live.size() + 1);
@@ -376,6 +387,9 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
     }
     ASSERT_FALSE(walk.next(r));
   }
+  std::printf("%llu rows behind a page stage, %llu pages left out\n", static_cast<unsigned long long>(paged_rows),
+              static_cast<unsigned long long>(pages_dropped));
+  EXPECT_GT(paged_rows, 500u);
   std::printf(
       "%llu layers: %llu with tokens pruned, %llu with heads pruned, %llu without the newest token, %llu steps in "
       "which tokens returned, %llu record fetches, %llu steps too short to select; reference at %.2f of its bound\n",

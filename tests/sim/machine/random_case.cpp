@@ -187,6 +187,23 @@ void random_rival(CaseRandom& r, RunOptions& o) {
   if (r.one_in(2)) set(o, "score_threshold", r.of({0.01, 0.05, 0.1, 0.5, 1.0}));
 }
 
+// A page stage, where the policy leaves room for one.
+void random_pages(CaseRandom& r, RunOptions& o) {
+  const auto asks = [&o](const std::string& key) {
+    return std::any_of(o.set.begin(), o.set.end(), [&](const std::string& s) { return s.rfind(key, 0) == 0; });
+  };
+  if (!r.one_in(3) || asks("candidates=") || asks("lazy_softmax=true") || asks("value_threshold=")) return;
+  const bool bounds = r.one_in(2);
+  set(o, "pages", 2 << r.below(4));
+  set(o, "page_key", bounds ? "bounds" : r.of({"mean", "landmark"}));
+  set(o, "page_bits", bounds ? r.in(2, 6) : r.in(2, 12));
+  set(o, "page_keep", r.of({0.01, 0.25, 0.5, 0.75, 0.99}));
+  set(o, "tokens.start", 1), set(o, "tokens.end", 1), set(o, "shards", 0), set(o, "full_heads", 0);
+  set(o, "tokens.free", r.of({0.0, 0.3}));
+  if (asks("compensate=")) set(o, "compensate", false);
+  if (r.one_in(2)) set(o, "protect_first", 0), set(o, "protect_newest", 0), set(o, "protect_newest_share", 0);
+}
+
 RunOptions random_case(std::uint64_t seed, bool may_batch) {
   CaseRandom r(seed);
   Trace t;
@@ -209,6 +226,8 @@ RunOptions random_case(std::uint64_t seed, bool may_batch) {
   random_machine(r, o, t);
   CaseRandom rival(seed + 1'000'003);
   random_rival(rival, o);
+  CaseRandom pages(seed + 2'000'003);
+  random_pages(pages, o);
   if (r.one_in(3)) o.layers.first = r.below(t.layers), o.layers.last = r.in(o.layers.first, t.layers - 1);
   if (r.one_in(3)) o.steps.first = r.below(generated + 1), o.steps.last = r.in(o.steps.first, generated);
   if (may_batch && generated && r.one_in(3)) {
