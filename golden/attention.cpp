@@ -34,20 +34,18 @@ void Attention::scores(const std::int16_t* q, const std::int16_t* k, const std::
   }
 }
 
-std::uint64_t Attention::exponentials(const std::int64_t* s, int n, Scale to_log2, bool pow2, std::uint64_t unread,
-                                      std::uint32_t* e, std::int64_t& top) {
-  top = *std::max_element(s, s + n);
+std::uint64_t Attention::weights(const std::int64_t* s, int n, const ScoreRule& rule, std::int64_t top,
+                                 std::uint32_t* e) {
   std::uint64_t sum = 0;
-  if (pow2) {
-    const Scale octaves = octave_scale(to_log2);
-    for (int j = 0; j < n; ++j) sum += e[j] = pow2_exponential(octave_distance(top - s[j], octaves));
+  if (rule.kind == ScoreRule::Kind::sigmoid) {
+    for (int j = 0; j < n; ++j) sum = std::max<std::uint64_t>(sum, e[j] = rule.weight(top, s[j]));
     return sum;
   }
-  const std::uint64_t span = model_.decisions().score_span;
-  if (unread != kNoSpan)
-    for (int j = 0; j < n; ++j) sum += e[j] = exponential_in_bounds(log2_distance(top - s[j], to_log2), span + unread);
-  else
-    for (int j = 0; j < n; ++j) sum += e[j] = exponential_within(log2_distance(top - s[j], to_log2), span);
+  if (rule.kind == ScoreRule::Kind::exact) {  // the one that most rows are made of
+    for (int j = 0; j < n; ++j) sum += e[j] = exponential_within(log2_distance(top - s[j], rule.scale), rule.span);
+    return sum;
+  }
+  for (int j = 0; j < n; ++j) sum += e[j] = rule.weight(top, s[j]);
   return sum;
 }
 
@@ -74,6 +72,8 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   for (auto& s : row.survivors) s.clear();
   row.candidates.clear();
 
+  const int tokens_so_far = std::max(model_.shape().prompt, position + 1);
+
   // Slots that are still in, and their tokens. Arrays s and e are compact over them.
   slots_.resize(N);
   std::iota(slots_.begin(), slots_.end(), 0u);
@@ -86,6 +86,12 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   const auto pass = [&](const std::int16_t* k, int shift, bool add) {
     for (std::size_t g = 0; g < G; ++g)
       if (alive(g)) scores(query(g), k, tokens_.data(), static_cast<int>(n), shift, &s_[g * N], add);
+  };
+  const auto sum_queries = [&] {
+    for (std::size_t g = 0; g < G; ++g) {
+      query_sum[g] = query_size[g] = 0;
+      for (std::size_t d = 0; d < D; ++d) query_sum[g] += query(g)[d], query_size[g] += std::abs(query(g)[d]);
+    }
   };
   const auto crude_pass = [&](const std::int16_t* k, int shift) {
     crude_.resize(G * D);
@@ -106,12 +112,17 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   };
   // Softmax of one head over its slots; weights in row.p by slot. `last`: rest joins the denominator.
   const auto softmax_of = [&](std::size_t g, const std::vector<std::uint32_t>& slots, int digit, bool last) {
-    const bool pow2 = plan.selects() && plan.first_pow2 && digit == 0 && !last;
-    const std::uint64_t unread =
-        plan.bounds && !last ? unread_span(query_size[g], digits.below(digit), c.to_log2[g]) : kNoSpan;
-    std::int64_t new_top = 0;
-    const std::uint64_t sum =
-        exponentials(&s_[g * N], static_cast<int>(slots.size()), c.to_log2[g], pow2, unread, &e_[g * N], new_top);
+    const ScoreRule rule =
+        score_rule(plan, c.to_log2[g], false, digit, last, query_sum[g], query_size[g], tokens_so_far);
+    const std::int64_t* scores = &s_[g * N];
+    std::int64_t new_top = INT64_MIN;
+    if (rule.kind == ScoreRule::Kind::anchor) {
+      for (std::size_t j = 0; j < slots.size(); ++j)
+        if (plan.makes_anchor(live[slots[j]], static_cast<std::uint32_t>(keys))) new_top = std::max(new_top, scores[j]);
+    } else {
+      new_top = *std::max_element(scores, scores + slots.size());
+    }
+    const std::uint64_t sum = weights(scores, static_cast<int>(slots.size()), rule, new_top, &e_[g * N]);
     if (rest[g]) {
       // Twice the maxima, midpoint constants included; the scale takes the half back.
       const std::int64_t before = 2 * top[g] + midpoint_twice(sum_before[g], digits, digit - 1, plan.msb);
@@ -120,6 +131,11 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
     }
     top[g] = new_top;
     row.denominator[g] = saturating_denominator(last ? sum + rest[g] : sum);
+    if (plan.sigmoid) {
+      for (std::size_t j = 0; j < slots.size(); ++j)
+        row.p[g * N + slots[j]] = static_cast<std::uint16_t>(e_[g * N + j]);
+      return;
+    }
     const std::uint64_t recip = reciprocal(row.denominator[g]);
     for (std::size_t j = 0; j < slots.size(); ++j) {
       const std::uint32_t e = e_[g * N + j];
@@ -134,6 +150,7 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
       if (alive(g)) softmax_of(g, slots_, digit, last);
   };
 
+  if (plan.sigmoid) sum_queries();
   if (plan.searches(full_width, model_.shape().causal)) {
     const SortedColumns& sorted = columns(layer, kv_head, live, keys);
     row.candidates.resize(G);
@@ -151,7 +168,7 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   } else if (plan.decides()) {
     pass(c.k_digit[0].data(), digits.below(0), false);
     softmax(0, true);
-    for (std::size_t g = 0; g < G; ++g) row.flat += alive(g) && is_flat(kExpOne, row.denominator[g], plan.theta16);
+    for (std::size_t g = 0; g < G; ++g) row.flat += alive(g) && plan.flat(row.denominator[g]);
     if (row.flat) {
       row.refetched = true;
       pass(c.k_digit[1].data(), 0, true);
@@ -168,11 +185,7 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
         const bool anew = i == 1 && plan.crude_query();
         if (anew) pass(c.k_digit[0].data(), digits.below(0), false);
         pass(c.k_digit[i].data(), digits.below(i), i > 0);
-        if (i == 0 || anew)
-          for (std::size_t g = 0; g < G; ++g) {
-            query_sum[g] = query_size[g] = 0;
-            for (std::size_t d = 0; d < D; ++d) query_sum[g] += query(g)[d], query_size[g] += std::abs(query(g)[d]);
-          }
+        if (i == 0 || anew) sum_queries();
       }
       softmax(i, last);
       if (last) break;
@@ -181,7 +194,9 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
         std::uint64_t item = 0;
         for (std::size_t g = 0; g < G; ++g) {
           if (!alive(g)) continue;
-          const std::uint64_t p = plan.bounds ? e_[g * N + j] != 0 : row.p[g * N + slots_[j]];
+          const bool stays = plan.anchors() && plan.makes_anchor(live[slots_[j]], static_cast<std::uint32_t>(keys));
+          const std::uint64_t p =
+              plan.bounds || plan.anchors() ? stays || e_[g * N + j] != 0 : row.p[g * N + slots_[j]];
           item = plan.largest ? std::max(item, p) : item + p;
         }
         items_[j] = item;

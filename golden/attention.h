@@ -8,6 +8,7 @@
 
 #include "golden/candidates.h"
 #include "golden/quant.h"
+#include "golden/score_rule.h"
 
 namespace winnow::golden {
 
@@ -21,8 +22,8 @@ struct GroupRow {
   std::vector<std::uint32_t> values;                 // slots whose V entered the sum
   // [group][keys] what weighs V: last probabilities, or 16 bits of the exponentials; 0 for left out and for dead heads.
   std::vector<std::uint16_t> p;
-  std::vector<std::int16_t> out;                       // [group][D]; 0 for dead heads
-  std::vector<std::uint64_t> denominator;              // [group] of the last pass, rest included
+  std::vector<std::int16_t> out;           // [group][D]; 0 for dead heads
+  std::vector<std::uint64_t> denominator;  // [group] of the last pass, rest included; sigmoid: the largest weight
   std::vector<std::vector<std::uint32_t>> candidates;  // [group] slots that a greedy search left; none: no search
 };
 
@@ -40,10 +41,8 @@ class Attention {
  private:
   void scores(const std::int16_t* q, const std::int16_t* k, const std::uint32_t* tokens, int n, int shift,
               std::int64_t* s, bool add);
-  // Exponentials of n scores under their maximum; returns their sum. `pow2`: powers of two.
-  // `unread`: by how much bits that were not read may bring them nearer to it; kNoSpan: by bounds nothing is decided.
-  std::uint64_t exponentials(const std::int64_t* s, int n, Scale to_log2, bool pow2, std::uint64_t unread,
-                             std::uint32_t* e, std::int64_t& top);
+  // Weights of n scores by a pass's rule, below `top`; returns their sum, or of sigmoids the largest.
+  std::uint64_t weights(const std::int64_t* s, int n, const ScoreRule& rule, std::int64_t top, std::uint32_t* e);
   // `mean` [group]: the mean probability of what the selection left out, and `sum` V's sum; nullptr: not compensated.
   void weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, const std::uint64_t* mean,
              const std::int32_t* sum, GroupRow& row);

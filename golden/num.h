@@ -202,6 +202,38 @@ WINNOW_HD inline std::uint32_t exponential_in_bounds(std::uint64_t below, std::u
   return e || below > span ? e : 1;
 }
 
+// --- sigmoid attention
+// -------------------------------------------------------------------------------------------------
+
+// log2 of n >= 1 in units of 2^-12, cut: one bit of the fraction a squaring.
+WINNOW_HD constexpr std::int64_t log2_of(std::uint32_t n) {
+  const int whole = bit_length(n) - 1;
+  std::uint64_t x = std::uint64_t{n} << (31 - whole);  // in [2^31, 2^32): 1 is 2^31
+  std::int64_t fraction = 0;
+  for (int i = 0; i < kLogFraction; ++i) {
+    x = x * x >> 31;
+    fraction = fraction * 2 + (x >> 32 ? 1 : 0);
+    if (x >> 32) x >>= 1;
+  }
+  return std::int64_t{whole} << kLogFraction | fraction;
+}
+// 65536 / (1 + 2^-|x|), x in units of 2^-12: of the exponential by a table of 64 chords, as the exponential itself.
+// Below 0 what is left of 1. 65535 = 1 (saturated). Off by less than 5 units of 2^-16 (tests/golden/test_num.cpp).
+inline constexpr int kSigmoidTableBits = 6;
+WINNOW_HD constexpr std::uint32_t sigmoid_chord(std::uint32_t i) {
+  constexpr std::uint32_t kSteps = 1u << kSigmoidTableBits;
+  return (65536u * kSteps + (kSteps + i) / 2) / (kSteps + i);
+}
+WINNOW_HD inline std::uint32_t sigmoid_weight(std::int64_t x) {
+  constexpr int kLow = kExpFraction - kSigmoidTableBits;
+  const std::uint32_t e = exp2_neg(static_cast<std::uint64_t>(x < 0 ? -x : x));
+  const std::uint32_t i = e >> kLow, lo = e & ((1u << kLow) - 1), from = sigmoid_chord(i);
+  const std::uint32_t to = lo ? sigmoid_chord(i + 1) : from;
+  const std::uint32_t above = from - static_cast<std::uint32_t>(std::uint64_t{from - to} * lo >> kLow);
+  const std::uint32_t p = x < 0 ? 65536 - above : above;
+  return p > kProbMax ? kProbMax : p;
+}
+
 // --- pages (golden/pages.h)
 // --------------------------------------------------------------------------------------------
 

@@ -79,6 +79,8 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
 
   RowReport row = {};
   row.keys = r.keys;
+  if (plan.sigmoid) sum_queries(r);
+  __syncthreads();
   if (a.whole || digits.count == 1) {
     // K is loaded once at full width: no refetch, no selection.
     score_pass(r, 0, digits.count, false);
@@ -86,8 +88,7 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
   } else if (plan.decides()) {
     score_pass(r, 0, 1, false);
     softmax_pass(r, 0, true);
-    for (int g = 0; g < r.group; ++g)
-      row.flat += r.alive(g) && golden::is_flat(golden::kExpOne, r.sh.denominator[g], plan.theta16);
+    for (int g = 0; g < r.group; ++g) row.flat += r.alive(g) && plan.flat(r.sh.denominator[g]);
     __syncthreads();
     if (row.flat) {
       row.refetched = 1;
@@ -204,6 +205,7 @@ __global__ void __launch_bounds__(1024, 1) attend(RowArgs a) {
           keys,
           keys,
           static_cast<u32>(n),
+          a.prompt ? static_cast<u32>(a.shape.prompt) : a.first_position + 1,
           D,
           group};
     run_row(r, kv, index, position);

@@ -80,26 +80,30 @@ __device__ inline void score_pass(Row& r, int from, int to, bool add) {
 // Softmax of every live head over the slots that are in. `last`: the rest joins the denominator.
 __device__ inline void softmax_pass(Row& r, int digit, bool last) {
   const Plan& plan = r.a.plan;
-  const bool pow2 = plan.selects() && plan.first_pow2 && digit == 0 && !last;
   for (int g = 0; g < r.group; ++g) {
     if (!r.alive(g)) continue;
-    const golden::Scale to_log2 = r.scales[g].to_log2, octaves = golden::octave_scale(to_log2);
+    const golden::Scale to_log2 = r.scales[g].to_log2;
     const i32* s = r.m.s + static_cast<u64>(g) * r.tokens;
     u32* e = r.m.e + static_cast<u64>(g) * r.tokens;
     u16* p = r.m.p + static_cast<u64>(g) * r.tokens;
+    const golden::ScoreRule rule = golden::score_rule(plan, to_log2, false, digit, last, r.sh.query_sum[g],
+                                                      r.sh.query_size[g], static_cast<int>(r.sentence));
+    const bool anchored = rule.kind == golden::ScoreRule::Kind::anchor;
     i64 top = -0x7fffffffffffffffll - 1;
-    for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) top = Larger()(top, static_cast<i64>(s[j]));
+    for (u32 j = threadIdx.x; j < r.n; j += blockDim.x)
+      if (!anchored || plan.makes_anchor(r.token(j), r.keys)) top = Larger()(top, static_cast<i64>(s[j]));
     top = block_max(top, r.sh.block);
-    const bool bounds = plan.bounds && !last;
-    const u64 span =
-        plan.score_span + (bounds ? golden::unread_span(r.sh.query_size[g], plan.digits.below(digit), to_log2) : 0);
     u64 sum = 0;
     for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
-      const u64 below = golden::log2_distance(top - s[j], to_log2);
-      e[j] = pow2     ? golden::pow2_exponential(golden::octave_distance(top - s[j], octaves))
-             : bounds ? golden::exponential_in_bounds(below, span)
-                      : golden::exponential_within(below, span);
-      sum += e[j];
+      e[j] = rule.weight(top, s[j]);
+      sum = plan.sigmoid ? Larger()(sum, static_cast<u64>(e[j])) : sum + e[j];
+    }
+    if (plan.sigmoid) {
+      sum = block_max(sum, r.sh.block);
+      if (threadIdx.x == 0) r.sh.denominator[g] = sum;
+      for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) p[j] = static_cast<u16>(e[j]);
+      __syncthreads();
+      continue;
     }
     sum = block_sum(sum, r.sh.block);
     if (threadIdx.x == 0) {
@@ -135,10 +139,11 @@ __device__ inline void sum_heads(Row& r) {
   __syncthreads();
 }
 
-__device__ inline void mark_in_bounds(Row& r) {
+__device__ inline void mark_who_stays(Row& r) {
   for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
     u32 marked = 0;
     for (int g = 0; g < r.group; ++g) marked |= r.alive(g) && r.m.e[static_cast<u64>(g) * r.tokens + j] != 0;
+    if (r.a.plan.anchors()) marked |= r.a.plan.makes_anchor(r.token(j), r.keys);
     r.m.items[j] = marked;
   }
   __syncthreads();
@@ -159,8 +164,8 @@ __device__ inline void select_stage(Row& r, int stage) {
   const Plan& plan = r.a.plan;
   const u32* items = r.m.items;
   const auto item = [items](u32 j) { return static_cast<u64>(items[j]); };
-  if (plan.bounds)
-    mark_in_bounds(r);
+  if (plan.bounds || plan.anchors())
+    mark_who_stays(r);
   else if (plan.largest)
     largest_of_heads(r);
   else

@@ -4,6 +4,7 @@
 #include "cuda_ref/kernels/access.cuh"
 #include "cuda_ref/kernels/quantize.cuh"
 #include "golden/policies/decisions.h"
+#include "golden/score_rule.h"
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {
 
@@ -84,12 +85,13 @@ struct Row {
   const u32* live;
   RowScratch m;
   RowShared& sh;
-  i16* q;      // shared, [group, rounded up to 4][D]; zero for dead heads
-  u64* acc;    // shared, [kHeadsAtOnce][D]
-  u32 heads;   // a bit each
-  u32 keys;    // slots the query sees
-  u32 n;       // of them still in
-  u32 tokens;  // stride of the lists
+  i16* q;        // shared, [group, rounded up to 4][D]; zero for dead heads
+  u64* acc;      // shared, [kHeadsAtOnce][D]
+  u32 heads;     // a bit each
+  u32 keys;      // slots the query sees
+  u32 n;         // of them still in
+  u32 tokens;    // stride of the lists
+  u32 sentence;  // tokens of the sentence so far
   int D, group;
 
   __device__ __forceinline__ bool alive(int g) const { return (heads >> g) & 1; }

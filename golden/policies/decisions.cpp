@@ -34,16 +34,16 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   d.stages = p.stages();
   for (int i = 0; i < d.stages; ++i) {
     SelectionStage& s = d.stage[i];
-    // By bounds: all that are marked, which is the mass of the marks.
+    // By marks: all that are marked, which is the mass of the marks.
     s.by_mass = p.select != SelectRule::count;
-    if (p.by_bounds())
+    if (p.by_marks())
       s.mu16 = 65536;
     else if (s.by_mass)
       s.mu16 = p.mu16(i);
     else
       s.share = share_of_ceil(p.select_keep[static_cast<std::size_t>(i)]);
   }
-  d.largest = p.select == SelectRule::count || p.by_bounds();
+  d.largest = p.select == SelectRule::count || p.by_marks();
   d.bounds = p.by_bounds();
   d.select_from = p.select_from;
   d.rest = p.rest;
@@ -60,7 +60,14 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   d.skip16 = static_cast<std::uint32_t>(65536 * p.value_threshold + 0.5);
   d.lazy = p.lazy_softmax;
   if (p.score_threshold > 0)
-    d.score_span = static_cast<std::uint64_t>(std::floor(-std::log2(p.score_threshold) * (1 << kLogFraction)));
+    (p.by_anchor() ? d.anchor_span : d.score_span) =
+        static_cast<std::uint64_t>(std::floor(-std::log2(p.score_threshold) * (1 << kLogFraction)));
+  if (p.by_anchor()) {
+    d.anchor_first = static_cast<std::uint32_t>(p.protect_first);
+    d.anchor_newest = static_cast<std::uint32_t>(p.protect_newest);
+    if (p.protect_newest_share > 0) d.anchor_newest_share = share_of_floor(p.protect_newest_share);
+  }
+  d.sigmoid = p.weights == RowWeights::sigmoid;
   if (p.searches()) d.search_share = share_of_floor(p.candidates);
 
   d.prunes_tokens = !p.tokens.off(), d.prunes_heads = !p.heads.off();

@@ -92,8 +92,11 @@ struct Decisions {
   // Progressive selection.
   int stages = 0;
   SelectionStage stage[kMaxStages];
-  bool largest = false;               // selection score: the largest probability of the group's heads, not their sum
-  bool bounds = false;                // selection score: 1 where the unread bits may still make a head's score matter
+  bool largest = false;  // selection score: the largest probability of the group's heads, not their sum
+  bool bounds = false;   // selection score: 1 where the unread bits may still make a head's score matter
+  // Selection score: 1 where a head's score is no further below the anchor, the largest of the protected tokens'.
+  std::uint64_t anchor_span = kNoSpan;
+  std::uint32_t anchor_first = 0, anchor_newest = 0, anchor_newest_share = 0;
   int select_from = 0;                // tokens so far from which on a step selects
   bool rest = false;                  // the denominator keeps the exponentials of the tokens left out
   bool compensates = false;           // they are given their mean V; only with rest, and no cascade of tokens
@@ -101,6 +104,8 @@ struct Decisions {
   // Its first pass, which only decides who stays.
   int first_q_bits = kWordBits;  // of the query, under a power of two of its own
   bool first_pow2 = false;       // exponentials are powers of two
+
+  bool sigmoid = false;  // weights are a sigmoid of each score, and a row has no sum
 
   // Local value pruning.
   std::uint32_t value_share = kShareAll;
@@ -125,6 +130,22 @@ struct Decisions {
   // A list a layer and KV head is chosen by an importance of its own.
   WINNOW_HD constexpr bool importance_per_head() const { return per_kv_head && ranks_tokens; }
   WINNOW_HD constexpr bool selects() const { return stages > 0; }
+  WINNOW_HD constexpr bool anchors() const { return anchor_span != kNoSpan; }
+  // Of n tokens, those whose scores make the anchor: below anchor_first and from here on.
+  WINNOW_HD constexpr std::uint32_t anchor_from(std::uint32_t n) const {
+    const auto share =
+        anchor_newest_share ? static_cast<std::uint32_t>(kept_count(anchor_newest_share, static_cast<int>(n))) : 0;
+    const std::uint32_t newest = share > anchor_newest ? share : anchor_newest;
+    return newest < n ? n - newest : 0;
+  }
+  WINNOW_HD constexpr bool makes_anchor(std::uint32_t token, std::uint32_t n) const {
+    return token < anchor_first || token >= anchor_from(n);
+  }
+  // Whether the MSBs of a row leave it open which of its tokens count: `sum` is the row's, or of sigmoids the largest
+  // weight, which is small where no token stands out.
+  WINNOW_HD constexpr bool flat(std::uint64_t sum) const {
+    return sigmoid ? sum < theta16 : is_flat(kExpOne, sum, theta16);
+  }
   // K and V are read once at full width: in a prompt and an encoder, and in a step too short to select.
   WINNOW_HD constexpr bool whole(bool prompt, int tokens) const {
     return prompt || (selects() && tokens < select_from);

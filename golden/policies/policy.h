@@ -17,7 +17,8 @@ namespace winnow::golden {
 
 enum class KeyScale : std::uint8_t { tensor, channel };
 enum class ValueScale : std::uint8_t { tensor, token };
-enum class SelectRule : std::uint8_t { none, count, mass, bound };
+enum class SelectRule : std::uint8_t { none, count, mass, bound, anchor };
+enum class RowWeights : std::uint8_t { softmax, sigmoid };
 enum class FirstExp : std::uint8_t { exact, pow2 };
 enum class ImportanceRule : std::uint8_t { sum, decay, normalised };
 enum class ImportanceScope : std::uint8_t { shared, kv_head };
@@ -48,6 +49,8 @@ struct Policy {
   // has run.
   OutScale out_scale = OutScale::value;
 
+  RowWeights weights = RowWeights::softmax;  // what a row's scores become
+
   double threshold = 0;  // progressive quantization: refetch all LSBs of K when max p is below; 0 = never
 
   SelectRule select = SelectRule::none;
@@ -70,7 +73,7 @@ struct Policy {
   double value_threshold = 0;  // MNNFast: V of a probability below is not multiplied; 0 = all
   bool lazy_softmax = false;   // MNNFast: exponentials weigh V, and the row's sum divides the output
   double candidates = 1;       // A3: iterations of the greedy search, as a share of the tokens; 1 = no search
-  double score_threshold = 0;  // A3, bound: a score whose weight is below this share of the row's largest is left out
+  double score_threshold = 0;  // A3, bound, anchor: a score whose weight is below this share of the largest is left out
 
   // Pages: a step reads a key a page of tokens first, and then K and V of the pages that score highest.
   int pages = 0;  // tokens of a page; 0: none
@@ -97,8 +100,11 @@ struct Policy {
     return d;
   }
   bool by_bounds() const { return select == SelectRule::bound; }
+  bool by_anchor() const { return select == SelectRule::anchor; }
+  // A token stays or goes by its own score, whatever the others weigh.
+  bool by_marks() const { return by_bounds() || by_anchor(); }
   int stages() const {
-    return select == SelectRule::none ? 0 : static_cast<int>(by_bounds() ? k_digits.size() - 1 : select_keep.size());
+    return select == SelectRule::none ? 0 : static_cast<int>(by_marks() ? k_digits.size() - 1 : select_keep.size());
   }
   bool prunes_values() const { return local_value < 1; }
   // Tokens are ranked by importance for the places that protection leaves; otherwise who stays follows from its place.
@@ -132,9 +138,12 @@ void visit_policy(P& p, V&& v) {
   v("v_scale", p.v_scale, Names<ValueScale>{{"tensor", "token"}}, "one scale a KV head, or one a token folded into p");
   v("out_scale", p.out_scale, Names<OutScale>{{"reference", "value"}},
     "scale of a head's outputs: V's scale, which hardware knows, or the largest of float attention on the prompt");
+  v("weights", p.weights, Names<RowWeights>{{"softmax", "sigmoid"}},
+    "of V in a row: softmax, or a sigmoid of each score, less the logarithm of the number of tokens");
   v("threshold", p.threshold, Range{0, 1}, "refetch K's LSBs when max p is below (0 = never)");
-  v("select", p.select, Names<SelectRule>{{"none", "count", "mass", "bound"}},
-    "progressive selection: rule of a stage; bound: who may still weigh score_threshold, whatever the unread bits are");
+  v("select", p.select, Names<SelectRule>{{"none", "count", "mass", "bound", "anchor"}},
+    "progressive selection: rule of a stage; bound: who may still weigh score_threshold, whatever the unread bits are; "
+    "anchor: who weighs score_threshold beside the protected tokens' largest");
   v("select_keep", p.select_keep, Range{0, 1}, "a stage each: share of tokens (count) or of probability (mass)");
   v("rest", p.rest, "the denominator keeps the exponentials of tokens a selection left out");
   v("compensate", p.compensate, "tokens that a selection left out are given the mean V of all of them (needs rest)");
@@ -160,7 +169,8 @@ void visit_policy(P& p, V&& v) {
   v("candidates", p.candidates, Range{0, 1},
     "A3: iterations of the greedy search for keys, as a share of the tokens (1 = no search)");
   v("score_threshold", p.score_threshold, Range{0, 1},
-    "a key whose weight is below this share of the row's largest is left out of the softmax (0 = none)");
+    "a key whose weight is below this share of the row's largest (select anchor: of the anchor's) is left out (0 = "
+    "none)");
   v("pages", p.pages, Range{0, 1024},
     "tokens of a page, a power of two: pages are chosen by a key each before any token is read (0 = none)");
   v("page_key", p.page_key, Names<PageKey>{{"mean", "bounds", "landmark"}},
@@ -183,7 +193,7 @@ void visit_policy(P& p, V&& v) {
 }
 
 // A named policy: golden/policies/rules/<name>.cpp. `family` orders the list and groups the table of the documentation.
-enum class Family : std::uint8_t { baseline, cascade, selection, places, pages, rival };
+enum class Family : std::uint8_t { baseline, cascade, selection, places, pages, variants, rival };
 struct PolicyEntry {
   const char* name;
   Family family;

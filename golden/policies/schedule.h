@@ -133,7 +133,9 @@ struct Schedule {
   PageChoice pages(int step, int layer) const {
     PageChoice c;
     const int n = shape.tokens_in(step);
-    if (!policy.pages_tokens() || step == 0 || layer < free_layers(policy.tokens_free, shape.layers)) return c;
+    // A sentence too short to select is read whole.
+    const bool whole = policy.select != SelectRule::none && n < policy.select_from;
+    if (!policy.pages_tokens() || step == 0 || whole || layer < free_layers(policy.tokens_free, shape.layers)) return c;
     c.size = static_cast<std::uint32_t>(policy.pages);
     const auto newest = static_cast<std::uint32_t>(n - std::min(n, newest_protected(n)));
     c.first = (static_cast<std::uint32_t>(policy.protect_first) + c.size - 1) / c.size;

@@ -75,18 +75,27 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
     return broken("v_bits", std::to_string(p.v_bits),
                   "must be " + std::to_string(kLeastWordBits) + ".." + std::to_string(kWordBits));
   if (p.select != SelectRule::none) {
-    if (p.by_bounds()) {
+    if (p.by_marks()) {
+      const std::string where = p.by_anchor() ? "anchor" : "bound";
       if (!p.select_keep.empty())
         return broken("select_keep", list(p.select_keep),
-                      "must be none where select is bound: score_threshold says who stays");
-      if (n < 2) return broken("k_digits", digits, "must be two digits or more where select is bound");
+                      "must be none where select is " + where + ": score_threshold says who stays");
+      if (p.by_bounds() && n < 2) return broken("k_digits", digits, "must be two digits or more where select is bound");
+      if (p.by_anchor() && n != 2) return broken("k_digits", digits, "must be two digits where select is anchor");
       if (p.score_threshold <= 0)
-        return broken("score_threshold", number(p.score_threshold), "must be above 0 where select is bound");
-      if (p.rest) return broken("rest", "true", "must be false where select is bound: what is left out cannot matter");
+        return broken("score_threshold", number(p.score_threshold), "must be above 0 where select is " + where);
+      if (p.rest)
+        return broken("rest", "true", "must be false where select is " + where + ": what is left out cannot matter");
       if (p.first_q_bits != kWordBits)
         return broken("first_q_bits", std::to_string(p.first_q_bits),
-                      "must be 12 where select is bound: bounds are of the query that counts");
-      if (p.first_exp != FirstExp::exact) return broken("first_exp", "pow2", "must be exact where select is bound");
+                      "must be 12 where select is " + where + ": scores are of the query that counts");
+      if (p.first_exp != FirstExp::exact) return broken("first_exp", "pow2", "must be exact where select is " + where);
+      if (p.by_anchor() && p.protect_first == 0 && p.protect_newest == 0)
+        return broken("protect_newest", "0", "must be above 0, or protect_first, where select is anchor: the anchor's");
+      if (p.by_anchor() && !p.tokens.off())
+        return broken("select", "anchor", "must not be anchor where tokens.start or tokens.end is below 1");
+      if (p.by_anchor() && p.pages_tokens())
+        return broken("select", "anchor", "must not be anchor where pages is above 0");
     } else if (p.select_keep.empty() || p.select_keep.size() > kMaxStages)
       return broken("select_keep", list(p.select_keep),
                     "must have one to " + std::to_string(kMaxStages) + " stages where select is not none");
@@ -106,7 +115,7 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
                     "must be 1 where select is not none: V is fetched with K's last digits");
     if (p.value_threshold > 0)
       return broken("value_threshold", number(p.value_threshold), "must be 0 where select is not none");
-    if (p.score_threshold > 0 && !p.by_bounds())
+    if (p.score_threshold > 0 && !p.by_marks())
       return broken("score_threshold", number(p.score_threshold), "must be 0 where select is count or mass");
     if (p.lazy_softmax)
       return broken("lazy_softmax", "true", "must be false where select is not none: select asks for probabilities");
@@ -165,6 +174,19 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
                     "must be 1 where tokens.start or tokens.end is below 1: no importance is added up");
   }
   if (const auto bad = find_page_violation(p)) return bad;
+  if (p.weights == RowWeights::sigmoid) {
+    const auto without = [&](const char* key, std::string value, const char* what) {
+      return broken(key, std::move(value),
+                    std::string("must be ") + what + " where weights is sigmoid: no sum divides it");
+    };
+    if (p.select != SelectRule::none) return broken("weights", "sigmoid", "must be softmax where select is not none");
+    if (p.pages_tokens()) return broken("weights", "sigmoid", "must be softmax where pages is above 0");
+    if (p.renormalise) return without("renormalise", "true", "false");
+    if (p.lazy_softmax) return without("lazy_softmax", "true", "false");
+    if (p.searches()) return broken("candidates", number(p.candidates), "must be 1 where weights is sigmoid");
+    if (p.value_threshold > 0) return without("value_threshold", number(p.value_threshold), "0");
+    if (p.score_threshold > 0) return without("score_threshold", number(p.score_threshold), "0");
+  }
   if (p.scope == ImportanceScope::kv_head && p.permanent)
     return broken("permanent", "true", "must be false where scope is kv_head: each step chooses anew");
   if (p.scope == ImportanceScope::kv_head && p.importance == ImportanceRule::normalised)

@@ -51,6 +51,7 @@ struct HeadPlan {
 struct LayerPlan {
   int sequence = 0;  // of the batch
   int step = 0, layer = 0;
+  int tokens = 0;                        // of the sentence so far
   bool full_width = false;               // K and V once at full width, then every query: prompt, encoder, short steps
   bool causal = false;                   // query i sees live keys 0..i (prompt)
   std::vector<std::uint32_t> positions;  // query positions, ascending

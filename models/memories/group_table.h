@@ -40,6 +40,7 @@ struct GroupEntry {
   bool last_pass = true;                        // probabilities are kept, the rest joins the denominator
   bool follow = false;                          // readers at `width` a cycle may follow each row's division
   bool pages = false;                           // its slots are pages, of which some will be read
+  std::uint32_t tokens = 0;                     // of the sentence so far: a sigmoid's bias follows from it
   bool undecided = false;                       // progressive decides on this pass before anything is divided
   bool forced = false, forced_refetch = false;  // shape-only: the verdict stands in the workload file
   ConstantsRef constants = 0;
@@ -63,7 +64,7 @@ class GroupTable : public MemoryBase {
       : MemoryBase(
             {"group_table", "group table", "controller, softmax", "controller, softmax, progressive, importance, pv"}),
         group_(s.group),
-        page_flag_(s.pages ? 1 : 0),
+        registers_(s.group_registers),
         entries_(static_cast<std::size_t>(s.stores)) {}
 
   std::size_t size() const { return entries_.size(); }
@@ -74,12 +75,12 @@ class GroupTable : public MemoryBase {
   // half 3, heads G, slots and keys 17, means G x 32, digit 2, five flags, constants 12, a flag a row; one more flag
   // where there is a page stage.
   MemoryShape shape() const override {
-    return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 5 + page_flag_ + 12 + group_, 1, 5, 2};
+    return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 5 + registers_ + 12 + group_, 1, 5, 2};
   }
   void report(StatSink&) const override {}
 
  private:
-  int group_, page_flag_;
+  int group_, registers_;
   std::vector<GroupEntry> entries_;
 };
 

@@ -25,7 +25,7 @@ struct Sizes {
   int requantize_latency = 7;          // softmax: the last stage
   int greedy_columns = 0;              // of the greedy search, a cycle; 0: there is none
   int greedy_scan = 16;                // candidates of a word
-  bool pages = false;                  // there is a page stage
+  int group_registers = 0;             // bits of a group in flight that only some policies ask for
   int key_words = 1024 * 64;           // of a half of K, and of its sorted columns
 };
 

@@ -4,14 +4,15 @@
 // In:   Pipe<RowSum>: the denominator of each query head's first pass.
 // Out:  Fifo<Verdict> to softmax and Fifo<Verdict> to the controller, one a group, when its last head's sum is there.
 //       Any head of the group triggers.
-// Rate: a row a cycle. Latency: 1 cycle. No divider: e_max * 65536 < theta16 * sum.
+// Rate: a row a cycle. Latency: 1 cycle. No divider: e_max * 65536 < theta16 * sum; of sigmoids the
+// largest weight itself is compared.
 // State: whether a head of the group at hand was flat.
 // In a shape-only run the verdict comes from the workload file (`forced`).
 // Paper: III.D and IV.F; docs/specification/numbers.md, "The flatness decision".
 #include <cstdint>
 #include <string>
 
-#include "golden/num.h"
+#include "golden/policies/decisions.h"
 #include "models/links/row_sums.h"
 #include "models/links/verdicts.h"
 #include "models/memories/group_table.h"
@@ -21,10 +22,10 @@ namespace winnow {
 
 class Progressive : public Block {
  public:
-  Progressive(std::uint32_t theta16, const GroupTable& groups, Pipe<RowSum>& sums, Fifo<Verdict>& to_softmax,
-              Fifo<Verdict>& to_controller)
+  Progressive(const golden::Decisions& decisions, const GroupTable& groups, Pipe<RowSum>& sums,
+              Fifo<Verdict>& to_softmax, Fifo<Verdict>& to_controller)
       : Block("progressive", "progressive"),
-        theta16_(theta16),
+        decisions_(decisions),
         groups_(groups),
         sums_(sums),
         to_softmax_(to_softmax),
@@ -42,7 +43,7 @@ class Progressive : public Block {
         stats_.wait(kSoftmax);
         return;
       }
-      const bool flat = g.forced ? g.forced_refetch : golden::is_flat(golden::kExpOne, row.denominator, theta16_);
+      const bool flat = g.forced ? g.forced_refetch : decisions_.flat(row.denominator);
       any_flat_ = any_flat_ || flat;
       flat_rows_ += flat;
       if (row.last_row) {
@@ -60,10 +61,10 @@ class Progressive : public Block {
   bool idle() const override { return sums_.drained(); }
   std::string doing() const override {
     return rows_ ? "row " + std::to_string(rows_) + ", " + to_text(tag_) + ", query head " +
-                       std::to_string(tag_.group) + " of its group, theta16 " + std::to_string(theta16_)
+                       std::to_string(tag_.group) + " of its group, theta16 " + std::to_string(decisions_.theta16)
                  : "no row yet";
   }
-  void settings(const VisitSetting& visit) override { visit("theta16", theta16_); }
+  void settings(const VisitSetting& visit) override { visit("theta16", decisions_.theta16); }
 
   std::uint64_t flat_rows() const { return flat_rows_; }
   std::uint64_t refetches() const { return refetches_; }
@@ -71,7 +72,7 @@ class Progressive : public Block {
   const Wait kSoftmax = stats_.waits_for("softmax", "softmax");
 
  private:
-  std::uint32_t theta16_;
+  golden::Decisions decisions_;
   const GroupTable& groups_;
   Pipe<RowSum>& sums_;
   Fifo<Verdict>&to_softmax_, &to_controller_;

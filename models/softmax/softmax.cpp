@@ -8,6 +8,7 @@ Softmax::Softmax(const Params& params, SoftmaxMemories memories, Pipe<ScoreRow>&
                  Fifo<CompactJob>& compact, Pipe<RowSum>& sums, Pipe<GroupDone>& done, Fifo<CompactDone>& compacted)
     : Block("softmax", "softmax"),
       params_(params),
+      d_(params.decisions),
       m_(memories),
       scores_(scores),
       verdicts_(verdicts),
@@ -90,7 +91,7 @@ bool Softmax::gather(Cycle now) {
     for (int i = 0; i < count; ++i) {
       const std::int32_t v = in.add ? s[i] + x[i] : x[i];
       s[i] = v;
-      top = std::max(top, v);
+      if (!anchored(g) || d_.makes_anchor(from + static_cast<std::uint32_t>(i), g.keys)) top = std::max(top, v);
     }
     gathering_.top = std::max<std::int64_t>(gathering_.top, top);
   }
@@ -125,20 +126,17 @@ bool Softmax::exponentiate(Cycle now) {
     const GroupEntry& g = m_.groups[exp_row_.store];
     Head& h = head(exp_row_.store, exp_row_.head);
     rest_ready_ = 0;
-    if (bounded(g) && !params_.shape_only)
-      unread_span_ = golden::unread_span(exp_row_.query_size, params_.digits.below(g.digit),
-                                         m_.constants.of(constants_of(exp_row_)).to_log2);
-    if (params_.rest && exp_row_.later) {
+    if (!params_.shape_only) exp_rule_ = rule_of(exp_row_);
+    if (d_.rest && exp_row_.later) {
       const Cycle begins = std::max(now, rest_free_);
       rest_free_ = begins + static_cast<Cycle>(params_.sizes.rest_interval);
       rest_ready_ = begins + static_cast<Cycle>(params_.sizes.rest_latency);
     }
-    if (params_.rest && h.rest && !params_.shape_only) {
+    if (d_.rest && h.rest && !params_.shape_only) {
       // Twice the maxima, midpoint constants included; the scale takes the half back.
-      const std::int64_t before =
-          2 * h.top + golden::midpoint_twice(h.query_sum, params_.digits, g.digit - 1, params_.msb);
+      const std::int64_t before = 2 * h.top + golden::midpoint_twice(h.query_sum, d_.digits, g.digit - 1, d_.msb);
       const std::int64_t after =
-          2 * exp_row_.top + golden::midpoint_twice(exp_row_.query_sum, params_.digits, g.digit, params_.msb);
+          2 * exp_row_.top + golden::midpoint_twice(exp_row_.query_sum, d_.digits, g.digit, d_.msb);
       const golden::Scale to_log2 = m_.constants.of(constants_of(exp_row_)).to_log2;
       const golden::Scale half{to_log2.mantissa, to_log2.shift + 1};
       h.rest = golden::rescale_rest(h.rest, golden::mul_scale(before - after, half));
@@ -156,20 +154,12 @@ bool Softmax::exponentiate(Cycle now) {
     const std::uint32_t n = end - exp_next_;
     const std::int32_t* s = m_.scores.read(exp_row_.store, row, exp_next_, n, now);
     std::uint32_t* e = m_.exponentials.write(exp_row_.store, row, exp_next_, n, now);
-    const golden::Scale scale = scale_of(exp_row_);
-    const auto top = static_cast<std::int32_t>(exp_row_.top);
-    if (crude(g)) {
-      const golden::Scale octaves = golden::octave_scale(scale);
+    const std::int64_t top = exp_row_.top;
+    if (exp_rule_.kind == golden::ScoreRule::Kind::sigmoid) {
       for (std::uint32_t i = 0; i < n; ++i)
-        exp_sum_ += e[i] =
-            golden::pow2_exponential(golden::octave_distance(static_cast<std::int64_t>(top) - s[i], octaves));
+        exp_sum_ = std::max<std::uint64_t>(exp_sum_, e[i] = exp_rule_.weight(top, s[i]));
     } else {
-      for (std::uint32_t i = 0; i < n; ++i) {
-        const std::uint64_t below = golden::log2_distance(static_cast<std::int64_t>(top) - s[i], scale);
-        exp_sum_ += e[i] = bounded(g)
-                               ? golden::exponential_in_bounds(below, params_.score_span + unread_span_)
-                               : golden::exponential_within(below, g.pages ? golden::kNoSpan : params_.score_span);
-      }
+      for (std::uint32_t i = 0; i < n; ++i) exp_sum_ += e[i] = exp_rule_.weight(top, s[i]);
     }
   }
   exps_ += end - exp_next_;
@@ -180,12 +170,15 @@ bool Softmax::exponentiate(Cycle now) {
     const std::uint64_t sum = params_.shape_only ? golden::kExpOne : exp_sum_;
     const std::uint64_t denominator =
         golden::saturating_denominator(g.last_pass ? sum + head(exp_row_.store, exp_row_.head).rest : sum);
-    exp_row_.reciprocal = golden::reciprocal(denominator), exp_row_.denominator = denominator;
+    exp_row_.denominator = denominator;
+    if (!d_.sigmoid) exp_row_.reciprocal = golden::reciprocal(denominator);
     const Cycle summed = now + static_cast<Cycle>(params_.sizes.exp_latency + params_.sizes.accumulate_latency);
-    const Cycle divides = std::max({divider_free_, summed, rest_ready_});
-    divider_free_ = divides + static_cast<Cycle>(params_.sizes.reciprocal_interval);
-    exp_row_.ready =
-        divides + static_cast<Cycle>(params_.lazy ? params_.sizes.reciprocal_latency : params_.sizes.divide_latency);
+    // A row of sigmoids is not divided.
+    const Cycle divides = d_.sigmoid ? summed : std::max({divider_free_, summed, rest_ready_});
+    if (!d_.sigmoid) divider_free_ = divides + static_cast<Cycle>(params_.sizes.reciprocal_interval);
+    exp_row_.ready = divides + static_cast<Cycle>(d_.sigmoid ? 0
+                                                  : d_.lazy  ? params_.sizes.reciprocal_latency
+                                                             : params_.sizes.divide_latency);
     RowSum& out = sums_.push(now);
     out.tag = exp_row_.tag, out.store = exp_row_.store, out.denominator = denominator, out.last_row = exp_row_.last_row;
     for_divide_.push(exp_row_);
@@ -226,14 +219,14 @@ bool Softmax::divide(Cycle now) {
       done_.push(now) = {row.tag, row.store};
     }
     auto stages = static_cast<Cycle>(params_.sizes.requantize_latency);
-    if (params_.compensates && g.last_pass && g.keys > g.slots) {
+    if (d_.compensates && g.last_pass && g.keys > g.slots) {
       // rest over the denominator and over the number left out: products. The number's reciprocal was divided while the
       // survivors' records were on their way, which takes longer.
       g.mean[static_cast<std::size_t>(row.head)] =
           golden::mean_left_out(head(row.store, row.head).rest, row.reciprocal, g.keys - g.slots);
       stages += static_cast<Cycle>(params_.sizes.rest_latency);
     }
-    if (params_.lazy) g.mean[static_cast<std::size_t>(row.head)] = packed(golden::lazy_scale(row.denominator));
+    if (d_.lazy) g.mean[static_cast<std::size_t>(row.head)] = packed(golden::lazy_scale(row.denominator));
     dividing_.push_back({now + stages, row.store, row.head});
     divide_row_ = row;
     for_divide_.pop();
@@ -251,22 +244,24 @@ bool Softmax::divide(Cycle now) {
     std::uint16_t* to = g.last_pass ? m_.probabilities.write(divide_row_.store, row, divide_next_, n, now) : nullptr;
     const bool first = g.is_first_row(divide_row_.head);
     std::uint32_t* sums =
-        params_.sums ? m_.selection_scores.write(divide_row_.store, 0, divide_next_, n, now) : nullptr;
+        d_.accumulates() ? m_.selection_scores.write(divide_row_.store, 0, divide_next_, n, now) : nullptr;
     if (sums && !first) m_.selection_scores.read(divide_row_.store, 0, divide_next_, n, now);
     for (std::uint32_t i = 0; i < n; ++i) {
-      const std::uint32_t p = golden::skips_value(e[i], divide_row_.denominator, params_.skip16) ? 0
-                              : params_.lazy ? golden::lazy_weight(e[i])
-                                             : golden::probability(e[i], divide_row_.reciprocal);
+      const std::uint32_t p = golden::skips_value(e[i], divide_row_.denominator, d_.skip16) ? 0
+                              : d_.sigmoid                                                  ? e[i]
+                              : d_.lazy                                                     ? golden::lazy_weight(e[i])
+                                        : golden::probability(e[i], divide_row_.reciprocal);
       if (to) to[i] = static_cast<std::uint16_t>(p);
       if (!sums) continue;
-      if (bounded(g)) {
-        sums[i] = (first ? 0 : sums[i]) | (e[i] != 0);
+      if (marks(g)) {
+        const bool stays = e[i] != 0 || (anchored(g) && d_.makes_anchor(divide_next_ + i, g.keys));
+        sums[i] = (first ? 0 : sums[i]) | stays;
         continue;
       }
-      sums[i] = first ? p : (params_.largest || g.pages) && !g.last_pass ? std::max(sums[i], p) : sums[i] + p;
+      sums[i] = first ? p : (d_.largest || g.pages) && !g.last_pass ? std::max(sums[i], p) : sums[i] + p;
     }
   }
-  if (!params_.lazy) divisions_ += end - divide_next_;
+  if (!d_.lazy && !d_.sigmoid) divisions_ += end - divide_next_;
   if (crude(g)) crude_divisions_ += end - divide_next_;
   divide_next_ = end;
   if (end == divide_row_.n) {
@@ -278,7 +273,7 @@ bool Softmax::divide(Cycle now) {
 
 // What the division will read of the sums in the next cycle.
 void Softmax::claim_sums(Cycle now) {
-  if (!params_.sums) return;
+  if (!d_.accumulates()) return;
   if (!divide_active_ && (for_divide_.empty() || for_divide_.front().ready > now + 1)) return;
   const Row& row = divide_active_ ? divide_row_ : for_divide_.front();
   const GroupEntry& g = m_.groups[row.store];
@@ -300,7 +295,7 @@ void Softmax::compact(Cycle now, bool free) {
   if (!compact_word(now) || !compacted_.can_push(now)) return;
   GroupEntry& g = m_.groups[compact_job_.store];
   for (int h = 0; h < kMaxGroup; ++h)
-    if (params_.rest && ((g.heads >> h) & 1))
+    if (d_.rest && ((g.heads >> h) & 1))
       head(compact_job_.store, h).rest =
           golden::saturating_denominator(head(compact_job_.store, h).rest + left_out_[static_cast<std::size_t>(h)]);
   g.slots = compact_to_;

@@ -38,6 +38,7 @@
 
 #include "golden/num.h"
 #include "golden/policies/decisions.h"
+#include "golden/score_rule.h"
 #include "models/links/compactions.h"
 #include "models/links/groups_done.h"
 #include "models/links/row_sums.h"
@@ -67,20 +68,10 @@ class Softmax : public Block {
  public:
   struct Params {
     SoftmaxParams sizes;
-    golden::Digits digits;
-    golden::MsbRule msb = golden::MsbRule::midpoint;
-    bool rest = false;
-    bool largest = false;      // selection score: largest p of the group instead of the sum (rule count)
-    bool shape_only = false;   // cycles without values
-    int rows = 16;             // between two stages
-    bool compensates = false;  // the mean of what was left out goes to the group table
-    bool first_pow2 = false;   // exponentials of a selection's first pass are powers of two
-    int halves = 2;            // heads in flight: parts of the score memories (ScoreBanks::half)
-    std::uint32_t skip16 = 0;
-    bool lazy = false;
-    std::uint64_t score_span = golden::kNoSpan;
-    bool bounds = false;  // before the last pass: who may still be within it gets an exponential of at least 1
-    bool sums = true;     // weights are added up over the group's heads
+    golden::Decisions decisions;
+    bool shape_only = false;  // cycles without values
+    int rows = 16;            // between two stages
+    int halves = 2;           // heads in flight: parts of the score memories (ScoreBanks::half)
   };
   Softmax(const Params& params, SoftmaxMemories memories, Pipe<ScoreRow>& scores, Fifo<Verdict>& verdicts,
           Fifo<CompactJob>& compact, Pipe<RowSum>& sums, Pipe<GroupDone>& done, Fifo<CompactDone>& compacted);
@@ -132,14 +123,16 @@ class Softmax : public Block {
     std::size_t head_ = 0, tail_ = 0;
   };
 
-  // A first pass whose exponentials are powers of two.
-  bool crude(const GroupEntry& g) const { return params_.first_pow2 && g.digit == 0 && !g.last_pass && !g.pages; }
-  bool bounded(const GroupEntry& g) const { return params_.bounds && !g.last_pass && !g.pages; }
-  // Of a row's scores; pages are only ranked, under a softer scale.
-  golden::Scale scale_of(const Row& row) const {
-    const golden::Scale scale = m_.constants.of(constants_of(row)).to_log2;
-    return m_.groups[row.store].pages ? golden::page_scale(scale) : scale;
+  // What the pass makes of a row's scores.
+  golden::ScoreRule rule_of(const Row& row) const {
+    const GroupEntry& g = m_.groups[row.store];
+    return golden::score_rule(d_, m_.constants.of(constants_of(row)).to_log2, g.pages, g.digit, g.last_pass,
+                              row.query_sum, row.query_size, static_cast<int>(g.tokens));
   }
+  // A first pass whose exponentials are powers of two.
+  bool crude(const GroupEntry& g) const { return d_.first_pow2 && g.digit == 0 && !g.last_pass && !g.pages; }
+  bool marks(const GroupEntry& g) const { return (d_.bounds || d_.anchors()) && !g.last_pass && !g.pages; }
+  bool anchored(const GroupEntry& g) const { return d_.anchors() && !g.last_pass; }
   // Values a cycle. Only a first pass of powers of two, which needs shifters alone, is as wide as first_width.
   std::uint32_t width_of(const GroupEntry& g) const {
     return static_cast<std::uint32_t>(crude(g) ? params_.sizes.widest() : params_.sizes.width);
@@ -170,6 +163,7 @@ class Softmax : public Block {
   Head& head(std::size_t store, int h) { return heads_[store * kMaxGroup + static_cast<std::size_t>(h)]; }
 
   Params params_;
+  golden::Decisions d_;
   SoftmaxMemories m_;
   Pipe<ScoreRow>& scores_;
   Fifo<Verdict>& verdicts_;
@@ -193,7 +187,8 @@ class Softmax : public Block {
   std::vector<Leaving> dividing_;  // rows whose first probabilities are in the last stage
   bool exp_active_ = false, divide_active_ = false;
   std::uint32_t exp_next_ = 0, divide_next_ = 0;
-  std::uint64_t exp_sum_ = 0, unread_span_ = 0;
+  golden::ScoreRule exp_rule_;
+  std::uint64_t exp_sum_ = 0;
   bool verdict_held_ = false;
   Verdict verdict_;
   Cycle rest_free_ = 0, rest_ready_ = 0;  // the multiplier takes a row; the row at hand is rescaled

@@ -63,7 +63,9 @@ Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
   s.sum_latency = machine.softmax.exp_latency + machine.softmax.accumulate_latency;
   s.requantize_latency = machine.softmax.requantize_latency;
   s.greedy_columns = machine.greedy.columns, s.greedy_scan = machine.greedy.scan;
-  s.pages = piece.decisions.pages.size > 0;
+  constexpr int kTokenBits = 17;
+  s.group_registers = (piece.decisions.pages.size ? 1 : 0) + (piece.decisions.anchors() ? kTokenBits : 0) +
+                      (piece.decisions.sigmoid ? kTokenBits : 0);
   s.key_words = machine.qk.sram.words();
   return s;
 }
@@ -89,7 +91,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       kept(all, sizes),
       origins(all, sizes),
       // Two layers' lists, one that a choice writes; two of a group in flight, three behind a page stage.
-      lists(all, sizes.longest, 3 + (sizes.pages ? 3 : 2) * sizes.halves),
+      lists(all, sizes.longest, 3 + (piece.decisions.pages.size ? 3 : 2) * sizes.halves),
       ranking_items(all, sizes.longest),
       importance_memory(all, piece.shape, piece.decisions, sizes.width, machine.importance.tokens, piece.sequences),
       sorted_keys(all, sizes),
@@ -141,14 +143,11 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
                     piece.decisions.first_q_bits, piece.decisions.pages.bounds ? piece.decisions.pages.bits : 0},
          first_passes, later_passes, keys, queries, array_grant, candidate_lists, score_rows, key_released),
       softmax(all,
-              Softmax::Params{machine.softmax, piece.decisions.digits, piece.decisions.msb, piece.decisions.rest,
-                              piece.decisions.largest, piece.shape_only,
-                              std::max(machine.softmax.rows, sizes.halves * sizes.group), piece.decisions.compensates,
-                              piece.decisions.first_pow2, sizes.halves, piece.decisions.skip16, piece.decisions.lazy,
-                              piece.decisions.score_span, piece.decisions.bounds, piece.decisions.accumulates()},
+              Softmax::Params{machine.softmax, piece.decisions, piece.shape_only,
+                              std::max(machine.softmax.rows, sizes.halves * sizes.group), sizes.halves},
               SoftmaxMemories{groups, constants, scores, exponentials, probabilities, selection_scores, kept, origins},
               score_rows, verdicts_to_softmax, compactions, row_sums, groups_done, compactions_done),
-      progressive(all, piece.decisions.theta16, groups, row_sums, verdicts_to_softmax, verdicts_to_controller),
+      progressive(all, piece.decisions, groups, row_sums, verdicts_to_softmax, verdicts_to_controller),
       topk(all, "topk", "topk", selection_config(machine.topk, piece.decisions.score_bits, piece.seed),
            static_cast<unsigned>(machine.topk.load_width), TopkMemories{selection_scores, ranking_items, kept, lists},
            topk_jobs, topk_answers),

@@ -17,10 +17,11 @@ void require_served(const Machine& machine, const golden::Decisions& d) {
     const bool pool = machine.buffers == "pool";
     const int bits = d.digits.width[0] * 2 + d.digits.width[1];
     const bool fits = d.digits.count == 2 && (pool || bits <= golden::kWordBits);
-    if (!fits || d.prunes_tokens)
+    if (!fits || d.prunes_tokens || d.pages.size)
       throw Error(std::string("policy: first_q_bits: ") + std::to_string(d.first_q_bits) + ": must be " +
                   std::to_string(golden::kWordBits) + " " +
-                  (fits   ? "where the cascade prunes tokens: the machine finds first digits by token"
+                  (fits ? std::string("where ") + (d.pages.size ? "there are pages" : "the cascade prunes tokens") +
+                              ": the machine finds first digits by token"
                    : pool ? "unless K has two digits"
                           : "unless K has two digits, and the first twice with the second " +
                                 std::to_string(golden::kWordBits) + " bits at most: that is a word of the key buffer"));

@@ -110,7 +110,7 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
   }
   LayerPlan p;
   p.sequence = sequence_;
-  p.step = step_, p.layer = layer_;
+  p.step = step_, p.layer = layer_, p.tokens = shape_.tokens_in(step_);
   p.full_width = model_.decisions().whole(step_ == 0, shape_.tokens_in(step_));
   p.causal = step_ == 0 && shape_.causal;
   p.positions = step_ == 0 ? (per_head_ ? per_head_live_[0] : live_)

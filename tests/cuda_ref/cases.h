@@ -77,6 +77,11 @@ inline std::vector<Case> cases() {
   add("pages_landmark_values", kDecode + "49", dense, [](golden::Policy& p) {
     p.pages = 8, p.page_key = golden::PageKey::landmark, p.page_keep = 0.5, p.local_value = 0.3, p.heads = {1, 0.5};
   });
+  add("anchor_midpoint", kDecode + "50", make_policy("anchor"), [](golden::Policy& p) {
+    p.k_digits = {5, 3}, p.msb = golden::MsbRule::midpoint, p.score_threshold = 0.5, p.protect_newest_share = 0.2;
+  });
+  add("sigmoid_cascade", kDecode + "51", make_policy("sigmoid"),
+      [](golden::Policy& p) { p.tokens = {0.7, 0.5}, p.heads = {1, 0.6}, p.local_value = 0.4, p.threshold = 0.02; });
   add("renormalise", kDecode + "14", spatten, [](golden::Policy& p) { p.renormalise = true, p.local_value = 0.2; });
   add("one_value", kDecode + "15", spatten, [](golden::Policy& p) { p.local_value = 0.001; });
   for (const std::string& trace : {kDecode + "33", kEncoder + "34"})

@@ -174,10 +174,29 @@ void random_rival(Case& c, Random& random) {
   validate(p);
 }
 
+void random_variant(Case& c, Random& random) {
+  Policy& p = c.policy;
+  if (random.chance(50)) {
+    while (p.select != SelectRule::none || p.renormalise) c = random_case(random);
+    p.weights = RowWeights::sigmoid;
+  } else {
+    p.select = SelectRule::anchor, p.select_keep = {}, p.rest = p.compensate = false;
+    p.first_q_bits = kWordBits, p.first_exp = FirstExp::exact;
+    p.k_digits = {random.between(2, 6), random.between(2, 6)};
+    if (largest_code(p.digits(), p.msb) == 0) p.msb = MsbRule::midpoint;
+    c.score_threshold = random.of<int>({1, 10, 100, 500, 1000}), p.score_threshold = c.score_threshold / 1000.0;
+    c.threshold = 0, p.threshold = 0, c.local_value = 100, p.local_value = 1, p.renormalise = false;
+    c.tokens_start = c.tokens_end = 100, p.tokens = {};
+    p.shards = 0, c.full_heads = 0, p.full_heads = 0;
+    if (!p.protect_first) p.protect_newest = std::max(1, p.protect_newest);
+  }
+  validate(p);
+}
+
 void random_first_pass(Case& c, Random& random) {
   Policy& p = c.policy;
   if (p.select == SelectRule::none) return;
-  if (p.by_bounds()) {
+  if (p.by_marks()) {
     if (random.chance(25)) p.select_from = random.between(1, 60);
     return;
   }
@@ -222,8 +241,9 @@ std::string describe(const Case& c, const Shape& s) {
     << p.renormalise << " protect " << p.protect_first << ',' << p.protect_newest << " importance "
     << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope " << static_cast<int>(p.scope) << " permanent "
     << p.permanent << " free " << c.tokens_free << ',' << c.heads_free << " newest share " << c.newest_share
-    << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads << " pages " << p.pages << '/'
-    << static_cast<int>(p.page_key) << '/' << p.page_bits << '/' << c.page_keep;
+    << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads << " weights "
+    << static_cast<int>(p.weights) << " pages " << p.pages << '/' << static_cast<int>(p.page_key) << '/' << p.page_bits
+    << '/' << c.page_keep;
   return o.str();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 namespace winnow::golden::test {
@@ -269,7 +270,40 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
   std::vector<Wide> twice_top(G, 0);
   std::map<std::pair<std::size_t, std::uint32_t>, std::uint64_t> e;  // (head, slot)
 
+  const auto log2_of_tokens = [&] {
+    // Bit by bit: the largest x with 2^(x / 4096) <= n, by repeated squaring in 64 fraction bits cut to 31.
+    const auto n = static_cast<std::uint64_t>(std::max(m.shape().prompt, position_ + 1));
+    int whole = 0;
+    while (n >> (whole + 1)) ++whole;
+    Wide x = static_cast<Wide>(n) * power2(31 - whole), log = whole;
+    for (int i = 0; i < 12; ++i) {
+      x = x * x / power2(31), log *= 2;
+      if (x >= power2(32)) x /= 2, ++log;
+    }
+    return log;
+  };
+  const auto sigmoid = [&](Wide x) -> std::uint64_t {
+    const Wide e = static_cast<Wide>(exponential(x < 0 ? -x : x));
+    const auto chord = [](Wide i) { return (2 * 65536 * 64 + 64 + i) / (2 * (64 + i)); };
+    const Wide i = e / 16384, y = chord(i) - (e % 16384 ? (chord(i) - chord(i + 1)) * (e % 16384) / 16384 : 0);
+    return static_cast<std::uint64_t>(std::min<Wide>(65535, x < 0 ? 65536 - y : y));
+  };
+  const auto sigmoids = [&](int digit) {
+    std::fill(r.p.begin(), r.p.end(), 0);
+    for (std::size_t g = 0; g < G; ++g) {
+      if (!lives(heads, g)) continue;
+      const std::vector<std::int64_t> q = query_of(c, p, D, G, position, g, false);
+      r.denominator[g] = 0;
+      for (std::uint32_t j : slots) {
+        const Wide twice = 2 * static_cast<Wide>(score(c, p, q, visible[j], digit)) + half_step(p, sum_of(q), digit);
+        const std::uint64_t x =
+            sigmoid(times(twice, {c.to_log2[g].mantissa, c.to_log2[g].shift + 1}) - log2_of_tokens());
+        r.p[g * N + j] = static_cast<std::uint32_t>(x), r.denominator[g] = std::max(r.denominator[g], x);
+      }
+    }
+  };
   const auto softmax = [&](int digit, bool last) {
+    if (p.weights == RowWeights::sigmoid) return sigmoids(digit);
     const bool first = p.select != SelectRule::none && digit == 0 && !last;
     std::fill(r.p.begin(), r.p.end(), 0);
     const std::vector<std::uint32_t> all = slots;
@@ -289,8 +323,9 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
       for (std::size_t i = 0; i < slots.size(); ++i)
         sum += e[{g, slots[i]}] =
             first && p.first_exp == FirstExp::pow2 ? whole_octaves(top - s[i], c.to_log2[g])
-            : cs.score_threshold && times(top - s[i], c.to_log2[g]) >
-                                        static_cast<Wide>(std::floor(4096 * std::log2(1000.0 / cs.score_threshold)))
+            : cs.score_threshold && p.select != SelectRule::anchor &&
+                    times(top - s[i], c.to_log2[g]) >
+                        static_cast<Wide>(std::floor(4096 * std::log2(1000.0 / cs.score_threshold)))
                 ? 0
                 : exponential(times(top - s[i], c.to_log2[g]));
       r.denominator[g] = limited(last ? sum + rest[g] : sum);
@@ -319,11 +354,39 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
     softmax(0, true);
     const Wide theta16 = (2 * 65536 * cs.threshold + 1000) / 2000;
     for (std::size_t g = 0; g < G; ++g)
-      if (lives(heads, g) && power2(36) < theta16 * r.denominator[g]) ++r.flat;
+      if (lives(heads, g) &&
+          (p.weights == RowWeights::sigmoid ? r.denominator[g] < theta16 : power2(36) < theta16 * r.denominator[g]))
+        ++r.flat;
     r.refetched = r.flat > 0;
     if (r.refetched) softmax(1, true);
   } else {
     for (int i = 0; i < digits - 1; ++i) {
+      if (p.select == SelectRule::anchor) {
+        // Who is within the margin of the largest among the first and the newest, in any head, or is one of these.
+        const int newest =
+            std::max(p.protect_newest, cs.newest_share ? std::max(1, static_cast<int>(N) * cs.newest_share / 100) : 0);
+        const auto makes = [&](std::uint32_t token) {
+          return static_cast<int>(token) < p.protect_first || static_cast<int>(token) >= static_cast<int>(N) - newest;
+        };
+        std::vector<std::uint32_t> next;
+        for (std::uint32_t j : slots) {
+          bool stays = makes(visible[j]);
+          for (std::size_t g = 0; g < G && !stays; ++g) {
+            if (!lives(heads, g)) continue;
+            const std::vector<std::int64_t> q = query_of(c, p, D, G, position, g, false);
+            std::int64_t anchor = std::numeric_limits<std::int64_t>::min();
+            for (std::uint32_t x : slots)
+              if (makes(visible[x])) anchor = std::max(anchor, score(c, p, q, visible[x], i));
+            const std::int64_t s = score(c, p, q, visible[j], i);
+            stays = s >= anchor || times(anchor - s, c.to_log2[g]) <=
+                                       static_cast<Wide>(std::floor(4096 * std::log2(1000.0 / cs.score_threshold)));
+          }
+          if (stays) next.push_back(j);
+        }
+        slots = next;
+        r.survivors.push_back(slots);
+        continue;
+      }
       if (p.select == SelectRule::bound) {
         // Who may still come within the threshold of the largest, if the unread bits of both are as they need to be.
         std::vector<std::uint32_t> next;

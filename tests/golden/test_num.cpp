@@ -349,6 +349,37 @@ TEST(Num, IsFlatIsTheExactComparison) {
   EXPECT_TRUE(is_flat(kExpOne, 2 * kExpOne + 1, 32768));
 }
 
+TEST(Num, SigmoidIsWithinFiveUnits) {
+  Compared compared(200000);
+  double worst = 0;
+  std::uint32_t before = 0;
+  for (std::int64_t x = -100000; x <= 100000; ++x) {
+    const std::uint32_t p = sigmoid_weight(x);
+    worst = std::max(worst, std::fabs(p - std::min(65535.0, 65536 / (1 + std::exp2(-x / 4096.0)))));
+    ASSERT_GE(p, before) << x;
+    ASSERT_LE(p, 65535u);
+    before = p;
+    compared.add();
+  }
+  EXPECT_EQ(sigmoid_weight(0), 32768u);
+  EXPECT_EQ(sigmoid_weight(std::int64_t{1} << 62), 65535u);
+  EXPECT_EQ(sigmoid_weight(-(std::int64_t{1} << 62)), 0u);
+  EXPECT_LT(worst, 5);
+  std::printf("sigmoid: error at most %.2f units of 2^-16\n", worst);
+}
+
+TEST(Num, Log2IsCutToItsUnit) {
+  Compared compared(100000);
+  for (std::uint32_t n = 1; n <= 100000; ++n) {
+    const double exact = std::log2(n) * 4096;
+    ASSERT_LE(static_cast<double>(log2_of(n)), exact + 1e-9) << n;
+    ASSERT_GT(static_cast<double>(log2_of(n)), exact - 1.01) << n;
+    compared.add();
+  }
+  EXPECT_EQ(log2_of(1), 0);
+  EXPECT_EQ(log2_of(1u << 20), 20 << 12);
+}
+
 TEST(Num, RescaleRestBothWaysAndSaturated) {
   Compared compared(200000);
   Random random(7);

@@ -171,6 +171,80 @@ TEST(EarlyExit, ByHand) {
   compared.add(4);
 }
 
+// The keys of EarlyExit's case: the first digit reads 2032, 432 and 400, which is 102,400 and 104,448 below the first.
+// 2^-25 is a margin of 25 octaves, 102,400: token 1 just stays.
+TEST(Anchor, ByHand) {
+  Compared compared;
+  Values values;
+  const std::vector<float> k0 = {2047, 432, 415};
+  values.shape = {1, 1, 1, 8, 3, 3, false, std::log(2.0) / 4096};
+  std::vector<float> q(24), k(24), v(24);
+  for (std::size_t t = 0; t < 3; ++t) {
+    q[t * 8] = 64, q[t * 8 + 7] = 2047, q[t * 8 + 5] = -2047;
+    k[t * 8] = k0[t], v[t * 8] = 2047;
+  }
+  k[6] = 2047;
+  values.q.push_back(q), values.k.push_back(k), values.v.push_back(v);
+  const auto survivors = [&](int first, int newest, double threshold) {
+    Policy p = make_policy("anchor");
+    p.k_digits = {8, 4}, p.k_scale = KeyScale::tensor, p.msb = MsbRule::truncate;
+    p.protect_first = first, p.protect_newest = newest, p.score_threshold = threshold;
+    const FloatSource source = values.source();
+    const Reference reference(source);
+    const Quantized model(source, reference, p);
+    Attention attention(model);
+    GroupRow row;
+    const Tokens live = {0, 1, 2};
+    attention.run(0, 0, 2, live.data(), 3, 1, false, row);
+    compared.add(row.survivors[0].size());
+    return row.survivors[0];
+  };
+  const double margin = std::exp2(-25.0);
+  EXPECT_EQ(survivors(1, 0, margin), (Tokens{0, 1}));
+  EXPECT_EQ(survivors(1, 0, margin * 1.001), Tokens{0});
+  EXPECT_EQ(survivors(1, 1, margin), (Tokens{0, 1, 2})) << "the newest stays in any case";
+  // The anchor is what the newest token scores: everybody is above it.
+  EXPECT_EQ(survivors(0, 1, 1), (Tokens{0, 1, 2}));
+}
+
+// Three tokens so far: a score of s octaves weighs 2^s / (2^s + 3). K 64, 0 and 128 are one octave, none, two:
+// 2 / 5, 1 / 4, 4 / 7. No weight of a row is divided by another.
+TEST(Sigmoid, ByHand) {
+  Compared compared;
+  Values values;
+  const std::vector<float> k0 = {64, 0, 128};
+  values.shape = {1, 1, 1, 8, 3, 3, false, std::log(2.0) / 4096};
+  std::vector<float> q(24), k(24), v(24);
+  for (std::size_t t = 0; t < 3; ++t) {
+    q[t * 8] = 64, q[t * 8 + 7] = 2047, q[t * 8 + 5] = -2047;
+    k[t * 8] = k0[t], v[t * 8] = t == 2 ? 2047.0f : 0.0f;
+  }
+  k[6] = 2047;
+  values.q.push_back(q), values.k.push_back(k), values.v.push_back(v);
+  Policy p = make_policy("sigmoid");
+  p.k_digits = {12}, p.threshold = 0;
+  const FloatSource source = values.source();
+  const Reference reference(source);
+  const Quantized model(source, reference, p);
+  Attention attention(model);
+  GroupRow row;
+  const Tokens live = {0, 1, 2};
+  attention.run(0, 0, 2, live.data(), 3, 1, true, row);
+  EXPECT_NEAR(row.p[0], 65536 * 0.4, 5);
+  EXPECT_NEAR(row.p[1], 65536 * 0.25, 5);
+  EXPECT_NEAR(row.p[2], 65536 * 4 / 7.0, 5);
+  EXPECT_EQ(row.denominator[0], row.p[2]) << "the largest";
+  // The output is V of token 2 times its weight, whatever the others weigh: one code of out is one of V.
+  EXPECT_NEAR(row.out[0], 2047 * 4 / 7.0, 1);
+  // Alone it weighs the same.
+  const Tokens alone = {2};
+  GroupRow one;
+  attention.run(0, 0, 2, alone.data(), 1, 1, true, one);
+  EXPECT_EQ(one.p[0], row.p[2]);
+  EXPECT_EQ(one.out[0], row.out[0]);
+  compared.add(7);
+}
+
 // What was dropped could not matter: probabilities, denominators and outputs are those of the row that is read whole,
 // bit for bit, whatever digits, rounding, scales and threshold.
 TEST(EarlyExit, LosesNothing) {
@@ -213,7 +287,7 @@ TEST(Rules, ThatWouldDoNothingAreRefused) {
   int refused = 0;
   for (const auto& entry : policies()) {
     const Policy p = entry.make();
-    if (p.scope != ImportanceScope::kv_head || p.tokens.off()) {
+    if (!p.pages_tokens() && (p.scope != ImportanceScope::kv_head || p.tokens.off())) {
       EXPECT_NO_THROW(require_effect(p, encoder)) << entry.name;
     } else {
       EXPECT_THROW(require_effect(p, encoder), Error) << entry.name;

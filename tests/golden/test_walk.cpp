@@ -147,7 +147,7 @@ void reference_row(const Values& v, int layer, int head, int position, std::vect
 
 TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   Compared compared(1000000);
-  Random random(21), first(210), pages(211);
+  Random random(21), first(210), pages(211), variant(212);
   std::uint64_t layers = 0, pruned_layers = 0, pruned_heads = 0, newest_gone = 0, returned = 0, records = 0,
                 short_steps = 0, paged_rows = 0, pages_dropped = 0;
   double reference_error = 0;
@@ -156,6 +156,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
     Case c = random_case(random);
     if (i % 2) random_first_pass(c, first);
     if (i % 3 == 0) random_pages(c, pages);
+    if (i % 3 == 1 && i % 4 < 2) random_variant(c, variant);
     const Policy& p = c.policy;
     const Values values = random_values(shape, random);
     const FloatSource source = values.source();
@@ -201,7 +202,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
             if (static_cast<int>(h) / G == kv) heads |= 1u << (static_cast<int>(h) % G), ++alive;
           Tokens live = plain.living(layer, kv);
           // The first layers see all; of those the share is rounded up.
-          if (p.pages && step > 0 && alive && 100 * layer >= c.tokens_free * shape.layers) {
+          if (p.pages && step > 0 && !whole && alive && 100 * layer >= c.tokens_free * shape.layers) {
             const Tokens scored = scored_pages(c, n);
             live = paged(model, c, layer, kv, n - 1, heads);
             paged_rows += !scored.empty(),

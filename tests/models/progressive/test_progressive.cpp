@@ -13,7 +13,9 @@ TEST(Progressive, AnyFlatHeadTriggers) {
   for (std::size_t s = 0; s < 2; ++s) groups[s].heads = 0b1011, groups[s].undecided = true;
   Pipe<RowSum> sums(1, 16);
   Fifo<Verdict> to_softmax(2), to_controller(2);
-  Progressive block(6554, groups, sums, to_softmax, to_controller);  // theta 0.1: flat above a sum of 10
+  golden::Decisions decisions;
+  decisions.theta16 = 6554;
+  Progressive block(decisions, groups, sums, to_softmax, to_controller);  // theta 0.1: flat above a sum of 10
   Cycle now = 1;
   int compared = 0;
   for (int pattern = 0; pattern < 8; ++pattern) {

@@ -193,6 +193,7 @@ void random_pages(CaseRandom& r, RunOptions& o) {
     return std::any_of(o.set.begin(), o.set.end(), [&](const std::string& s) { return s.rfind(key, 0) == 0; });
   };
   if (!r.one_in(3) || asks("candidates=") || asks("lazy_softmax=true") || asks("value_threshold=")) return;
+  if (asks("first_q_bits=")) return;
   const bool bounds = r.one_in(2);
   set(o, "pages", 2 << r.below(4));
   set(o, "page_key", bounds ? "bounds" : r.of({"mean", "landmark"}));
@@ -202,6 +203,26 @@ void random_pages(CaseRandom& r, RunOptions& o) {
   set(o, "tokens.free", r.of({0.0, 0.3}));
   if (asks("compensate=")) set(o, "compensate", false);
   if (r.one_in(2)) set(o, "protect_first", 0), set(o, "protect_newest", 0), set(o, "protect_newest_share", 0);
+}
+
+// Another rule of a row, where the policy leaves room for it: an anchor, or a sigmoid.
+void random_variant(CaseRandom& r, RunOptions& o) {
+  const auto asks = [&o](const std::string& key) {
+    return std::any_of(o.set.begin(), o.set.end(), [&](const std::string& s) { return s.rfind(key, 0) == 0; });
+  };
+  if (!r.one_in(3)) return;
+  if (!asks("select=")) {
+    if (asks("candidates=") || asks("lazy_softmax=true") || asks("value_threshold=") || asks("score_threshold="))
+      return;
+    if (asks("pages=") || asks("renormalise=true")) return;
+    set(o, "weights", "sigmoid");
+  } else if (!asks("pages=") && !asks("first_") && !asks("compensate=true")) {
+    set(o, "select", "anchor"), set(o, "select_keep", "none"), set(o, "rest", false);
+    set(o, "k_digits", fmt::format("{},{}", r.in(2, 6), r.in(2, 6))), set(o, "msb", "midpoint");
+    set(o, "score_threshold", r.of({0.000006, 0.001, 0.1, 0.5, 1.0}));
+    set(o, "tokens.start", 1), set(o, "tokens.end", 1), set(o, "shards", 0), set(o, "full_heads", 0);
+    set(o, "protect_newest", r.in(1, 9));
+  }
 }
 
 RunOptions random_case(std::uint64_t seed, bool may_batch) {
@@ -228,6 +249,8 @@ RunOptions random_case(std::uint64_t seed, bool may_batch) {
   random_rival(rival, o);
   CaseRandom pages(seed + 2'000'003);
   random_pages(pages, o);
+  CaseRandom variant(seed + 3'000'003);
+  random_variant(variant, o);
   if (r.one_in(3)) o.layers.first = r.below(t.layers), o.layers.last = r.in(o.layers.first, t.layers - 1);
   if (r.one_in(3)) o.steps.first = r.below(generated + 1), o.steps.last = r.in(o.steps.first, generated);
   if (may_batch && generated && r.one_in(3)) {

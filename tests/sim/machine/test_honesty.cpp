@@ -195,6 +195,8 @@ TEST(Honesty, CrudeQueriesThatTheMachineCannotServeAreRefused) {
        "most: that is a word of the key buffer"},
       {{"first_q_bits=8", "tokens.start=0.7", "tokens.end=0.4"},
        "policy: first_q_bits: 8: must be 12 where the cascade prunes tokens: the machine finds first digits by token"},
+      {{"first_q_bits=8", "pages=8", "page_keep=0.5"},
+       "policy: first_q_bits: 8: must be 12 where there are pages: the machine finds first digits by token"},
   };
   for (const auto& [settings, line] : cases) {
     const Bench bench(options("tiny", "select", 32, true, settings));
@@ -228,6 +230,10 @@ TEST(Honesty, EveryMechanism) {
        "full_heads=0.3"},
       {"select=bound", "k_digits=4,4", "select_keep=none", "score_threshold=0.05", "v_scale=token"},
       {"tokens.start=0.7", "tokens.end=0.3", "importance=normalised", "v_scale=token", "protect_first=2"},
+      {"select=anchor", "k_digits=4,4", "select_keep=none", "score_threshold=0.05", "protect_first=2"},
+      {"pages=4", "page_key=bounds", "page_bits=4", "page_keep=0.4", "k_digits=8", "v_scale=token", "tokens.free=0"},
+      {"pages=8", "page_keep=0.5", "select=mass", "select_keep=0.9", "k_digits=4,4", "v_scale=token"},
+      {"weights=sigmoid", "k_digits=6,4", "threshold=0.05"},
       {"v_scale=token", "v_bits=5", "k_digits=7"},
       {"local_value=0.3", "renormalise=true", "v_scale=token"},
   };

@@ -50,8 +50,10 @@ inline void check_work(const Prepared& p, const Outcome& out, const std::string&
       // Digits take each other's place, unless a crude pass keeps the first.
       const int passes = plan.crude_query() ? 1 : plan.digits.count;
       const int widest = *std::max_element(plan.digits.width, plan.digits.width + passes);
-      task(heads, h.live.size(), rate(plan.crude_query() ? plan.first_q_bits : 12, plan.digits.width[0], widest));
-      if (g.refetched) task(heads, h.live.size(), rate(12, plan.digits.width[1], widest));
+      if (h.pages.chooses()) task(heads, h.pages.scored(), rate(12, plan.pages.bits, plan.pages.word_bits()));
+      const std::size_t tokens = h.pages.chooses() ? g.tokens.size() : h.live.size();
+      task(heads, tokens, rate(plan.crude_query() ? plan.first_q_bits : 12, plan.digits.width[0], widest));
+      if (g.refetched) task(heads, tokens, rate(12, plan.digits.width[1], widest));
       for (int stage = 0; stage < p.policy.stages(); ++stage)
         task(heads, g.survivors[stage].size(),
              plan.crude_query() ? rate(12, plan.digits.bits(), plan.digits.bits())
