@@ -60,7 +60,7 @@ const SortedColumns& Attention::columns(int layer, int kv_head, const std::uint3
 }
 
 void Attention::run(int layer, int kv_head, int position, const std::uint32_t* live, int keys, std::uint32_t heads,
-                    bool full_width, GroupRow& row) {
+                    bool full_width, GroupRow& row, std::uint32_t merged) {
   const HeadCodes& c = model_.head(layer, kv_head);
   const Decisions& plan = model_.decisions();
   const Digits& digits = plan.digits;
@@ -118,11 +118,12 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
     std::int64_t new_top = INT64_MIN;
     if (rule.kind == ScoreRule::Kind::anchor) {
       for (std::size_t j = 0; j < slots.size(); ++j)
-        if (plan.makes_anchor(live[slots[j]], static_cast<std::uint32_t>(keys))) new_top = std::max(new_top, scores[j]);
+        if (plan.protects(live[slots[j]], static_cast<std::uint32_t>(keys))) new_top = std::max(new_top, scores[j]);
     } else {
       new_top = *std::max_element(scores, scores + slots.size());
     }
-    const std::uint64_t sum = weights(scores, static_cast<int>(slots.size()), rule, new_top, &e_[g * N]);
+    std::uint64_t sum = weights(scores, static_cast<int>(slots.size()), rule, new_top, &e_[g * N]);
+    if (merged) sum += std::uint64_t{merged - 1} * e_[g * N + N - 1];
     if (rest[g]) {
       // Twice the maxima, midpoint constants included; the scale takes the half back.
       const std::int64_t before = 2 * top[g] + midpoint_twice(sum_before[g], digits, digit - 1, plan.msb);
@@ -143,6 +144,8 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
       row.p[g * N + slots[j]] =
           static_cast<std::uint16_t>(skips_value(e, row.denominator[g], plan.skip16) ? 0 : weight);
     }
+    if (merged)
+      row.p[g * N + N - 1] = static_cast<std::uint16_t>(probability_of_many(e_[g * N + N - 1], merged, recip));
   };
   // Of every live head over the n slots that are still in.
   const auto softmax = [&](int digit, bool last) {
@@ -194,7 +197,7 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
         std::uint64_t item = 0;
         for (std::size_t g = 0; g < G; ++g) {
           if (!alive(g)) continue;
-          const bool stays = plan.anchors() && plan.makes_anchor(live[slots_[j]], static_cast<std::uint32_t>(keys));
+          const bool stays = plan.anchors() && plan.protects(live[slots_[j]], static_cast<std::uint32_t>(keys));
           const std::uint64_t p =
               plan.bounds || plan.anchors() ? stays || e_[g * N + j] != 0 : row.p[g * N + slots_[j]];
           item = plan.largest ? std::max(item, p) : item + p;

@@ -34,9 +34,10 @@ class Attention {
   // `position` of the query; `live` tokens, ascending, `keys` of them visible; heads of the group that live, a bit
   // each. `full_width`: encoder and prompt load K and V once at full width, no refetch, no selection. A policy that
   // compensates takes V's sum as the step of `position` finds it, from the prompt's last on; `live` is then all tokens.
+  // `merged`: how many tokens the last slot stands for; 0: one, as every other.
   // `row` is overwritten; its buffers are reused.
   void run(int layer, int kv_head, int position, const std::uint32_t* live, int keys, std::uint32_t heads,
-           bool full_width, GroupRow& row);
+           bool full_width, GroupRow& row, std::uint32_t merged = 0);
 
  private:
   void scores(const std::int16_t* q, const std::int16_t* k, const std::uint32_t* tokens, int n, int shift,

@@ -70,6 +70,7 @@ WINNOW_HD constexpr int selection_score_bits(int group) {
 inline constexpr int kMaxHeadDim = 256;                 // a dot product of 256 products of 23 bits fits 32 bits
 inline constexpr int kMaxGroup = 32;                    // query heads of a KV head: their liveness is one word
 inline constexpr int kMaxSummedTokens = (1 << 14) - 1;  // a sum of V over so many fits its words
+inline constexpr int kMaxMergedTokens = (1 << 12) - 1;  // their number times an exponential fits 33 bits
 inline constexpr int kMaxStages = 3;                    // of a progressive selection
 inline constexpr int kMaxDigits = kMaxStages + 1;       // of K: one plane a stage, and the last digits
 

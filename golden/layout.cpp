@@ -26,6 +26,7 @@ Layout::Layout(const Shape& s, const Policy& p, std::uint64_t align, std::uint64
 Layout::Layout(const Shape& s, const Decisions& plan, std::uint64_t align, std::uint64_t base)
     : kv_heads_(s.kv_heads), records_(plan.selects()) {
   const auto n = static_cast<std::uint32_t>(s.tokens);
+  const auto stored = static_cast<std::uint32_t>(plan.stored_tokens(s.tokens, s.steps()));
   const auto G = static_cast<std::uint32_t>(s.group());
   std::uint64_t next = base;
   const auto place = [&](std::uint32_t item_bytes, std::uint32_t stride, std::uint32_t items) {
@@ -49,14 +50,14 @@ Layout::Layout(const Shape& s, const Decisions& plan, std::uint64_t align, std::
       for (int i = 0; i < d.count; ++i) {
         auto bytes = packed_bytes(D, d.width[i]);
         if (records_ && i == d.count - 1) bytes += packed_bytes(D, plan.v_bits);
-        h.key[static_cast<std::size_t>(i)] = place(bytes, records_ && i > 0 ? whole_bursts(bytes) : bytes, n);
+        h.key[static_cast<std::size_t>(i)] = place(bytes, records_ && i > 0 ? whole_bursts(bytes) : bytes, stored);
       }
       if (!records_) {
         const std::uint32_t bytes = packed_bytes(D, plan.v_bits);
-        h.value = place(bytes, bytes, n);
+        h.value = place(bytes, bytes, stored);
       }
       const std::uint32_t scale_bytes = packed_bytes(1, kValueScaleBits), query_bytes = packed_bytes(D, kWordBits);
-      if (plan.token_scales) h.value_scale = place(scale_bytes, scale_bytes, n);
+      if (plan.token_scales) h.value_scale = place(scale_bytes, scale_bytes, stored);
       if (plan.compensates) {
         const std::uint32_t sum_bytes = packed_bytes(D, kValueSumBits);
         h.value_sum = place(sum_bytes, whole_bursts(sum_bytes), static_cast<std::uint32_t>(s.steps()));
@@ -119,7 +120,7 @@ void visit_image(const Layout& layout, const Shape& s, const Decisions& plan, Co
       auto& c = codes_of(layer, kv);
       for (std::size_t p = 0; p * D < c.page.size(); ++p)
         vector(layout.page(layer, kv).at(p), &c.page[p * D], plan.pages.word_bits(), true);
-      for (std::size_t t = 0; t < n; ++t) {
+      for (std::size_t t = 0; t * D < c.k.size(); ++t) {
         for (int i = 0; i < d.count; ++i)
           vector(layout.key(layer, kv, i).at(t), &c.k_digit[i][t * D], d.width[i],
                  i == 0 || plan.msb == MsbRule::round);
@@ -128,7 +129,7 @@ void visit_image(const Layout& layout, const Shape& s, const Decisions& plan, Co
                                                     : layout.value(layer, kv).at(t);
         vector(v_at, &c.v[t * D], plan.v_bits, true);
         if (plan.token_scales) scale(layout.value_scale(layer, kv).at(t), c.v16[t]);
-        for (std::size_t g = 0; g < G; ++g)
+        for (std::size_t g = 0; g < G && t < n; ++g)
           vector(layout.query(layer, kv).at(t * G + g), &c.q[(t * G + g) * D], kWordBits, true);
       }
       for (std::size_t step = 0; step * D < c.v_sum.size(); ++step)

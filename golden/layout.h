@@ -38,6 +38,7 @@ class Layout {
   }
   // Digit `digit` >= 1 of K, the last one with V behind it (selecting policies).
   const Region& record(int layer, int kv_head, int digit) const { return key(layer, kv_head, digit); }
+  // Of K, V and V's scales the items behind the tokens are merged tokens, a step each (policies that merge).
   // Item p: the key of page p (policies with pages).
   const Region& page(int layer, int kv_head) const { return at(layer, kv_head).page; }
   // Empty where V is in the record.

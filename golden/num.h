@@ -218,7 +218,8 @@ WINNOW_HD constexpr std::int64_t log2_of(std::uint32_t n) {
   return std::int64_t{whole} << kLogFraction | fraction;
 }
 // 65536 / (1 + 2^-|x|), x in units of 2^-12: of the exponential by a table of 64 chords, as the exponential itself.
-// Below 0 what is left of 1. 65535 = 1 (saturated). Off by less than 5 units of 2^-16 (tests/golden/test_num.cpp).
+// Below 0 what is left of 1. 65535 = 1 (saturated). Off by less than 6 units of 2^-16: a
+// chord 4, the exponential 1, rounding 1 (tests/golden/test_num.cpp).
 inline constexpr int kSigmoidTableBits = 6;
 WINNOW_HD constexpr std::uint32_t sigmoid_chord(std::uint32_t i) {
   constexpr std::uint32_t kSteps = 1u << kSigmoidTableBits;
@@ -232,6 +233,31 @@ WINNOW_HD inline std::uint32_t sigmoid_weight(std::int64_t x) {
   const std::uint32_t above = from - static_cast<std::uint32_t>(std::uint64_t{from - to} * lo >> kLow);
   const std::uint32_t p = x < 0 ? 65536 - above : above;
   return p > kProbMax ? kProbMax : p;
+}
+
+// --- the merged token
+// --------------------------------------------------------------------------------------------------
+
+// sum / count rounded to nearest, ties up. count > 0.
+WINNOW_HD constexpr std::int64_t nearest_quotient(std::int64_t sum, std::int64_t count) {
+  const std::int64_t twice = 2 * sum + count, over = 2 * count, q = twice / over;
+  return twice % over < 0 ? q - 1 : q;
+}
+// Its V's scale over the prompt's largest, from the largest sum of code times scale; as any token's, rounded up.
+WINNOW_HD constexpr std::int64_t merged_scale(std::int64_t largest, std::int64_t count, std::int64_t limit) {
+  const std::int64_t scale = (largest + count * limit - 1) / (count * limit);
+  return scale < 65535 ? scale : 65535;
+}
+WINNOW_HD constexpr std::int64_t merged_value(std::int64_t sum, std::int64_t count, std::int64_t v16,
+                                              std::int64_t limit) {
+  if (v16 == 0) return 0;
+  const std::int64_t x = nearest_quotient(sum, count * v16);
+  return x > limit ? limit : x < -limit ? -limit : x;
+}
+// Probability of an exponential that counts `count` times, which the row's sum has counted so.
+WINNOW_HD constexpr std::uint32_t probability_of_many(std::uint64_t e, std::uint64_t count, std::uint64_t recip) {
+  const std::uint64_t p = (e * count * recip + (std::uint64_t{1} << 35)) >> 36;
+  return p > kProbMax ? kProbMax : static_cast<std::uint32_t>(p);
 }
 
 // --- pages (golden/pages.h)

@@ -49,6 +49,8 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
       for (std::size_t g = 0; g < G; ++g) read(g), quantizer.read_query(g, q.data());
       quantizer.begin(c);
       for (std::size_t t = 0; t < n; ++t) quantizer.put_key(c, t, &k[t * D]), quantizer.put_value(c, t, &v[t * D]);
+      for (std::size_t step = 1; decisions_.merges && step < static_cast<std::size_t>(shape_.steps()); ++step)
+        quantizer.put_merged(c, step);
       for (std::size_t g = 0; g < G; ++g) {
         if (G > 1) read(g);
         for (std::size_t t = 0; t < n; ++t) quantizer.put_query(c, t, g, &q[t * D]);

@@ -20,7 +20,8 @@ inline constexpr double kQueryHeadroom = 1.125, kKeyChannelHeadroom = 1.125, kOu
 // A positive real as a Scale (mantissa rounded to 16 bits).
 Scale to_scale(double x);
 
-// One KV head of one layer and its group of query heads. Rows are tokens, D codes each.
+// One KV head of one layer and its group of query heads. Rows are tokens, D codes each; of K and V, with a policy that
+// merges, behind them a merged token a step.
 struct HeadCodes {
   std::vector<std::int16_t> q;                    // [tokens][group][D], 12 bits, K's channel scales folded in
   std::vector<std::int16_t> k;                    // [tokens][D], full-width codes

@@ -57,10 +57,12 @@ void HeadQuantizer::begin(HeadCodes& c) const {
   const std::size_t n = tokens_;
   c.k_unit = plan_.channel_scales ? 1 : k_unit_[0];
   c.v_unit = v_unit_;
-  c.k.resize(n * D_), c.v.resize(n * D_), c.q.resize(n * G_ * D_);
-  for (int i = 0; i < plan_.digits.count; ++i) c.k_digit[i].resize(n * D_);
+  const auto stored =
+      static_cast<std::size_t>(plan_.stored_tokens(static_cast<int>(n), 1 + static_cast<int>(n - prompt_)));
+  c.k.resize(stored * D_), c.v.resize(stored * D_), c.q.resize(n * G_ * D_);
+  for (int i = 0; i < plan_.digits.count; ++i) c.k_digit[i].resize(stored * D_);
   if (plan_.pages.size) c.page.resize(static_cast<std::size_t>(plan_.pages.complete(static_cast<int>(n))) * D_);
-  if (plan_.token_scales) c.v16.resize(n);
+  if (plan_.token_scales) c.v16.resize(stored);
   if (plan_.compensates) c.v_sum.resize((n - prompt_ + 1) * D_);
   c.to_log2.resize(G_), c.to_out.resize(G_), c.out_unit.resize(G_), c.out16.resize(G_);
   c.score_unit.resize(G_), c.q_unit = q_unit_;
@@ -71,14 +73,42 @@ void HeadQuantizer::begin(HeadCodes& c) const {
 }
 
 void HeadQuantizer::put_key(HeadCodes& c, std::size_t token, const float* k) const {
-  for (std::size_t d = 0; d < D_; ++d) {
-    const std::size_t i = token * D_ + d;
-    c.k[i] = code(k[d], k_unit_[d], k_limit_);
+  for (std::size_t d = 0; d < D_; ++d) c.k[token * D_ + d] = code(k[d], k_unit_[d], k_limit_);
+  split_key(c, token);
+  if (plan_.pages.size && (token + 1) % static_cast<std::size_t>(plan_.pages.size) == 0) put_page(c, token);
+}
+
+void HeadQuantizer::split_key(HeadCodes& c, std::size_t token) const {
+  for (std::size_t i = token * D_; i < (token + 1) * D_; ++i) {
     std::int32_t digit[kMaxDigits] = {};
     split(c.k[i], plan_.digits, plan_.msb, digit);
     for (int j = 0; j < plan_.digits.count; ++j) c.k_digit[j][i] = static_cast<std::int16_t>(digit[j]);
   }
-  if (plan_.pages.size && (token + 1) % static_cast<std::size_t>(plan_.pages.size) == 0) put_page(c, token);
+}
+
+// Whole numbers alone, so that every machine rounds alike: the keys' mean is one of codes, the values' of codes under
+// their tokens' scales, cut like any other value under a scale of its own.
+void HeadQuantizer::put_merged(HeadCodes& c, std::size_t step) const {
+  const std::size_t n = prompt_ + step, at = tokens_ + step;
+  const std::size_t first = plan_.protect_first, end = plan_.newest_from(static_cast<std::uint32_t>(n));
+  if (end <= first) return;
+  const auto count = static_cast<std::int64_t>(end - first);
+  std::vector<std::int64_t> v_sum(D_);
+  std::int64_t largest_sum = 0;
+  for (std::size_t d = 0; d < D_; ++d) {
+    std::int64_t k_sum = 0;
+    for (std::size_t t = first; t < end; ++t) {
+      k_sum += c.k[t * D_ + d];
+      v_sum[d] += std::int64_t{c.v[t * D_ + d]} * (c.v16.empty() ? 65536 : c.v16[t]);
+    }
+    c.k[at * D_ + d] = static_cast<std::int16_t>(nearest_quotient(k_sum, count));
+    largest_sum = std::max(largest_sum, std::abs(v_sum[d]));
+  }
+  split_key(c, at);
+  const std::int64_t v16 = c.v16.empty() ? 65536 : merged_scale(largest_sum, count, v_limit_);
+  if (!c.v16.empty()) c.v16[at] = static_cast<std::uint16_t>(v16);
+  for (std::size_t d = 0; d < D_; ++d)
+    c.v[at * D_ + d] = static_cast<std::int16_t>(merged_value(v_sum[d], count, v16, v_limit_));
 }
 
 void HeadQuantizer::put_page(HeadCodes& c, std::size_t last) const {

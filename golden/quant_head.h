@@ -22,6 +22,8 @@ class HeadQuantizer {
   // the sum of V that a step finds needs those before it, and the key of a page is made with the page's last token.
   void put_key(HeadCodes& c, std::size_t token, const float* k) const;
   void put_value(HeadCodes& c, std::size_t token, const float* v) const;
+  // The merged token of a step, which has its own token's key and value already.
+  void put_merged(HeadCodes& c, std::size_t step) const;
   void put_query(HeadCodes& c, std::size_t token, std::size_t g, const float* q) const;
 
   // Value of one code of V, of its largest scale.
@@ -29,6 +31,7 @@ class HeadQuantizer {
 
  private:
   void put_page(HeadCodes& c, std::size_t last) const;
+  void split_key(HeadCodes& c, std::size_t token) const;
 
   std::size_t tokens_, prompt_, D_, G_;
   Decisions plan_;

@@ -108,6 +108,7 @@ const LayerResult& Session::step_layer(const float* q, const float* k, const flo
     HeadCodes& c = model_.codes(layer, kv);
     quantizer.put_key(c, token, k + at * D);
     quantizer.put_value(c, token, v + at * D);
+    if (model_.decisions().merges) quantizer.put_merged(c, static_cast<std::size_t>(walk_.step()));
     for (std::size_t g = 0; g < G; ++g) quantizer.put_query(c, token, g, q + (at * G + g) * D);
   }
   walk_.next(result_);

@@ -42,13 +42,14 @@ bool Walk::next(LayerResult& r) {
   for (int kv = 0; kv < s.kv_heads; ++kv) {
     const std::uint32_t heads = cascade_.heads(kv);
     const std::vector<std::uint32_t>& live = candidates(kv, heads, r);
+    const std::uint32_t merged = schedule_.merged(step_, layer_, kv);
     r.live.push_back(live);
     r.heads.push_back(heads);
     if (!heads) continue;
     std::fill(sums.begin(), sums.end(), 0);
     for (std::size_t i = 0; i < r.positions.size(); ++i) {
       const int keys = prompt && s.causal ? static_cast<int>(i) + 1 : static_cast<int>(live.size());
-      attention_.run(layer_, kv, static_cast<int>(r.positions[i]), live.data(), keys, heads, whole, scratch_);
+      attention_.run(layer_, kv, static_cast<int>(r.positions[i]), live.data(), keys, heads, whole, scratch_, merged);
       for (std::size_t g = 0; g < G; ++g) {
         if (!((heads >> g) & 1)) continue;
         const std::uint16_t* p = &scratch_.p[g * static_cast<std::size_t>(keys)];
@@ -99,15 +100,20 @@ bool Walk::next(LayerResult& r) {
 }
 
 const std::vector<std::uint32_t>& Walk::candidates(int kv_head, std::uint32_t heads, LayerResult& r) {
+  if (schedule_.merged(step_, layer_, kv_head)) {
+    listed_ = cascade_.live(layer_, kv_head);
+    listed_.push_back(schedule_.merged_token(step_));
+    return listed_;
+  }
   const PageChoice choice = schedule_.pages(step_, layer_);
   if (!heads || !choice.chooses()) return cascade_.live(layer_, kv_head);
-  pages_.choose(layer_, kv_head, r.tokens - 1, heads, choice, paged_);
+  pages_.choose(layer_, kv_head, r.tokens - 1, heads, choice, listed_);
   std::vector<std::uint32_t> scored(choice.scored());
   std::iota(scored.begin(), scored.end(), choice.first);
   const Region& page = layout_.page(layer_, kv_head);
   read(r.accesses, page, Stream::key, scored.data(), scored.size());
   useful(r.accesses, Kind::key_msb) += scored.size() * page.item_bytes;
-  return paged_;
+  return listed_;
 }
 
 void Walk::skip_prompt() {

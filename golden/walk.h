@@ -28,12 +28,13 @@ struct ErrorSums {
 };
 
 struct LayerResult {
-  int step = 0, layer = 0, tokens = 0;           // tokens so far
-  std::vector<std::uint32_t> positions;          // query positions that ran
-  std::vector<std::vector<std::uint32_t>> live;  // [KV head] live tokens; of a page stage, those that it left
-  std::vector<std::uint32_t> heads;              // [KV head] live query heads, a bit each
-  std::vector<std::int16_t> out;                 // [position index][head][D]
-  std::vector<RowRecord> rows;                   // of steps that select or prune, KV heads in order
+  int step = 0, layer = 0, tokens = 0;   // tokens so far
+  std::vector<std::uint32_t> positions;  // query positions that ran
+  std::vector<std::vector<std::uint32_t>>
+      live;                          // [KV head] live tokens, and a merged one; of a page stage, those that it left
+  std::vector<std::uint32_t> heads;  // [KV head] live query heads, a bit each
+  std::vector<std::int16_t> out;     // [position index][head][D]
+  std::vector<RowRecord> rows;       // of steps that select or prune, KV heads in order
   Accesses accesses;
   std::uint64_t row_heads = 0, flat = 0;        // (query, head) pairs; of them flat on MSBs
   std::uint64_t row_groups = 0, refetched = 0;  // (query, KV head) pairs; of them refetched
@@ -61,7 +62,7 @@ class Walk {
   int layer() const { return layer_; }
 
  private:
-  // Live tokens of a KV head; in a step with a page stage those that it leaves.
+  // Live tokens of a KV head, the merged one behind them; in a step with a page stage those that it leaves.
   const std::vector<std::uint32_t>& candidates(int kv_head, std::uint32_t heads, LayerResult& r);
   void count(const GroupRow& row, const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads,
              int position, Accesses& a) const;
@@ -79,7 +80,7 @@ class Walk {
   Cascade cascade_;
   int step_ = 0, layer_ = 0;
   GroupRow scratch_;
-  std::vector<std::uint32_t> paged_;
+  std::vector<std::uint32_t> listed_;
 };
 
 }  // namespace winnow::golden

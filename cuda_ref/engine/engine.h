@@ -57,6 +57,7 @@ class DeviceWalk final : public Walk {
   void plan_report();
   void start_step();
   RowArgs row_args(u32 positions) const;
+  void append_merged();
   void choose_pages_of(RowArgs& a, golden::LayerResult& r);
   CascadeArgs cascade_args() const;
   void fetch(golden::LayerResult& r, u32 positions);
@@ -84,6 +85,7 @@ class DeviceWalk final : public Walk {
   Buffer<golden::TokenChoice> choices_;  // scope kv_head: [layers][KV heads], of the step at hand
   Buffer<u32> list_counts_;              // the same
   Buffer<u64> chances_;
+  Buffer<u32> merged_;                    // [layers][KV heads], of the step at hand: golden::Schedule::merged
   Buffer<u32> page_places_, page_lists_;  // [KV heads][tokens]: pages that a step keeps, the tokens that it reads
   Buffer<u32> lists_;                     // scope kv_head: [layers][KV heads][tokens]
   Buffer<std::uint8_t> scratch_;

@@ -130,6 +130,15 @@ inline void DeviceWalk::quantize() {
   launch(model_.runtime, scales_of_heads, Grid{h, y, 1}, threads, 0, a);
   launch(model_.runtime, pack_kv, Grid{kv, y, 1}, threads, 0, a);
   if (plan_.compensates) launch(model_.runtime, pack_sums, Grid{kv, y, 1}, threads, 0, a);
+  Buffer<u32> newest_from;
+  if (plan_.merges) {
+    std::vector<u32> from;
+    for (int step = 0; step < s.steps(); ++step) from.push_back(plan_.newest_from(static_cast<u32>(s.tokens_in(step))));
+    newest_from.allocate(from.size());
+    newest_from.upload(from.data(), from.size());
+    a.protect_first = plan_.protect_first, a.newest_from = newest_from.data();
+    launch(model_.runtime, pack_merged, Grid{kv, y, 1}, threads, 0, a);
+  }
   if (plan_.pages.size) launch(model_.runtime, pack_pages, Grid{kv, y, 1}, threads, 0, a);
   launch(model_.runtime, pack_queries, Grid{h, y, 1}, threads, 0, a);
   host_scales_.resize(L * H);
@@ -162,6 +171,7 @@ inline void DeviceWalk::plan_report() {
   chances_.allocate(n);
   chances_.zero();
   lists_.allocate(per_head_ ? L * KV * n : 1);
+  merged_.allocate(plan_.merges ? L * KV : 1);
   page_places_.allocate(plan_.pages.size ? KV * n : 1), page_lists_.allocate(plan_.pages.size ? KV * n : 1);
   blocks_ = model_.options.blocks ? model_.options.blocks : model_.runtime.blocks();
   // A page stage has a block a KV head.

@@ -50,6 +50,22 @@ inline void DeviceWalk::start_step() {
          model_.runtime.prompt_threads(), 0, c);
   step_lists_.resize(lists_.size());
   lists_.download(step_lists_.data(), step_lists_.size());
+  if (plan_.merges) append_merged();
+}
+
+// The merged token goes behind the list that it belongs to.
+inline void DeviceWalk::append_merged() {
+  const golden::Shape& s = shape();
+  std::vector<u32> merged;
+  for (int layer = 0; layer < s.layers; ++layer)
+    for (int kv = 0; kv < s.kv_heads; ++kv) {
+      const std::size_t list = merged.size();
+      merged.push_back(schedule_.merged(step_, layer, kv));
+      if (merged.back()) step_lists_[list * count(s.tokens) + list_sizes_[list]++] = schedule_.merged_token(step_);
+    }
+  merged_.upload(merged.data(), merged.size());
+  lists_.upload(step_lists_.data(), step_lists_.size());
+  list_counts_.upload(list_sizes_.data(), list_sizes_.size());
 }
 
 inline RowArgs DeviceWalk::row_args(u32 positions) const {
@@ -66,6 +82,7 @@ inline RowArgs DeviceWalk::row_args(u32 positions) const {
   a.live_stride = per_head_ ? static_cast<u32>(n) : 0;
   a.live_count = static_cast<u32>(live_.size());
   a.live_counts = per_head_ ? list_counts_.data() + kv_base : nullptr;
+  a.merged = plan_.merges ? merged_.data() + kv_base : nullptr;
   a.first_position = static_cast<u32>(s.tokens_in(step_) - 1);
   a.head_bits = self.report<u32>(at_.head_bits);
   a.importance = self.report<u64>(at_.importance) + (plan_.importance_per_head() ? kv_base * n : 0);

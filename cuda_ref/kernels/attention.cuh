@@ -118,7 +118,7 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
   // Importance takes p before local value pruning.
   sum_heads(r);
   u64* importance = a.importance + static_cast<u64>(kv) * a.importance_stride;
-  for (u32 j = threadIdx.x; j < r.n; j += blockDim.x)
+  for (u32 j = threadIdx.x; j < r.n && plan.accumulates(); j += blockDim.x)
     if (r.m.items[j]) atomicAdd(&importance[r.token(j)], static_cast<u64>(r.m.items[j]));
 
   // Local value pruning: one top-k a KV head over the sum of its heads' probabilities.
@@ -206,6 +206,7 @@ __global__ void __launch_bounds__(1024, 1) attend(RowArgs a) {
           keys,
           static_cast<u32>(n),
           a.prompt ? static_cast<u32>(a.shape.prompt) : a.first_position + 1,
+          a.merged ? a.merged[kv] : 0,
           D,
           group};
     run_row(r, kv, index, position);

@@ -91,12 +91,13 @@ __device__ inline void softmax_pass(Row& r, int digit, bool last) {
     const bool anchored = rule.kind == golden::ScoreRule::Kind::anchor;
     i64 top = -0x7fffffffffffffffll - 1;
     for (u32 j = threadIdx.x; j < r.n; j += blockDim.x)
-      if (!anchored || plan.makes_anchor(r.token(j), r.keys)) top = Larger()(top, static_cast<i64>(s[j]));
+      if (!anchored || plan.protects(r.token(j), r.keys)) top = Larger()(top, static_cast<i64>(s[j]));
     top = block_max(top, r.sh.block);
     u64 sum = 0;
     for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
       e[j] = rule.weight(top, s[j]);
-      sum = plan.sigmoid ? Larger()(sum, static_cast<u64>(e[j])) : sum + e[j];
+      const u64 counts = r.merged && j + 1 == r.n ? r.merged : 1;
+      sum = plan.sigmoid ? Larger()(sum, static_cast<u64>(e[j])) : sum + counts * e[j];
     }
     if (plan.sigmoid) {
       sum = block_max(sum, r.sh.block);
@@ -124,7 +125,8 @@ __device__ inline void softmax_pass(Row& r, int digit, bool last) {
     for (u32 j = threadIdx.x; j < r.n; j += blockDim.x)
       p[j] = static_cast<u16>(golden::skips_value(e[j], r.sh.denominator[g], plan.skip16) ? 0
                               : plan.lazy                                                 ? golden::lazy_weight(e[j])
-                                          : golden::probability(e[j], reciprocal));
+                              : r.merged && j + 1 == r.n ? golden::probability_of_many(e[j], r.merged, reciprocal)
+                                                         : golden::probability(e[j], reciprocal));
   }
   __syncthreads();
 }
@@ -143,7 +145,7 @@ __device__ inline void mark_who_stays(Row& r) {
   for (u32 j = threadIdx.x; j < r.n; j += blockDim.x) {
     u32 marked = 0;
     for (int g = 0; g < r.group; ++g) marked |= r.alive(g) && r.m.e[static_cast<u64>(g) * r.tokens + j] != 0;
-    if (r.a.plan.anchors()) marked |= r.a.plan.makes_anchor(r.token(j), r.keys);
+    if (r.a.plan.anchors()) marked |= r.a.plan.protects(r.token(j), r.keys);
     r.m.items[j] = marked;
   }
   __syncthreads();

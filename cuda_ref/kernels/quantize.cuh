@@ -38,6 +38,8 @@ struct QuantizeArgs {
   double* q_unit;                               // [layers][heads]
   HeadScales* scales;                           // [layers][heads]
   const HeadPlanes* planes;                     // [layers][KV heads]
+  u32 protect_first;                            // policies that merge: tokens below, and from newest_from[step] on,
+  const u32* newest_from;                       // are protected
   std::uint8_t* image;
 };
 
@@ -212,6 +214,52 @@ __global__ void pack_sums(QuantizeArgs a) {
       std::uint8_t* to = a.image + plane.base + static_cast<u64>(t + 1 - h.prompt) * plane.stride + 3 * d;
       for (int b = 0; b < 3; ++b) to[b] = static_cast<std::uint8_t>(static_cast<u32>(sum) >> (8 * b));
     }
+  }
+}
+
+// Merged tokens, a step each: means of the keys and values of those that places leave out. Grid: KV heads x layers.
+__global__ void pack_merged(QuantizeArgs a) {
+  __shared__ BlockScratch s;
+  const ShapeArgs& h = a.shape;
+  const int D = h.head_dim, head = static_cast<int>(blockIdx.y) * h.kv_heads + static_cast<int>(blockIdx.x);
+  const HeadPlanes& planes = a.planes[head];
+  const float *k = a.k + static_cast<u64>(head) * h.tokens * D, *v = a.v + static_cast<u64>(head) * h.tokens * D;
+  const double* k_unit = a.k_unit + static_cast<u64>(head) * D;
+  const u32* v16 = a.token_scales ? a.v16 + static_cast<u64>(head) * h.tokens : nullptr;
+  const u32 k_bytes = static_cast<u32>(D * a.digits.width[0] / 8), v_bytes = static_cast<u32>(D * a.v_bits / 8);
+  for (int step = 1; step <= h.tokens - h.prompt; ++step) {
+    const int first = static_cast<int>(a.protect_first), end = static_cast<int>(a.newest_from[step]);
+    const u64 item = static_cast<u64>(h.tokens + step);
+    if (end <= first) continue;
+    const i64 count = end - first;
+    const auto v_sum = [&](int d) {
+      i64 sum = 0;
+      for (int t = first; t < end; ++t) {
+        const double unit = v16 ? a.v_unit[head] * v16[t] / 65536 : a.v_unit[head];
+        sum += static_cast<i64>(to_code(v[static_cast<u64>(t) * D + d], unit, a.v_limit)) * (v16 ? v16[t] : 65536);
+      }
+      return sum;
+    };
+    u64 largest = 0;
+    for (int d = static_cast<int>(threadIdx.x); d < D; d += static_cast<int>(blockDim.x)) {
+      const i64 sum = v_sum(d);
+      largest = Larger()(largest, static_cast<u64>(sum < 0 ? -sum : sum));
+    }
+    largest = block_max(largest, s);
+    const i64 scale = v16 ? golden::merged_scale(static_cast<i64>(largest), count, a.v_limit) : 65536;
+    for (u32 b = threadIdx.x; b < k_bytes; b += blockDim.x)
+      a.image[planes.key[0].base + item * planes.key[0].stride + b] = packed_byte(b, a.digits.width[0], [&](int d) {
+        i64 sum = 0;
+        for (int t = first; t < end; ++t) sum += to_code(k[static_cast<u64>(t) * D + d], k_unit[d], a.k_limit);
+        return static_cast<i32>(golden::nearest_quotient(sum, count));
+      });
+    for (u32 b = threadIdx.x; b < v_bytes; b += blockDim.x)
+      a.image[planes.value.base + item * planes.value.stride + b] = packed_byte(b, a.v_bits, [&](int d) {
+        return static_cast<i32>(golden::merged_value(v_sum(d), count, scale, a.v_limit));
+      });
+    if (v16 && threadIdx.x < 2)
+      a.image[planes.value_scale.base + item * 2 + threadIdx.x] = static_cast<std::uint8_t>(scale >> (threadIdx.x * 8));
+    __syncthreads();
   }
 }
 

@@ -31,6 +31,7 @@ struct RowArgs {
   const u32* live;              // [KV heads or 1][tokens]
   u32 live_stride, live_count;  // stride 0: one list for all KV heads
   const u32* live_counts;       // [KV heads], where each has a list of its own
+  const u32* merged;            // [KV heads] tokens that the last of a list stands for; null: none does
   u32 first_position;           // decode: the step's position
   const u32* head_bits;         // [KV heads] live heads, a bit each
   u64* importance;              // [KV heads or 1][tokens] of this layer
@@ -92,6 +93,7 @@ struct Row {
   u32 n;         // of them still in
   u32 tokens;    // stride of the lists
   u32 sentence;  // tokens of the sentence so far
+  u32 merged;    // tokens that the last slot stands for; 0: one
   int D, group;
 
   __device__ __forceinline__ bool alive(int g) const { return (heads >> g) & 1; }

@@ -17,6 +17,9 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
       p.full_heads > 0 && shape.head_scores.size() != heads)
     throw Error("policy " + p.name + ": full_heads: the trace has " + std::to_string(shape.head_scores.size()) +
                 " head scores: must have one for each of its " + std::to_string(heads) + " KV heads");
+  if (p.merge && shape.tokens > kMaxMergedTokens)
+    throw Error("policy " + p.name + ": merge: true: the trace has " + std::to_string(shape.tokens) +
+                " tokens: a merged token stands for at most " + std::to_string(kMaxMergedTokens));
   Decisions d;
   d.digits = p.digits();
   d.msb = p.msb;
@@ -62,10 +65,11 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   if (p.score_threshold > 0)
     (p.by_anchor() ? d.anchor_span : d.score_span) =
         static_cast<std::uint64_t>(std::floor(-std::log2(p.score_threshold) * (1 << kLogFraction)));
-  if (p.by_anchor()) {
-    d.anchor_first = static_cast<std::uint32_t>(p.protect_first);
-    d.anchor_newest = static_cast<std::uint32_t>(p.protect_newest);
-    if (p.protect_newest_share > 0) d.anchor_newest_share = share_of_floor(p.protect_newest_share);
+  d.merges = p.merge;
+  if (p.by_anchor() || p.merge) {
+    d.protect_first = static_cast<std::uint32_t>(p.protect_first);
+    d.protect_newest = static_cast<std::uint32_t>(p.protect_newest);
+    if (p.protect_newest_share > 0) d.protect_newest_share = share_of_floor(p.protect_newest_share);
   }
   d.sigmoid = p.weights == RowWeights::sigmoid;
   if (p.searches()) d.search_share = share_of_floor(p.candidates);

@@ -96,7 +96,6 @@ struct Decisions {
   bool bounds = false;   // selection score: 1 where the unread bits may still make a head's score matter
   // Selection score: 1 where a head's score is no further below the anchor, the largest of the protected tokens'.
   std::uint64_t anchor_span = kNoSpan;
-  std::uint32_t anchor_first = 0, anchor_newest = 0, anchor_newest_share = 0;
   int select_from = 0;                // tokens so far from which on a step selects
   bool rest = false;                  // the denominator keeps the exponentials of the tokens left out
   bool compensates = false;           // they are given their mean V; only with rest, and no cascade of tokens
@@ -120,6 +119,12 @@ struct Decisions {
   std::uint64_t score_span = kNoSpan;
   std::uint32_t search_share = kShareAll;  // iterations of the greedy search, of the tokens; all: no search
 
+  // Protected tokens, where a row asks who they are: selection by an anchor, the merged token.
+  std::uint32_t protect_first = 0, protect_newest = 0, protect_newest_share = 0;
+  // Those that a list by place leaves out are one token more, behind all others in memory: the means of their keys and
+  // values, whose exponential counts as often as they are many.
+  bool merges = false;
+
   // Cascade.
   bool prunes_tokens = false, prunes_heads = false;
   bool per_kv_head = false;   // a list of tokens a layer and KV head, not one for all
@@ -131,15 +136,15 @@ struct Decisions {
   WINNOW_HD constexpr bool importance_per_head() const { return per_kv_head && ranks_tokens; }
   WINNOW_HD constexpr bool selects() const { return stages > 0; }
   WINNOW_HD constexpr bool anchors() const { return anchor_span != kNoSpan; }
-  // Of n tokens, those whose scores make the anchor: below anchor_first and from here on.
-  WINNOW_HD constexpr std::uint32_t anchor_from(std::uint32_t n) const {
+  // Protected are those below protect_first and from here on, of n tokens.
+  WINNOW_HD constexpr std::uint32_t newest_from(std::uint32_t n) const {
     const auto share =
-        anchor_newest_share ? static_cast<std::uint32_t>(kept_count(anchor_newest_share, static_cast<int>(n))) : 0;
-    const std::uint32_t newest = share > anchor_newest ? share : anchor_newest;
+        protect_newest_share ? static_cast<std::uint32_t>(kept_count(protect_newest_share, static_cast<int>(n))) : 0;
+    const std::uint32_t newest = share > protect_newest ? share : protect_newest;
     return newest < n ? n - newest : 0;
   }
-  WINNOW_HD constexpr bool makes_anchor(std::uint32_t token, std::uint32_t n) const {
-    return token < anchor_first || token >= anchor_from(n);
+  WINNOW_HD constexpr bool protects(std::uint32_t token, std::uint32_t n) const {
+    return token < protect_first || token >= newest_from(n);
   }
   // Whether the MSBs of a row leave it open which of its tokens count: `sum` is the row's, or of sigmoids the largest
   // weight, which is small where no token stands out.
@@ -164,8 +169,11 @@ struct Decisions {
   WINNOW_HD constexpr bool searches() const { return search_share < kShareAll; }
   WINNOW_HD constexpr bool searches(bool prompt, bool causal) const { return searches() && !(prompt && causal); }
   WINNOW_HD constexpr int iterations(int n) const { return kept_count(search_share, n); }
-  // A row lies under the places of its candidates, so that nobody adds its probabilities up by token.
-  WINNOW_HD constexpr bool accumulates() const { return !searches(); }
+  // A row lies under the places of its candidates, or has a token that is none, so that nobody adds its probabilities
+  // up by token.
+  WINNOW_HD constexpr bool accumulates() const { return !searches() && !merges; }
+  // Tokens in memory: of a sentence, and of each step the merged one.
+  WINNOW_HD constexpr int stored_tokens(int tokens, int steps) const { return merges ? tokens + steps : tokens; }
   // Weights may be zero, which no product is spent on.
   WINNOW_HD constexpr bool drops_zeros() const { return skip16 > 0 || score_span != kNoSpan || searches(); }
 };

@@ -89,6 +89,7 @@ struct Policy {
   int shards = 0, shard_block = 1;
   double full_heads =
       0;  // share of KV heads, those with the largest head scores of the trace, from which none is left out
+  bool merge = false;  // tokens left out by place become one, of mean key and value, that weighs as they are many
   ImportanceRule importance = ImportanceRule::sum;
   int decay_shift = 5;  // decay: a step takes 2^-decay_shift of every importance
   ImportanceScope scope = ImportanceScope::shared;
@@ -187,6 +188,9 @@ void visit_policy(P& p, V&& v) {
   v("shard_block", p.shard_block, Range{1, 4096}, "tokens of such a block");
   v("full_heads", p.full_heads, Range{0, 1},
     "share of KV heads for which no token is left out: the largest head scores of the trace (needs scope kv_head)");
+  v("merge", p.merge,
+    "tokens left out by their place are one token more: mean key, mean value, weighed as they are many (needs scope "
+    "kv_head)");
   v("importance", p.importance, Names<ImportanceRule>{{"sum", "decay", "normalised"}}, "how importance is accumulated");
   v("decay_shift", p.decay_shift, Range{1, 16}, "importance decay: each step takes 2^-shift");
   v("scope", p.scope, Names<ImportanceScope>{{"shared", "kv_head"}}, "one importance for all heads, or one a KV head");

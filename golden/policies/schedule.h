@@ -129,6 +129,15 @@ struct Schedule {
     }
     return c;
   }
+  // How many tokens the merged one stands for; 0: there is none.
+  std::uint32_t merged(int step, int layer, int kv_head) const {
+    if (!policy.merge) return 0;
+    const TokenChoice choice = tokens(step, layer, kv_head);
+    const auto n = static_cast<std::uint32_t>(shape.tokens_in(step));
+    return choice.by_place && choice.keep < n ? n - choice.keep : 0;
+  }
+  // Its name in a list, behind all that are tokens.
+  std::uint32_t merged_token(int step) const { return static_cast<std::uint32_t>(shape.tokens + step); }
   // Pages of a step. Those with a protected token stay, as do the tokens behind the last complete page.
   PageChoice pages(int step, int layer) const {
     PageChoice c;

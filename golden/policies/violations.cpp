@@ -23,6 +23,27 @@ std::string list(const std::vector<Number>& v) {
   return s + "]";
 }
 
+// Of the merged token.
+std::optional<PolicyViolation> find_merge_violation(const Policy& p) {
+  if (!p.merge) return std::nullopt;
+  const auto where = [](const char* key, std::string value, const char* rule) {
+    return PolicyViolation{key, std::move(value), std::string(rule) + " where merge is true"};
+  };
+  if (p.scope != ImportanceScope::kv_head) return where("scope", "shared", "must be kv_head");
+  if (p.tokens.off() || p.ranks_tokens())
+    return where("tokens.start", number(p.tokens.start), "must be 0, as tokens.end: places alone decide");
+  if (p.shards) return where("shards", std::to_string(p.shards), "must be 0");
+  if (p.k_digits.size() != 1) return where("k_digits", list(p.k_digits), "must be one digit");
+  if (p.prunes_values()) return where("local_value", number(p.local_value), "must be 1");
+  if (p.weights != RowWeights::softmax) return where("weights", "sigmoid", "must be softmax");
+  if (p.lazy_softmax) return where("lazy_softmax", "true", "must be false");
+  if (p.value_threshold > 0) return where("value_threshold", number(p.value_threshold), "must be 0");
+  if (p.score_threshold > 0) return where("score_threshold", number(p.score_threshold), "must be 0");
+  if (p.searches()) return where("candidates", number(p.candidates), "must be 1");
+  if (!p.heads.off()) return where("heads.start", number(p.heads.start), "must be 1, as heads.end");
+  return std::nullopt;
+}
+
 // Of the page stage.
 std::optional<PolicyViolation> find_page_violation(const Policy& p) {
   const auto broken = [](const char* key, std::string value, std::string rule) {
@@ -174,6 +195,7 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
                     "must be 1 where tokens.start or tokens.end is below 1: no importance is added up");
   }
   if (const auto bad = find_page_violation(p)) return bad;
+  if (const auto bad = find_merge_violation(p)) return bad;
   if (p.weights == RowWeights::sigmoid) {
     const auto without = [&](const char* key, std::string value, const char* what) {
       return broken(key, std::move(value),

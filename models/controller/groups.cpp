@@ -72,7 +72,7 @@ void Groups::arm(Group& g) {
   e.tag.head = static_cast<std::uint16_t>(h.plan->kv_head);
   e.tag.query = static_cast<std::uint32_t>(g.query);
   e.half = h.half, e.heads = h.plan->heads, e.constants = h.constants;
-  e.pages = h.paging, e.tokens = static_cast<std::uint32_t>(layer.plan.tokens);
+  e.merged = h.plan->merged, e.pages = h.paging, e.tokens = static_cast<std::uint32_t>(layer.plan.tokens);
   g.undecided = !whole && !e.pages && s_.decisions.decides();
   e.slots = e.pages ? h.plan->pages.scored() : layer.plan.causal ? static_cast<std::uint32_t>(g.query) + 1 : h.tokens;
   e.keys = e.slots;

@@ -37,6 +37,7 @@ struct HeadPlan {
   ListSource list;                  // where the machine has them
   std::array<golden::Region, golden::kMaxDigits> key;  // digit planes, or records from the second on
   golden::Region value, value_scale, value_sum, query;
+  std::uint32_t merged = 0;  // how many tokens the last of `live` stands for; 0: one
   golden::Region page;       // keys of pages
   golden::PageChoice pages;  // which of them are scored before any token is read, and how many stay
   std::array<int, golden::kMaxDigits> key_bits{};

@@ -39,6 +39,7 @@ struct GroupEntry {
   int digit = 0;                                // of the pass under way
   bool last_pass = true;                        // probabilities are kept, the rest joins the denominator
   bool follow = false;                          // readers at `width` a cycle may follow each row's division
+  std::uint32_t merged = 0;                     // tokens that the last slot stands for; 0: one
   bool pages = false;                           // its slots are pages, of which some will be read
   std::uint32_t tokens = 0;                     // of the sentence so far: a sigmoid's bias follows from it
   bool undecided = false;                       // progressive decides on this pass before anything is divided
@@ -72,8 +73,9 @@ class GroupTable : public MemoryBase {
   GroupEntry& operator[](std::size_t store) { return entries_[store]; }
   const GroupEntry& operator[](std::size_t store) const { return entries_[store]; }
 
-  // half 3, heads G, slots and keys 17, means G x 32, digit 2, five flags, constants 12, a flag a row; one more flag
-  // where there is a page stage.
+  // half 3, heads G, slots and keys 17, means G x 32, digit 2, five flags, constants 12, a flag a row; beside them what
+  // the policy asks for: a flag of a page stage, where an anchor's newest tokens begin, a sigmoid's bias, how many
+  // tokens are merged.
   MemoryShape shape() const override {
     return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 5 + registers_ + 12 + group_, 1, 5, 2};
   }

@@ -91,7 +91,7 @@ bool Softmax::gather(Cycle now) {
     for (int i = 0; i < count; ++i) {
       const std::int32_t v = in.add ? s[i] + x[i] : x[i];
       s[i] = v;
-      if (!anchored(g) || d_.makes_anchor(from + static_cast<std::uint32_t>(i), g.keys)) top = std::max(top, v);
+      if (!anchored(g) || d_.protects(from + static_cast<std::uint32_t>(i), g.keys)) top = std::max(top, v);
     }
     gathering_.top = std::max<std::int64_t>(gathering_.top, top);
   }
@@ -161,6 +161,7 @@ bool Softmax::exponentiate(Cycle now) {
     } else {
       for (std::uint32_t i = 0; i < n; ++i) exp_sum_ += e[i] = exp_rule_.weight(top, s[i]);
     }
+    if (g.merged && end == exp_row_.n) exp_sum_ += std::uint64_t{g.merged - 1} * e[n - 1];
   }
   exps_ += end - exp_next_;
   if (crude(g)) crude_exps_ += end - exp_next_;
@@ -247,14 +248,11 @@ bool Softmax::divide(Cycle now) {
         d_.accumulates() ? m_.selection_scores.write(divide_row_.store, 0, divide_next_, n, now) : nullptr;
     if (sums && !first) m_.selection_scores.read(divide_row_.store, 0, divide_next_, n, now);
     for (std::uint32_t i = 0; i < n; ++i) {
-      const std::uint32_t p = golden::skips_value(e[i], divide_row_.denominator, d_.skip16) ? 0
-                              : d_.sigmoid                                                  ? e[i]
-                              : d_.lazy                                                     ? golden::lazy_weight(e[i])
-                                        : golden::probability(e[i], divide_row_.reciprocal);
+      const std::uint32_t p = weight_of(e[i], divide_next_ + i, g);
       if (to) to[i] = static_cast<std::uint16_t>(p);
       if (!sums) continue;
       if (marks(g)) {
-        const bool stays = e[i] != 0 || (anchored(g) && d_.makes_anchor(divide_next_ + i, g.keys));
+        const bool stays = e[i] != 0 || (anchored(g) && d_.protects(divide_next_ + i, g.keys));
         sums[i] = (first ? 0 : sums[i]) | stays;
         continue;
       }
@@ -269,6 +267,15 @@ bool Softmax::divide(Cycle now) {
     if (announces) done_.push(now) = {divide_row_.tag, divide_row_.store};
   }
   return true;
+}
+
+// What the divide stage makes of an exponential of the row at hand.
+std::uint32_t Softmax::weight_of(std::uint32_t e, std::uint32_t slot, const GroupEntry& g) const {
+  if (d_.sigmoid) return e;
+  if (golden::skips_value(e, divide_row_.denominator, d_.skip16)) return 0;
+  if (d_.lazy) return golden::lazy_weight(e);
+  if (g.merged && slot + 1 == divide_row_.n) return golden::probability_of_many(e, g.merged, divide_row_.reciprocal);
+  return golden::probability(e, divide_row_.reciprocal);
 }
 
 // What the division will read of the sums in the next cycle.

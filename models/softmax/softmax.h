@@ -19,10 +19,11 @@
 // score further below the row's largest than score_span gives an exponential of 0 (by bounds: than score_span and
 // what the unread bits of K may change, a product of the query's size a row, and the selection score says whether there
 // is one); a value under skip16 gets a weight
-// of 0; a lazy row's weights are 16 bits of its exponentials, without a product, as soon as its reciprocal is there,
-// which goes to P x V instead. A row of a greedy search is as long as its candidates, and its weights are added up by
-// nobody. Rate: ceil(n / width) cycles a row and stage. Latency between the stages: dequantize; exp + accumulate +
-// divide;
+// of 0; the exponential of a merged token counts as often as the tokens that it stands for, a product in the sum and
+// one in the division; a lazy row's weights are 16 bits of its exponentials, without a product, as soon as its
+// reciprocal is there, which goes to P x V instead. A row of a greedy search is as long as its candidates, and its
+// weights are added up by nobody. Rate: ceil(n / width) cycles a row and stage. Latency between the stages: dequantize;
+// exp + accumulate + divide;
 //       requantize to the done message.
 // Compaction: after a selection the survivors' scores and places move to the front: `width` slots are read a cycle, in
 //       the banks of the group's own live heads at once, and a word is written where `width` survivors have come
@@ -144,6 +145,7 @@ class Softmax : public Block {
   bool gather(Cycle now);
   bool exponentiate(Cycle now);
   bool divide(Cycle now);
+  std::uint32_t weight_of(std::uint32_t e, std::uint32_t slot, const GroupEntry& g) const;
   void announce(Cycle now);
   void claim_sums(Cycle now);
   bool uses(int half) const;

@@ -65,7 +65,7 @@ Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
   s.greedy_columns = machine.greedy.columns, s.greedy_scan = machine.greedy.scan;
   constexpr int kTokenBits = 17;
   s.group_registers = (piece.decisions.pages.size ? 1 : 0) + (piece.decisions.anchors() ? kTokenBits : 0) +
-                      (piece.decisions.sigmoid ? kTokenBits : 0);
+                      (piece.decisions.sigmoid ? kTokenBits : 0) + (piece.decisions.merges ? kTokenBits : 0);
   s.key_words = machine.qk.sram.words();
   return s;
 }

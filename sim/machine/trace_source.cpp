@@ -95,6 +95,7 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     if (by_place(kv)) {
       const auto at = static_cast<std::size_t>(kv);
       per_head_live_[at] = golden::protected_tokens(schedule_.tokens(step_, layer_, kv), shape_.tokens_in(step_));
+      if (schedule_.merged(step_, layer_, kv)) per_head_live_[at].push_back(schedule_.merged_token(step_));
       lists[at] = {ListSource::From::placed, 0, per_head_live_[at]};
     }
   for (std::size_t i = 0; i < asked_.size(); ++i) {
@@ -130,6 +131,7 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
       h.key[static_cast<std::size_t>(i)] = layout_.key(layer_, kv, i);
       h.key_bits[static_cast<std::size_t>(i)] = digits.width[i];
     }
+    h.merged = schedule_.merged(step_, layer_, kv);
     h.pages = schedule_.pages(step_, layer_);
     if (h.pages.chooses()) h.page = layout_.page(layer_, kv);
     h.value = layout_.value(layer_, kv);

@@ -82,6 +82,9 @@ inline std::vector<Case> cases() {
   });
   add("sigmoid_cascade", kDecode + "51", make_policy("sigmoid"),
       [](golden::Policy& p) { p.tokens = {0.7, 0.5}, p.heads = {1, 0.6}, p.local_value = 0.4, p.threshold = 0.02; });
+  add("merged_token_scales", kDecode + "52", make_policy("razor-attention"), [](golden::Policy& p) {
+    p.k_digits = {6}, p.k_scale = golden::KeyScale::channel, p.v_bits = 5, p.v_scale = golden::ValueScale::token;
+  });
   add("renormalise", kDecode + "14", spatten, [](golden::Policy& p) { p.renormalise = true, p.local_value = 0.2; });
   add("one_value", kDecode + "15", spatten, [](golden::Policy& p) { p.local_value = 0.001; });
   for (const std::string& trace : {kDecode + "33", kEncoder + "34"})

@@ -193,6 +193,19 @@ void random_variant(Case& c, Random& random) {
   validate(p);
 }
 
+void random_merge(Case& c, Random& random) {
+  while (c.policy.select != SelectRule::none || c.policy.k_digits.size() != 1) c = random_case(random);
+  Policy& p = c.policy;
+  p.scope = ImportanceScope::kv_head, p.permanent = false;
+  if (p.importance == ImportanceRule::normalised) p.importance = ImportanceRule::sum;
+  c.tokens_start = c.tokens_end = 0, p.tokens = {0, 0};
+  c.heads_start = c.heads_end = 100, p.heads = {};
+  c.local_value = 100, p.local_value = 1, p.renormalise = false;
+  p.shards = 0, p.merge = true;
+  c.full_heads = random.of<int>({0, 0, 50}), p.full_heads = c.full_heads / 100.0;
+  validate(p);
+}
+
 void random_first_pass(Case& c, Random& random) {
   Policy& p = c.policy;
   if (p.select == SelectRule::none) return;
@@ -241,7 +254,7 @@ std::string describe(const Case& c, const Shape& s) {
     << p.renormalise << " protect " << p.protect_first << ',' << p.protect_newest << " importance "
     << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope " << static_cast<int>(p.scope) << " permanent "
     << p.permanent << " free " << c.tokens_free << ',' << c.heads_free << " newest share " << c.newest_share
-    << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads << " weights "
+    << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads << " merge " << p.merge << " weights "
     << static_cast<int>(p.weights) << " pages " << p.pages << '/' << static_cast<int>(p.page_key) << '/' << p.page_bits
     << '/' << c.page_keep;
   return o.str();

@@ -37,6 +37,8 @@ void random_rival(Case& c, Random& random);
 Case random_case(Random& random);
 // Options of a selecting case's first pass, and compensation, each off half of the time.
 void random_first_pass(Case& c, Random& random);
+// Tokens left out by place become one.
+void random_merge(Case& c, Random& random);
 // Another rule of a row in the place of the case's: an anchor, or a sigmoid.
 void random_variant(Case& c, Random& random);
 // A page stage, for a case that it may be added to.

@@ -185,6 +185,39 @@ std::vector<std::uint32_t> searched(const HeadCodes& c, const std::vector<std::i
   return found;
 }
 
+bool is_merged(const Quantized& m, const Case& cs, int layer, int kv_head, int step, std::size_t first,
+               std::size_t end) {
+  const HeadCodes& c = m.head(layer, kv_head);
+  const auto D = static_cast<std::size_t>(m.shape().head_dim);
+  const std::size_t at = static_cast<std::size_t>(m.shape().tokens + step) * D;
+  const auto n = static_cast<Wide>(end - first);
+  const auto nearest = [](Wide sum, Wide over) { return floor_div(2 * sum + over, 2 * over); };
+  const Wide limit = power2(cs.policy.v_bits - 1) - 1;
+  const auto value_sum = [&](std::size_t d) {
+    Wide sum = 0;
+    for (std::size_t t = first; t < end; ++t)
+      sum += static_cast<Wide>(c.v[t * D + d]) * (c.v16.empty() ? 65536 : c.v16[t]);
+    return sum;
+  };
+  Wide scale = 65536;
+  if (!c.v16.empty()) {
+    // The smallest scale under which every mean fits its bits.
+    Wide largest = 0;
+    for (std::size_t d = 0; d < D; ++d) largest = std::max(largest, value_sum(d) < 0 ? -value_sum(d) : value_sum(d));
+    scale = 0;
+    while (scale < 65535 && scale * n * limit < largest) ++scale;
+    if (c.v16[at / D] != scale) return false;
+  }
+  for (std::size_t d = 0; d < D; ++d) {
+    Wide sum = 0;
+    for (std::size_t t = first; t < end; ++t) sum += c.k[t * D + d];
+    if (c.k[at + d] != nearest(sum, n)) return false;
+    const Wide v = scale == 0 ? 0 : std::max(-limit, std::min(limit, nearest(value_sum(d), n * scale)));
+    if (c.v[at + d] != v) return false;
+  }
+  return true;
+}
+
 // Complete pages without a protected token, if there are more than stay of them.
 std::vector<std::uint32_t> scored_pages(const Case& c, int tokens) {
   const Policy& p = c.policy;
@@ -256,7 +289,7 @@ std::vector<std::uint32_t> paged(const Quantized& m, const Case& cs, int layer, 
 }
 
 Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int position_,
-                const std::vector<std::uint32_t>& visible, std::uint32_t heads, bool full_width) {
+                const std::vector<std::uint32_t>& visible, std::uint32_t heads, bool full_width, std::uint32_t merged) {
   const HeadCodes& c = m.head(layer, kv_head);
   const Policy& p = cs.policy;
   const auto D = static_cast<std::size_t>(m.shape().head_dim), G = static_cast<std::size_t>(m.shape().group());
@@ -328,6 +361,12 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
                         static_cast<Wide>(std::floor(4096 * std::log2(1000.0 / cs.score_threshold)))
                 ? 0
                 : exponential(times(top - s[i], c.to_log2[g]));
+      if (merged) {
+        // What the last slot weighs counts `merged` times, in the sum and beside it.
+        auto& of = e[{g, slots.back()}];
+        sum += static_cast<Wide>(of) * (merged - 1);
+        of *= merged;
+      }
       r.denominator[g] = limited(last ? sum + rest[g] : sum);
       const Wide reciprocal = power2(52) / r.denominator[g];
       for (std::uint32_t j : slots)

@@ -25,8 +25,12 @@ std::int64_t reading(std::int64_t code, const std::vector<int>& widths, MsbRule 
 // Places of the k largest, ascending; equals in index order.
 std::vector<std::uint32_t> largest_k(const std::vector<std::uint64_t>& x, std::size_t k);
 
+// `merged`: the last of `visible` counts as so many tokens.
 Row integer_row(const Quantized& m, const Case& c, int layer, int kv_head, int position,
-                const std::vector<std::uint32_t>& visible, std::uint32_t heads, bool full_width);
+                const std::vector<std::uint32_t>& visible, std::uint32_t heads, bool full_width,
+                std::uint32_t merged = 0);
+// Whether the merged token of `step` is the mean of tokens first to before end, in every word.
+bool is_merged(const Quantized& m, const Case& c, int layer, int kv_head, int step, std::size_t first, std::size_t end);
 
 // Tokens of 0..position that a step reads behind its page stage; all where no page is left out.
 std::vector<std::uint32_t> paged(const Quantized& m, const Case& c, int layer, int kv_head, int position,

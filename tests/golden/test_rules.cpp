@@ -94,6 +94,53 @@ TEST(DuoAttention, ByHand) {
   EXPECT_THROW(decisions_of(p, lacks), Error);
 }
 
+// Of ten tokens the first and the newest two stay; seven, 1 to 7, are one more.
+TEST(RazorAttention, ByHand) {
+  Compared compared;
+  Values values;
+  values.shape = {1, 1, 1, 8, 10, 9, true, std::log(2.0) / 4096};
+  values.shape.head_scores = {0};
+  std::vector<float> q(80), k(80), v(80);
+  for (std::size_t t = 0; t < 10; ++t) {
+    q[t * 8] = 64, q[t * 8 + 7] = 2047 / 1.125f;
+    k[t * 8] = t == 0 ? 128.0f : 64.0f;                // one octave below token 0; the mean too
+    v[t * 8] = t == 0 ? 0.0f : static_cast<float>(t);  // the mean of 1 to 7 is 4
+  }
+  k[6] = 2047, v[6] = 2047;
+  values.q.push_back(q), values.k.push_back(k), values.v.push_back(v);
+  Policy p = make_policy("razor-attention");
+  p.protect_first = 1, p.full_heads = 0, p.protect_newest = 2, p.protect_newest_share = 0;
+  const FloatSource source = values.source();
+  const Reference reference(source);
+  const Quantized model(source, reference, p);
+  const Schedule schedule{values.shape, p};
+  EXPECT_EQ(schedule.merged(1, 0, 0), 7u);
+  EXPECT_EQ(schedule.merged_token(1), 11u);
+  EXPECT_EQ(schedule.merged(0, 0, 0), 0u) << "the prompt sees all";
+  const HeadCodes& c = model.head(0, 0);
+  EXPECT_EQ(c.k[11 * 8], 64);
+  EXPECT_EQ(c.v[11 * 8], 4);
+  // Exponentials 2^20 and 2^19 for token 0 and each of 8 and 9; the merged one's counts seven times: in all
+  // 2^20 + 9 * 2^19, of which it has 7/11, as the seven would.
+  Attention attention(model);
+  GroupRow row;
+  const Tokens live = {0, 8, 9, 11};
+  attention.run(0, 0, 9, live.data(), 4, 1, false, row, 7);
+  EXPECT_EQ(row.denominator[0], (std::uint64_t{1} << 20) + 9 * (std::uint64_t{1} << 19));
+  EXPECT_NEAR(row.p[0], 65536 * 2 / 11.0, 1);
+  EXPECT_NEAR(row.p[1], 65536 / 11.0, 1);
+  EXPECT_NEAR(row.p[3], 65536 * 7 / 11.0, 1);
+  compared.add(9);
+  Policy bad = p;
+  bad.tokens = {0.5, 0.5};
+  EXPECT_EQ(find_violation(bad)->key, "tokens.start");
+  bad = p, bad.scope = ImportanceScope::shared, bad.full_heads = 0;
+  EXPECT_EQ(find_violation(bad)->key, "scope");
+  Shape long_one = values.shape;
+  long_one.tokens = 5000, long_one.prompt = 4999;
+  EXPECT_THROW(decisions_of(p, long_one), Error);
+}
+
 TEST(S2, ByHand) {
   Compared compared;
   const Policy p = make_policy("s2");
@@ -107,7 +154,7 @@ TEST(S2, ByHand) {
 // The budget is kept and protection holds, of every rule by place, at every length; nobody is named twice.
 TEST(Places, BudgetsAndProtection) {
   Compared compared(100000);
-  for (const char* name : {"sink-window", "h2o", "duo-attention", "s2"}) {
+  for (const char* name : {"sink-window", "h2o", "duo-attention", "razor-attention", "s2"}) {
     const Policy p = make_policy(name);
     for (int n = 2; n <= 200; ++n) {
       const Shape s = shape_of(n);

@@ -147,15 +147,16 @@ void reference_row(const Values& v, int layer, int head, int position, std::vect
 
 TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   Compared compared(1000000);
-  Random random(21), first(210), pages(211), variant(212);
+  Random random(21), first(210), pages(211), variant(212), merge(213);
   std::uint64_t layers = 0, pruned_layers = 0, pruned_heads = 0, newest_gone = 0, returned = 0, records = 0,
-                short_steps = 0, paged_rows = 0, pages_dropped = 0;
+                short_steps = 0, paged_rows = 0, pages_dropped = 0, merged_rows = 0;
   double reference_error = 0;
   for (int i = 0; i < 400; ++i) {
     const Shape shape = random_shape(random);
     Case c = random_case(random);
     if (i % 2) random_first_pass(c, first);
     if (i % 3 == 0) random_pages(c, pages);
+    if (i % 3 == 2 && i % 4 == 0) random_merge(c, merge);
     if (i % 3 == 1 && i % 4 < 2) random_variant(c, variant);
     const Policy& p = c.policy;
     const Values values = random_values(shape, random);
@@ -211,6 +212,17 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
             plain_accesses.useful(Kind::key_msb, scored.size(), D,
                                   (p.page_key == PageKey::bounds ? 2 : 1) * p.page_bits);
           }
+          // Tokens left out by place follow as one.
+          std::uint32_t merged = 0;
+          if (p.merge && step > 0 && live.size() < static_cast<std::size_t>(n) &&
+              (p.protect_first > 0 || live.back() + 1 == static_cast<std::uint32_t>(n))) {
+            merged = static_cast<std::uint32_t>(n) - static_cast<std::uint32_t>(live.size());
+            std::size_t first = 0;
+            while (first < live.size() && live[first] == first) ++first;
+            ASSERT_TRUE(is_merged(model, c, layer, kv, step, first, first + merged));
+            live.push_back(static_cast<std::uint32_t>(shape.tokens + step));
+            compared.add(2 * uD + 1), ++merged_rows;
+          }
           ASSERT_EQ(r.live[static_cast<std::size_t>(kv)], live);
           ASSERT_EQ(r.heads[static_cast<std::size_t>(kv)], heads);
           compared.add(live.size() + 1);
@@ -220,7 +232,8 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
             Tokens visible;
             for (std::uint32_t t : live)
               if (step > 0 || !shape.causal || t <= queries[qi]) visible.push_back(t);
-            const Row row = integer_row(model, c, layer, kv, static_cast<int>(queries[qi]), visible, heads, whole);
+            const Row row =
+                integer_row(model, c, layer, kv, static_cast<int>(queries[qi]), visible, heads, whole, merged);
             for (std::size_t g = 0; g < uG; ++g) {
               const std::size_t head = static_cast<std::size_t>(kv) * uG + g;
               std::uint64_t size = 0;
@@ -229,7 +242,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
                 size += static_cast<std::uint64_t>(std::abs(row.out[g * uD + d]));
               }
               plain.head_earned[head] += size * model.head(layer, kv).out16[g];
-              for (std::size_t j = 0; j < visible.size(); ++j)
+              for (std::size_t j = 0; j < visible.size() && !p.merge; ++j)
                 plain.earned[plain.ranked() ? plain.list(layer, kv) : 0][visible[j]] += row.p[g * visible.size() + j];
             }
             row_heads += static_cast<std::uint64_t>(alive), flat += static_cast<std::uint64_t>(row.flat);
@@ -391,6 +404,8 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   std::printf("%llu rows behind a page stage, %llu pages left out\n", static_cast<unsigned long long>(paged_rows),
               static_cast<unsigned long long>(pages_dropped));
   EXPECT_GT(paged_rows, 500u);
+  std::printf("%llu rows with a merged token\n", static_cast<unsigned long long>(merged_rows));
+  EXPECT_GT(merged_rows, 100u);
   std::printf(
       "%llu layers: %llu with tokens pruned, %llu with heads pruned, %llu without the newest token, %llu steps in "
       "which tokens returned, %llu record fetches, %llu steps too short to select; reference at %.2f of its bound\n",

@@ -225,6 +225,22 @@ void random_variant(CaseRandom& r, RunOptions& o) {
   }
 }
 
+// Tokens left out by place become one, in the place of whatever else a case would do.
+void random_merge(CaseRandom& r, RunOptions& o) {
+  if (!r.one_in(8)) return;
+  const auto asks = [&o](const std::string& key) {
+    return std::any_of(o.set.begin(), o.set.end(), [&](const std::string& s) { return s.rfind(key, 0) == 0; });
+  };
+  for (const char* key :
+       {"select=", "pages=", "candidates=", "lazy_softmax=true", "value_threshold=", "score_threshold=", "weights="})
+    if (asks(key)) return;
+  set(o, "scope", "kv_head"), set(o, "permanent", false), set(o, "importance", "sum");
+  set(o, "tokens.start", 0), set(o, "tokens.end", 0), set(o, "tokens.free", 0);
+  set(o, "heads.start", 1), set(o, "heads.end", 1);
+  set(o, "local_value", 1), set(o, "renormalise", false), set(o, "threshold", 0), set(o, "k_digits", r.in(2, 12));
+  set(o, "shards", 0), set(o, "merge", true), set(o, "full_heads", r.of({0.0, 0.5}));
+}
+
 RunOptions random_case(std::uint64_t seed, bool may_batch) {
   CaseRandom r(seed);
   Trace t;
@@ -251,6 +267,8 @@ RunOptions random_case(std::uint64_t seed, bool may_batch) {
   random_pages(pages, o);
   CaseRandom variant(seed + 3'000'003);
   random_variant(variant, o);
+  CaseRandom merge(seed + 4'000'003);
+  random_merge(merge, o);
   if (r.one_in(3)) o.layers.first = r.below(t.layers), o.layers.last = r.in(o.layers.first, t.layers - 1);
   if (r.one_in(3)) o.steps.first = r.below(generated + 1), o.steps.last = r.in(o.steps.first, generated);
   if (may_batch && generated && r.one_in(3)) {

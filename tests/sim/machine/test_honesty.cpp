@@ -233,6 +233,8 @@ TEST(Honesty, EveryMechanism) {
       {"select=anchor", "k_digits=4,4", "select_keep=none", "score_threshold=0.05", "protect_first=2"},
       {"pages=4", "page_key=bounds", "page_bits=4", "page_keep=0.4", "k_digits=8", "v_scale=token", "tokens.free=0"},
       {"pages=8", "page_keep=0.5", "select=mass", "select_keep=0.9", "k_digits=4,4", "v_scale=token"},
+      {"tokens.start=0", "tokens.end=0", "tokens.free=0", "scope=kv_head", "protect_first=2", "merge=true",
+       "v_scale=token", "k_digits=8"},
       {"weights=sigmoid", "k_digits=6,4", "threshold=0.05"},
       {"v_scale=token", "v_bits=5", "k_digits=7"},
       {"local_value=0.3", "renormalise=true", "v_scale=token"},
