@@ -1,5 +1,7 @@
 #include "golden/cascade.h"
 
+#include <algorithm>
+
 #include "golden/select.h"
 
 namespace winnow::golden {
@@ -30,7 +32,9 @@ Cascade::Cascade(const Shape& shape, const Policy& policy)
 void Cascade::begin_step(int step) {
   step_ = step;
   schedule_.begin_step(step, live_, live_heads_);
-  if (step > 0)
+  if (schedule_.full_step(step))
+    std::fill(importance_.begin(), importance_.end(), 0);
+  else if (step > 0)
     for (auto& x : importance_) x = decayed(x, decay_shift_);
   if (per_head_)
     for (int layer = 0; layer < shape_.layers; ++layer)

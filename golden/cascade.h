@@ -13,8 +13,10 @@ class Cascade {
  public:
   Cascade(const Shape& shape, const Policy& policy);
 
-  // Layer 0 of a step: everybody lives again, decaying importance fades.
+  // Layer 0 of a step: everybody lives again, decaying importance fades, and that of a full step begins anew.
   void begin_step(int step);
+  // Whether the rows of the step at hand earn tokens importance.
+  bool earns() const { return schedule_.earns(step_); }
   // Tokens that live for a KV head of a layer, ascending. With scope kv_head this chooses them.
   const std::vector<std::uint32_t>& live(int layer, int kv_head) const;
   // Live query heads of a KV head's group, a bit each.

@@ -75,7 +75,7 @@ bool Walk::next(LayerResult& r) {
       }
     }
     if (whole) count_whole(r.positions, live, kv, heads, r.accesses);
-    if (model_.decisions().accumulates())
+    if (model_.decisions().accumulates() && cascade_.earns())
       for (std::size_t j = 0; j < live.size(); ++j) cascade_.add_token(layer_, kv, live[j], sums[j]);
     const auto out_vectors = static_cast<std::uint64_t>(std::popcount(heads)) * r.positions.size();
     useful(r.accesses, Kind::out) += out_vectors * layout_.out(layer_).item_bytes;

@@ -28,6 +28,7 @@ inline void DeviceWalk::start_step() {
   const golden::Shape& s = shape();
   const auto n = static_cast<u32>(s.tokens_in(step_));
   CascadeArgs c = cascade_args();
+  c.renews = schedule_.full_step(step_);
   c.restarts = schedule_.restarts(step_), c.first_new = schedule_.joins_from(step_);
   if (c.restarts) c.live_count = 0;
   launch(model_.runtime, begin_step, Grid{4, 1, 1}, model_.runtime.prompt_threads(), 0, c);
@@ -86,6 +87,7 @@ inline RowArgs DeviceWalk::row_args(u32 positions) const {
   a.first_position = static_cast<u32>(s.tokens_in(step_) - 1);
   a.head_bits = self.report<u32>(at_.head_bits);
   a.importance = self.report<u64>(at_.importance) + (plan_.importance_per_head() ? kv_base * n : 0);
+  a.earns = schedule_.earns(step_);
   a.importance_stride = plan_.importance_per_head() ? n : 0;
   a.head_importance = self.report<u64>(at_.head_importance);
   a.out = self.report<i16>(at_.out);

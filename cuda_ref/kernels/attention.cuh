@@ -118,7 +118,7 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
   // Importance takes p before local value pruning.
   sum_heads(r);
   u64* importance = a.importance + static_cast<u64>(kv) * a.importance_stride;
-  for (u32 j = threadIdx.x; j < r.n && plan.accumulates(); j += blockDim.x)
+  for (u32 j = threadIdx.x; a.earns && plan.accumulates() && j < r.n; j += blockDim.x)
     if (r.m.items[j]) atomicAdd(&importance[r.token(j)], static_cast<u64>(r.m.items[j]));
 
   // Local value pruning: one top-k a KV head over the sum of its heads' probabilities.

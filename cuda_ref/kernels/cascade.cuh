@@ -14,6 +14,7 @@ struct CascadeArgs {
   bool restarts;            // begin_step: all tokens and heads live again
   bool normalised, shared_scope, importance_per_head;
   int decay_shift;           // 0: no decay
+  bool renews;               // begin_step: importance begins anew
   golden::TokenChoice next;  // tokens of the next layer
   u32 keep_heads;            // of the next layer
   u64* importance;           // [tokens] or [layers][KV heads][tokens]
@@ -38,6 +39,8 @@ __global__ void begin_step(CascadeArgs a) {
     const u32 group = static_cast<u32>(a.shape.group), group_bits = group == 32 ? kAllLanes : (1u << group) - 1;
     for (u64 kv = at; kv < static_cast<u64>(a.shape.kv_heads); kv += all) a.head_bits[kv] = group_bits;
   }
+  if (a.renews)
+    for (u64 t = at; t < a.importance_size; t += all) a.importance[t] = 0;
   if (a.decay_shift && a.step > 0)
     for (u64 t = at; t < a.importance_size; t += all) a.importance[t] = golden::decayed(a.importance[t], a.decay_shift);
 }

@@ -36,6 +36,7 @@ struct RowArgs {
   const u32* head_bits;         // [KV heads] live heads, a bit each
   u64* importance;              // [KV heads or 1][tokens] of this layer
   u64 importance_stride;
+  bool earns;            // this step's probabilities are added to it
   u64* head_importance;  // [heads]
   i16* out;              // [positions][heads][D]
   Plane out_plane;

@@ -78,6 +78,7 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   d.per_kv_head = p.scope == ImportanceScope::kv_head, d.ranks_tokens = p.ranks_tokens();
   d.decay_shift = p.importance == ImportanceRule::decay ? p.decay_shift : 0;
   d.normalised = p.importance == ImportanceRule::normalised;
+  d.renews = p.full_every > 0;
   return d;
 }
 
@@ -88,6 +89,9 @@ void require_effect(const Policy& p, const Shape& shape) {
   if (p.scope == ImportanceScope::kv_head && !p.tokens.off() && shape.steps() == 1)
     throw Error("policy " + p.name +
                 ": scope: kv_head: the trace has a prompt alone: KV heads choose their tokens in generation steps");
+  if (p.full_every && shape.steps() == 2)
+    throw Error("policy " + p.name + ": full_every: " + std::to_string(p.full_every) +
+                ": the trace has one generation step: it sees all tokens");
 }
 
 }  // namespace winnow::golden

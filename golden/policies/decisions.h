@@ -131,6 +131,7 @@ struct Decisions {
   bool ranks_tokens = false;  // by importance; otherwise tokens stay by their place
   int decay_shift = 0;        // a step takes 2^-decay_shift of every importance; 0: nothing
   bool normalised = false;    // importance is ranked over the rows in which a token was seen
+  bool renews = false;        // importance begins anew in some steps, and in the others nothing is added to it
 
   // A list a layer and KV head is chosen by an importance of its own.
   WINNOW_HD constexpr bool importance_per_head() const { return per_kv_head && ranks_tokens; }

@@ -92,6 +92,9 @@ struct Policy {
   bool merge = false;  // tokens left out by place become one, of mean key and value, that weighs as they are many
   ImportanceRule importance = ImportanceRule::sum;
   int decay_shift = 5;  // decay: a step takes 2^-decay_shift of every importance
+  // One generation step in so many, the first among them, sees all tokens, and what they earn in it is what the steps
+  // up to the next such step choose by; 0: every step chooses, and every step adds up.
+  int full_every = 0;
   ImportanceScope scope = ImportanceScope::shared;
 
   Digits digits() const {
@@ -193,6 +196,8 @@ void visit_policy(P& p, V&& v) {
     "kv_head)");
   v("importance", p.importance, Names<ImportanceRule>{{"sum", "decay", "normalised"}}, "how importance is accumulated");
   v("decay_shift", p.decay_shift, Range{1, 16}, "importance decay: each step takes 2^-shift");
+  v("full_every", p.full_every, Range{0, 1 << 20},
+    "one generation step in so many sees all tokens and says whom those between see (0 = none; needs scope kv_head)");
   v("scope", p.scope, Names<ImportanceScope>{{"shared", "kv_head"}}, "one importance for all heads, or one a KV head");
 }
 

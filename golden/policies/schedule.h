@@ -86,19 +86,26 @@ struct Schedule {
   bool is_full(int layer, int kv_head) const {
     return !full.empty() && full[static_cast<std::size_t>(layer * shape.kv_heads + kv_head)];
   }
+  // A generation step in which nobody is left out, so that all earn what the steps up to the next one choose by.
+  bool full_step(int step) const { return step > 0 && policy.full_every && (step - 1) % policy.full_every == 0; }
+  // The newest full step at a generation step; itself, if it is one.
+  int last_full_step(int step) const { return step - (step - 1) % policy.full_every; }
+  // Whether the rows of a step earn tokens importance.
+  bool earns(int step) const { return !policy.full_every || full_step(step); }
   // Whether tokens are chosen for a layer. With one list from among those that lived in the layer before, whose first
   // layer has none before it; a KV head from among those that the step began with, whose prompt has earned nothing yet.
-  bool chooses_tokens(int step, int layer) const { return per_kv_head() ? step > 0 : layer > 0; }
+  bool chooses_tokens(int step, int layer) const { return per_kv_head() ? step > 0 && !full_step(step) : layer > 0; }
   bool chooses_heads(int layer) const { return layer > 0; }
-  // Whether who lives in a layer depends on what the layer run before it adds up.
-  bool needs_previous(int layer) const {
+  // Whether who lives in a layer of a step depends on what the layer run before it adds up.
+  bool needs_previous(int step, int layer) const {
     const bool tokens = !policy.tokens.off(), heads = !policy.heads.off();
-    if (layer == 0) return policy.permanent || (per_kv_head() && policy.ranks_tokens());
+    if (layer == 0)
+      return policy.permanent || (importance_per_head() && !full_step(step) && (step == 0 || earns(step - 1)));
     return (tokens && !per_kv_head()) || heads;
   }
 
   // Whether a decision of a step asks for what the prompt's rows have earned.
-  bool needs_prompt() const { return policy.permanent || policy.ranks_tokens() || !policy.heads.off(); }
+  bool needs_prompt() const { return policy.permanent || (policy.ranks_tokens() && earns(0)) || !policy.heads.off(); }
 
   // --- how many stay, and who for sure ------------------------------------------------------------------------------
 
@@ -111,7 +118,9 @@ struct Schedule {
   // What the schedule says for a KV head (without a list a KV head: for all), and never fewer than are protected.
   TokenChoice tokens(int step, int layer, int kv_head = 0) const {
     const int n = shape.tokens_in(step);
-    const int newest = newest_protected(n);
+    // The share is one of those that the full step saw; who came since stays beside them.
+    const int since = policy.full_every && step > 0 ? step - last_full_step(step) : 0;
+    const int newest = std::max(newest_protected(n), since);
     TokenChoice c;
     c.normalised = policy.importance == ImportanceRule::normalised;
     c.first_end = static_cast<std::uint32_t>(policy.protect_first);
@@ -122,7 +131,7 @@ struct Schedule {
     c.keep = static_cast<std::uint32_t>(n);
     if (chooses_tokens(step, layer) && !is_full(layer, kv_head)) {
       const std::uint32_t share = token_shares[static_cast<std::size_t>(layer)];
-      const auto ranked = static_cast<std::uint32_t>(kept_count(share, n));
+      const auto ranked = static_cast<std::uint32_t>(kept_count(share, n - since) + since);
       const std::uint32_t least = c.protects(static_cast<std::uint32_t>(n));
       c.keep = std::max(ranked, least);
       c.by_place = per_kv_head() && least > 0 && ranked <= least;

@@ -219,6 +219,18 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
     if (p.full_heads > 0)
       return broken("full_heads", number(p.full_heads), "must be 0 where scope is shared: all heads see the same");
   }
+  if (p.full_every) {
+    const std::string every = std::to_string(p.full_every);
+    if (p.full_every == 1) return broken("full_every", every, "must be 0, or 2 and more: no step would choose");
+    if (p.scope == ImportanceScope::shared)
+      return broken("full_every", every, "must be 0 where scope is shared: KV heads choose by a step of their own");
+    if (!p.ranks_tokens())
+      return broken("full_every", every,
+                    p.tokens.off() ? "must be 0 where tokens.start and tokens.end are 1: no token is left out"
+                                   : "must be 0 where tokens.start and tokens.end are 0: no token is ranked");
+    if (p.importance != ImportanceRule::sum)
+      return broken("importance", "decay", "must be sum where full_every is above 0: it begins anew in a full step");
+  }
   if (p.tokens.off() && p.shards)
     return broken("shards", std::to_string(p.shards),
                   "must be 0 where tokens.start and tokens.end are 1: no token is left out");

@@ -84,6 +84,8 @@ class PlanSource {
   virtual bool needs_previous() const = 0;
   // The next layer is the first of a generation step: importance decays.
   virtual bool begins_step() const = 0;
+  // That step makes importance anew, in place of what the steps before have earned.
+  virtual bool renews() const { return false; }
   // The next layer does not follow the last one given (the range of a run begins, or skips layers): reload() brings the
   // importance up to date, once nothing is in flight.
   virtual bool reloads() const = 0;

@@ -115,7 +115,7 @@ bool Planner::begin(Cycle now) {
   if (waits && source_.begins_step()) {
     // The next step begins with what this one leaves: all of it must be there.
     if (last) return false;
-    s_.memories.importance.begin_step(now, source_.sequence());
+    s_.memories.importance.begin_step(now, source_.sequence(), source_.renews());
     begun_step_ = true;
   }
   kept_.clear();
@@ -186,6 +186,7 @@ void Planner::tick(Cycle now) {
     if (!choices_.empty()) return;
   }
   begins_step_ = source_.begins_step() && !begun_step_;
+  renews_ = source_.renews();
   begun_step_ = false;
   plan_ = source_.plan(kept_);
   writing_ = writing_cycles(plan_);
@@ -197,8 +198,9 @@ void Planner::tick(Cycle now) {
 void Planner::end_plan(Cycle now) {
   const bool begins = begins_step_;
   add_layer(std::move(plan_));
-  s_.layers.back().begins_step = begins;
-  if (s_.layers.back().open && begins) s_.memories.importance.begin_step(now, s_.layers.back().plan.sequence);
+  Layer& layer = s_.layers.back();
+  layer.begins_step = begins, layer.renews = renews_;
+  if (layer.open && begins) s_.memories.importance.begin_step(now, layer.plan.sequence, layer.renews);
   round_ = s_.decisions.normalised ? Round::chances : Round::none;
   s_.moved = true;
 }
@@ -245,7 +247,7 @@ void Planner::close_layer(Cycle now) {
   ++s_.round;
   for (Layer& layer : s_.layers) {
     layer.open = layer.round == s_.round;
-    if (layer.open && layer.begins_step) s_.memories.importance.begin_step(now, layer.plan.sequence);
+    if (layer.open && layer.begins_step) s_.memories.importance.begin_step(now, layer.plan.sequence, layer.renews);
   }
 }
 

@@ -64,7 +64,7 @@ class Planner {
   std::uint64_t planned_ = 0, closed_ = 0;        // layers of all sequences
   LayerPlan plan_;                                // whose lists are being written
   std::uint64_t writing_ = 0;                     // cycles still to go
-  bool begun_step_ = false, begins_step_ = false;
+  bool begun_step_ = false, begins_step_ = false, renews_ = false;
   std::uint8_t next_epoch_ = 0;
 };
 

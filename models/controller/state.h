@@ -87,7 +87,7 @@ namespace controller {
 struct Layer {
   LayerPlan plan;
   std::uint64_t round = 0;  // the layer's number, alike in all sequences of the batch
-  bool open = false, begins_step = false;
+  bool open = false, begins_step = false, renews = false;
   bool ended = false;               // all of it is written and added up; the next cycle closes it
   std::uint8_t epoch = 0;           // of its fetches
   std::size_t load_head = 0;        // next head to load

@@ -27,6 +27,7 @@ class ImportanceMemory : public MemoryBase {
       : MemoryBase({"importance_memory", "importance memory", "importance, cascade", "cascade"}),
         shape_(shape),
         decay_shift_(decisions.decay_shift),
+        renews_(decisions.renews),
         width_(width),
         words_(words),
         per_head_(decisions.importance_per_head()),
@@ -49,10 +50,12 @@ class ImportanceMemory : public MemoryBase {
     std::copy(chances.begin(), chances.end(), chances_.begin() + i * shape_.tokens);
     std::copy(heads.begin(), heads.end(), heads_.begin() + i * shape_.heads);
   }
-  // A generation step of a sequence begins: decay is due.
-  void begin_step(Cycle now, int sequence = 0) {
-    if (decay_shift_ == 0) return;
+  // A generation step of a sequence begins: decay is due, or importance begins `anew`. Then a bit a list says that
+  // nothing was written to it yet and that its words read as 0, so that no sweep clears them.
+  void begin_step(Cycle now, int sequence = 0, bool anew = false) {
     const auto from = tokens_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(sequence) * of_tokens_);
+    if (anew) std::fill_n(from, of_tokens_, 0);
+    if (decay_shift_ == 0) return;
     std::for_each_n(from, of_tokens_, [&](std::uint64_t& x) { x = golden::decayed(x, decay_shift_); });
     words_read_ += of_tokens_, words_written_ += of_tokens_;
     // With a list a KV head the subtraction rides on the load of the list for its choice.
@@ -64,7 +67,11 @@ class ImportanceMemory : public MemoryBase {
   void sweep(Cycle now) { --sweep_, swept_ = now; }  // a cycle of it
   bool drained() const override { return sweep_ == 0; }
 
-  void add_token(std::size_t place, std::uint64_t p) { ++words_read_, ++words_written_, tokens_[place] += p; }
+  // Where importance begins anew in a step that adds to it, each word is written once, and nothing is read first.
+  void add_token(std::size_t place, std::uint64_t p) {
+    words_read_ += !renews_;
+    ++words_written_, tokens_[place] += p;
+  }
   void add_head(std::size_t head, std::uint64_t magnitude) { heads_[head] += magnitude; }
   void add_chance(std::uint32_t place, std::uint64_t rows) { chances_[place] += rows; }
   std::uint64_t read_token(std::size_t place) const { return ++words_read_, tokens_[place]; }
@@ -90,6 +97,7 @@ class ImportanceMemory : public MemoryBase {
  private:
   golden::Shape shape_;
   int decay_shift_;
+  bool renews_;
   int width_, words_;
   bool per_head_;
   std::size_t lists_;                     // of tokens, a sequence

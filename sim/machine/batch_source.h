@@ -16,6 +16,7 @@ class BatchSource : public PlanSource {
   bool more() const override { return next().more(); }
   bool needs_previous() const override { return next().needs_previous(); }
   bool begins_step() const override { return next().begins_step(); }
+  bool renews() const override { return next().renews(); }
   bool reloads() const override { return next().reloads(); }
   void reload() override { next().reload(); }
   int sequence() const override { return static_cast<int>(next_); }

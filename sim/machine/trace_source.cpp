@@ -26,7 +26,7 @@ TraceSource::TraceSource(const golden::Quantized& model, const golden::Layout& l
   step_ = range_.first_step, layer_ = range_.first_layer;
 }
 
-bool TraceSource::needs_previous() const { return reload_ || schedule_.needs_previous(layer_); }
+bool TraceSource::needs_previous() const { return reload_ || schedule_.needs_previous(step_, layer_); }
 
 void TraceSource::reload() {
   golden::LayerResult skipped;
@@ -139,7 +139,7 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
     if (model_.decisions().compensates) h.value_sum = layout_.value_sum(layer_, kv);
     h.query = layout_.query(layer_, kv);
     h.value_bits = model_.decisions().v_bits;
-    h.accumulates = model_.decisions().accumulates();
+    h.accumulates = model_.decisions().accumulates() && schedule_.earns(step_);
   }
   // With a list a KV head each layer chooses among those that the step began with.
   if (!per_head_) live_from_ = ListSource::From::before;

@@ -27,6 +27,7 @@ class TraceSource : public PlanSource {
   bool more() const override { return step_ <= range_.last_step; }
   bool needs_previous() const override;
   bool begins_step() const override { return layer_ == 0 && step_ > 0; }
+  bool renews() const override { return begins_step() && schedule_.full_step(step_); }
   bool reloads() const override { return reload_; }
   void reload() override;
   std::vector<std::uint32_t> joining() override;

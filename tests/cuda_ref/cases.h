@@ -66,6 +66,9 @@ inline std::vector<Case> cases() {
     p.scope = golden::ImportanceScope::kv_head, p.tokens = {0.6, 0.4}, p.protect_newest_share = 0.2, p.shards = 2,
     p.full_heads = 0.25;
   });
+  add("recycled", kDecode + "47", spatten, [](golden::Policy& p) {
+    p.scope = golden::ImportanceScope::kv_head, p.tokens = {0.6, 0.3}, p.full_every = 3, p.protect_first = 1;
+  });
   add("bound_two_digits", kDecode + "45", make_policy("early-exit"),
       [](golden::Policy& p) { p.k_digits = {5, 4}, p.score_threshold = 0.05; });
   add("bound_rounded", kDecode + "46", make_policy("early-exit"),

@@ -168,7 +168,7 @@ void random_rival(Case& c, Random& random) {
   if (p.searches() || p.lazy_softmax) {
     c.local_value = 100, p.local_value = 1, p.renormalise = false;
     c.tokens_start = c.tokens_end = 100, p.tokens = {};
-    p.shards = 0, c.full_heads = 0, p.full_heads = 0;
+    p.shards = 0, c.full_heads = 0, p.full_heads = 0, p.full_every = 0;
   }
   if (p.searches()) c.threshold = 0, p.threshold = 0, p.k_digits = {random.between(4, 12)};
   validate(p);
@@ -206,6 +206,16 @@ void random_merge(Case& c, Random& random) {
   validate(p);
 }
 
+void random_full_steps(Case& c, Random& random) {
+  Policy& p = c.policy;
+  p.scope = ImportanceScope::kv_head, p.importance = ImportanceRule::sum, p.permanent = false;
+  c.tokens_start = random.between(1, 90), c.tokens_end = random.between(0, 90);
+  c.tokens_free = p.tokens_free = 0;
+  p.tokens = {c.tokens_start / 100.0, c.tokens_end / 100.0};
+  p.full_every = random.between(2, 5);
+  validate(p);
+}
+
 void random_first_pass(Case& c, Random& random) {
   Policy& p = c.policy;
   if (p.select == SelectRule::none) return;
@@ -219,7 +229,7 @@ void random_first_pass(Case& c, Random& random) {
   if (random.chance(50)) {
     p.compensate = p.rest = true;
     p.tokens = {}, c.tokens_start = c.tokens_end = 100;
-    p.shards = 0, c.full_heads = 0, p.full_heads = 0;
+    p.shards = 0, c.full_heads = 0, p.full_heads = 0, p.full_every = 0;
   }
   validate(p);
 }
@@ -254,9 +264,9 @@ std::string describe(const Case& c, const Shape& s) {
     << p.renormalise << " protect " << p.protect_first << ',' << p.protect_newest << " importance "
     << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope " << static_cast<int>(p.scope) << " permanent "
     << p.permanent << " free " << c.tokens_free << ',' << c.heads_free << " newest share " << c.newest_share
-    << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads << " merge " << p.merge << " weights "
-    << static_cast<int>(p.weights) << " pages " << p.pages << '/' << static_cast<int>(p.page_key) << '/' << p.page_bits
-    << '/' << c.page_keep;
+    << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads << '/' << p.full_every << " merge "
+    << p.merge << " weights " << static_cast<int>(p.weights) << " pages " << p.pages << '/' << static_cast<int>(p.page_key)
+    << '/' << p.page_bits << '/' << c.page_keep;
   return o.str();
 }
 

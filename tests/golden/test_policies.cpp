@@ -101,6 +101,22 @@ TEST(Decisions, RivalsThatContradictThemselves) {
   EXPECT_EQ(refused("a3", [](Policy& p) { p.score_threshold = 1.5; }), "score_threshold");
 }
 
+TEST(Decisions, FullStepsThatContradictThemselves) {
+  const auto refused = [](const char* of, auto change) {
+    Policy p = make_policy(of);
+    change(p);
+    const auto bad = find_violation(p);
+    return bad ? bad->key : std::string();
+  };
+  EXPECT_EQ(refused("recycled", [](Policy&) {}), "");
+  EXPECT_EQ(refused("h2o", [](Policy& p) { p.full_every = 2; }), "");
+  EXPECT_EQ(refused("recycled", [](Policy& p) { p.full_every = 1; }), "full_every");
+  EXPECT_EQ(refused("recycled", [](Policy& p) { p.tokens = {}; }), "full_every");
+  EXPECT_EQ(refused("sink-window", [](Policy& p) { p.full_every = 8; }), "full_every");
+  EXPECT_EQ(refused("spatten", [](Policy& p) { p.full_every = 8; }), "full_every");
+  EXPECT_EQ(refused("recycled", [](Policy& p) { p.importance = ImportanceRule::decay; }), "importance");
+}
+
 TEST(Decisions, OfWhatPresetsLeaveOut) {
   const Shape shape = shape_of(4, 2, 2, 64, 32, true);
   Policy p = make_policy("select");
@@ -286,7 +302,7 @@ TEST(Schedule, WhatTheEngineCompares) {
 TEST(Schedule, WhatWaitsForTheLayerBefore) {
   const Shape shape = shape_of(4, 4, 2, 20, 10, true);
   Policy p;
-  const auto waits = [&](int layer) { return Schedule{shape, p}.needs_previous(layer); };
+  const auto waits = [&](int layer) { return Schedule{shape, p}.needs_previous(2, layer); };
   EXPECT_FALSE(waits(0) || waits(1));
   p.tokens = {0.5, 0.5};
   EXPECT_FALSE(waits(0));
@@ -298,6 +314,13 @@ TEST(Schedule, WhatWaitsForTheLayerBefore) {
   EXPECT_FALSE(waits(1));
   p.heads = {0.5, 0.5};
   EXPECT_TRUE(waits(1));
+  // Full steps 1, 4, 7: the step behind one waits for what it earns, the others find it there, and a full one asks for
+  // nothing.
+  p.heads = {}, p.full_every = 3;
+  const auto begins = [&](int step) { return Schedule{shape, p}.needs_previous(step, 0); };
+  EXPECT_FALSE(begins(1) || begins(3) || begins(4) || begins(6));
+  EXPECT_TRUE(begins(2) && begins(5));
+  EXPECT_FALSE((Schedule{shape, p}.needs_prompt()));
 }
 
 TEST(Formats, Sizes) {

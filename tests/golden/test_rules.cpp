@@ -73,6 +73,49 @@ TEST(H2O, ByHand) {
   EXPECT_EQ(at_step_1(p, shape_of(2)).live(0, 0), Tokens{1}) << "one of two: the newest";
 }
 
+TEST(Recycled, ByHand) {
+  Compared compared;
+  Policy p = make_policy("recycled");
+  p.full_every = 3;
+  Shape s = shape_of(26);
+  s.prompt = 20;  // step 1 has 21 tokens, step 6 has 26
+  Cascade c(s, p);
+  c.begin_step(0);
+  EXPECT_FALSE(c.earns());
+  c.begin_step(1);
+  EXPECT_TRUE(c.earns());
+  EXPECT_EQ(c.live(0, 0), range(0, 21));
+  // A fifth of 21 is 4. In head 0 of layer 0 tokens 3, 7, 9 and 20 have most; in the others nobody has any.
+  c.add_token(0, 0, 3, 50), c.add_token(0, 0, 7, 60), c.add_token(0, 0, 9, 50), c.add_token(0, 0, 11, 49),
+      c.add_token(0, 0, 20, 70);
+  c.begin_step(2);
+  EXPECT_FALSE(c.earns());
+  EXPECT_EQ(c.live(0, 0), (Tokens{3, 7, 9, 20, 21}));
+  EXPECT_EQ(c.live(1, 1), (Tokens{0, 1, 2, 3, 21}));
+  c.begin_step(3);
+  EXPECT_EQ(c.live(0, 0), (Tokens{3, 7, 9, 20, 21, 22})) << "the same, and both that came since";
+  // Step 4 is full again: what was earned is forgotten, and of 24 tokens 4 stay.
+  c.begin_step(4);
+  EXPECT_TRUE(c.earns());
+  EXPECT_EQ(c.live(0, 0), range(0, 24));
+  EXPECT_EQ(std::accumulate(c.importance().begin(), c.importance().end(), std::uint64_t{0}), 0u);
+  c.add_token(0, 0, 12, 1);
+  c.begin_step(5);
+  EXPECT_EQ(c.live(0, 0), (Tokens{0, 1, 2, 12, 24}));
+  c.begin_step(6);
+  EXPECT_EQ(c.live(0, 0), (Tokens{0, 1, 2, 12, 24, 25}));
+  compared.add(21 + 5 + 5 + 6 + 24 + 5 + 6 + 4 + 1);
+  // One token: the prompt's; its first step sees both.
+  Shape one = shape_of(4);
+  one.prompt = 1;
+  Cascade short_one(one, p);
+  short_one.begin_step(0), short_one.begin_step(1);
+  EXPECT_EQ(short_one.live(0, 0), range(0, 2));
+  short_one.begin_step(2);
+  EXPECT_EQ(short_one.live(0, 0), (Tokens{0, 2})) << "a fifth of two is one, of equals the first, and who came since";
+  compared.add(4);
+}
+
 TEST(DuoAttention, ByHand) {
   Compared compared;
   const Policy p = make_policy("duo-attention");
@@ -154,16 +197,20 @@ TEST(S2, ByHand) {
 // The budget is kept and protection holds, of every rule by place, at every length; nobody is named twice.
 TEST(Places, BudgetsAndProtection) {
   Compared compared(100000);
-  for (const char* name : {"sink-window", "h2o", "duo-attention", "razor-attention", "s2"}) {
+  for (const char* name : {"sink-window", "h2o", "duo-attention", "razor-attention", "s2", "recycled"}) {
     const Policy p = make_policy(name);
-    for (int n = 2; n <= 200; ++n) {
-      const Shape s = shape_of(n);
-      const Cascade c = at_step_1(p, s);
+    // The first step that chooses.
+    const int step = p.full_every ? 2 : 1;
+    for (int n = 1 + step; n <= 200; ++n) {
+      Shape s = shape_of(n);
+      s.prompt = n - step;
+      Cascade c = at_step_1(p, s);
+      if (step == 2) c.begin_step(2);
       const Schedule schedule{s, p};
       for (int layer = 0; layer < 2; ++layer)
         for (int kv = 0; kv < 2; ++kv) {
           const Tokens& live = c.live(layer, kv);
-          const TokenChoice choice = schedule.tokens(1, layer, kv);
+          const TokenChoice choice = schedule.tokens(step, layer, kv);
           ASSERT_EQ(live.size(), std::min<std::size_t>(choice.keep, static_cast<std::size_t>(n))) << name << ' ' << n;
           ASSERT_TRUE(std::is_sorted(live.begin(), live.end()));
           ASSERT_EQ(std::adjacent_find(live.begin(), live.end()), live.end());
@@ -338,11 +385,17 @@ TEST(Rules, ThatWouldDoNothingAreRefused) {
       EXPECT_NO_THROW(require_effect(p, encoder)) << entry.name;
     } else {
       EXPECT_THROW(require_effect(p, encoder), Error) << entry.name;
-      EXPECT_NO_THROW(require_effect(p, shape_of(20))) << entry.name;
+      // Of one generation step, the first that sees all tokens is the only one.
+      Shape decoder = shape_of(20);
+      if (p.full_every) {
+        EXPECT_THROW(require_effect(p, decoder), Error) << entry.name;
+        decoder.prompt = 18;
+      }
+      EXPECT_NO_THROW(require_effect(p, decoder)) << entry.name;
       ++refused;
     }
   }
-  EXPECT_GE(refused, 4);
+  EXPECT_GE(refused, 5);
 }
 
 }  // namespace

@@ -56,10 +56,20 @@ struct PlainCascade {
       before += s.head_scores[i] > s.head_scores[at] || (s.head_scores[i] == s.head_scores[at] && i < at);
     return c.full_heads > 0 && 100 * before < static_cast<std::size_t>(c.full_heads) * s.head_scores.size();
   }
+  // Steps 1, 1 + n, 1 + 2n, ... of `full_every` n.
+  bool is_full_step(int step) const {
+    for (int full = 1; c.policy.full_every && full <= step; full += c.policy.full_every)
+      if (full == step) return true;
+    return false;
+  }
+  bool earns(int step) const { return c.policy.full_every == 0 || is_full_step(step); }
   Tokens choose(const Tokens& from, int layer, int n, std::size_t from_list, int kv) const {
     const Policy& p = c.policy;
-    if (is_full(layer, kv)) return from;
-    const int newest = std::max(p.protect_newest, c.newest_share ? std::max(1, c.newest_share * n / 100) : 0);
+    const int step = n - s.prompt;
+    if (is_full(layer, kv) || is_full_step(step)) return from;
+    int since = 0;
+    while (p.full_every && step > 0 && !is_full_step(step - since)) ++since;
+    const int newest = std::max({p.protect_newest, since, c.newest_share ? std::max(1, c.newest_share * n / 100) : 0});
     std::vector<std::uint64_t> rank;
     std::size_t sheltered = 0;
     for (std::uint32_t t : from) {
@@ -71,7 +81,8 @@ struct PlainCascade {
       rank.push_back(safe ? ~std::uint64_t{0} : x);
       sheltered += safe;
     }
-    const auto k = static_cast<std::size_t>(scheduled(c.tokens_start, c.tokens_end, c.tokens_free, layer, s.layers, n));
+    const auto k = static_cast<std::size_t>(
+        scheduled(c.tokens_start, c.tokens_end, c.tokens_free, layer, s.layers, n - since) + since);
     Tokens kept;
     for (std::uint32_t i : largest_k(rank, std::max(k, sheltered))) kept.push_back(from[i]);
     return kept;
@@ -81,6 +92,8 @@ struct PlainCascade {
     if (fresh) live.clear(), heads.clear();
     for (int t = fresh ? 0 : n - 1; t < n; ++t) live.push_back(static_cast<std::uint32_t>(t));
     for (int h = 0; fresh && h < s.heads; ++h) heads.push_back(static_cast<std::uint32_t>(h));
+    if (is_full_step(step))
+      for (auto& x : earned) std::fill(x.begin(), x.end(), 0);
     if (step > 0 && c.policy.importance == ImportanceRule::decay)
       for (auto& x : earned)
         for (auto& y : x) y -= y / (std::uint64_t{1} << c.policy.decay_shift);
@@ -147,17 +160,22 @@ void reference_row(const Values& v, int layer, int head, int position, std::vect
 
 TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   Compared compared(1000000);
-  Random random(21), first(210), pages(211), variant(212), merge(213);
+  Random random(21), first(210), pages(211), variant(212), merge(213), full(214);
   std::uint64_t layers = 0, pruned_layers = 0, pruned_heads = 0, newest_gone = 0, returned = 0, records = 0,
-                short_steps = 0, paged_rows = 0, pages_dropped = 0, merged_rows = 0;
+                short_steps = 0, paged_rows = 0, pages_dropped = 0, merged_rows = 0, full_steps = 0, between = 0;
   double reference_error = 0;
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 700; ++i) {
+    const bool full_steps_too = i >= 400;
     const Shape shape = random_shape(random);
     Case c = random_case(random);
-    if (i % 2) random_first_pass(c, first);
-    if (i % 3 == 0) random_pages(c, pages);
-    if (i % 3 == 2 && i % 4 == 0) random_merge(c, merge);
-    if (i % 3 == 1 && i % 4 < 2) random_variant(c, variant);
+    if (full_steps_too) {
+      random_full_steps(c, full);
+    } else {
+      if (i % 2) random_first_pass(c, first);
+      if (i % 3 == 0) random_pages(c, pages);
+      if (i % 3 == 2 && i % 4 == 0) random_merge(c, merge);
+      if (i % 3 == 1 && i % 4 < 2) random_variant(c, variant);
+    }
     const Policy& p = c.policy;
     const Values values = random_values(shape, random);
     const FloatSource source = values.source();
@@ -180,6 +198,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
       const int n = shape.prompt + step;
       const bool whole = step == 0 || (selects && n < p.select_from);
       short_steps += whole && step > 0;
+      full_steps += plain.is_full_step(step), between += step > 0 && !plain.earns(step);
       for (int layer = 0; layer < shape.layers; ++layer) {
         ASSERT_EQ(walk.step(), step);
         ASSERT_EQ(walk.layer(), layer);
@@ -242,7 +261,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
                 size += static_cast<std::uint64_t>(std::abs(row.out[g * uD + d]));
               }
               plain.head_earned[head] += size * model.head(layer, kv).out16[g];
-              for (std::size_t j = 0; j < visible.size() && !p.merge; ++j)
+              for (std::size_t j = 0; plain.earns(step) && !p.merge && j < visible.size(); ++j)
                 plain.earned[plain.ranked() ? plain.list(layer, kv) : 0][visible[j]] += row.p[g * visible.size() + j];
             }
             row_heads += static_cast<std::uint64_t>(alive), flat += static_cast<std::uint64_t>(row.flat);
@@ -408,11 +427,15 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   EXPECT_GT(merged_rows, 100u);
   std::printf(
       "%llu layers: %llu with tokens pruned, %llu with heads pruned, %llu without the newest token, %llu steps in "
-      "which tokens returned, %llu record fetches, %llu steps too short to select; reference at %.2f of its bound\n",
+      "which tokens returned, %llu record fetches, %llu steps too short to select, %llu steps that say whom %llu "
+      "between them see; reference at %.2f of its bound\n",
       static_cast<unsigned long long>(layers), static_cast<unsigned long long>(pruned_layers),
       static_cast<unsigned long long>(pruned_heads), static_cast<unsigned long long>(newest_gone),
       static_cast<unsigned long long>(returned), static_cast<unsigned long long>(records),
-      static_cast<unsigned long long>(short_steps), reference_error);
+      static_cast<unsigned long long>(short_steps), static_cast<unsigned long long>(full_steps),
+      static_cast<unsigned long long>(between), reference_error);
+  EXPECT_GT(full_steps, 100u);
+  EXPECT_GT(between, 200u);
   EXPECT_GT(short_steps, 20u);
   EXPECT_GT(pruned_layers, 500u);
   EXPECT_GT(pruned_heads, 500u);

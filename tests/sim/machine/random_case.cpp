@@ -41,7 +41,8 @@ std::vector<int> digits(CaseRandom& r, int count) {
 
 double share(CaseRandom& r, int low = 1) { return r.in(low, 20) / 20.0; }
 
-void random_policy(CaseRandom& r, RunOptions& o) {
+// Returns whether KV heads rank their tokens.
+bool random_policy(CaseRandom& r, RunOptions& o) {
   const int kind = r.below(10);
   const int stages = kind < 4 ? r.of({1, 1, 1, 2, 3}) : 0;
   const bool tokens = r.one_in(2);
@@ -80,6 +81,7 @@ void random_policy(CaseRandom& r, RunOptions& o) {
   set(o, "v_scale", r.of({"tensor", "token"}));
   set(o, "out_scale", r.of({"reference", "value"}));
   const bool per_head = r.one_in(3), by_place = per_head && r.one_in(2);
+  bool ranks = false;
   if (tokens) {
     const double start = by_place ? 0 : share(r), end = by_place ? 0 : share(r, 0);
     set(o, "tokens.start", start), set(o, "tokens.end", end);
@@ -87,6 +89,7 @@ void random_policy(CaseRandom& r, RunOptions& o) {
     const bool some = per_head && (start < 1 || end < 1);
     if (some && r.one_in(3)) set(o, "shards", r.in(1, 5)), set(o, "shard_block", r.in(1, 9));
     if (some && r.one_in(3)) set(o, "full_heads", r.of({0.1, 0.5, 1.0}));
+    ranks = some && (start > 0 || end > 0);
   }
   if (r.one_in(2)) set(o, "heads.start", share(r)), set(o, "heads.end", share(r, 0));
   if (!stages && r.one_in(2))
@@ -99,6 +102,7 @@ void random_policy(CaseRandom& r, RunOptions& o) {
   set(o, "protect_first", r.one_in(2) ? 0 : r.in(1, 8));
   set(o, "protect_newest", r.one_in(2) ? 1 : r.in(0, 40));
   if (r.one_in(4)) set(o, "protect_newest_share", r.in(1, 60) / 100.0);
+  return ranks;
 }
 
 void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
@@ -165,6 +169,11 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
 
 }  // namespace
 
+// Options of lists that KV heads rank, again of draws of their own.
+void random_lists(CaseRandom& r, RunOptions& o) {
+  if (r.one_in(2)) set(o, "full_every", r.in(2, 4)), set(o, "importance", "sum");
+}
+
 // The rivals' rules, where the policy leaves room for them; draws of their own, so that the rest of a case stays as it
 // was. A search takes whole keys, all tokens and all values.
 void random_rival(CaseRandom& r, RunOptions& o) {
@@ -181,7 +190,7 @@ void random_rival(CaseRandom& r, RunOptions& o) {
   }
   if (searches || lazy)
     set(o, "tokens.start", 1), set(o, "tokens.end", 1), set(o, "local_value", 1), set(o, "renormalise", false),
-        set(o, "shards", 0), set(o, "full_heads", 0);
+        set(o, "shards", 0), set(o, "full_heads", 0), set(o, "full_every", 0);
   set(o, "lazy_softmax", lazy);
   if (r.one_in(2)) set(o, "value_threshold", r.of({0.001, 0.01, 0.1, 0.5, 1.0}));
   if (r.one_in(2)) set(o, "score_threshold", r.of({0.01, 0.05, 0.1, 0.5, 1.0}));
@@ -259,8 +268,10 @@ RunOptions random_case(std::uint64_t seed, bool may_batch) {
       fmt::format("synthetic:layers={},heads={},kv_heads={},head_dim={},tokens={},prompt={},causal={},seed={}",
                   t.layers, t.kv_heads * t.group, t.kv_heads, t.head_dim, t.tokens, t.prompt, t.causal ? 1 : 0, seed);
   o.seed = seed + 1;
-  random_policy(r, o);
+  const bool ranks = random_policy(r, o);
   random_machine(r, o, t);
+  CaseRandom lists(seed + 2'000'003);
+  if (ranks) random_lists(lists, o);
   CaseRandom rival(seed + 1'000'003);
   random_rival(rival, o);
   CaseRandom pages(seed + 2'000'003);

@@ -127,6 +127,22 @@ TEST(Timing, ListsByPlaceAreWritten) {
   }
 }
 
+// Full steps 1, 4 and 7: the others' lists are the share of the full step's tokens and those that came since, nothing
+// is added up in them, and a step that finds its ranking there begins to choose while the one before runs.
+TEST(Timing, BetweenFullSteps) {
+  const char* trace = "layers=1,heads=4,kv_heads=2,head_dim=32,tokens=108,prompt=100,causal=1,seed=4";
+  const Bench bench(options("tiny", "recycled", trace, {"full_every=3", "importance.tokens=512"}, {1, 8}));
+  const Outcome out = checked(bench);
+  std::vector<std::size_t> names;
+  for (const LayerEnd& layer : out.layers) names.push_back(layer.heads[1].live.size());
+  // A fifth of 101, 104 and 107 is 20, 20 and 21.
+  EXPECT_EQ(names, (std::vector<std::size_t>{101, 21, 22, 104, 21, 22, 107, 22}));
+  // What the memory holds moves in full steps alone.
+  for (std::size_t i = 1; i < out.layers.size(); ++i)
+    EXPECT_EQ(out.layers[i].importance == out.layers[i - 1].importance, names[i] < 100) << "step " << i + 1;
+  fmt::print("lists of {} names\n", fmt::join(names, ", "));
+}
+
 // Two heads in flight: while one's decision or gather is pending the array runs the other's first pass.
 TEST(Timing, TwoHeadsInFlightHideTheGather) {
   const char* trace = "layers=1,heads=6,kv_heads=6,head_dim=32,tokens=200,prompt=196,causal=1,seed=2";
