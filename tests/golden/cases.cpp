@@ -265,8 +265,8 @@ std::string describe(const Case& c, const Shape& s) {
     << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope " << static_cast<int>(p.scope) << " permanent "
     << p.permanent << " free " << c.tokens_free << ',' << c.heads_free << " newest share " << c.newest_share
     << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads << '/' << p.full_every << " merge "
-    << p.merge << " weights " << static_cast<int>(p.weights) << " pages " << p.pages << '/' << static_cast<int>(p.page_key)
-    << '/' << p.page_bits << '/' << c.page_keep;
+    << p.merge << " weights " << static_cast<int>(p.weights) << " pages " << p.pages << '/'
+    << static_cast<int>(p.page_key) << '/' << p.page_bits << '/' << c.page_keep;
   return o.str();
 }
 
