@@ -5,6 +5,7 @@
 // Grids: x walks KV heads (or query heads), y layers; threads stride over the rest.
 #include "cuda_ref/kernels/block.cuh"
 #include "cuda_ref/kernels/image.cuh"
+#include "golden/policies/decisions.h"
 
 namespace winnow::cuda_ref::WINNOW_BACKEND {
 

@@ -38,13 +38,14 @@ package winnow_links_pkg;
     logic [16:0] first;
   } fetch_jobs_t;
 
-  // controller -> qk: 167 bits.
+  // controller -> qk: 168 bits.
   typedef struct packed {
     tag_t tag;
     logic [3:0] store;
     logic [2:0] half;
     logic second;
     logic crude;
+    logic pages;
     logic [3:0] shift;
     logic [3:0] key_bits;
     logic [16:0] keys;
@@ -55,13 +56,14 @@ package winnow_links_pkg;
     logic [5:0] epoch;
   } first_passes_t;
 
-  // controller -> qk: 167 bits.
+  // controller -> qk: 168 bits.
   typedef struct packed {
     tag_t tag;
     logic [3:0] store;
     logic [2:0] half;
     logic second;
     logic crude;
+    logic pages;
     logic [3:0] shift;
     logic [3:0] key_bits;
     logic [16:0] keys;

@@ -13,6 +13,12 @@
 namespace winnow {
 namespace {
 
+golden::Decisions decisions(bool rest) {
+  golden::Decisions d;
+  d.rest = rest;
+  return d;
+}
+
 struct Pipeline {
   Pipeline(int width, int row_fifo) : Pipeline(SoftmaxParams{width, row_fifo, 2, 3, 4, 5, 2}, 16) {}
   Pipeline(const SoftmaxParams& sizes, int rows, bool rest = false)
@@ -24,7 +30,7 @@ struct Pipeline {
         done(2, 8),
         compacted(2),
         softmax(
-            {sizes, golden::Digits{}, golden::MsbRule::midpoint, rest, false, false, rows},
+            {sizes, decisions(rest), false, rows},
             {m.groups, m.constants, m.scores, m.exponentials, m.probabilities, m.selection_scores, m.kept, m.origins},
             scores, verdicts, compact, sums, done, compacted) {
     const ConstantsRef place = m.constants.at(m.constants.take(false), 0);
