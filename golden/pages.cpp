@@ -2,21 +2,10 @@
 
 #include <algorithm>
 
+#include "golden/page_tokens.h"
 #include "golden/select.h"
 
 namespace winnow::golden {
-
-void page_tokens(const PageChoice& choice, const std::vector<std::uint32_t>& kept, std::uint32_t n,
-                 std::vector<std::uint32_t>& tokens) {
-  tokens.clear();
-  const auto append = [&](std::uint32_t from, std::uint32_t end) {
-    for (std::uint32_t t = from; t < end; ++t) tokens.push_back(t);
-  };
-  append(0, choice.first * choice.size);
-  for (const std::uint32_t page : kept)
-    append((choice.first + page) * choice.size, (choice.first + page + 1) * choice.size);
-  append(choice.end * choice.size, n);
-}
 
 void PageStage::choose(int layer, int kv_head, int position, std::uint32_t heads, const PageChoice& choice,
                        std::vector<std::uint32_t>& tokens) {
@@ -46,7 +35,7 @@ void PageStage::choose(int layer, int kv_head, int position, std::uint32_t heads
       items_[i] = std::max<std::uint64_t>(items_[i], probability(exponentials_[i], recip));
   }
   select_count(std::span<const std::uint64_t>(items_), choice.keep, kept_);
-  page_tokens(choice, kept_, static_cast<std::uint32_t>(position) + 1, tokens);
+  tokens = page_tokens(choice, kept_, static_cast<std::uint32_t>(position) + 1);
 }
 
 }  // namespace winnow::golden

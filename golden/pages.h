@@ -31,8 +31,4 @@ class PageStage {
   std::vector<std::uint64_t> items_;
 };
 
-// The tokens of 0..n-1 that stay with the pages `kept`, as places among those that were scored.
-void page_tokens(const PageChoice& choice, const std::vector<std::uint32_t>& kept, std::uint32_t n,
-                 std::vector<std::uint32_t>& tokens);
-
 }  // namespace winnow::golden

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "golden/pages.h"
+#include "golden/page_tokens.h"
 
 namespace winnow::controller {
 
@@ -225,8 +225,8 @@ void Groups::take_pages(Group& g, std::uint32_t count, Cycle now) {
   Lists& lists = s_.memories.lists;
   Head& h = *g.head;
   const std::uint32_t* kept = lists.read(g.tokens, 0, count);
-  std::vector<std::uint32_t> names;
-  golden::page_tokens(h.plan->pages, {kept, kept + count}, static_cast<std::uint32_t>(h.plan->live.size()), names);
+  std::vector<std::uint32_t> names =
+      golden::page_tokens(h.plan->pages, {kept, kept + count}, static_cast<std::uint32_t>(h.plan->live.size()));
   g.written = now + (names.size() + s_.params.list_width - 1) / s_.params.list_width;
   lists.give_back(g.tokens);
   g.tokens = kEveryItem, g.token_count = 0;
