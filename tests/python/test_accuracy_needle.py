@@ -193,6 +193,8 @@ def test_the_cache(tiny, tmp_path):
     pandas.testing.assert_frame_equal(first.windows, again.windows, check_exact=True)
     assert run_tiny(tiny, tmp_path, depths=[60]).computed == 8
     assert run_tiny(tiny, tmp_path, windows_count=6).computed == 4
+    other = run_tiny(tiny, tmp_path, seed=2)
+    assert other.computed == 8 and not set(other.windows["answer"]) & set(first.windows["answer"])
 
 
 def test_a_rule_that_drops_the_needle_loses_it(tmp_path, capsys, compared):
