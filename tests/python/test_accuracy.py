@@ -46,8 +46,8 @@ def test_more_bits_are_nearer_to_float(whole, tiny, compared):
     for bits in (12, 5):
         policy = winnow.Policy("dense", k_scale="channel", v_scale="token", k_digits=[bits], v_bits=bits)
         points = decoder.run_policies(model, [(row, d[0], policy) for row, d in zip(ids, dense)], 48, whole=whole)
-        apart.append(np.mean([np.abs(np.asarray(p.nll) - nll).mean() for p, (_, nll) in zip(points, dense)]))
-        for point, (_, nll) in zip(points, dense):
+        apart.append(np.mean([np.abs(np.asarray(p.nll) - nll).mean() for p, (_, nll, _) in zip(points, dense)]))
+        for point, (_, nll, _) in zip(points, dense):
             scales = 2 * 4 * 3 * sum(range(49, 60))
             assert point.kv_bytes == bits / 8 * point.dense_elements + scales
             compared(len(nll))
@@ -72,13 +72,14 @@ def test_jobs_do_not_disturb_each_other(tiny, compared):
 def test_likelihoods_are_those_of_a_plain_forward(tiny, compared):
     _, model, _ = tiny
     ids = cut(tiny, 30, 1)[0]
-    _, nll = decoder.run_dense(model, ids, 20)
+    _, nll, top = decoder.run_dense(model, ids, 20)
     state = decoder.DecoderState(model.shape, 29)
     logits = model.logits(model.forward(state, ids[:-1])).astype(np.float64)
     for i, position in enumerate(range(20, 29)):
         row = logits[position]
         expected = math.log(np.exp(row - row.max()).sum()) + row.max() - row[ids[position + 1]]
         assert abs(nll[i] - expected) < 1e-4
+        assert top[i] == (row.argmax() == ids[position + 1])
         compared(1)
 
 

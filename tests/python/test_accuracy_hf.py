@@ -56,7 +56,7 @@ def test_dense_float_is_the_librarys_likelihood(folder, compared):
 
     model, tokenizer = open_source(hf=folder).open()
     ids = tokenizer.encode(TEXT.read_text(encoding="utf-8"))[: PROMPT + STEPS + 1]
-    _, nll = decoder.run_dense(model, ids, PROMPT)
+    _, nll, _ = decoder.run_dense(model, ids, PROMPT)
     library = transformers.AutoModelForCausalLM.from_pretrained(folder).float().eval()
     with torch.no_grad():
         logits = library(input_ids=torch.tensor([ids[:-1]])).logits[0]

@@ -186,7 +186,7 @@ def test_the_run_is_the_one_of_accuracy(models, compared):
     trace = run(models["llama"], "select", "decode", "float32", teacher=True)
     model, _ = open_source(gguf=models["llama"]).open()
     ids = [*trace.token_ids.tolist(), 5]
-    state, _ = decoder.run_dense(model, ids, PROMPT)
+    state, *_ = decoder.run_dense(model, ids, PROMPT)
     _, policy = winnow.accuracy.parse_policy("select")
     point = decoder.run_policies(model, [(np.asarray(ids), state, policy)], PROMPT)[0]
     # The prompt's blocks are others, so that a last bit of float may differ: the bytes are close, not equal.

@@ -1,14 +1,21 @@
 """Policies at equal budget: the knob finds the setting that reads most within it, whoever the policy is; the table says
 what did not reach it; a spec that is wrong ends with one line."""
 
+import json
 import math
+import sys
 
 import pandas
 import pytest
 import winnow
+from conftest import ROOT
 from winnow import compare
 from winnow.__main__ import main
+from winnow.accuracy import evaluate
 from winnow.compare.budget import turned
+
+sys.path.append(str(ROOT / "traces/tests"))
+from tiny_models import write_llama
 
 TRACE = "synthetic:layers=3,heads=4,kv_heads=2,head_dim=16,tokens=72,prompt=64,causal=1,seed=5"
 SPEC = f"""\
@@ -100,6 +107,31 @@ def test_comparison_is_what_runs_say(spec_file, tmp_path):
     print(f"{checked} figures equal runs of their own")
 
 
+def test_the_needle_test_is_a_column(tmp_path, compared):
+    """Figures are those of winnow.accuracy, of the same settings on the same windows."""
+    text = ROOT / "traces/samples/jargon-chapter1.txt"
+    write_llama(tmp_path / "tiny.gguf", text.read_text(encoding="utf-8")[:20_000], layers=2, width=64, head_dim=16)
+    (tmp_path / "spec.yaml").write_text(
+        f"trace: {TRACE}\nsteps: 6-8\nbudgets: [0.5, 0.25]\nmachines: [spatten]\n"
+        "policies: [{policy: select, knob: select_keep, from: 0.05}, dense]\n"
+        f"needle: {{model: {tmp_path}/tiny.gguf, text: {text}, windows: 3, prompt: 120, steps: 60, depths: [20, 80]}}\n"
+    )
+    made = compare.run(compare.load(tmp_path / "spec.yaml"), tmp_path / "out", jobs=1)
+    reached = made.table[made.table["reached"]]
+    assert len(reached) == 2 and set(reached["policy"]) == {"select"}
+    options = {"windows_count": 3, "prompt": 120, "steps": 60, "depths": [20, 80], "cache": None}
+    report = evaluate(f"{tmp_path}/tiny.gguf", list(reached["settings"]), str(text), **options)
+    for (_, mine), (_, theirs) in zip(reached.iterrows(), report.table.iterrows()):
+        assert mine["found"] == theirs["found"] and mine["found_high"] == theirs["found_high"]
+        assert mine["answer_nll_change"] == pytest.approx(theirs["answer_nll_change"], abs=1e-3)
+        assert mine["answer_nll_standard_error"] == pytest.approx(theirs["standard_error"], abs=1e-3)
+        compared(4)
+    page = (tmp_path / "out/compare.md").read_text()
+    assert "| facts found (dense float: 0 of 3) |" in page and page.count("| 0 of 3 |") == 2
+    facts = json.loads((tmp_path / "out/compare.json").read_text())
+    assert facts["needle"]["depths"] == [20, 80] and "accuracy" not in facts
+
+
 @pytest.mark.parametrize(
     ("line", "instead", "error"),
     [
@@ -113,6 +145,22 @@ def test_comparison_is_what_runs_say(spec_file, tmp_path):
         ("machine: {importance.tokens: 2048}", "machine: {importance.tokns: 2048}", "importance.tokns"),
         ("machines: [spatten]", "machines: [sparten]", "machines: 'sparten': must be one of"),
         ("steps: 6-8", "steps: 6-8\naccuracy: {model: smollm2}", "accuracy: must be a mapping with model and text"),
+        ("steps: 6-8", "steps: 6-8\nneedle: {text: test}", "needle: must be a mapping with model and text"),
+        (
+            "steps: 6-8",
+            "steps: 6-8\nneedle: {model: a, text: b, deep: 1}",
+            "needle.deep: unknown: known are model, text",
+        ),
+        (
+            "steps: 6-8",
+            "steps: 6-8\nneedle: {model: a, text: b, depths: 10}",
+            "needle.depths: must be a list of numbers",
+        ),
+        (
+            "steps: 6-8",
+            "steps: 6-8\nneedle: {model: a, text: b, depths: [5, 101]}",
+            "needle.depths: 101: must be 0..100",
+        ),
     ],
 )
 def test_wrong_specs_end_with_one_line(tmp_path, capsys, line, instead, error):

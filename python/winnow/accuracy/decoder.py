@@ -22,6 +22,7 @@ class Point:
     """One window under one policy."""
 
     nll: list[float]  # of each of the steps' predictions
+    top: list[bool]  # whether what came was the most likely token
     kv_bytes: int  # read by the steps, scales included
     kv_burst_bytes: int
     dense_elements: int  # of K and V, were all of it read
@@ -31,20 +32,23 @@ class Point:
     values: int  # with V
 
 
-def nll_of(model, hidden, targets):
-    """Negative log likelihoods of the targets [n], in float64, of hidden values [n, width]."""
+def judged(model, hidden, targets):
+    """Of hidden values [n, width]: negative log likelihoods of the targets [n], in float64, and whether each target is
+    the most likely token, bool [n]."""
     logits = model.logits(hidden)
     top = logits.max(axis=-1, keepdims=True)
     total = np.log(np.exp(logits - top).sum(axis=-1, dtype=np.float64)) + top[:, 0].astype(np.float64)
-    return total - logits[np.arange(len(targets)), targets].astype(np.float64)
+    nll = total - logits[np.arange(len(targets)), targets].astype(np.float64)
+    return nll, logits.argmax(axis=-1) == targets
 
 
 def run_dense(model, ids, prompt):
-    """(state with the prompt's q, k and v, nll of the predictions behind it) of one window, dense in float32."""
+    """(state with the prompt's q, k and v; nll and top, as `judged` has them, of the predictions behind it) of one
+    window, dense in float32."""
     state = DecoderState(model.shape, len(ids) - 1)
     model.forward(state, ids[:prompt])
     hidden = model.forward(state, ids[prompt:-1])
-    return state, nll_of(model, hidden, ids[prompt + 1 :])
+    return state, *judged(model, hidden, ids[prompt + 1 :])
 
 
 def run_prompt(model, session, ids, record=None):
@@ -108,9 +112,11 @@ def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lamb
     points = []
     for job, window in enumerate(ids):
         totals = sessions[job].step_totals
+        nll, top = judged(model, hidden[job], window[prompt + 1 :])
         points.append(
             Point(
-                [float(x) for x in nll_of(model, hidden[job], window[prompt + 1 :])],
+                nll.tolist(),
+                top.tolist(),
                 totals.accesses.kv_bytes,
                 totals.accesses.kv_burst_bytes,
                 totals.dense_elements,

@@ -12,16 +12,17 @@ from threadpoolctl import threadpool_limits
 from winnow_traces.progress import progress_bar
 
 from winnow._core import Error
-from winnow.accuracy import decoder, encoder
+from winnow.accuracy import decoder, encoder, needle
 from winnow.accuracy.cache import Cache
 from winnow.accuracy.models import open_model
 from winnow.accuracy.policies import MACHINE, parse_policy
-from winnow.accuracy.statistics import mean_and_error, paired_change
+from winnow.accuracy.tables import embedding_tables, needle_tables, perplexity_tables
 from winnow.accuracy.texts import open_text, windows
 from winnow.settings import Machine, Policy
 
 MODES = ("decode", "whole")
-JOBS_AT_ONCE = 48  # (window, policy) pairs of a decoder that step together: 40 MB each at 512 tokens of SmolLM2
+# Of windows of 512 tokens; of longer ones fewer, so that memory stays within the same bound.
+JOBS_AT_ONCE = 48  # (window, policy) pairs of a decoder that step together: 40 MB each of SmolLM2
 WINDOWS_AT_ONCE = 24  # whose float prompts are kept: 50 MB each
 
 
@@ -76,7 +77,8 @@ class _Evaluation:
         total = max(1, self.computed) * per_window
         start = time.monotonic()
         with progress_bar(total, "token", "accuracy") as bar:
-            chunk = max(1, min(WINDOWS_AT_ONCE, JOBS_AT_ONCE // max(1, len(self.policies))))
+            count = min(WINDOWS_AT_ONCE, JOBS_AT_ONCE // max(1, len(self.policies)))
+            chunk = max(1, count * 512 // max(512, self.ids.shape[1]))
             for at in range(0, len(self.missing), chunk):
                 part = self.missing[at : at + chunk]
                 (self._decode if self.kind == "decoder" else self._encode)(part, bar)
@@ -89,8 +91,8 @@ class _Evaluation:
         # another in each layer.
         with threadpool_limits(1), ThreadPoolExecutor(self.threads) as pool:
             dense = list(pool.map(lambda one: decoder.run_dense(self.model, self.ids[one[0]], self.prompt), part))
-            for (window, _), (_, nll) in zip(part, dense):
-                self._keep(window, 0, {"nll": [float(x) for x in nll]})
+            for (window, _), (_, nll, top) in zip(part, dense):
+                self._keep(window, 0, {"nll": nll.tolist(), "top": top.tolist()})
 
             def run(group):
                 jobs = [(self.ids[part[at][0]], dense[at][0], self.policies[names[p - 1]]) for at, p in group]
@@ -119,67 +121,6 @@ class _Evaluation:
         return [row[policy][name] for row in self.points]
 
 
-def _traffic(run, p, per_window):
-    """Figures of bytes, of a policy over all windows."""
-    kv, dense = sum(run.column(p, "kv_bytes")), sum(run.column(p, "dense_elements"))
-    bursts = sum(run.column(p, "kv_burst_bytes"))
-    tokens = sum(run.column(p, "tokens"))
-    return {
-        "kv_bytes_a_token": kv / (len(run.ids) * per_window),
-        "kv_burst_bytes_a_token": bursts / (len(run.ids) * per_window),
-        "below_fp32": 4 * dense / kv,
-        "below_12_bit": 1.5 * dense / kv,
-        "bursts_below_12_bit": 1.5 * dense / bursts,
-        "tokens_left": sum(run.column(p, "survivors")) / tokens,
-        "values_read": sum(run.column(p, "values")) / tokens,
-    }
-
-
-def _decoder_tables(run):
-    nll = np.asarray(run.column(0, "nll"))
-    rows, by_window = [], []
-    for p, name in enumerate(run.policies, 1):
-        mine = np.asarray(run.column(p, "nll"))
-        change = paired_change(mine, nll)
-        rows.append(
-            {
-                "policy": name,
-                "perplexity": float(np.exp(mine.mean())),
-                "change_per_cent": change.per_cent,
-                "standard_error": change.standard_error,
-                "interval_low": change.low,
-                "interval_high": change.high,
-                **_traffic(run, p, nll.shape[1]),
-            }
-        )
-        for window in range(len(run.ids)):
-            kv = run.points[window][p]["kv_bytes"]
-            by_window.append((name, window, nll[window].mean(), mine[window].mean(), kv))
-    frame = pandas.DataFrame(by_window, columns=["policy", "window", "dense_nll", "nll", "kv_bytes"])
-    return {"perplexity of dense float": float(np.exp(nll.mean()))}, pandas.DataFrame(rows), frame
-
-
-def _encoder_tables(run):
-    dense = run.column(0, "embedding")
-    rows, by_window = [], []
-    for p, name in enumerate(run.policies, 1):
-        figures = encoder.agreement(run.column(p, "embedding"), dense)
-        cosine = figures.pop("cosine")
-        mean, error = mean_and_error(cosine)
-        rows.append(
-            {
-                "policy": name,
-                "cosine": mean,
-                "standard_error": error,
-                **figures,
-                **_traffic(run, p, run.ids.shape[1]),
-            }
-        )
-        for window, one in enumerate(cosine):
-            by_window.append((name, window, float(one), run.points[window][p]["kv_bytes"]))
-    return {}, pandas.DataFrame(rows), pandas.DataFrame(by_window, columns=["policy", "window", "cosine", "kv_bytes"])
-
-
 def _cut(subject, text, length, count, seed):
     """Windows of `length` ids, [count, length], the model's own begin and end tokens among them."""
     before, after = subject.before, subject.after
@@ -196,9 +137,10 @@ def evaluate(
     hf=None,
     windows_count=24,
     prompt=None,
-    steps=64,
+    steps=None,
     mode="decode",
     seed=1,
+    depths=None,
     cache="results/accuracy-cache",
     threads=None,
 ):
@@ -207,9 +149,11 @@ def evaluate(
     model     "smollm2", "gemma3" or "minilm" (scripts/setup --models, --gemma), or a GGUF file; None where hf is given
     hf        a decoder's folder in Hugging Face's form, or its name
     text      a file, or "calibration", "test", "held-out" (scripts/setup --texts)
-    prompt    tokens that run before the policy begins: 448 unless given; an encoder has this many tokens in all (256)
-    steps     tokens that are then decoded under the policy, each predicting the next
+    prompt    tokens that run before the policy begins: 448 unless given, with `depths` 2,016; an encoder has this many
+              tokens in all (256)
+    steps     tokens that are then decoded under the policy, each predicting the next: 64 unless given, with `depths` 32
     mode      "decode": the prompt is dense float; "whole": the prompt too runs under the policy
+    depths    a needle test (needle.py): per cent of the prompt at which the windows' facts stand; None: perplexity
     cache     a folder of results by content; None: nothing is kept
 
     Returns a Report. Raises Error or winnow_traces' CaptureError, one line each."""
@@ -219,27 +163,42 @@ def evaluate(
         policies = [policies]
     if not isinstance(policies, dict):
         policies = dict(parse_policy(p) if isinstance(p, str) else (repr(p), p) for p in policies)
+    if depths is not None:
+        needle.check_depths(depths)
     for label, value, least in (("--windows", windows_count, 1), ("--steps", steps, 1)):
-        if value < least:
+        if value is not None and value < least:
             raise Error(f"{label}: {value}: must be at least {least}")
     if prompt is not None and prompt < 3:
         raise Error(f"--prompt: {prompt}: must be at least 3")
     opened = open_text(text)
     subject = open_model(model, hf)
     decoder = subject.decoder
-    prompt = prompt or (448 if decoder else 256)
-    subject.check(prompt + (steps if decoder else 0))
+    if depths is not None and not decoder:
+        raise Error(f"--needle: {subject.title}: is an encoder: only a decoder answers")
+    usual = (needle.PROMPT, needle.STEPS) if depths is not None else (448, 64) if decoder else (256, 0)
+    prompt = prompt or usual[0]
+    steps = steps or usual[1] if decoder else 0
+    subject.check(prompt + steps)
+    if depths is not None:
+        ids, needles = needle.needle_windows(
+            opened, subject.encode, prompt, steps, windows_count, seed, depths, subject.before
+        )
+    else:
+        ids = _cut(subject, opened, prompt + (steps + 1 if decoder else 0), windows_count, seed)
     run = _Evaluation(
         subject,
         policies,
-        _cut(subject, opened, prompt + (steps + 1 if decoder else 0), windows_count, seed),
+        ids,
         prompt,
         mode if decoder else "whole",
         Cache(cache),
         threads or os.cpu_count() or 1,
     )
     rate = run.run()
-    more, table, by_window = (_decoder_tables if decoder else _encoder_tables)(run)
+    if depths is not None:
+        more, table, by_window = needle_tables(run, needles)
+    else:
+        more, table, by_window = (perplexity_tables if decoder else embedding_tables)(run)
     facts = {
         "model": subject.title,
         "model_sha256": subject.sha256,
@@ -249,8 +208,9 @@ def evaluate(
         "windows": windows_count,
         "seed": seed,
         "prompt": prompt,
-        "steps": steps if decoder else 0,
+        "steps": steps,
         "mode": run.mode,
+        **({} if depths is None else {"depths": [float(depth) for depth in depths]}),
         **more,
     }
     return Report(facts, table, by_window, rate, run.computed, run.found)

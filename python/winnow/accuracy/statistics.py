@@ -1,5 +1,6 @@
 """How sure a change is: paired over windows."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,30 @@ def mean_and_error(values):
     values = np.asarray(values, np.float64)
     error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
     return float(values.mean()), float(error)
+
+
+def _at_least(successes, trials, probability):
+    """The probability, above 0 and below 1, of so many successes or more."""
+    k = np.arange(successes, trials + 1)
+    ways = [math.lgamma(trials + 1) - math.lgamma(i + 1) - math.lgamma(trials - i + 1) for i in k]
+    return float(np.exp(ways + k * math.log(probability) + (trials - k) * math.log1p(-probability)).sum())
+
+
+def share_interval(successes, trials):
+    """(low, high) of a share: the exact 95 % interval of Clopper and Pearson (Biometrika 26, 1934). At its ends so many
+    successes, or more, and so many, or fewer, have a probability of 2.5 % each."""
+
+    def share_at(count, wanted):
+        low, high = 0.0, 1.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if _at_least(count, trials, middle) < wanted else (low, middle)
+        return low
+
+    return (
+        share_at(successes, 0.025) if successes else 0.0,
+        share_at(successes + 1, 0.975) if successes < trials else 1.0,
+    )
 
 
 def ranks(values):

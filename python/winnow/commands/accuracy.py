@@ -18,6 +18,7 @@ _EXAMPLES = """\
 examples:
   winnow accuracy smollm2 --policy select --text test
   winnow accuracy smollm2 --policy "select k_digits=3,3 select_keep=0.98 v_bits=6" --policy winnow --text test -o acc
+  winnow accuracy smollm2 --policy select --policy sink-window --text test --windows 10 --needle
   winnow accuracy --hf folder-of-a-llama --policy select --text book.txt
   winnow accuracy minilm --policy spatten --text test --windows 96"""
 
@@ -47,9 +48,20 @@ def parser():
     )
     made.add_argument("--windows", type=int, default=24, metavar="N", help="windows of the text (default 24)")
     made.add_argument(
-        "--prompt", type=int, metavar="N", help="tokens before the policy begins (default 448; minilm 256)"
+        "--needle", action="store_true", help="instead: is a fact that stands in the prompt found when it is asked for?"
     )
-    made.add_argument("--steps", type=int, default=64, metavar="N", help="tokens under the policy (default 64)")
+    made.add_argument(
+        "--depths",
+        metavar="N,...",
+        help="of --needle: where the fact stands, per cent of the prompt (default 10,30,50,70,90)",
+    )
+    made.add_argument(
+        "--prompt",
+        type=int,
+        metavar="N",
+        help="tokens before the policy begins (default 448; minilm 256; --needle 2016)",
+    )
+    made.add_argument("--steps", type=int, metavar="N", help="tokens under the policy (default 64; --needle 32)")
     made.add_argument(
         "--mode", default="decode", metavar="M", help="decode: the prompt is dense float; whole: under the policy too"
     )
@@ -76,7 +88,46 @@ def _aligned(rows):
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _needle_table(report):
+    """The first row is dense float."""
+    of, facts = report.facts["windows"], report.facts
+    by_depth = facts["found by dense float by depth"]
+
+    def shares(found, low, high):
+        return [f"{round(found * of)} of {of}", f"{100 * low:.0f} .. {100 * high:.0f} %"]
+
+    def at_depths(row):
+        return [f"{100 * row[key]:.0f} %" for key in by_depth]
+
+    dense = shares(facts["found by dense float"], *facts["interval of dense float"])
+    rows = [
+        ["policy", "found", "95 % interval", "lost", "gained", "nll a token", "change"]
+        + [f"at {key.removeprefix('found_at_')} %" for key in by_depth]
+        + ["K and V a token", "below 12 bit", "left"],
+        ["dense float", *dense, "", "", f"{facts['answer nll of dense float']:.3f}", ""]
+        + [*at_depths(by_depth), "", "", ""],
+    ]
+    for row in report.table.to_dict("records"):
+        rows.append(
+            [row["policy"], *shares(row["found"], row["found_low"], row["found_high"])]
+            + [str(row["lost"]), str(row["gained"]), f"{row['answer_nll']:.3f}"]
+            + [f"{row['answer_nll_change']:+.3f} ± {row['standard_error']:.3f}", *at_depths(row)]
+            + [f"{row['kv_bytes_a_token'] / 1000:,.1f} kB", f"{row['below_12_bit']:.2f}x"]
+            + [f"{100 * row['tokens_left']:.0f} %"]
+        )
+    return _aligned(rows)
+
+
+def _depths(words):
+    try:
+        return [float(word) for word in words.split(",")]
+    except ValueError:
+        raise Error(f"--depths: {words!r}: must be numbers with commas between") from None
+
+
 def _table(report):
+    if "depths" in report.facts:
+        return _needle_table(report)
     if "perplexity" in report.table:
         head = [
             "policy",
@@ -143,8 +194,13 @@ def run(arguments):
     """Raises Error, or winnow_traces' CaptureError."""
     options = parser().parse_args(arguments)
     # Only now, so that --help and wrong arguments answer at once.
+    from winnow.accuracy import needle
     from winnow.accuracy.evaluation import evaluate
 
+    if options.depths is not None and not options.needle:
+        raise Error("--depths: are of --needle: must be given with it")
+    if options.needle:
+        depths = needle.DEPTHS if options.depths is None else _depths(options.depths)
     if options.output is not None:
         _check_output(options.output, options.force)
     report = evaluate(
@@ -157,6 +213,7 @@ def run(arguments):
         steps=options.steps,
         mode=options.mode,
         seed=options.seed,
+        depths=depths if options.needle else None,
         cache=None if options.no_cache else options.cache,
         threads=options.threads,
     )

@@ -34,7 +34,7 @@ def run(arguments):
         raise Error(f"--jobs: {options.jobs}: must be at least 1")
     spec = compare.load(options.spec)
     if options.no_accuracy:
-        spec.accuracy = None
+        spec.accuracy = spec.needle = None
     output = options.output or Path("results") / spec.name
     made = compare.run(spec, output, jobs=options.jobs, force=options.force, tell=lambda line: print(line, flush=True))
     print()

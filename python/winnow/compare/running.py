@@ -36,21 +36,34 @@ def _answers(workers, tasks):
     return values
 
 
-def _judge(spec, rows):
-    """Change of perplexity in the model, all policies on the same windows."""
+# Columns of winnow.accuracy's table -> of ours.
+ACCURACY = {
+    key: key
+    for key in ("change_per_cent", "standard_error", "interval_low", "interval_high", "cosine", "kv_bytes_a_token")
+}
+NEEDLE = {
+    "found": "found",
+    "found_low": "found_low",
+    "found_high": "found_high",
+    "answer_nll_change": "answer_nll_change",
+    "standard_error": "answer_nll_standard_error",
+    "kv_bytes_a_token": "needle_kv_bytes_a_token",
+}
+
+
+def _judge(options, rows, columns):
+    """Adds what the model says under `options` to the rows, all policies on the same windows; returns its facts."""
     from winnow.accuracy import evaluate
 
     reached = [row for row in rows if row["reached"]]
-    options = dict(spec.accuracy)
+    options = dict(options)
     model, text, windows = options.pop("model"), options.pop("text"), options.pop("windows", 12)
     words = list(dict.fromkeys(row["settings"] for row in reached))
     report = evaluate(model, words, text, windows_count=windows, **options)
     by_words = {one["policy"]: one for one in report.table.to_dict("records")}
     for row in reached:
-        found = by_words[row["settings"]]
-        for key in ("change_per_cent", "standard_error", "interval_low", "interval_high", "cosine", "kv_bytes_a_token"):
-            if key in found:
-                row[key] = found[key]
+        given = by_words[row["settings"]]
+        row.update({mine: given[theirs] for theirs, mine in columns.items() if theirs in given})
     return report.facts
 
 
@@ -84,7 +97,9 @@ def run(spec, output, *, jobs=None, force=False, tell=lambda line: None):
         "machines": spec.machines,
     }
     if spec.accuracy:
-        facts["accuracy"] = _judge(spec, rows)
+        facts["accuracy"] = _judge(spec.accuracy, rows, ACCURACY)
+    if spec.needle:
+        facts["needle"] = _judge(spec.needle, rows, NEEDLE)
     table = pandas.DataFrame(rows)
     made = Comparison(facts, table)
     output.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,9 @@ import winnow
 from winnow._core import Error
 from winnow.sweep.yaml_file import read
 
-KEYS = ("name", "trace", "steps", "budgets", "machines", "policies", "accuracy")
+KEYS = ("name", "trace", "steps", "budgets", "machines", "policies", "accuracy", "needle")
 ACCURACY_KEYS = ("model", "text", "windows", "prompt", "steps", "mode", "seed")
+NEEDLE_KEYS = (*ACCURACY_KEYS, "depths")
 
 
 @dataclass
@@ -56,7 +57,8 @@ class Spec:
     budgets: list  # shares of the bytes of K and V that dense reads at 12 bits
     machines: list
     policies: list
-    accuracy: dict | None
+    accuracy: dict | None  # options of winnow.accuracy.evaluate
+    needle: dict | None
 
 
 def _number(document, place, value, low, high):
@@ -95,6 +97,34 @@ def _candidate(document, at, value):
     return made
 
 
+def _judge(document, name, known):
+    """The options of a model's judgement, or None."""
+    value = document.value.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not {"model", "text"} <= set(value):
+        raise document.error((name,), None, "must be a mapping with model and text")
+    for key in value:
+        if key not in known:
+            raise document.error((name, key), None, f"unknown: known are {', '.join(known)}")
+    return dict(value)
+
+
+def _depths(document, value):
+    from winnow.accuracy.needle import DEPTHS, check_depths  # only where they are asked for: it brings the models along
+
+    place = ("needle", "depths")
+    if value is None:
+        return list(DEPTHS)
+    if not isinstance(value, list) or not all(isinstance(one, (int, float)) for one in value):
+        raise document.error(place, None, "must be a list of numbers")
+    try:
+        check_depths(value)
+    except Error as error:
+        raise document.error(place, None, str(error).removeprefix("--depths: ")) from error
+    return value
+
+
 def load(path):
     """The Spec of a YAML file. Raises Error: file, line, key, value, rule."""
     document = read(path)
@@ -115,13 +145,9 @@ def load(path):
     for i, label in enumerate(labels):
         if label in labels[:i]:
             raise document.error(("policies", i), label, "stands twice: give one of them a label of its own")
-    accuracy = value.get("accuracy")
-    if accuracy is not None:
-        if not isinstance(accuracy, dict) or not {"model", "text"} <= set(accuracy):
-            raise document.error(("accuracy",), None, "must be a mapping with model and text")
-        for key in accuracy:
-            if key not in ACCURACY_KEYS:
-                raise document.error(("accuracy", key), None, f"unknown: known are {', '.join(ACCURACY_KEYS)}")
+    accuracy, needle = (_judge(document, *of) for of in (("accuracy", ACCURACY_KEYS), ("needle", NEEDLE_KEYS)))
+    if needle is not None:
+        needle["depths"] = _depths(document, needle.get("depths"))
     machines = value.get("machines") or ["spatten", "winnow"]
     for i, machine in enumerate(machines):
         if machine not in winnow.machines():
@@ -135,6 +161,7 @@ def load(path):
         machines,
         policies,
         accuracy,
+        needle,
     )
     for i, candidate in enumerate(policies):
         for machine in machines:

@@ -13,7 +13,8 @@ def _given(row, key):
     return None if value is None or (isinstance(value, float) and math.isnan(value)) else value
 
 
-def _cells(row, machines):
+def _cells(row, machines, asked):
+    """`asked`: how many facts the model was asked for; None: there was no needle test."""
     change, error = _given(row, "change_per_cent"), _given(row, "standard_error")
     loss = _given(row, "cosine")
     judged = f"{change:+.2f} % ± {error:.2f}" if change is not None else f"{loss:.4f}" if loss is not None else "-"
@@ -22,7 +23,9 @@ def _cells(row, machines):
         cycles, joules = _given(row, f"{machine}.cycles"), _given(row, f"{machine}.joules")
         times += ["-" if cycles is None else f"{cycles:,.0f}", "-" if joules is None else f"{1e6 * joules:,.1f}"]
     error = _given(row, "output_error")
-    return [judged, "-" if error is None else f"{100 * error:.1f} %", *times]
+    found = _given(row, "found")
+    needle = [] if asked is None else ["-" if found is None else f"{round(found * asked)} of {asked}"]
+    return [judged, *needle, "-" if error is None else f"{100 * error:.1f} %", *times]
 
 
 def markdown(comparison):
@@ -30,7 +33,11 @@ def markdown(comparison):
     facts, rows = comparison.facts, comparison.table.to_dict("records")
     machines = facts["machines"]
     judged = "cosine" if any(_given(row, "cosine") is not None for row in rows) else "change of perplexity"
-    head = ["policy", "K and V of dense", judged, "output error"]
+    head, asked = ["policy", "K and V of dense", judged], None
+    if "needle" in facts:
+        asked = facts["needle"]["windows"]
+        head.append(f"facts found (dense float: {round(facts['needle']['found by dense float'] * asked)} of {asked})")
+    head.append("output error")
     for machine in machines:
         head += [f"cycles a step, `{machine}`", f"µJ a step, `{machine}`"]
     lines = []
@@ -48,7 +55,7 @@ def markdown(comparison):
         lines += [f"**{_share(budget)} of dense's bytes of K and V** (12 bits)", "", "| " + " | ".join(head) + " |"]
         lines.append("|" + "---|" * len(head))
         for row in sorted(reached, key=rank):
-            cells = [f"`{row['settings']}`", f"{100 * row['bytes_of_dense']:.1f} %", *_cells(row, machines)]
+            cells = [f"`{row['settings']}`", f"{100 * row['bytes_of_dense']:.1f} %", *_cells(row, machines, asked)]
             lines.append("| " + " | ".join(cells) + " |")
         lines.append("")
         missed = [f"`{row['policy']}` ({100 * row['bytes_of_dense']:.0f} %)" for row in mine if not row["reached"]]
