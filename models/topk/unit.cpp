@@ -133,11 +133,10 @@ void show(const topk::Engine& e, const See& see) {
   const topk::Partitioned& p = e.partitioned();
   see.one("part_valid", p.valid);
   if (p.valid) {
-    see.lanes("zero_eliminator_r", p.right, p.above);
     see.one("part_above", p.above), see.one("part_sum_above", p.sum_above);
   }
   if (p.valid && e.state() != topk::Engine::State::filter) {
-    see.lanes("zero_eliminator_l", p.left, p.below);
+    see.lanes("zero_eliminator_r", p.right, p.above), see.lanes("zero_eliminator_l", p.left, p.below);
     see.one("part_below", p.below), see.one("part_equal", p.equal);
   }
   see.one("pivot", s.pivot()), see.one("items", s.items()), see.one("known_above", s.above()),

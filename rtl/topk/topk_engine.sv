@@ -52,8 +52,8 @@ module topk_engine
   localparam int unsigned ItemsBits = IndexBits + 1;
   localparam int unsigned LevelBits = $clog2(FifoDepth) + 1;
   localparam int unsigned RowSumBits = ItemBits + CountBits;
-  // The zero eliminator of R carries items in a pass and indices in the filter.
-  localparam int unsigned WordBits = (ItemBits > IndexBits) ? ItemBits : IndexBits;
+  // The zero eliminator of R carries items in a pass, and in the filter the lanes' numbers in their lower bits.
+  localparam int unsigned WordBits = (ItemBits > LaneBits) ? ItemBits : LaneBits;
 
   // A set that cannot be built stops here, with the texts of models/topk/types.cpp; bounds are those of
   // models/topk/ranges.h.
@@ -78,11 +78,13 @@ module topk_engine
   end
 
   state_e state_d, state_q;
+  logic passing_q, filtering_q;  // state_q is Pass, Filter; decoded a cycle ahead, because they steer every lane
   logic loading_q, drained_q;
   logic [IndexBits-LaneBits-1:0] next_index_q;  // row number in the filter pass
   logic [ItemsBits-1:0] n_q;
   logic [LevelBits-1:0] rows_left_q;
-  logic [CountBits-1:0] tail_q;
+  logic last_left_q;  // rows_left_q == 1
+  logic [Parallelism-1:0] tail_lanes_q;  // valid in the last row
 
   // Job ---------------------------------------------------------------------------------------------------------------
 
@@ -104,27 +106,26 @@ module topk_engine
     return LevelBits'((items + ItemsBits'(Parallelism - 1)) >> LaneBits);
   endfunction
 
-  // Valid lanes of the last row, from the lower bits of the number of items.
-  function automatic logic [CountBits-1:0] tail_of(logic [LaneBits-1:0] items);
+  // Lanes of a row that ends a list, from the lower bits of the number of items.
+  function automatic logic [Parallelism-1:0] tail_lanes_of(logic [LaneBits-1:0] items);
     logic [LaneBits-1:0] last;
     last = items - LaneBits'(1);
-    return CountBits'(last) + CountBits'(1);
+    for (int unsigned i = 0; i < Parallelism; i++) tail_lanes_of[i] = LaneBits'(i) <= last;
   endfunction
 
   // Store, comparators ------------------------------------------------------------------------------------------------
 
-  logic filtering, advance, load_row, read_pass, read_store, last_row, out_taken, done;
+  logic advance, load_row, read_pass, read_store, last_row, out_taken, done;
   logic [Parallelism-1:0][ItemBits-1:0] store_head, select_head, read_row;
-  logic [CountBits-1:0] read_count;
+  logic [Parallelism-1:0] read_lanes;
   logic [LevelBits-1:0] unused_store_level;  // read by the observer only
   logic [Parallelism-1:0] above, below, equal;
   logic [ItemBits-1:0] pivot;
 
-  assign filtering = state_q == Filter;
   assign row_ready_o = state_q == Load;
   assign load_row = row_valid_i & row_ready_o;
-  assign read_pass = state_q == Pass;
-  assign read_store = filtering & advance & (rows_left_q != '0) & ~done;
+  assign read_pass = passing_q;
+  assign read_store = filtering_q & advance & (rows_left_q != '0) & ~done;
 
   topk_row_fifo #(
     .Width(Parallelism * ItemBits),
@@ -140,15 +141,15 @@ module topk_engine
     .level_o(unused_store_level)
   );
 
-  assign read_count = (rows_left_q == LevelBits'(1)) ? tail_q : CountBits'(Parallelism);
-  assign read_row = filtering ? store_head : select_head;
+  assign read_lanes = tail_lanes_q | {Parallelism{~last_left_q}};
+  assign read_row = passing_q ? select_head : store_head;
 
   topk_comparator_array #(
     .Parallelism(Parallelism),
     .ItemBits   (ItemBits)
   ) u_comparators (
     .row_i  (read_row),
-    .count_i(read_count),
+    .valid_i(read_lanes),
     .pivot_i(pivot),
     .above_o(above),
     .below_o(below),
@@ -185,7 +186,7 @@ module topk_engine
   logic [IndexBits-LaneBits-1:0] compared_index_q;
   logic step;  // the pipeline moves
 
-  assign step = ~filtering | advance;
+  assign step = ~filtering_q | advance;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -200,7 +201,7 @@ module topk_engine
   always_ff @(posedge clk_i) begin
     if (load_row) begin
       compared_row_q <= row_i;
-      for (int unsigned i = 0; i < Parallelism; i++) compared_above_q[i] <= CountBits'(i) < read_count;
+      compared_above_q <= read_lanes;
       compared_below_q <= '0;
       compared_take_q <= '0;
       compared_equal_q <= '0;
@@ -208,7 +209,7 @@ module topk_engine
       compared_row_q <= read_row;
       compared_above_q <= above;
       compared_below_q <= below;
-      compared_take_q <= filtering ? take : '0;
+      compared_take_q <= filtering_q ? take : '0;
       compared_equal_q <= count_equal;
       compared_index_q <= next_index_q;
     end
@@ -225,7 +226,10 @@ module topk_engine
 
   assign right_stays = compared_above_q | compared_take_q;
   for (genvar i = 0; i < Parallelism; i++) begin : gen_right_in
-    assign right_in[i] = filtering ? WordBits'({compared_index_q, LaneBits'(i)}) : WordBits'(compared_row_q[i]);
+    always_comb begin
+      right_in[i] = WordBits'(compared_row_q[i]);
+      if (filtering_q) right_in[i][LaneBits-1:0] = LaneBits'(i);
+    end
   end
 
   topk_zero_eliminator #(
@@ -258,6 +262,7 @@ module topk_engine
   logic part_valid_q;
   logic [CountBits-1:0] part_above_q, part_below_q, part_equal_q;
   logic [RowSumBits-1:0] part_sum_above_q, part_sum_equal_q;
+  logic [IndexBits-LaneBits-1:0] part_index_q;
   logic [Parallelism-1:0][WordBits-1:0] part_right_q;
   logic [Parallelism-1:0][ItemBits-1:0] part_left_q, part_right_items;
 
@@ -274,6 +279,7 @@ module topk_engine
       part_equal_q <= compared_equal_q;
       part_sum_above_q <= row_sum;
       part_sum_equal_q <= RowSumBits'(compared_equal_q) * RowSumBits'(pivot);
+      part_index_q <= compared_index_q;
       part_right_q <= right_out;
       part_left_q <= left_out;
     end
@@ -288,7 +294,7 @@ module topk_engine
   next_e next;
   logic divided;
   logic [LevelBits-1:0] next_rows;
-  logic [CountBits-1:0] next_tail;
+  logic [LaneBits-1:0] next_tail;
 
   topk_quick_select #(
     .Parallelism(Parallelism),
@@ -307,7 +313,7 @@ module topk_engine
     .amount_i    (job_amount_i),
     .loading_i   (loading_q),
     .passing_i   (state_q == Pass || state_q == Drain),
-    .valid_i     (part_valid_q & ~filtering),
+    .valid_i     (part_valid_q & ~filtering_q),
     .above_i     (part_above_q),
     .below_i     (part_below_q),
     .equal_i     (part_equal_q),
@@ -333,7 +339,7 @@ module topk_engine
   logic [ItemsBits-1:0] kept_q;
   logic [SumBits-1:0] kept_sum_q;
 
-  assign out_valid_o = filtering & part_valid_q & (part_above_q != '0);
+  assign out_valid_o = filtering_q & part_valid_q & (part_above_q != '0);
   assign out_count_o = part_above_q;
   assign out_kept_o = kept_q + ItemsBits'(part_above_q);
   assign out_kept_sum_o = kept_sum_q + SumBits'(part_sum_above_q);
@@ -341,7 +347,7 @@ module topk_engine
   assign last_row = out_kept_o == known_above + known_equals;
   assign out_last_o = out_valid_o & last_row;
   for (genvar i = 0; i < Parallelism; i++) begin : gen_indices
-    assign out_indices_o[i] = part_right_q[i][IndexBits-1:0];
+    assign out_indices_o[i] = {part_index_q, part_right_q[i][LaneBits-1:0]};
   end
   assign advance = ~out_valid_o | out_ready_i;
   assign out_taken = out_valid_o & out_ready_i;
@@ -353,8 +359,8 @@ module topk_engine
     state_d = state_q;
     unique case (state_q)
       Idle: if (start) state_d = Load;
-      Load: if (load_row && rows_left_q == LevelBits'(1)) state_d = Drain;
-      Pass: if (rows_left_q == LevelBits'(1)) state_d = Drain;
+      Load: if (load_row && last_left_q) state_d = Drain;
+      Pass: if (last_left_q) state_d = Drain;
       Drain: if (drained_q) state_d = Decide;
       Decide: begin
         unique case (next)
@@ -372,40 +378,51 @@ module topk_engine
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= Idle;
+      passing_q <= 1'b0;
+      filtering_q <= 1'b0;
       loading_q <= 1'b0;
       drained_q <= 1'b0;
       n_q <= '0;
       rows_left_q <= '0;
-      tail_q <= '0;
+      last_left_q <= 1'b0;
+      tail_lanes_q <= '0;
       next_index_q <= '0;
       kept_q <= '0;
       kept_sum_q <= '0;
       refused_o <= ErrNone;
     end else begin
       state_q <= state_d;
+      passing_q <= state_d == Pass;
+      filtering_q <= state_d == Filter;
       refused_o <= job_taken ? job_error : ErrNone;
       drained_q <= state_q == Drain;
       if (start) begin
         n_q <= job_n_i;
         rows_left_q <= rows_of(job_n_i);
-        tail_q <= tail_of(job_n_i[LaneBits-1:0]);
+        last_left_q <= job_n_i <= ItemsBits'(Parallelism);
+        tail_lanes_q <= tail_lanes_of(job_n_i[LaneBits-1:0]);
         loading_q <= 1'b1;
       end
-      if (load_row | read_pass | read_store) rows_left_q <= rows_left_q - LevelBits'(1);
+      if (load_row | read_pass | read_store) begin
+        rows_left_q <= rows_left_q - LevelBits'(1);
+        last_left_q <= rows_left_q == LevelBits'(2);
+      end
       if (state_q == Decide) begin
         loading_q <= 1'b0;
         if (next == NextPass) begin
           rows_left_q <= next_rows;
-          tail_q <= next_tail;
+          last_left_q <= next_rows == LevelBits'(1);
+          tail_lanes_q <= tail_lanes_of(next_tail);
         end else begin
           rows_left_q <= rows_of(n_q);
-          tail_q <= tail_of(n_q[LaneBits-1:0]);
+          last_left_q <= n_q <= ItemsBits'(Parallelism);
+          tail_lanes_q <= tail_lanes_of(n_q[LaneBits-1:0]);
           next_index_q <= '0;
           kept_q <= '0;
           kept_sum_q <= '0;
         end
       end
-      if (filtering) begin
+      if (filtering_q) begin
         if (read_store) next_index_q <= next_index_q + (IndexBits - LaneBits)'(1);
         if (out_taken) begin
           kept_q <= out_kept_o;

@@ -25,8 +25,16 @@ module topk_filter #(
     end
   end
 
+  // Fewer than Lanes equals are before a lane, so that only a few bits of left_i are compared.
+  logic all_stay;
+  logic [Lanes-1:0][Layers-1:0] earlier;
+  assign all_stay = left_i[LeftBits-1:Layers] != '0;
+  assign earlier[0] = '0;
+  for (genvar i = 1; i < Lanes; i++) begin : gen_earlier
+    assign earlier[i] = equals[i-1][Layers-1:0];
+  end
   for (genvar i = 0; i < Lanes; i++) begin : gen_take
-    assign take_o[i] = equal_i[i] & (LeftBits'(equals[i]) <= left_i);
+    assign take_o[i] = equal_i[i] & (all_stay | (earlier[i] < left_i[Layers-1:0]));
   end
   assign count_o = equals[Lanes-1];
 

@@ -52,7 +52,7 @@ module topk_quick_select
   input  logic                                 decide_i,
   output next_e                                next_o,
   output logic [LevelBits-1:0]                 next_rows_o,
-  output logic [CountBits-1:0]                 next_tail_o,
+  output logic [LaneBits-1:0]                  next_tail_o,  // valid lanes of the last of them, 0 if all are
   input  logic                                 divide_i,
   output logic                                 divided_o,
   // State.
@@ -63,7 +63,7 @@ module topk_quick_select
 
   localparam int unsigned ItemsBits = IndexBits + 1;
   localparam int unsigned StrideBits = $clog2(IndexBits + 1);
-  localparam int unsigned StepBits = $clog2(IndexBits + 1);
+  localparam int unsigned StepBits = $clog2(IndexBits);
   localparam int unsigned ProductBits = ((SumBits > 16) ? SumBits : 16) + 6;
 
   logic mass_q, in_right_q;
@@ -79,7 +79,9 @@ module topk_quick_select
   logic flush_l, flush_r, drop_l, drop_r;
   logic [Parallelism-1:0][ItemBits-1:0] head_l, head_r, first_l, first_r;
   logic [LevelBits-1:0] level_l, level_r;
-  logic [CountBits-1:0] first_count_next_l, first_count_next_r, pack_l, pack_r;
+  logic [LaneBits-1:0] first_lane_next_l, first_lane_next_r;
+  logic [CountBits-1:0] pack_l, pack_r;
+  logic [15:0] lfsr_next;
   logic [ItemsBits-1:0] items_l, items_r, rank_l, rank_r;
   logic [ItemBits-1:0] sample_l, sample_r;
 
@@ -106,7 +108,8 @@ module topk_quick_select
     .head_o        (head_l),
     .level_o       (level_l),
     .first_row_o   (first_l),
-    .first_count_next_o(first_count_next_l),
+    .random_i      (lfsr_next),
+    .first_lane_next_o(first_lane_next_l),
     .items_o       (items_l),
     .pack_count_o  (pack_l),
     .median_i      (mass_q),
@@ -132,7 +135,8 @@ module topk_quick_select
     .head_o        (head_r),
     .level_o       (level_r),
     .first_row_o   (first_r),
-    .first_count_next_o(first_count_next_r),
+    .random_i      (lfsr_next),
+    .first_lane_next_o(first_lane_next_r),
     .items_o       (items_r),
     .pack_count_o  (pack_r),
     .median_i      (mass_q),
@@ -169,23 +173,18 @@ module topk_quick_select
   assign found = loading_i ? nothing_to_search : (~beyond_above_q[SumBits] & beyond_equal_q[SumBits]);
   assign go_on = decide_i & ~found;
 
-  // Valid lanes of a side's last row: what is left in the packing register, or a whole row.
-  function automatic logic [CountBits-1:0] last_lanes(logic [CountBits-1:0] pack);
-    return (pack != '0) ? pack : CountBits'(Parallelism);
-  endfunction
-
   always_comb begin
     if (!found) next_o = NextPass;
     else if (!loading_i && mass_q && equal_count_q != ItemsBits'(1)) next_o = NextDivide;
     else next_o = NextFilter;
   end
   assign next_rows_o = to_right ? level_r + LevelBits'(pack_r != '0) : level_l + LevelBits'(pack_l != '0);
-  assign next_tail_o = last_lanes(to_right ? pack_r : pack_l);
+  assign next_tail_o = to_right ? pack_r[LaneBits-1:0] : pack_l[LaneBits-1:0];
 
   // Next pivot: both sides' candidates are formed while the side is decided. Lane and rank are those of the next cycle, if
   // a row comes in in this one, as it does before every decision. ---------------------------------------------------------
 
-  logic [15:0] unused_lfsr, lfsr_next;  // the state itself is read by the observer only
+  logic [15:0] unused_lfsr;  // read by the observer only
 
   prim_lfsr u_lfsr (
     .clk_i,
@@ -196,11 +195,6 @@ module topk_quick_select
     .state_o(unused_lfsr),
     .next_o (lfsr_next)
   );
-
-  // Lane below count by multiply-high.
-  function automatic logic [LaneBits-1:0] lane_below(logic [15:0] state, logic [CountBits-1:0] count);
-    return LaneBits'(((16 + CountBits)'(state) * (16 + CountBits)'(count)) >> 16);
-  endfunction
 
   // Rank of the sample to take: target / stride rounded ...
   function automatic logic [ItemsBits-1:0] rounded(logic [ItemsBits-1:0] target, logic [StrideBits-1:0] stride);
@@ -237,8 +231,8 @@ module topk_quick_select
     rounded_r_q <= rounded(ItemsBits'(target_q), stride_q);
     early_l_q <= {target_next_l, 1'b0} < {1'b0, items_next_l};
     early_r_q <= {ItemsBits'(target_q), 1'b0} < {1'b0, items_next_r};
-    lane_l_q <= lane_below(lfsr_next, first_count_next_l);
-    lane_r_q <= lane_below(lfsr_next, first_count_next_r);
+    lane_l_q <= first_lane_next_l;
+    lane_r_q <= first_lane_next_r;
   end
 
   assign rank_l = towards_larger(rounded_l_q, items_l, early_l_q);
@@ -282,13 +276,12 @@ module topk_quick_select
   logic [SumBits-1:0] remainder_q;
   logic [IndexBits-2:0] quotient_q;  // the bits found before this step's
   logic [IndexBits-1:0] quotient_d;
-  logic [StepBits-1:0] step_q, step_d;
+  logic [StepBits-1:0] step_q;  // the bit that is found
   logic fits;
 
-  assign step_d = step_q - StepBits'(1);
-  assign fits = (remainder_q >> step_d) >= SumBits'(pivot_q);
+  assign fits = (remainder_q >> step_q) >= SumBits'(pivot_q);
   assign quotient_d = {quotient_q, fits};
-  assign divided_o = divide_i & (step_d == '0);
+  assign divided_o = divide_i & (step_q == '0);
 
   // Registers ---------------------------------------------------------------------------------------------------------
 
@@ -372,13 +365,13 @@ module topk_quick_select
           equals_q <= mass_q ? ItemsBits'(1) : ItemsBits'(beyond_above_q) + ItemsBits'(1);
           remainder_q <= SumBits'(beyond_above_q);
           quotient_q <= '0;
-          step_q <= StepBits'(IndexBits);
+          step_q <= StepBits'(IndexBits - 1);
         end
       end
       if (divide_i) begin
-        step_q <= step_d;
+        step_q <= step_q - StepBits'(1);
         quotient_q <= quotient_d[IndexBits-2:0];
-        if (fits) remainder_q <= remainder_q - (SumBits'(pivot_q) << step_d);
+        if (fits) remainder_q <= remainder_q - (SumBits'(pivot_q) << step_q);
         equals_q <= ItemsBits'(quotient_d) + ItemsBits'(1);
       end
     end

@@ -29,9 +29,11 @@ module topk_side #(
   input  logic                                 pop_i,
   output logic [Parallelism-1:0][ItemBits-1:0] head_o,
   output logic [LevelBits-1:0]                 level_o,
-  // The row that a pass would read first, flushed or not; its valid lanes once this cycle's row is in, if none is popped.
+  // The row that a pass would read first, flushed or not; for a random number one of its valid lanes, as they are once this
+  // cycle's row is in, if none is popped.
   output logic [Parallelism-1:0][ItemBits-1:0] first_row_o,
-  output logic [CountBits-1:0]                 first_count_next_o,
+  input  logic [15:0]                          random_i,
+  output logic [LaneBits-1:0]                  first_lane_next_o,
   // Counts and samples of this pass.
   output logic [IndexBits:0]                   items_o,
   output logic [CountBits-1:0]                 pack_count_o,
@@ -102,7 +104,12 @@ module topk_side #(
   );
 
   assign first_row_o = (level_o != '0) ? head_o : pack_q;
-  assign first_count_next_o = (level_o != '0 || full) ? CountBits'(Parallelism) : {1'b0, together[LaneBits-1:0]};
+
+  // A lane below the row's count by multiply-high. Of a whole row these are the number's upper bits, so that its fill is
+  // looked at behind the product and not before it.
+  logic [LaneBits-1:0] lane_of_rest;
+  assign lane_of_rest = LaneBits'(((16 + LaneBits)'(random_i) * (16 + LaneBits)'(together[LaneBits-1:0])) >> 16);
+  assign first_lane_next_o = (level_o != '0 || full) ? random_i[15-:LaneBits] : lane_of_rest;
   assign items_o = items_q;
   assign pack_count_o = pack_count_q;
 

@@ -15,12 +15,17 @@ module proof_partition #(
   logic [Lanes-1:0][Width-1:0] right, left;
   logic [CountBits-1:0] right_count, left_count;
 
+  logic [Lanes-1:0] valid;
+  for (genvar i = 0; i < Lanes; i++) begin : gen_valid
+    assign valid[i] = CountBits'(i) < count_i;
+  end
+
   topk_comparator_array #(
     .Parallelism(Lanes),
     .ItemBits(Width)
   ) u_comparators (
     .row_i,
-    .count_i,
+    .valid_i(valid),
     .pivot_i,
     .above_o(above),
     .below_o(below)
