@@ -36,7 +36,8 @@ void random_rival(Case& c, Random& random);
 Case random_case(Random& random);
 // Options of a selecting case's first pass, and compensation, each off half of the time.
 void random_first_pass(Case& c, Random& random);
-// Full steps for a case that has neither a rival's rules nor compensation: its KV heads rank their tokens.
+// Full steps, importances by block, or both, for a case that has neither a rival's rules nor
+// compensation: its KV heads rank their tokens.
 void random_full_steps(Case& c, Random& random);
 std::string describe(const Case& c, const Shape& s);
 

@@ -172,6 +172,9 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
 // Options of lists that KV heads rank, again of draws of their own.
 void random_lists(CaseRandom& r, RunOptions& o) {
   if (r.one_in(2)) set(o, "full_every", r.in(2, 4)), set(o, "importance", "sum");
+  // A block wider than the cascade's rows, too.
+  if (r.one_in(2))
+    set(o, "importance_block", 1 << r.in(1, 6)), set(o, "shards", 0), set(o, "protect_newest", r.in(1, 20));
 }
 
 // The rivals' rules, where the policy leaves room for them; draws of their own, so that the rest of a case stays as it
@@ -190,7 +193,7 @@ void random_rival(CaseRandom& r, RunOptions& o) {
   }
   if (searches || lazy)
     set(o, "tokens.start", 1), set(o, "tokens.end", 1), set(o, "local_value", 1), set(o, "renormalise", false),
-        set(o, "shards", 0), set(o, "full_heads", 0), set(o, "full_every", 0);
+        set(o, "shards", 0), set(o, "full_heads", 0), set(o, "full_every", 0), set(o, "importance_block", 1);
   set(o, "lazy_softmax", lazy);
   if (r.one_in(2)) set(o, "value_threshold", r.of({0.001, 0.01, 0.1, 0.5, 1.0}));
   if (r.one_in(2)) set(o, "score_threshold", r.of({0.01, 0.05, 0.1, 0.5, 1.0}));
