@@ -50,7 +50,8 @@ __device__ inline void choose_tokens(const CascadeArgs& a, const golden::TokenCh
                                      const u64* importance, u32* to, BlockScratch& s) {
   const auto item = [&a, &choice, from, importance](u32 j) {
     const u32 t = from[j];
-    return static_cast<u64>(choice.item(t, importance[t], choice.normalised ? a.chances[t] : 0));
+    const u64 earned = choice.earned(importance, t, static_cast<u32>(a.tokens));
+    return static_cast<u64>(choice.item(t, earned, choice.normalised ? a.chances[t] : 0));
   };
   const Cut cut = cut_by_count(n, choice.keep, golden::kImportanceBits, s, item);
   keep_in_order(n, cut, s, item, [from](u32 j) { return from[j]; }, [to](u32 at, u32 token) { to[at] = token; });

@@ -189,6 +189,7 @@ struct TokenChoice {
   std::uint32_t newest_from = ~0u;  // and tokens from here on,
   // and of blocks that are dealt out to `shards` heads those of the shard-th.
   std::uint16_t shards = 0, shard_block = 1, shard = 0;
+  std::uint16_t block = 1;  // tokens whose importances are compared as one sum, a power of two
   bool normalised = false;
   bool by_place = false;  // no place is left for others: nothing is ranked
 
@@ -204,6 +205,14 @@ struct TokenChoice {
     }
     for (std::uint32_t t = 0; t < n; ++t) count += is_protected(t);
     return count;
+  }
+  // What a token's block has earned, of tokens 0..n-1; `importance` by token.
+  template <class Word>
+  WINNOW_HD constexpr std::uint64_t earned(const Word* importance, std::uint32_t token, std::uint32_t n) const {
+    const std::uint32_t first = token / block * block, end = first + block < n ? first + block : n;
+    std::uint64_t sum = 0;
+    for (std::uint32_t t = first; t < end; ++t) sum += importance[t];
+    return sum;
   }
   // What the engine compares. `chances` counts the query rows in which the token was live and visible.
   WINNOW_HD constexpr std::uint64_t item(std::uint32_t token, std::uint64_t importance, std::uint64_t chances) const {

@@ -95,6 +95,9 @@ struct Policy {
   // One generation step in so many, the first among them, sees all tokens, and what they earn in it is what the steps
   // up to the next such step choose by; 0: every step chooses, and every step adds up.
   int full_every = 0;
+  // What is compared of a token is the sum of importance over its block of so many tokens, counted from the first;
+  // whole blocks stay.
+  int importance_block = 1;
   ImportanceScope scope = ImportanceScope::shared;
 
   Digits digits() const {
@@ -198,6 +201,8 @@ void visit_policy(P& p, V&& v) {
   v("decay_shift", p.decay_shift, Range{1, 16}, "importance decay: each step takes 2^-shift");
   v("full_every", p.full_every, Range{0, 1 << 20},
     "one generation step in so many sees all tokens and says whom those between see (0 = none; needs scope kv_head)");
+  v("importance_block", p.importance_block, Range{1, 64},
+    "tokens of a block, whose importances are added up and which stays whole: a power of two (needs scope kv_head)");
   v("scope", p.scope, Names<ImportanceScope>{{"shared", "kv_head"}}, "one importance for all heads, or one a KV head");
 }
 

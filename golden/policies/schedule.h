@@ -125,6 +125,11 @@ struct Schedule {
     c.normalised = policy.importance == ImportanceRule::normalised;
     c.first_end = static_cast<std::uint32_t>(policy.protect_first);
     if (newest) c.newest_from = static_cast<std::uint32_t>(newest < n ? n - newest : 0);
+    // A block of which a token is protected stays whole.
+    const auto block = static_cast<std::uint32_t>(policy.importance_block);
+    c.block = static_cast<std::uint16_t>(block);
+    c.first_end = (c.first_end + block - 1) / block * block;
+    if (newest) c.newest_from = c.newest_from / block * block;
     c.shards = static_cast<std::uint16_t>(policy.shards),
     c.shard_block = static_cast<std::uint16_t>(policy.shard_block);
     if (policy.shards) c.shard = static_cast<std::uint16_t>(kv_head % policy.shards);
@@ -133,8 +138,9 @@ struct Schedule {
       const std::uint32_t share = token_shares[static_cast<std::size_t>(layer)];
       const auto ranked = static_cast<std::uint32_t>(kept_count(share, n - since) + since);
       const std::uint32_t least = c.protects(static_cast<std::uint32_t>(n));
-      c.keep = std::max(ranked, least);
-      c.by_place = per_kv_head() && least > 0 && ranked <= least;
+      // Beside the protected, as many whole blocks as the share has room for.
+      c.keep = least + (ranked > least ? (ranked - least) / block * block : 0);
+      c.by_place = per_kv_head() && least > 0 && c.keep <= least;
     }
     return c;
   }
@@ -185,7 +191,8 @@ inline std::vector<std::uint64_t> token_items(const TokenChoice& choice, const s
                                               const std::uint64_t* importance, const std::uint64_t* chances) {
   std::vector<std::uint64_t> items;
   items.reserve(from.size());
-  for (std::uint32_t t : from) items.push_back(choice.item(t, importance[t], chances[t]));
+  const std::uint32_t n = from.empty() ? 0 : from.back() + 1;
+  for (std::uint32_t t : from) items.push_back(choice.item(t, choice.earned(importance, t, n), chances[t]));
   return items;
 }
 inline std::vector<std::uint64_t> head_items(const std::vector<std::uint32_t>& from,

@@ -231,6 +231,21 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
     if (p.importance != ImportanceRule::sum)
       return broken("importance", "decay", "must be sum where full_every is above 0: it begins anew in a full step");
   }
+  if (p.importance_block != 1) {
+    const std::string block = std::to_string(p.importance_block);
+    if (p.importance_block < 1 || (p.importance_block & (p.importance_block - 1)))
+      return broken("importance_block", block, "must be a power of two: a tree of adders makes the sums");
+    if (p.scope == ImportanceScope::shared)
+      return broken("importance_block", block, "must be 1 where scope is shared: blocks are whole in a list of all");
+    if (!p.ranks_tokens())
+      return broken("importance_block", block,
+                    p.tokens.off() ? "must be 1 where tokens.start and tokens.end are 1: no token is left out"
+                                   : "must be 1 where tokens.start and tokens.end are 0: no token is ranked");
+    if (p.shards) return broken("shards", std::to_string(p.shards), "must be 0 where importance_block is above 1");
+    if (p.protect_newest < 1 && p.protect_newest_share <= 0)
+      return broken("protect_newest", std::to_string(p.protect_newest),
+                    "must be at least 1 where importance_block is above 1: the newest block is seldom full");
+  }
   if (p.tokens.off() && p.shards)
     return broken("shards", std::to_string(p.shards),
                   "must be 0 where tokens.start and tokens.end are 1: no token is left out");

@@ -1,6 +1,7 @@
 #include "models/cascade/cascade.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace winnow {
 
@@ -19,12 +20,31 @@ bool Cascade::take(std::uint32_t token, std::uint64_t& banks) const {
   return true;
 }
 
+// The sum of the block at hand. Its words come to the tree as the rows are read, a word once; all are known when its
+// first token is asked for, since nobody adds to them while the cascade chooses.
+std::uint64_t Cascade::earned_by_block(std::uint32_t token) {
+  const std::uint32_t block = choice_.rule.block;
+  if (token % block) return block_sum_;
+  block_sum_ = 0;
+  for (std::uint32_t t = token; t < std::min(token + block, choice_.job.job.n); ++t)
+    block_sum_ += m_.importance.read_token(choice_.base + t);
+  return block_sum_;
+}
+
+Cycle Cascade::block_latency() const {
+  const auto block = static_cast<int>(choice_.rule.block);
+  const auto levels = [](int words) { return std::bit_width(static_cast<unsigned>(words)) - 1; };
+  return static_cast<Cycle>(block <= width_ ? levels(block) : levels(width_) + block / width_);
+}
+
 void Cascade::choose(Cycle now, std::uint32_t name) {
   const ItemsRef items = choice_.job.items;
   if (choice_.kind == Kind::given)
     m_.ranking_items.reveal(items, now);
   else if (choice_.job.what == Candidates::heads)
     m_.ranking_items.write(items, m_.importance.read_head(choice_.base + name), now);
+  else if (choice_.rule.block > 1)
+    m_.ranking_items.write(items, choice_.rule.item(name, earned_by_block(name), 0), now + block_latency());
   else
     m_.ranking_items.write(
         items,

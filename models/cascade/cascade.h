@@ -5,7 +5,11 @@
 // Out:  Fifo<TopkJob> to the cascade's top-k unit, which loads items as they are written; ranking items.
 // Rate: `width` tokens or heads a cycle, in order, as far as they lie in different banks of the importance memory
 //       (bank = token mod width): two of one bank take two cycles. Rule `normalised` divides: one quotient a cycle.
-// Latency: an item can be loaded in the cycle after it is written; a quotient kDivideLatency later.
+// Latency: an item can be loaded in the cycle after it is written; a quotient kDivideLatency later. A block's sum
+// leaves
+//       a tree of adders over a row, a level a cycle; where a block is wider than a row, its rows are added up behind
+//       the tree, and the first item waits for the last row. The rate stays: a block's items are written while the next
+//       one's rows are read.
 // State: the job at hand and how far it is.
 // Chances of tokens (`normalised`) are counted here too, `width` words a cycle, when a layer begins.
 // Waits for: importance (the sweep of decay), cascade topk (its unit takes no job).
@@ -49,6 +53,8 @@ class Cascade : public Block {
   std::uint32_t name(std::uint32_t place) const;
   bool take(std::uint32_t token, std::uint64_t& banks) const;
   void choose(Cycle now, std::uint32_t token);
+  std::uint64_t earned_by_block(std::uint32_t token);
+  Cycle block_latency() const;
 
   int width_;
   CascadeMemories m_;
@@ -57,6 +63,7 @@ class Cascade : public Block {
   CascadeChoice choice_;
   bool active_ = false;
   std::uint32_t next_ = 0;
+  std::uint64_t block_sum_ = 0;
   std::uint64_t items_ = 0, bank_stalls_ = 0;
 };
 

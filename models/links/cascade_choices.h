@@ -29,6 +29,8 @@ struct CascadeChoice {
     v("kind", kind, 2);
     job.fields(v);
     v("first_end", rule.first_end, 13), v("newest_from", rule.newest_from, 17), v("normalised", rule.normalised, 1);
+    v("shards", rule.shards, 7), v("shard_block", rule.shard_block, 13), v("shard", rule.shard, 6);
+    v("block", rule.block, 7);
     v("base", base, 24), v("chances_base", chances_base, 24), v("prompt", prompt, 1), v("causal", causal, 1);
   }
 };

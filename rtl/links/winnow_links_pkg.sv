@@ -142,7 +142,7 @@ package winnow_links_pkg;
     logic [16:0] kept;
   } topk_answers_t;
 
-  // controller -> cascade: 252 bits.
+  // controller -> cascade: 285 bits.
   typedef struct packed {
     logic [1:0] kind;
     logic [16:0] n;
@@ -158,6 +158,10 @@ package winnow_links_pkg;
     logic [12:0] first_end;
     logic [16:0] newest_from;
     logic normalised;
+    logic [6:0] shards;
+    logic [12:0] shard_block;
+    logic [5:0] shard;
+    logic [6:0] block;
     logic [23:0] base;
     logic [23:0] chances_base;
     logic prompt;

@@ -69,6 +69,9 @@ inline std::vector<Case> cases() {
   add("recycled", kDecode + "47", spatten, [](golden::Policy& p) {
     p.scope = golden::ImportanceScope::kv_head, p.tokens = {0.6, 0.3}, p.full_every = 3, p.protect_first = 1;
   });
+  add("by_block", kDecode + "48", spatten, [](golden::Policy& p) {
+    p.scope = golden::ImportanceScope::kv_head, p.tokens = {0.7, 0.5}, p.importance_block = 4, p.protect_first = 1;
+  });
   add("bound_two_digits", kDecode + "45", make_policy("early-exit"),
       [](golden::Policy& p) { p.k_digits = {5, 4}, p.score_threshold = 0.05; });
   add("bound_rounded", kDecode + "46", make_policy("early-exit"),

@@ -1,5 +1,6 @@
 #include "tests/golden/cases.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <sstream>
@@ -213,6 +214,11 @@ void random_full_steps(Case& c, Random& random) {
   c.tokens_free = p.tokens_free = 0;
   p.tokens = {c.tokens_start / 100.0, c.tokens_end / 100.0};
   p.full_every = random.between(2, 5);
+  if (random.chance(50)) {
+    p.importance_block = random.of<int>({2, 4, 8, 16});
+    p.shards = 0, p.protect_newest = std::max(1, p.protect_newest);
+    if (random.chance(40)) p.full_every = 0;
+  }
   validate(p);
 }
 
@@ -264,9 +270,9 @@ std::string describe(const Case& c, const Shape& s) {
     << p.renormalise << " protect " << p.protect_first << ',' << p.protect_newest << " importance "
     << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope " << static_cast<int>(p.scope) << " permanent "
     << p.permanent << " free " << c.tokens_free << ',' << c.heads_free << " newest share " << c.newest_share
-    << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads << '/' << p.full_every << " merge "
-    << p.merge << " weights " << static_cast<int>(p.weights) << " pages " << p.pages << '/'
-    << static_cast<int>(p.page_key) << '/' << p.page_bits << '/' << c.page_keep;
+    << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads << '/' << p.full_every << '/'
+    << p.importance_block << " merge " << p.merge << " weights " << static_cast<int>(p.weights) << " pages " << p.pages
+    << '/' << static_cast<int>(p.page_key) << '/' << p.page_bits << '/' << c.page_keep;
   return o.str();
 }
 

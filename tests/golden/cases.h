@@ -43,7 +43,8 @@ void random_merge(Case& c, Random& random);
 void random_variant(Case& c, Random& random);
 // A page stage, for a case that it may be added to.
 void random_pages(Case& c, Random& random);
-// Full steps for a case that has neither a rival's rules nor compensation: its KV heads rank their tokens.
+// Full steps, importances by block, or both, for a case that has neither a rival's rules nor
+// compensation: its KV heads rank their tokens.
 void random_full_steps(Case& c, Random& random);
 std::string describe(const Case& c, const Shape& s);
 

@@ -117,6 +117,25 @@ TEST(Decisions, FullStepsThatContradictThemselves) {
   EXPECT_EQ(refused("recycled", [](Policy& p) { p.importance = ImportanceRule::decay; }), "importance");
 }
 
+TEST(Decisions, BlocksThatContradictThemselves) {
+  const auto refused = [](const char* of, auto change) {
+    Policy p = make_policy(of);
+    change(p);
+    const auto bad = find_violation(p);
+    return bad ? bad->key : std::string();
+  };
+  EXPECT_EQ(refused("sparse-d", [](Policy&) {}), "");
+  EXPECT_EQ(refused("h2o", [](Policy& p) { p.importance_block = 64; }), "");
+  EXPECT_EQ(refused("h2o", [](Policy& p) { p.importance_block = 12; }), "importance_block");
+  EXPECT_EQ(refused("h2o", [](Policy& p) { p.importance_block = 0; }), "importance_block");
+  EXPECT_EQ(refused("spatten", [](Policy& p) { p.importance_block = 8; }), "importance_block");
+  EXPECT_EQ(refused("sink-window", [](Policy& p) { p.importance_block = 8; }), "importance_block");
+  EXPECT_EQ(refused("h2o", [](Policy& p) { p.tokens = {}, p.importance_block = 8; }), "importance_block");
+  EXPECT_EQ(refused("h2o", [](Policy& p) { p.shards = 2, p.importance_block = 8; }), "shards");
+  EXPECT_EQ(refused("recycled", [](Policy& p) { p.protect_newest = 0, p.importance_block = 8; }), "protect_newest");
+  EXPECT_EQ(refused("h2o", [](Policy& p) { p.protect_newest = 0, p.importance_block = 8; }), "");
+}
+
 TEST(Decisions, OfWhatPresetsLeaveOut) {
   const Shape shape = shape_of(4, 2, 2, 64, 32, true);
   Policy p = make_policy("select");

@@ -116,6 +116,38 @@ TEST(Recycled, ByHand) {
   compared.add(4);
 }
 
+TEST(SparseD, ByHand) {
+  Compared compared;
+  Policy p = make_policy("sparse-d");
+  p.importance_block = 4, p.protect_first = 1;
+  Shape s = shape_of(46);
+  s.prompt = 40;  // step 1 has 41 tokens: blocks 0 to 9, and block 10 with token 40
+  Cascade c(s, p);
+  c.begin_step(0), c.begin_step(1);
+  EXPECT_EQ(c.live(0, 0), range(0, 41));
+  // Block 3 has 30 and 40, block 5 the largest single one, block 7 as much as block 5, block 10 is not full and new.
+  c.add_token(0, 0, 12, 30), c.add_token(0, 0, 15, 40), c.add_token(0, 0, 20, 50), c.add_token(0, 0, 28, 49),
+      c.add_token(0, 0, 31, 1);
+  c.begin_step(2);
+  // 30 % of 41 is 12, and one came since: 13. Protected are block 0 for its first token and block 10 for 41: 6. In the
+  // 7 left there is room for one block: the third.
+  EXPECT_EQ(c.live(0, 0), range(0, 4) + range(12, 16) + range(40, 42));
+  // Nobody has earned anything: of equals the first.
+  EXPECT_EQ(c.live(1, 0), range(0, 8) + range(40, 42));
+  // With room for two, blocks 5 and 7 are equal, and the first stays, whole.
+  p.tokens = {0.4, 0.4};
+  Cascade more(s, p);
+  more.begin_step(0), more.begin_step(1);
+  more.add_token(0, 0, 12, 30), more.add_token(0, 0, 15, 40), more.add_token(0, 0, 20, 50),
+      more.add_token(0, 0, 28, 49), more.add_token(0, 0, 31, 1);
+  more.begin_step(2);  // 16 and one
+  EXPECT_EQ(more.live(0, 0), range(0, 4) + range(12, 16) + range(20, 24) + range(40, 42));
+  // Step 5 has tokens 41 to 44 since, in blocks 10 and 11.
+  for (int step = 3; step <= 5; ++step) more.begin_step(step);
+  EXPECT_EQ(more.live(0, 0), range(0, 4) + range(12, 16) + range(20, 24) + range(40, 45));
+  compared.add(41 + 10 + 10 + 14 + 17);
+}
+
 TEST(DuoAttention, ByHand) {
   Compared compared;
   const Policy p = make_policy("duo-attention");
@@ -197,7 +229,7 @@ TEST(S2, ByHand) {
 // The budget is kept and protection holds, of every rule by place, at every length; nobody is named twice.
 TEST(Places, BudgetsAndProtection) {
   Compared compared(100000);
-  for (const char* name : {"sink-window", "h2o", "duo-attention", "razor-attention", "s2", "recycled"}) {
+  for (const char* name : {"sink-window", "h2o", "duo-attention", "razor-attention", "s2", "recycled", "sparse-d"}) {
     const Policy p = make_policy(name);
     // The first step that chooses.
     const int step = p.full_every ? 2 : 1;
@@ -219,7 +251,13 @@ TEST(Places, BudgetsAndProtection) {
             if (choice.is_protected(t)) {
               ASSERT_TRUE(std::binary_search(live.begin(), live.end(), t)) << name << ' ' << n << ' ' << t;
             }
-          compared.add(live.size());
+          // Blocks are whole, but for the newest, and no more of them than the share has room for.
+          const auto block = static_cast<std::uint32_t>(p.importance_block);
+          for (std::uint32_t t : live)
+            for (std::uint32_t u = t / block * block;
+                 u < std::min(t / block * block + block, static_cast<std::uint32_t>(n)); ++u)
+              ASSERT_TRUE(std::binary_search(live.begin(), live.end(), u)) << name << ' ' << n << ' ' << t;
+          compared.add(2 * live.size());
         }
     }
   }
@@ -395,7 +433,7 @@ TEST(Rules, ThatWouldDoNothingAreRefused) {
       ++refused;
     }
   }
-  EXPECT_GE(refused, 5);
+  EXPECT_GE(refused, 6);
 }
 
 }  // namespace

@@ -70,21 +70,31 @@ struct PlainCascade {
     int since = 0;
     while (p.full_every && step > 0 && !is_full_step(step - since)) ++since;
     const int newest = std::max({p.protect_newest, since, c.newest_share ? std::max(1, c.newest_share * n / 100) : 0});
+    const auto safe = [&](int t) {
+      const bool dealt = p.shards && t / p.shard_block % p.shards == kv % p.shards;
+      return t < p.protect_first || (s.causal && t + newest >= n) || dealt;
+    };
+    // A block has what its tokens have, and is safe if one of them is.
     std::vector<std::uint64_t> rank;
     std::size_t sheltered = 0;
     for (std::uint32_t t : from) {
-      const bool dealt = p.shards && static_cast<int>(t) / p.shard_block % p.shards == kv % p.shards;
-      const bool safe =
-          static_cast<int>(t) < p.protect_first || (s.causal && static_cast<int>(t) + newest >= n) || dealt;
-      std::uint64_t x = earned[ranked() ? from_list : 0][t];
+      std::uint64_t x = 0;
+      bool any_safe = false;
+      for (int u = 0; u < n; ++u) {
+        if (u / p.importance_block != static_cast<int>(t) / p.importance_block) continue;
+        x += earned[ranked() ? from_list : 0][static_cast<std::size_t>(u)];
+        any_safe = any_safe || safe(u);
+      }
       if (p.importance == ImportanceRule::normalised) x = chances[t] ? x * 256 / chances[t] : 0;
-      rank.push_back(safe ? ~std::uint64_t{0} : x);
-      sheltered += safe;
+      rank.push_back(any_safe ? ~std::uint64_t{0} : x);
+      sheltered += any_safe;
     }
-    const auto k = static_cast<std::size_t>(
+    const auto most = static_cast<std::size_t>(
         scheduled(c.tokens_start, c.tokens_end, c.tokens_free, layer, s.layers, n - since) + since);
+    std::size_t k = sheltered;
+    while (k + static_cast<std::size_t>(p.importance_block) <= most) k += static_cast<std::size_t>(p.importance_block);
     Tokens kept;
-    for (std::uint32_t i : largest_k(rank, std::max(k, sheltered))) kept.push_back(from[i]);
+    for (std::uint32_t i : largest_k(rank, k)) kept.push_back(from[i]);
     return kept;
   }
   void begin(int step, int n) {
@@ -162,7 +172,8 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   Compared compared(1000000);
   Random random(21), first(210), pages(211), variant(212), merge(213), full(214);
   std::uint64_t layers = 0, pruned_layers = 0, pruned_heads = 0, newest_gone = 0, returned = 0, records = 0,
-                short_steps = 0, paged_rows = 0, pages_dropped = 0, merged_rows = 0, full_steps = 0, between = 0;
+                short_steps = 0, paged_rows = 0, pages_dropped = 0, merged_rows = 0, full_steps = 0, between = 0,
+                blocks = 0;
   double reference_error = 0;
   for (int i = 0; i < 700; ++i) {
     const bool full_steps_too = i >= 400;
@@ -198,6 +209,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
       const int n = shape.prompt + step;
       const bool whole = step == 0 || (selects && n < p.select_from);
       short_steps += whole && step > 0;
+      blocks += step > 0 && p.importance_block > 1;
       full_steps += plain.is_full_step(step), between += step > 0 && !plain.earns(step);
       for (int layer = 0; layer < shape.layers; ++layer) {
         ASSERT_EQ(walk.step(), step);
@@ -428,12 +440,13 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   std::printf(
       "%llu layers: %llu with tokens pruned, %llu with heads pruned, %llu without the newest token, %llu steps in "
       "which tokens returned, %llu record fetches, %llu steps too short to select, %llu steps that say whom %llu "
-      "between them see; reference at %.2f of its bound\n",
+      "between them see, %llu steps that rank blocks; reference at %.2f of its bound\n",
       static_cast<unsigned long long>(layers), static_cast<unsigned long long>(pruned_layers),
       static_cast<unsigned long long>(pruned_heads), static_cast<unsigned long long>(newest_gone),
       static_cast<unsigned long long>(returned), static_cast<unsigned long long>(records),
       static_cast<unsigned long long>(short_steps), static_cast<unsigned long long>(full_steps),
-      static_cast<unsigned long long>(between), reference_error);
+      static_cast<unsigned long long>(between), static_cast<unsigned long long>(blocks), reference_error);
+  EXPECT_GT(blocks, 150u);
   EXPECT_GT(full_steps, 100u);
   EXPECT_GT(between, 200u);
   EXPECT_GT(short_steps, 20u);

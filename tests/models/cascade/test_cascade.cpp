@@ -99,6 +99,33 @@ TEST(Cascade, ABankGivesOneWordACycle) {
   fmt::print("5 timings equal\n");
 }
 
+// A row of the tree's width has a level's latency a doubling; a block of several rows waits for its last.
+TEST(Cascade, BlocksAreSumsInATree) {
+  std::uint64_t compared = 0;
+  const std::pair<int, Cycle> latencies[] = {{2, 1}, {4, 2}, {8, 3}, {16, 3 + 2}, {64, 3 + 8}};
+  static_assert(kWidth == 8);
+  for (const auto& [block, latency] : latencies) {
+    Bench b;
+    std::vector<std::uint64_t> tokens(300);
+    test::Random r(7);
+    for (auto& x : tokens) x = static_cast<std::uint64_t>(r.below(1 << 30));
+    b.importance.load(tokens, std::vector<std::uint64_t>(300), std::vector<std::uint64_t>(4));
+    CascadeChoice c = b.choose({});
+    c.job.names = kEveryItem, c.job.job.n = 150;  // the last block is not whole
+    c.rule.block = static_cast<std::uint16_t>(block), c.rule.first_end = static_cast<std::uint32_t>(block);
+    EXPECT_EQ(b.run(c), (150u + kWidth - 1) / kWidth) << "the rate stays";
+    EXPECT_FALSE(b.items.there(c.job.items, 150, b.now + latency - 1));
+    EXPECT_TRUE(b.items.there(c.job.items, 150, b.now + latency));
+    const std::uint64_t* got = b.items.read(c.job.items, 0, 150);
+    for (int t = 0; t < 150; ++t, ++compared) {
+      std::uint64_t sum = 0;
+      for (int u = 0; u < 150; ++u) sum += u / block == t / block ? tokens[static_cast<std::size_t>(u)] : 0;
+      ASSERT_EQ(got[t], t < block ? golden::kProtectedItem : sum) << block << ": " << t;
+    }
+  }
+  fmt::print("{} items equal\n", compared);
+}
+
 TEST(Cascade, WaitsForTheSweepOfDecay) {
   Bench b(5);
   b.importance.begin_step(b.now++);

@@ -172,6 +172,9 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
 // Options of lists that KV heads rank, again of draws of their own.
 void random_lists(CaseRandom& r, RunOptions& o) {
   if (r.one_in(2)) set(o, "full_every", r.in(2, 4)), set(o, "importance", "sum");
+  // A block wider than the cascade's rows, too.
+  if (r.one_in(2))
+    set(o, "importance_block", 1 << r.in(1, 6)), set(o, "shards", 0), set(o, "protect_newest", r.in(1, 20));
 }
 
 // The rivals' rules, where the policy leaves room for them; draws of their own, so that the rest of a case stays as it
@@ -190,7 +193,8 @@ void random_rival(CaseRandom& r, RunOptions& o) {
   }
   if (searches || lazy)
     set(o, "tokens.start", 1), set(o, "tokens.end", 1), set(o, "local_value", 1), set(o, "renormalise", false),
-        set(o, "shards", 0), set(o, "full_heads", 0), set(o, "full_every", 0);
+        set(o, "shards", 0), set(o, "full_heads", 0), set(o, "full_every", 0), set(o, "importance_block", 1),
+        set(o, "importance_block", 1);
   set(o, "lazy_softmax", lazy);
   if (r.one_in(2)) set(o, "value_threshold", r.of({0.001, 0.01, 0.1, 0.5, 1.0}));
   if (r.one_in(2)) set(o, "score_threshold", r.of({0.01, 0.05, 0.1, 0.5, 1.0}));
@@ -209,7 +213,7 @@ void random_pages(CaseRandom& r, RunOptions& o) {
   set(o, "page_bits", bounds ? r.in(2, 6) : r.in(2, 12));
   set(o, "page_keep", r.of({0.01, 0.25, 0.5, 0.75, 0.99}));
   set(o, "tokens.start", 1), set(o, "tokens.end", 1), set(o, "shards", 0), set(o, "full_heads", 0),
-      set(o, "full_every", 0);
+      set(o, "full_every", 0), set(o, "importance_block", 1);
   set(o, "tokens.free", r.of({0.0, 0.3}));
   if (asks("compensate=")) set(o, "compensate", false);
   if (r.one_in(2)) set(o, "protect_first", 0), set(o, "protect_newest", 0), set(o, "protect_newest_share", 0);
@@ -231,7 +235,7 @@ void random_variant(CaseRandom& r, RunOptions& o) {
     set(o, "k_digits", fmt::format("{},{}", r.in(2, 6), r.in(2, 6))), set(o, "msb", "midpoint");
     set(o, "score_threshold", r.of({0.000006, 0.001, 0.1, 0.5, 1.0}));
     set(o, "tokens.start", 1), set(o, "tokens.end", 1), set(o, "shards", 0), set(o, "full_heads", 0),
-        set(o, "full_every", 0);
+        set(o, "full_every", 0), set(o, "importance_block", 1);
     set(o, "protect_newest", r.in(1, 9));
   }
 }
@@ -249,7 +253,8 @@ void random_merge(CaseRandom& r, RunOptions& o) {
   set(o, "tokens.start", 0), set(o, "tokens.end", 0), set(o, "tokens.free", 0);
   set(o, "heads.start", 1), set(o, "heads.end", 1);
   set(o, "local_value", 1), set(o, "renormalise", false), set(o, "threshold", 0), set(o, "k_digits", r.in(2, 12));
-  set(o, "shards", 0), set(o, "full_every", 0), set(o, "merge", true), set(o, "full_heads", r.of({0.0, 0.5}));
+  set(o, "shards", 0), set(o, "full_every", 0), set(o, "importance_block", 1), set(o, "merge", true),
+      set(o, "full_heads", r.of({0.0, 0.5}));
 }
 
 RunOptions random_case(std::uint64_t seed, bool may_batch) {

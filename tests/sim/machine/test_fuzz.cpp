@@ -17,6 +17,7 @@ struct Tally {
   std::uint64_t cases = 0, outputs = 0, decisions = 0, importances = 0, counts = 0, cycles = 0, layers = 0;
   std::uint64_t refetched = 0, selected = 0, pruned_values = 0, skipped_heads = 0, prompts = 0;
   std::uint64_t between = 0;  // layers that choose by a full step's importance
+  std::uint64_t blocks = 0;   // layers that rank blocks
 };
 
 void run_seed(std::uint64_t seed, Tally& tally) {
@@ -43,6 +44,7 @@ void run_seed(std::uint64_t seed, Tally& tally) {
         tally.counts += out.compared.compared(CompareKind::counts);
     for (const LayerEnd& layer : out.layers) {
       tally.prompts += layer.step == 0;
+      tally.blocks += layer.step > 0 && p.policy.importance_block > 1;
       tally.between += layer.step > 0 && !golden::Schedule{p.shape, p.policy}.earns(layer.step);
       for (const HeadPlan& h : layer.heads) tally.skipped_heads += h.heads == 0;
       for (const GroupRecord& g : layer.records) {
@@ -61,9 +63,9 @@ void print(const Tally& t) {
       "{} cases, {} layers, {} cycles: compared {} outputs, {} decisions, {} importances, {} counts; of the layers {} "
       "were "
       "prompts; {} groups refetched, {} selected, {} pruned values, {} KV heads skipped, {} layers between full "
-      "steps\n",
+      "steps, {} layers that rank blocks\n",
       t.cases, t.layers, t.cycles, t.outputs, t.decisions, t.importances, t.counts, t.prompts, t.refetched, t.selected,
-      t.pruned_values, t.skipped_heads, t.between);
+      t.pruned_values, t.skipped_heads, t.between, t.blocks);
 }
 
 TEST(Fuzz, EqualToGolden) {
@@ -80,6 +82,7 @@ TEST(Fuzz, EqualToGolden) {
   EXPECT_GT(tally.skipped_heads, 200u);
   EXPECT_GT(tally.prompts, 500u);
   EXPECT_GT(tally.between, 30u);
+  EXPECT_GT(tally.blocks, 30u);
 }
 
 }  // namespace

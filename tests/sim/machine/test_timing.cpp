@@ -127,8 +127,8 @@ TEST(Timing, ListsByPlaceAreWritten) {
   }
 }
 
-// Full steps 1, 4 and 7: the others' lists are the share of the full step's tokens and those that came since, nothing
-// is added up in them, and a step that finds its ranking there begins to choose while the one before runs.
+// Full steps 1, 4 and 7: the others' lists are the share of the full step's tokens and those that came since, and
+// nothing is added up in them.
 TEST(Timing, BetweenFullSteps) {
   const char* trace = "layers=1,heads=4,kv_heads=2,head_dim=32,tokens=108,prompt=100,causal=1,seed=4";
   const Bench bench(options("tiny", "recycled", trace, {"full_every=3", "importance.tokens=512"}, {1, 8}));
