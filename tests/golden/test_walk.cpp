@@ -448,7 +448,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
       static_cast<unsigned long long>(between), static_cast<unsigned long long>(blocks), reference_error);
   EXPECT_GT(blocks, 150u);
   EXPECT_GT(full_steps, 100u);
-  EXPECT_GT(between, 200u);
+  EXPECT_GT(between, 150u);
   EXPECT_GT(short_steps, 20u);
   EXPECT_GT(pruned_layers, 500u);
   EXPECT_GT(pruned_heads, 500u);
