@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "golden/page_tokens.h"
+#include "golden/score_rule.h"
 #include "golden/select.h"
 
 namespace winnow::golden {
@@ -27,9 +28,9 @@ void PageStage::choose(int layer, int kv_head, int position, std::uint32_t heads
       scores_[i] = s * (1 << dropped);
     }
     const std::int64_t top = *std::max_element(scores_.begin(), scores_.end());
-    const Scale scale = page_scale(c.to_log2[g]);
+    const ScoreRule rule = score_rule(model_.decisions(), c.to_log2[g], true, 0, false, 0, 0, 0);
     std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < n; ++i) sum += exponentials_[i] = exp2_neg(log2_distance(top - scores_[i], scale));
+    for (std::size_t i = 0; i < n; ++i) sum += exponentials_[i] = rule.weight(top, scores_[i]);
     const std::uint64_t recip = reciprocal(saturating_denominator(sum));
     for (std::size_t i = 0; i < n; ++i)
       items_[i] = std::max<std::uint64_t>(items_[i], probability(exponentials_[i], recip));

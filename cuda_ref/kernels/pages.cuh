@@ -76,14 +76,13 @@ __global__ void choose_pages(PageArgs a) {
       top = Larger()(top, static_cast<i64>(score[j]));
     }
     top = block_max(top, s);
-    const golden::Scale scale = golden::page_scale(row.scales[kv * group + g].to_log2);
+    const golden::ScoreRule rule =
+        golden::score_rule(row.plan, row.scales[kv * group + g].to_log2, true, 0, false, 0, 0, 0);
     u64 sum = 0;
-    for (u32 j = threadIdx.x; j < n; j += blockDim.x)
-      sum += golden::exp2_neg(golden::log2_distance(top - score[j], scale));
+    for (u32 j = threadIdx.x; j < n; j += blockDim.x) sum += rule.weight(top, score[j]);
     const u64 reciprocal = golden::reciprocal(golden::saturating_denominator(block_sum(sum, s)));
     for (u32 j = threadIdx.x; j < n; j += blockDim.x)
-      items[j] = Larger()(
-          items[j], golden::probability(golden::exp2_neg(golden::log2_distance(top - score[j], scale)), reciprocal));
+      items[j] = Larger()(items[j], golden::probability(rule.weight(top, score[j]), reciprocal));
     __syncthreads();
   }
   const auto item = [items](u32 j) { return static_cast<u64>(items[j]); };

@@ -88,10 +88,11 @@ bool Softmax::gather(Cycle now) {
     if (in.add) m_.scores.read(in.store, static_cast<std::size_t>(h), from, n, now);
     const std::int32_t* x = &in.value[static_cast<std::size_t>(taken_)];
     std::int32_t top = INT32_MIN;
+    const bool all = !anchored(g);
     for (int i = 0; i < count; ++i) {
       const std::int32_t v = in.add ? s[i] + x[i] : x[i];
       s[i] = v;
-      if (!anchored(g) || d_.protects(from + static_cast<std::uint32_t>(i), g.keys)) top = std::max(top, v);
+      if (all || d_.protects(from + static_cast<std::uint32_t>(i), g.keys)) top = std::max(top, v);
     }
     gathering_.top = std::max<std::int64_t>(gathering_.top, top);
   }
@@ -155,11 +156,11 @@ bool Softmax::exponentiate(Cycle now) {
     const std::int32_t* s = m_.scores.read(exp_row_.store, row, exp_next_, n, now);
     std::uint32_t* e = m_.exponentials.write(exp_row_.store, row, exp_next_, n, now);
     const std::int64_t top = exp_row_.top;
-    if (exp_rule_.kind == golden::ScoreRule::Kind::sigmoid) {
-      for (std::uint32_t i = 0; i < n; ++i)
-        exp_sum_ = std::max<std::uint64_t>(exp_sum_, e[i] = exp_rule_.weight(top, s[i]));
+    const golden::ScoreRule rule = exp_rule_;
+    if (rule.kind == golden::ScoreRule::Kind::sigmoid) {
+      for (std::uint32_t i = 0; i < n; ++i) exp_sum_ = std::max<std::uint64_t>(exp_sum_, e[i] = rule.weight(top, s[i]));
     } else {
-      for (std::uint32_t i = 0; i < n; ++i) exp_sum_ += e[i] = exp_rule_.weight(top, s[i]);
+      for (std::uint32_t i = 0; i < n; ++i) exp_sum_ += e[i] = rule.weight(top, s[i]);
     }
     if (g.merged && end == exp_row_.n) exp_sum_ += std::uint64_t{g.merged - 1} * e[n - 1];
   }
