@@ -37,12 +37,14 @@ void Attention::scores(const std::int16_t* q, const std::int16_t* k, const std::
 std::uint64_t Attention::weights(const std::int64_t* s, int n, const ScoreRule& rule, std::int64_t top,
                                  std::uint32_t* e) {
   std::uint64_t sum = 0;
+  const Scale scale = rule.scale;  // for all that the compiler knows, `e` may overwrite the rule
+  const std::uint64_t span = rule.span;
   if (rule.kind == ScoreRule::Kind::sigmoid) {
     for (int j = 0; j < n; ++j) sum = std::max<std::uint64_t>(sum, e[j] = rule.weight(top, s[j]));
     return sum;
   }
   if (rule.kind == ScoreRule::Kind::exact) {  // the one that most rows are made of
-    for (int j = 0; j < n; ++j) sum += e[j] = exponential_within(log2_distance(top - s[j], rule.scale), rule.span);
+    for (int j = 0; j < n; ++j) sum += e[j] = exponential_within(log2_distance(top - s[j], scale), span);
     return sum;
   }
   for (int j = 0; j < n; ++j) sum += e[j] = rule.weight(top, s[j]);
