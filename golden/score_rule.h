@@ -26,8 +26,6 @@ struct ScoreRule {
   std::int64_t offset = 0;  // sigmoid: twice what unread digits add to every score
   std::int64_t bias = 0;    // sigmoid: taken from it, in log2 units
 
-  // Whether a weight only tells who stays.
-  WINNOW_HD constexpr bool marks() const { return kind == Kind::bounds || kind == Kind::anchor; }
   WINNOW_HD std::uint32_t weight(std::int64_t top, std::int64_t score) const {
     switch (kind) {
       case Kind::octaves: return pow2_exponential(octave_distance(top - score, scale));

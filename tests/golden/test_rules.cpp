@@ -1,5 +1,6 @@
 // Rules that say who is a candidate by place, importance and head, and selection by bounds: each by hand, then what
 // must hold of every row.
+#include <array>
 #include <numeric>
 
 #include "golden/cascade.h"
@@ -263,22 +264,27 @@ TEST(Places, BudgetsAndProtection) {
   }
 }
 
-// D 8, one head, as in test_hand.cpp: a score of 1 is 2^-12 octaves. |q| adds up to 64 + 2 * 2047 = 4158. Behind the
-// first digit of 8 bits four are unread: they move two scores by at most 4158 * 15 = 62,370. A thousandth is 40,819
-// below. So who is more than 40,819 + 62,370 + 1 = 103,190 below the largest is dropped.
-TEST(EarlyExit, ByHand) {
-  Compared compared;
+// D 8, one head, as in test_hand.cpp: a score of 1 is 2^-12 octaves. Of each token's K and V dimension 0.
+Values three_tokens(const std::array<float, 3>& k0, const std::array<float, 3>& v0) {
   Values values;
-  // K 2047, 432 and 415 read as 2032, 432 and 400: 64 * 1600 = 102,400 below, and 64 * 1632 = 104,448.
-  const std::vector<float> k0 = {2047, 432, 415};
   values.shape = {1, 1, 1, 8, 3, 3, false, std::log(2.0) / 4096};
   std::vector<float> q(24), k(24), v(24);
   for (std::size_t t = 0; t < 3; ++t) {
     q[t * 8] = 64, q[t * 8 + 7] = 2047, q[t * 8 + 5] = -2047;
-    k[t * 8] = k0[t], v[t * 8] = 2047;
+    k[t * 8] = k0[t], v[t * 8] = v0[t];
   }
   k[6] = 2047;
   values.q.push_back(q), values.k.push_back(k), values.v.push_back(v);
+  return values;
+}
+
+// |q| adds up to 64 + 2 * 2047 = 4158. Behind the
+// first digit of 8 bits four are unread: they move two scores by at most 4158 * 15 = 62,370. A thousandth is 40,819
+// below. So who is more than 40,819 + 62,370 + 1 = 103,190 below the largest is dropped.
+TEST(EarlyExit, ByHand) {
+  Compared compared;
+  // K 2047, 432 and 415 read as 2032, 432 and 400: 64 * 1600 = 102,400 below, and 64 * 1632 = 104,448.
+  const Values values = three_tokens({2047, 432, 415}, {2047, 2047, 2047});
   Policy p = make_policy("early-exit");
   p.k_digits = {8, 4}, p.k_scale = KeyScale::tensor, p.msb = MsbRule::truncate;
   const FloatSource source = values.source();
@@ -307,16 +313,7 @@ TEST(EarlyExit, ByHand) {
 // 2^-25 is a margin of 25 octaves, 102,400: token 1 just stays.
 TEST(Anchor, ByHand) {
   Compared compared;
-  Values values;
-  const std::vector<float> k0 = {2047, 432, 415};
-  values.shape = {1, 1, 1, 8, 3, 3, false, std::log(2.0) / 4096};
-  std::vector<float> q(24), k(24), v(24);
-  for (std::size_t t = 0; t < 3; ++t) {
-    q[t * 8] = 64, q[t * 8 + 7] = 2047, q[t * 8 + 5] = -2047;
-    k[t * 8] = k0[t], v[t * 8] = 2047;
-  }
-  k[6] = 2047;
-  values.q.push_back(q), values.k.push_back(k), values.v.push_back(v);
+  const Values values = three_tokens({2047, 432, 415}, {2047, 2047, 2047});
   const auto survivors = [&](int first, int newest, double threshold) {
     Policy p = make_policy("anchor");
     p.k_digits = {8, 4}, p.k_scale = KeyScale::tensor, p.msb = MsbRule::truncate;
@@ -343,16 +340,7 @@ TEST(Anchor, ByHand) {
 // 2 / 5, 1 / 4, 4 / 7. No weight of a row is divided by another.
 TEST(Sigmoid, ByHand) {
   Compared compared;
-  Values values;
-  const std::vector<float> k0 = {64, 0, 128};
-  values.shape = {1, 1, 1, 8, 3, 3, false, std::log(2.0) / 4096};
-  std::vector<float> q(24), k(24), v(24);
-  for (std::size_t t = 0; t < 3; ++t) {
-    q[t * 8] = 64, q[t * 8 + 7] = 2047, q[t * 8 + 5] = -2047;
-    k[t * 8] = k0[t], v[t * 8] = t == 2 ? 2047.0f : 0.0f;
-  }
-  k[6] = 2047;
-  values.q.push_back(q), values.k.push_back(k), values.v.push_back(v);
+  const Values values = three_tokens({64, 0, 128}, {0, 0, 2047});
   Policy p = make_policy("sigmoid");
   p.k_digits = {12}, p.threshold = 0;
   const FloatSource source = values.source();

@@ -167,6 +167,11 @@ void random_machine(CaseRandom& r, RunOptions& o, const Trace& t) {
   set(o, "topk.prefilter", r.of({"none", "bracket"}));
 }
 
+// Whether a case sets a key, or, of `key=value`, sets it to that.
+bool asks(const RunOptions& o, const std::string& key) {
+  return std::any_of(o.set.begin(), o.set.end(), [&](const std::string& s) { return s.rfind(key, 0) == 0; });
+}
+
 }  // namespace
 
 // Options of lists that KV heads rank, again of draws of their own.
@@ -180,10 +185,7 @@ void random_lists(CaseRandom& r, RunOptions& o) {
 // The rivals' rules, where the policy leaves room for them; draws of their own, so that the rest of a case stays as it
 // was. A search takes whole keys, all tokens and all values.
 void random_rival(CaseRandom& r, RunOptions& o) {
-  const auto asks = [&o](const std::string& key) {
-    return std::any_of(o.set.begin(), o.set.end(), [&](const std::string& s) { return s.rfind(key, 0) == 0; });
-  };
-  if (asks("select=") || r.one_in(2)) return;
+  if (asks(o, "select=") || r.one_in(2)) return;
   const bool searches = r.one_in(2), lazy = r.one_in(2);
   if (searches) {
     set(o, "candidates", r.of({0.01, 0.125, 0.25, 0.5, 0.9}));
@@ -193,8 +195,7 @@ void random_rival(CaseRandom& r, RunOptions& o) {
   }
   if (searches || lazy)
     set(o, "tokens.start", 1), set(o, "tokens.end", 1), set(o, "local_value", 1), set(o, "renormalise", false),
-        set(o, "shards", 0), set(o, "full_heads", 0), set(o, "full_every", 0), set(o, "importance_block", 1),
-        set(o, "importance_block", 1);
+        set(o, "shards", 0), set(o, "full_heads", 0), set(o, "full_every", 0), set(o, "importance_block", 1);
   set(o, "lazy_softmax", lazy);
   if (r.one_in(2)) set(o, "value_threshold", r.of({0.001, 0.01, 0.1, 0.5, 1.0}));
   if (r.one_in(2)) set(o, "score_threshold", r.of({0.01, 0.05, 0.1, 0.5, 1.0}));
@@ -202,11 +203,8 @@ void random_rival(CaseRandom& r, RunOptions& o) {
 
 // A page stage, where the policy leaves room for one.
 void random_pages(CaseRandom& r, RunOptions& o) {
-  const auto asks = [&o](const std::string& key) {
-    return std::any_of(o.set.begin(), o.set.end(), [&](const std::string& s) { return s.rfind(key, 0) == 0; });
-  };
-  if (!r.one_in(3) || asks("candidates=") || asks("lazy_softmax=true") || asks("value_threshold=")) return;
-  if (asks("first_q_bits=")) return;
+  if (!r.one_in(3) || asks(o, "candidates=") || asks(o, "lazy_softmax=true") || asks(o, "value_threshold=")) return;
+  if (asks(o, "first_q_bits=")) return;
   const bool bounds = r.one_in(2);
   set(o, "pages", 2 << r.below(4));
   set(o, "page_key", bounds ? "bounds" : r.of({"mean", "landmark"}));
@@ -215,22 +213,20 @@ void random_pages(CaseRandom& r, RunOptions& o) {
   set(o, "tokens.start", 1), set(o, "tokens.end", 1), set(o, "shards", 0), set(o, "full_heads", 0),
       set(o, "full_every", 0), set(o, "importance_block", 1);
   set(o, "tokens.free", r.of({0.0, 0.3}));
-  if (asks("compensate=")) set(o, "compensate", false);
+  if (asks(o, "compensate=")) set(o, "compensate", false);
   if (r.one_in(2)) set(o, "protect_first", 0), set(o, "protect_newest", 0), set(o, "protect_newest_share", 0);
 }
 
 // Another rule of a row, where the policy leaves room for it: an anchor, or a sigmoid.
 void random_variant(CaseRandom& r, RunOptions& o) {
-  const auto asks = [&o](const std::string& key) {
-    return std::any_of(o.set.begin(), o.set.end(), [&](const std::string& s) { return s.rfind(key, 0) == 0; });
-  };
   if (!r.one_in(3)) return;
-  if (!asks("select=")) {
-    if (asks("candidates=") || asks("lazy_softmax=true") || asks("value_threshold=") || asks("score_threshold="))
+  if (!asks(o, "select=")) {
+    if (asks(o, "candidates=") || asks(o, "lazy_softmax=true") || asks(o, "value_threshold=") ||
+        asks(o, "score_threshold="))
       return;
-    if (asks("pages=") || asks("renormalise=true")) return;
+    if (asks(o, "pages=") || asks(o, "renormalise=true")) return;
     set(o, "weights", "sigmoid");
-  } else if (!asks("pages=") && !asks("first_") && !asks("compensate=true")) {
+  } else if (!asks(o, "pages=") && !asks(o, "first_") && !asks(o, "compensate=true")) {
     set(o, "select", "anchor"), set(o, "select_keep", "none"), set(o, "rest", false);
     set(o, "k_digits", fmt::format("{},{}", r.in(2, 6), r.in(2, 6))), set(o, "msb", "midpoint");
     set(o, "score_threshold", r.of({0.000006, 0.001, 0.1, 0.5, 1.0}));
@@ -243,12 +239,9 @@ void random_variant(CaseRandom& r, RunOptions& o) {
 // Tokens left out by place become one, in the place of whatever else a case would do.
 void random_merge(CaseRandom& r, RunOptions& o) {
   if (!r.one_in(8)) return;
-  const auto asks = [&o](const std::string& key) {
-    return std::any_of(o.set.begin(), o.set.end(), [&](const std::string& s) { return s.rfind(key, 0) == 0; });
-  };
   for (const char* key :
        {"select=", "pages=", "candidates=", "lazy_softmax=true", "value_threshold=", "score_threshold=", "weights="})
-    if (asks(key)) return;
+    if (asks(o, key)) return;
   set(o, "scope", "kv_head"), set(o, "permanent", false), set(o, "importance", "sum");
   set(o, "tokens.start", 0), set(o, "tokens.end", 0), set(o, "tokens.free", 0);
   set(o, "heads.start", 1), set(o, "heads.end", 1);
