@@ -54,6 +54,10 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
       for (std::size_t g = 0; g < G; ++g) {
         if (G > 1) read(g);
         for (std::size_t t = 0; t < n; ++t) quantizer.put_query(c, t, g, &q[t * D]);
+        if (!decisions_.weighs_heads) continue;
+        c.head_weight.resize(n * G);
+        for (std::size_t t = 0; t < n; ++t)
+          c.head_weight[t * G + g] = head_weight16(shape_, layer, kv * shape_.group() + static_cast<int>(g), t);
       }
     }
 

@@ -11,7 +11,7 @@ struct TraceBuilder {
   TraceMeta meta;
   std::string name;
   std::vector<std::int32_t> token_ids;      // [tokens]
-  std::vector<float> head_scores;           // [layers * KV heads], or empty
+  golden::HeadTensors head_tensors;
   std::vector<std::vector<float>> tensors;  // [3 * layer + which]: [heads or KV heads][tokens][D]
 
   // Checks the shape's rules and the sizes; throws Error.

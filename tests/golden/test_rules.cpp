@@ -25,7 +25,9 @@ Tokens operator+(Tokens a, const Tokens& b) {
 // Two layers of two KV heads; the first generated token is the n-th.
 Shape shape_of(int n) {
   Shape s{2, 4, 2, 16, n, n - 1, true, 0.25};
-  s.head_scores = {0.1f, 0.9f, 0.5f, 0.1f};
+  HeadTensors t;
+  t.scores = {0.1f, 0.9f, 0.5f, 0.1f};
+  s.tensors = std::make_shared<const HeadTensors>(t);
   return s;
 }
 Cascade at_step_1(const Policy& p, const Shape& s) {
@@ -166,7 +168,7 @@ TEST(DuoAttention, ByHand) {
   EXPECT_EQ(at_step_1(more, shape_of(81)).live(0, 0), all);
   EXPECT_EQ(at_step_1(more, shape_of(81)).live(1, 1), streaming);
   Shape lacks = shape_of(81);
-  lacks.head_scores.clear();
+  lacks.tensors = std::make_shared<const HeadTensors>();
   EXPECT_THROW(decisions_of(p, lacks), Error);
 }
 
@@ -175,7 +177,6 @@ TEST(RazorAttention, ByHand) {
   Compared compared;
   Values values;
   values.shape = {1, 1, 1, 8, 10, 9, true, std::log(2.0) / 4096};
-  values.shape.head_scores = {0};
   std::vector<float> q(80), k(80), v(80);
   for (std::size_t t = 0; t < 10; ++t) {
     q[t * 8] = 64, q[t * 8 + 7] = 2047 / 1.125f;
