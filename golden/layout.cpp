@@ -56,7 +56,9 @@ Layout::Layout(const Shape& s, const Decisions& plan, std::uint64_t align, std::
         const std::uint32_t bytes = packed_bytes(D, plan.v_bits);
         h.value = place(bytes, bytes, stored);
       }
-      const std::uint32_t scale_bytes = packed_bytes(1, kValueScaleBits), query_bytes = packed_bytes(D, kWordBits) + (plan.weighs_heads ? packed_bytes(1, kHeadWeightBits) : 0);
+      const std::uint32_t scale_bytes = packed_bytes(1, kValueScaleBits),
+                          query_bytes =
+                              packed_bytes(D, kWordBits) + (plan.weighs_heads ? packed_bytes(1, kHeadWeightBits) : 0);
       if (plan.token_scales) h.value_scale = place(scale_bytes, scale_bytes, stored);
       if (plan.compensates) {
         const std::uint32_t sum_bytes = packed_bytes(D, kValueSumBits);
@@ -107,8 +109,8 @@ std::int32_t get_word(const std::uint8_t* base, std::size_t index, int width, bo
 namespace {
 
 // Calls `vector(at, codes, width, is_signed)` for every D codes that lie side by side in the image, `codes` being their
-// place in the model, `scale(at, v16)` for every scale of V and weight of a head, `sum(at, words)` for D words of V's sum, and
-// `constants(at, to_log2, to_out, out16)` for every query head's scales. One walk for both directions.
+// place in the model, `scale(at, v16)` for every scale of V and weight of a head, `sum(at, words)` for D words of V's
+// sum, and `constants(at, to_log2, to_out, out16)` for every query head's scales. One walk for both directions.
 template <class Codes, class Vector, class ValueScale, class ValueSum, class Constants>
 void visit_image(const Layout& layout, const Shape& s, const Decisions& plan, Codes&& codes_of, Vector&& vector,
                  ValueScale&& scale, ValueSum&& sum, Constants&& constants) {
@@ -132,8 +134,7 @@ void visit_image(const Layout& layout, const Shape& s, const Decisions& plan, Co
         for (std::size_t g = 0; g < G && t < n; ++g) {
           const std::uint64_t q_at = layout.query(layer, kv).at(t * G + g);
           vector(q_at, &c.q[(t * G + g) * D], kWordBits, true);
-          if (plan.weighs_heads)
-            scale(q_at + packed_bytes(static_cast<int>(D), kWordBits), c.head_weight[t * G + g]);
+          if (plan.weighs_heads) scale(q_at + packed_bytes(static_cast<int>(D), kWordBits), c.head_weight[t * G + g]);
         }
       }
       for (std::size_t step = 0; step * D < c.v_sum.size(); ++step)

@@ -10,10 +10,10 @@ namespace winnow::golden {
 // What a source says of its heads beside their values, for policies that ask (traces/README.md). Each is empty where it
 // does not say.
 struct HeadTensors {
-  std::vector<float> scores;           // [layer][KV head] how much it looks far back, as measured on other text
-  std::vector<float> distances;        // [layer][KV head] of its output from its layer's mean, at the prompt's last token
-  std::vector<float> weights;          // [layer][query head][token] of its output, 0..1
-  std::vector<std::uint8_t> mask;      // [layer][KV head][generation step][token] 1: the step sees the token
+  std::vector<float> scores;       // [layer][KV head] how much it looks far back, as measured on other text
+  std::vector<float> distances;    // [layer][KV head] of its output from its layer's mean, at the prompt's last token
+  std::vector<float> weights;      // [layer][query head][token] of its output, 0..1
+  std::vector<std::uint8_t> mask;  // [layer][KV head][generation step][token] 1: the step sees the token
   std::vector<std::int32_t> clusters;  // [layer][KV head][token] where a token's key and query belong
 };
 

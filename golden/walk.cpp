@@ -217,10 +217,11 @@ void Walk::measure(LayerResult& r) const {
       const bool kept = ran && ((r.heads[head / G] >> (head % G)) & 1);
       const double unit = model_.head(r.layer, static_cast<int>(head / G)).out_unit[head % G];
       double difference = 0, reference = 0;
-      const float weight = weigh ? s.tensors->weights[s.head_index(r.layer, static_cast<int>(head)) *
-                                                          static_cast<std::size_t>(s.tokens) +
-                                                      position]
-                                 : 1;
+      const float weight =
+          weigh
+              ? s.tensors->weights[s.head_index(r.layer, static_cast<int>(head)) * static_cast<std::size_t>(s.tokens) +
+                                   position]
+              : 1;
       for (std::size_t d = 0; d < D; ++d) {
         const double y = kept ? r.out[(i * H + head) * D + d] * unit : 0, x = weight * ref[d];
         difference += (y - x) * (y - x);

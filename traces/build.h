@@ -10,7 +10,7 @@ namespace winnow {
 struct TraceBuilder {
   TraceMeta meta;
   std::string name;
-  std::vector<std::int32_t> token_ids;      // [tokens]
+  std::vector<std::int32_t> token_ids;  // [tokens]
   golden::HeadTensors head_tensors;
   std::vector<std::vector<float>> tensors;  // [3 * layer + which]: [heads or KV heads][tokens][D]
 

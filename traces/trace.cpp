@@ -178,8 +178,7 @@ std::shared_ptr<const golden::HeadTensors> read_head_tensors(const std::string& 
   of->scores = read_optional<float>(file, all, "head_scores", {layers, kv_heads}, -kMost, kMost, "finite");
   of->distances = read_optional<float>(file, all, "head_distances", {layers, kv_heads}, -kMost, kMost, "finite");
   of->weights = read_optional<float>(file, all, "head_weights", {layers, heads, tokens}, 0, 1, "0..1");
-  of->mask =
-      read_optional<std::uint8_t>(file, all, "mask", {layers, kv_heads, generated, tokens}, 0, 1, "0 or 1");
+  of->mask = read_optional<std::uint8_t>(file, all, "mask", {layers, kv_heads, generated, tokens}, 0, 1, "0 or 1");
   of->clusters = read_optional<std::int32_t>(file, all, "clusters", {layers, kv_heads, tokens}, 0,
                                              std::numeric_limits<std::int32_t>::max(), "0 or above");
   return of;

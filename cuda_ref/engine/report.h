@@ -100,9 +100,8 @@ inline void DeviceWalk::measure(golden::LayerResult& r) const {
       const bool kept = ran && ((r.heads[head / G] >> (head % G)) & 1);
       const double unit = host_scales_[count(r.layer) * H + head].out_unit;
       double difference = 0, energy = 0;
-      const float weight = plan_.weighs_heads
-                               ? s.tensors->weights[(count(r.layer) * H + head) * count(s.tokens) + first + i]
-                               : 1;
+      const float weight =
+          plan_.weighs_heads ? s.tensors->weights[(count(r.layer) * H + head) * count(s.tokens) + first + i] : 1;
       for (u64 d = 0; d < D; ++d) {
         const double ref = weight * reference[(head * seen + i) * D + d];
         const double y = kept ? r.out[(index * H + head) * D + d] * unit : 0;

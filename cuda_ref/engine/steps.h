@@ -51,7 +51,7 @@ inline void DeviceWalk::start_step() {
          model_.runtime.prompt_threads(), 0, c);
   step_lists_.resize(lists_.size());
   lists_.download(step_lists_.data(), step_lists_.size());
-  if (schedule_.policy.masks()) place_lists();
+  if (schedule_.masks()) place_lists();
   if (plan_.merges) append_merged();
 }
 
@@ -74,8 +74,7 @@ inline void DeviceWalk::place_lists() {
 inline void DeviceWalk::route() {
   const golden::Shape& s = shape();
   for (int kv = 0; kv < s.kv_heads; ++kv)
-    head_bits_[count(kv)] =
-        schedule_.routed(step_, layer_, kv, golden::head_bits(live_heads_, s.group(), kv));
+    head_bits_[count(kv)] = schedule_.routed(step_, layer_, kv, golden::head_bits(live_heads_, s.group(), kv));
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(head_bits_.data());
   report_.upload(bytes, head_bits_.size() * sizeof(u32), at_.head_bits);
 }
@@ -163,7 +162,7 @@ inline bool DeviceWalk::next(golden::LayerResult& r) {
     r.live.emplace_back(list,
                         list + (per_head_ ? list_sizes_[count(layer_) * count(s.kv_heads) + count(kv)] : live_.size()));
   }
-  if (schedule_.policy.head_weights == golden::HeadWeights::route) route();
+  if (schedule_.routes(step_)) route();
   r.heads = head_bits_;
   if (prompt)
     r.positions = r.live[0];

@@ -14,8 +14,8 @@ __device__ inline u32 value_scale(const Row& r, u32 token) {
 // Behind the codes of the query.
 __device__ inline u32 head_weight(const Row& r, u32 position, int g) {
   const u64 bit = first_bit(r.planes.query, static_cast<u64>(position) * r.group + g);
-  return static_cast<u32>(load_unsigned(r.a.image, bit + static_cast<u64>(r.D) * golden::kWordBits,
-                                        golden::kHeadWeightBits));
+  return static_cast<u32>(
+      load_unsigned(r.a.image, bit + static_cast<u64>(r.D) * golden::kWordBits, golden::kHeadWeightBits));
 }
 
 // Weighted sum of the chosen V, requantized; |out| joins head importance. `position`: of the query, whose step's sum of

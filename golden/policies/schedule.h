@@ -87,9 +87,7 @@ struct Schedule {
   bool per_kv_head() const { return policy.scope == ImportanceScope::kv_head; }
   // An importance a layer and KV head: only where any token is ranked.
   bool importance_per_head() const { return per_kv_head() && policy.ranks_tokens(); }
-  bool is_full(int layer, int kv_head) const {
-    return !full.empty() && full[shape.kv_index(layer, kv_head)];
-  }
+  bool is_full(int layer, int kv_head) const { return !full.empty() && full[shape.kv_index(layer, kv_head)]; }
   // A generation step in which nobody is left out, so that all earn what the steps up to the next one choose by.
   bool full_step(int step) const { return step > 0 && policy.full_every && (step - 1) % policy.full_every == 0; }
   // The newest full step at a generation step; itself, if it is one.
@@ -154,6 +152,9 @@ struct Schedule {
     }
     return c;
   }
+  // Lists and heads that follow from the trace, not from anything that was computed.
+  bool masks() const { return policy.masks(); }
+  bool routes(int step) const { return policy.head_weights == HeadWeights::route && step > 0; }
   // Whether a token of a step stays without being ranked: by its place, by the mask, by its cluster.
   bool sees(const TokenChoice& choice, int step, int layer, int kv_head, std::uint32_t token) const {
     if (choice.is_protected(token)) return true;
@@ -202,7 +203,7 @@ struct Schedule {
   }
   // Of a KV head's live query heads, a bit each, those that the trace routes a step's token to.
   std::uint32_t routed(int step, int layer, int kv_head, std::uint32_t heads) const {
-    if (policy.head_weights != HeadWeights::route || step == 0) return heads;
+    if (!routes(step)) return heads;
     const auto token = static_cast<std::size_t>(shape.tokens_in(step) - 1);
     for (int g = 0; g < shape.group(); ++g)
       if (!head_weight16(shape, layer, kv_head * shape.group() + g, token)) heads &= ~(1u << g);

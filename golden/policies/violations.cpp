@@ -53,7 +53,8 @@ std::optional<PolicyViolation> find_tensor_violation(const Policy& p) {
     return PolicyViolation{"heads.start", number(p.heads.start),
                            "must be 1, as heads.end, where head_weights is route: the router chooses the heads"};
   if (!p.masks()) return std::nullopt;
-  const std::string where = std::string(" where token_mask is ") + (p.token_mask == TokenMask::trace ? "trace" : "cluster");
+  const std::string where =
+      std::string(" where token_mask is ") + (p.token_mask == TokenMask::trace ? "trace" : "cluster");
   if (p.scope != ImportanceScope::kv_head) return PolicyViolation{"scope", "shared", "must be kv_head" + where};
   if (p.tokens.off() || p.ranks_tokens())
     return PolicyViolation{"tokens.start", number(p.tokens.start), "must be 0, as tokens.end," + where};

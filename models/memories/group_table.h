@@ -2,8 +2,8 @@
 // Registers of the groups in flight, one entry a store: what a group is, for the blocks that work on it.
 //
 // Written by the controller when a group starts and when its pass changes, but: `slots` also by softmax's compaction,
-// `readable` by softmax's division, and `head_weight` by Q x K, which holds the query that it came with. Read by controller, softmax, progressive, importance, P x V. Paper: the
-// control state of the pipeline; open there.
+// `readable` by softmax's division, and `head_weight` by Q x K, which holds the query that it came with. Read by
+// controller, softmax, progressive, importance, P x V. Paper: the control state of the pipeline; open there.
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -48,7 +48,7 @@ struct GroupEntry {
   // Of each row: the probability of a token that was left out, 2^32 = 1; of a lazy row one over its sum (inverse_of).
   std::array<std::uint64_t, kMaxGroup> mean{};
   std::array<std::uint16_t, kMaxGroup> head_weight{};  // of each row's output, where the policy weighs heads
-  std::array<Flag, kMaxGroup> readable;                // a row's probabilities come at `width` a cycle and may be followed
+  std::array<Flag, kMaxGroup> readable;  // a row's probabilities come at `width` a cycle and may be followed
 
   bool is_first_row(int head) const { return (heads & ((1u << head) - 1)) == 0; }
   bool is_last_row(int head) const { return (std::uint64_t{heads} >> (head + 1)) == 0; }
@@ -63,8 +63,8 @@ constexpr golden::Scale inverse_of(std::uint64_t mean) {
 class GroupTable : public MemoryBase {
  public:
   explicit GroupTable(const Sizes& s)
-      : MemoryBase(
-            {"group_table", "group table", "controller, qk, softmax", "controller, softmax, progressive, importance, pv"}),
+      : MemoryBase({"group_table", "group table", "controller, qk, softmax",
+                    "controller, softmax, progressive, importance, pv"}),
         group_(s.group),
         registers_(s.group_registers),
         entries_(static_cast<std::size_t>(s.stores)) {}

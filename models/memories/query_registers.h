@@ -1,6 +1,6 @@
 #pragma once
-// Query registers in front of Q x K: a ring of `entries` vectors of D 12-bit words (held as int16), and beside each, where
-// the policy weighs heads, the 16 bits that its head's output is multiplied with.
+// Query registers in front of Q x K: a ring of `entries` vectors of D 12-bit words (held as int16), and beside each,
+// where the policy weighs heads, the 16 bits that its head's output is multiplied with.
 //
 // In:   one vector a cycle from the converter, in order of arrival; it waits while the ring is full.
 // Out:  any held vector, by its number: the n-th query vector that arrived since reset, from 0.

@@ -94,9 +94,8 @@ inline std::vector<Case> cases() {
   add("masked_full_by_distance", kDecode + "53", make_policy("masked"), [](golden::Policy& p) {
     p.full_heads = 0.3, p.full_heads_by = golden::HeadMeasure::distances, p.protect_first = 2, p.protect_newest = 3;
   });
-  add("clusters_local_values", kDecode + "54", make_policy("routing"), [](golden::Policy& p) {
-    p.local_value = 0.4, p.renormalise = true, p.k_digits = {6, 4}, p.threshold = 0.2;
-  });
+  add("clusters_local_values", kDecode + "54", make_policy("routing"),
+      [](golden::Policy& p) { p.local_value = 0.4, p.renormalise = true, p.k_digits = {6, 4}, p.threshold = 0.2; });
   add("gated_compensate", kDecode + "55", make_policy("gated"),
       [](golden::Policy& p) { p.compensate = true, p.v_bits = 7; });
   add("gated_cascade", kEncoder + "56", spatten,

@@ -39,7 +39,8 @@ std::shared_ptr<const HeadTensors> random_tensors(const Shape& s, Random& of_sha
   for (int layer = 0; layer < s.layers; ++layer)
     for (int head = 0; head < s.heads; ++head)
       for (int token = 0; token < s.tokens; ++token) {
-        const float some = random.of<float>({1, 1, 0.999999f, 1e-5f, static_cast<float>(random.between(1, 1000)) / 1000});
+        const float some =
+            random.of<float>({1, 1, 0.999999f, 1e-5f, static_cast<float>(random.between(1, 1000)) / 1000});
         t.weights.push_back(head && random.chance(off) ? 0 : some);
       }
   const int seen = random.of<int>({0, 5, 30, 70, 100}), clusters = random.of<int>({1, 3, 12});
@@ -249,7 +250,8 @@ void random_tensor_rule(Case& c, Random& random) {
     c.full_heads = random.of<int>({0, 30, 50}), p.full_heads = c.full_heads / 100.0;
     p.protect_newest = std::max(1, p.protect_newest);
     p.token_mask = random.of<TokenMask>({TokenMask::none, TokenMask::trace, TokenMask::cluster});
-    if (p.select == SelectRule::anchor) p.token_mask = TokenMask::none, p.tokens = {}, c.tokens_start = c.tokens_end = 100;
+    if (p.select == SelectRule::anchor)
+      p.token_mask = TokenMask::none, p.tokens = {}, c.tokens_start = c.tokens_end = 100;
     if (p.tokens.off()) c.full_heads = 0, p.full_heads = 0;
   }
   if (p.full_heads > 0 && random.chance(70)) p.full_heads_by = HeadMeasure::distances;
@@ -321,8 +323,9 @@ std::string describe(const Case& c, const Shape& s) {
     << p.permanent << " free " << c.tokens_free << ',' << c.heads_free << " newest share " << c.newest_share
     << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads << '/' << p.full_every << '/'
     << p.importance_block << " merge " << p.merge << " tensors " << static_cast<int>(p.full_heads_by) << '/'
-    << static_cast<int>(p.head_weights) << '/' << static_cast<int>(p.token_mask) << " weights " << static_cast<int>(p.weights) << " pages " << p.pages
-    << '/' << static_cast<int>(p.page_key) << '/' << p.page_bits << '/' << c.page_keep;
+    << static_cast<int>(p.head_weights) << '/' << static_cast<int>(p.token_mask) << " weights "
+    << static_cast<int>(p.weights) << " pages " << p.pages << '/' << static_cast<int>(p.page_key) << '/' << p.page_bits
+    << '/' << c.page_keep;
   return o.str();
 }
 

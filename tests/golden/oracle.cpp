@@ -571,7 +571,8 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
     }
     if (p.head_weights != HeadWeights::none) {
       // 65535 is 1; else the scale times weight / 65536, both with 16 bits in front, cut to 16.
-      const Wide weight = std::llround(std::min(65535.0, std::floor(65536.0 * weight_of(m.shape(), layer, kv_head, g, position) + 0.5)));
+      const Wide weight = std::llround(
+          std::min(65535.0, std::floor(65536.0 * weight_of(m.shape(), layer, kv_head, g, position) + 0.5)));
       if (weight < 65535) {
         Wide leading = weight;
         int shift = scale.shift + 16;

@@ -228,8 +228,8 @@ TEST(S2, ByHand) {
   compared.add(44 + 36);
 }
 
-// Distances 0.5, 1 | 1, 0.25: a third of four heads is two, the farthest of each layer. The others keep a quarter of 40,
-// of which the first four and the newest five are sure, and what earned most.
+// Distances 0.5, 1 | 1, 0.25: a third of four heads is two, the farthest of each layer. The others keep a quarter of
+// 40, of which the first four and the newest five are sure, and what earned most.
 TEST(TaskKv, ByHand) {
   Compared compared;
   const Policy p = make_policy("task-kv");
@@ -343,8 +343,8 @@ TEST(HeadWeights, GateByHand) {
   const FloatSource source = values.source();
   const Reference reference(source);
   const Quantized model(source, reference, p);
-  EXPECT_EQ(model.head(0, 0).head_weight, (std::vector<std::uint16_t>{65535, 32768, 65535, 65535, 32768, 65535, 65535,
-                                                                      32768, 0}));
+  EXPECT_EQ(model.head(0, 0).head_weight,
+            (std::vector<std::uint16_t>{65535, 32768, 65535, 65535, 32768, 65535, 65535, 32768, 0}));
   const Layout layout(values.shape, p, 64);
   EXPECT_EQ(layout.query(0, 0).item_bytes, 8 * 12 / 8 + 2u);
   Walk walk(model, layout, &reference);

@@ -102,7 +102,8 @@ struct PlainCascade {
     const auto most = static_cast<std::size_t>(
         scheduled(c.tokens_start, c.tokens_end, c.tokens_free, layer, s.layers, n - since) + since);
     std::size_t k = sheltered;
-    while (p.token_mask == TokenMask::none && k + static_cast<std::size_t>(p.importance_block) <= most) k += static_cast<std::size_t>(p.importance_block);
+    while (p.token_mask == TokenMask::none && k + static_cast<std::size_t>(p.importance_block) <= most)
+      k += static_cast<std::size_t>(p.importance_block);
     Tokens kept;
     for (std::uint32_t i : largest_k(rank, k)) kept.push_back(from[i]);
     return kept;

@@ -20,9 +20,10 @@ Policy make() {
 }  // namespace
 
 PolicyEntry masked() {
-  return {"masked", Family::variants, "a KV head sees the tokens of a mask that a trained predictor wrote",
-          "Wei et al., \"Sparsifiner\", CVPR 2023, 3.2; Shi et al., \"Dynamic Mask Attention\", 2025 (arXiv 2508.02124)",
-          make};
+  return {
+      "masked", Family::variants, "a KV head sees the tokens of a mask that a trained predictor wrote",
+      "Wei et al., \"Sparsifiner\", CVPR 2023, 3.2; Shi et al., \"Dynamic Mask Attention\", 2025 (arXiv 2508.02124)",
+      make};
 }
 
 }  // namespace winnow::golden::rules

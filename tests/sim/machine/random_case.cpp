@@ -254,8 +254,8 @@ void random_merge(CaseRandom& r, RunOptions& o) {
 void random_tensor_rule(CaseRandom& r, RunOptions& o, bool cascades_heads) {
   if (!r.one_in(3)) return;
   if (r.one_in(2)) set(o, "head_weights", !cascades_heads && r.one_in(2) ? "route" : "gate");
-  for (const char* key : {"pages=", "candidates=", "lazy_softmax=true", "compensate=true", "select=anchor", "merge=",
-                          "full_every=", "importance_block=", "first_q_bits="})
+  for (const char* key : {"pages=", "candidates=", "lazy_softmax=true", "compensate=true", "select=anchor",
+                          "merge=", "full_every=", "importance_block=", "first_q_bits="})
     if (asks(o, key)) return;
   if (!r.one_in(2)) return;
   set(o, "scope", "kv_head"), set(o, "permanent", false), set(o, "importance", "sum");
