@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "golden/policies/decisions.h"
+#include "golden/policies/schedule.h"
 #include "sim/cost/additions.h"
 #include "sim/machine/parts_only.h"
 #include "sim/machine/storage.h"
@@ -10,8 +10,8 @@
 namespace winnow {
 namespace {
 
-// The plan as it would be for a trace that says everything of its heads: storage does not depend on what it says.
-golden::Decisions plan_of(const golden::Policy& policy, int group) {
+// A trace that says everything of its heads: what a policy adds does not depend on what it says.
+golden::Shape shape_of(int group) {
   golden::HeadTensors t;
   t.scores = t.distances = {1};
   t.weights.assign(static_cast<std::size_t>(2 * group), 1);
@@ -19,7 +19,7 @@ golden::Decisions plan_of(const golden::Policy& policy, int group) {
   t.clusters = {0, 0};
   golden::Shape shape{1, group, 1, 8, 2, 1, true, 1};
   shape.tensors = std::make_shared<const golden::HeadTensors>(std::move(t));
-  return golden::decisions_of(policy, shape);
+  return shape;
 }
 
 }  // namespace
@@ -27,8 +27,10 @@ golden::Decisions plan_of(const golden::Policy& policy, int group) {
 std::vector<cost::Component> policy_additions(const Machine& machine, const golden::Policy& policy, int group,
                                               const std::vector<cost::Component>& components,
                                               const cost::Technology& technology) {
-  const golden::Decisions plan = plan_of(policy, group), none = plan_of(golden::Policy{}, group);
-  return cost::additions_of(machine, policy, components, storage_of(*parts_only(machine, none, group)),
+  const golden::Shape shape = shape_of(group);
+  const golden::Decisions plan = golden::decisions_of(policy, shape), none = golden::decisions_of({}, shape);
+  const int block = golden::Schedule{shape, policy}.tokens(1, 0).block;
+  return cost::additions_of(machine, plan, block, components, storage_of(*parts_only(machine, none, group)),
                             storage_of(*parts_only(machine, plan, group)), technology);
 }
 
