@@ -103,8 +103,10 @@ void run_cost(const CostOptions& o) {
   fmt::print("The memory beside it, {} channels of {}: at most {}.\n", machine.hbm2.channels, machine.hbm2.type,
              cost::with_prefix(memory, "W"));
   if (!o.policy.empty())
-    fmt::print("\nPolicy {} adds {:.4f} mm2, all of it estimated{}\n", o.policy, area_mm2(added),
-               added.empty() ? ": nothing that the machine lacks." : ":\n" + align(cost::source_rows(added)));
+    fmt::print("\nPolicy {} adds {}\n", o.policy,
+               added.empty() ? "nothing that the machine lacks."
+                             : fmt::format("{:.4f} mm2, all of it estimated:\n{}", area_mm2(added),
+                                           align(cost::source_rows(added))));
   if (o.sources) {
     fmt::print("\n{}", align(cost::source_rows(components)));
     fmt::print("\nWires and clock tree: x {}, {}\nClock without work: x {}, {}\nSRAM from {} words on: {}\n",
