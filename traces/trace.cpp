@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "golden/basis.h"
 #include "golden/error.h"
 #include "traces/build.h"
 #include "traces/mapped_file.h"
@@ -143,6 +144,37 @@ void require_shape(const std::string& file, const std::string& name, const SafeT
                             shape_text(shape)));
 }
 
+// The basis of keys: all of its tensors in every layer, or none.
+std::shared_ptr<const golden::KeyBasis> read_key_basis(const std::string& file, const SafeTensors& all,
+                                                       const TraceMeta& meta) {
+  auto basis = std::make_shared<golden::KeyBasis>();
+  basis->head_dim = static_cast<std::size_t>(meta.head_dim);
+  const auto heads = static_cast<std::uint64_t>(meta.kv_heads), D = static_cast<std::uint64_t>(meta.head_dim);
+  const struct {
+    const char* name;
+    std::vector<std::uint64_t> shape;
+    std::vector<float>& to;
+  } parts[] = {{"key_basis", {heads, D, D}, basis->transform},
+               {"key_mean", {heads, D}, basis->mean},
+               {"key_range", {heads, D}, basis->range}};
+  bool any = false;
+  for (const auto& part : parts) any = any || all.tensors.contains(fmt::format("layers.0.{}", part.name));
+  if (!any) return nullptr;
+  for (int layer = 0; layer < meta.layers; ++layer)
+    for (const auto& part : parts) {
+      const std::string name = fmt::format("layers.{}.{}", layer, part.name);
+      const SafeTensor& tensor = find_tensor(file, all, name);
+      if (tensor.dtype != "F32")
+        throw Error(fmt::format("{}: tensor '{}': {}: dtype must be F32", file, name, tensor.dtype));
+      require_shape(file, name, tensor, part.shape);
+      const std::size_t at = part.to.size();
+      part.to.resize(at + tensor.data.size() / sizeof(float));
+      std::memcpy(&part.to[at], tensor.data.data(), tensor.data.size());
+    }
+  golden::check_basis(file + ": key basis", *basis, meta.layers, meta.kv_heads, meta.head_dim);
+  return basis;
+}
+
 // A layer beyond those that the metadata names means that one of the two is wrong.
 void refuse_extra_layers(const std::string& file, const SafeTensors& all, int layers) {
   for (const auto& [name, tensor] : all.tensors) {
@@ -218,6 +250,8 @@ Trace Trace::open(const std::string& path) {
         throw Error(fmt::format("{}: tensor 'head_scores'[{}, {}]: {}: must be finite", path, i / kv_heads,
                                 i % kv_heads, trace.head_scores_[i]));
   }
+
+  trace.key_basis_ = read_key_basis(path, all, meta);
 
   std::string first_dtype;
   for (int layer = 0; layer < meta.layers; ++layer) {

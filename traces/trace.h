@@ -16,6 +16,10 @@
 
 namespace winnow {
 
+namespace golden {
+struct KeyBasis;  // golden/basis.h
+}
+
 struct TraceMeta {
   std::string model, licence, source, tool;
   int layers = 0;
@@ -55,6 +59,8 @@ class Trace {
   std::span<const std::int32_t> token_ids() const { return token_ids_; }  // [tokens]
   // [layer * kv_heads + kv_head] how much a KV head of this model looks far back; empty where the file does not say.
   const std::vector<float>& head_scores() const { return head_scores_; }
+  // The basis of every KV head's keys, as measured on other text; nullptr where the file has none.
+  const std::shared_ptr<const golden::KeyBasis>& key_basis() const { return key_basis_; }
 
   // One head's rows, dst[tokens][D]. `head` counts query heads for q, KV heads for k and v.
   void read(TraceTensor which, int layer, int head, float* dst) const {
@@ -88,6 +94,7 @@ class Trace {
   std::size_t bytes_ = 0;
   std::vector<std::int32_t> token_ids_;
   std::vector<float> head_scores_;
+  std::shared_ptr<const golden::KeyBasis> key_basis_;
   // tensors_[3 * layer + which] points at [heads][tokens][D] values of dtype_ (not necessarily aligned).
   std::vector<const std::byte*> tensors_;
   std::shared_ptr<const void> storage_;  // what tensors_ point into: a mapping, or buffers

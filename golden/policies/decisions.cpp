@@ -20,10 +20,13 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   if (p.merge && shape.tokens > kMaxMergedTokens)
     throw Error("policy " + p.name + ": merge: true: the trace has " + std::to_string(shape.tokens) +
                 " tokens: a merged token stands for at most " + std::to_string(kMaxMergedTokens));
+  if (p.codes_keys() && !shape.key_basis)
+    throw Error("policy " + p.name + ": key_basis: trace: the trace has no basis: must have one for each KV head");
   Decisions d;
   d.digits = p.digits();
   d.msb = p.msb;
   d.channel_scales = p.k_scale == KeyScale::channel;
+  d.coded = p.codes_keys(), d.basis_resident = p.basis_resident;
   d.v_bits = p.v_bits;
   d.token_scales = p.v_scale == ValueScale::token;
 

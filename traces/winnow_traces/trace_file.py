@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from winnow_traces.basis_file import PARTS, Basis
 from winnow_traces.bfloat16 import narrowed, widened
 from winnow_traces.errors import CaptureError
 
@@ -40,6 +41,7 @@ class Trace:
     prompt: int
     info: dict = field(default_factory=dict)  # further metadata, strings
     head_scores: np.ndarray | None = None  # float32 [layers, KV heads]: how much a KV head looks far back
+    key_basis: Basis | None = None  # of every KV head's keys
 
     def metadata(self):
         heads, tokens, head_dim = self.q[0].shape
@@ -129,6 +131,11 @@ def write_trace(path, trace, dtype="float16"):
             "data_offsets": [offset, offset + scores.nbytes],
         }
         offset += scores.nbytes
+    basis = trace.key_basis.tensors() if trace.key_basis else []
+    for name, values in basis:
+        end = offset + values.nbytes
+        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [offset, end]}
+        offset = end
     for name, values in tensors:
         end = offset + values.size * element.itemsize
         header[name] = {"dtype": code, "shape": list(values.shape), "data_offsets": [offset, end]}
@@ -143,6 +150,8 @@ def write_trace(path, trace, dtype="float16"):
             file.write(ids.data)
             if scores is not None:
                 file.write(scores.data)
+            for _, values in basis:
+                file.write(values.data)
             for name, values in tensors:
                 file.write(_stored(name, values, dtype).data)
             file.flush()
@@ -192,6 +201,9 @@ def read_trace(path):
             causal=metadata["causal"] == "true",
             prompt=int(metadata["prompt"]),
             head_scores=tensors.get("head_scores"),
+            key_basis=Basis(*(np.stack([tensors[f"layers.{layer}.{name}"] for layer in layers]) for name in PARTS))
+            if f"layers.0.{PARTS[0]}" in tensors
+            else None,
         )
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise CaptureError(f"{path}: not a trace: {error}") from error

@@ -46,6 +46,9 @@ def parser():
     made.add_argument(
         "--text", required=True, metavar="F", help="a file; or calibration, test, held-out (scripts/setup --texts)"
     )
+    made.add_argument(
+        "--basis", metavar="FILE", help="of `winnow basis`, for policies with key_basis trace, as coded is"
+    )
     made.add_argument("--windows", type=int, default=24, metavar="N", help="windows of the text (default 24)")
     made.add_argument(
         "--needle", action="store_true", help="instead: is a fact that stands in the prompt found when it is asked for?"
@@ -214,6 +217,7 @@ def run(arguments):
         mode=options.mode,
         seed=options.seed,
         depths=depths if options.needle else None,
+        basis=options.basis,
         cache=None if options.no_cache else options.cache,
         threads=options.threads,
     )
