@@ -248,7 +248,7 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
       if (alive(g)) mean[g] = mean_left_out(rest[g], reciprocal(row.denominator[g]), static_cast<std::uint32_t>(N - n));
     row.values = slots_;
     const auto step = static_cast<std::size_t>(position - model_.shape().prompt + 1);
-    weigh(c, live, heads, mean, &c.v_sum[step * D], row);
+    weigh(c, live, heads, position, mean, &c.v_sum[step * D], row);
     return;
   }
 
@@ -265,11 +265,11 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
       for (auto& v : row.values) v = slots_[v];
     }
   }
-  weigh(c, live, heads, nullptr, nullptr, row);
+  weigh(c, live, heads, position, nullptr, nullptr, row);
 }
 
-void Attention::weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, const std::uint64_t* mean,
-                      const std::int32_t* sum, GroupRow& row) {
+void Attention::weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, int position,
+                      const std::uint64_t* mean, const std::int32_t* sum, GroupRow& row) {
   const auto D = static_cast<std::size_t>(D_), N = static_cast<std::size_t>(row.keys);
   const int v_bits = model_.decisions().v_bits;
   const bool renormalise = model_.decisions().renormalise;
@@ -302,9 +302,11 @@ void Attention::weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32
       }
       for (std::size_t d = 0; d < D; ++d) acc_[d] += part[d];
     }
-    const Scale scale = model_.decisions().lazy ? mul(c.to_out[g], lazy_scale(row.denominator[g]))
-                        : renormalise           ? mul(c.to_out[g], renormaliser(kept))
-                                                : c.to_out[g];
+    Scale scale = model_.decisions().lazy ? mul(c.to_out[g], lazy_scale(row.denominator[g]))
+                  : renormalise           ? mul(c.to_out[g], renormaliser(kept))
+                                          : c.to_out[g];
+    if (model_.decisions().weighs_heads)
+      scale = mul(scale, head_scale(c.head_weight[static_cast<std::size_t>(position * G_) + g]));
     for (std::size_t d = 0; d < D; ++d) row.out[g * D + d] = requantize_out(acc_[d], scale, exponent);
   }
 }

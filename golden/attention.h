@@ -47,8 +47,8 @@ class Attention {
   // Weights of n scores by a pass's rule, below `top`; returns their sum, or of sigmoids the largest.
   std::uint64_t weights(const std::int64_t* s, int n, const ScoreRule& rule, std::int64_t top, std::uint32_t* e);
   // `mean` [group]: the mean probability of what the selection left out, and `sum` V's sum; nullptr: not compensated.
-  void weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, const std::uint64_t* mean,
-             const std::int32_t* sum, GroupRow& row);
+  void weigh(const HeadCodes& c, const std::uint32_t* live, std::uint32_t heads, int position,
+             const std::uint64_t* mean, const std::int32_t* sum, GroupRow& row);
 
   const Quantized& model_;
   int D_, G_;

@@ -55,7 +55,7 @@ void Cascade::choose_tokens(std::vector<std::uint32_t>& list, int layer, int kv_
   const TokenChoice choice = schedule_.tokens(step_, layer, kv_head);
   if (choice.keep >= list.size()) return;
   if (choice.by_place)
-    list = protected_tokens(choice, shape_.tokens_in(step_));
+    list = schedule_.placed(step_, layer, kv_head);
   else
     keep_largest(list, token_items(choice, list, &importance_[importance_base(layer, kv_head)], chances_.data()),
                  choice.keep);

@@ -53,6 +53,7 @@ inline constexpr int kValueScaleBits = 16;  // of V's scale a token, in memory
 inline constexpr int kValueSumBits = 24;    // of the sum of V over a KV head's tokens, in memory
 inline constexpr int kDescriptorBits = 64;  // of a query head's scales, in memory
 inline constexpr int kProbabilityBits = 16;  // 65536 = 1
+inline constexpr int kHeadWeightBits = 16;   // of a query head's output, behind its query in memory
 
 // --- what top-k engines compare -------------------------------------------------------------------------------------
 

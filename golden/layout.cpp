@@ -45,7 +45,7 @@ Layout::Layout(const Shape& s, const Decisions& plan, std::uint64_t align, std::
     Head& h = heads_[i];
     if (plan.coded)
       h.widths =
-          channel_widths(&s.key_basis->range[i * static_cast<std::size_t>(D)], static_cast<std::size_t>(D), d).width;
+          channel_widths(&s.tensors->key_basis->range[i * static_cast<std::size_t>(D)], static_cast<std::size_t>(D), d).width;
     for (int digit = 0; digit < d.count; ++digit) {
       int bits = plan.coded ? 0 : D * d.width[digit];
       for (const int width : h.widths) bits += channel_digit_bits(width, d, digit);
@@ -82,7 +82,9 @@ Layout::Layout(const Shape& s, const Decisions& plan, std::uint64_t align, std::
         const std::uint32_t bytes = packed_bytes(D, plan.v_bits);
         h.value = place(bytes, bytes, stored);
       }
-      const std::uint32_t scale_bytes = packed_bytes(1, kValueScaleBits), query_bytes = packed_bytes(D, kWordBits);
+      const std::uint32_t scale_bytes = packed_bytes(1, kValueScaleBits),
+                          query_bytes =
+                              packed_bytes(D, kWordBits) + (plan.weighs_heads ? packed_bytes(1, kHeadWeightBits) : 0);
       if (plan.token_scales) h.value_scale = place(scale_bytes, scale_bytes, stored);
       if (plan.compensates) {
         const std::uint32_t sum_bytes = packed_bytes(D, kValueSumBits);
@@ -160,8 +162,12 @@ void visit_image(const Layout& layout, const Shape& s, const Decisions& plan, On
                              : layout.value(layer, kv).at(t);
         on.vector(v_at, &c.v[t * D], plan.v_bits, true);
         if (plan.token_scales) on.scale(layout.value_scale(layer, kv).at(t), c.v16[t]);
-        for (std::size_t g = 0; g < G && t < n; ++g)
-          on.vector(layout.query(layer, kv).at(t * G + g), &c.q[(t * G + g) * D], kWordBits, true);
+        for (std::size_t g = 0; g < G && t < n; ++g) {
+          const std::uint64_t q_at = layout.query(layer, kv).at(t * G + g);
+          on.vector(q_at, &c.q[(t * G + g) * D], kWordBits, true);
+          if (plan.weighs_heads)
+            on.scale(q_at + packed_bytes(static_cast<int>(D), kWordBits), c.head_weight[t * G + g]);
+        }
       }
       for (std::size_t step = 0; step * D < c.v_sum.size(); ++step)
         on.sum(layout.value_sum(layer, kv).at(step), &c.v_sum[step * D]);

@@ -57,7 +57,7 @@ class Layout {
   // Item n: the sum of V over the prompt's tokens and those of steps 1..n (policies that compensate). In a machine
   // these are one record, written again with each new token's V; here each step finds its own.
   const Region& value_sum(int layer, int kv_head) const { return at(layer, kv_head).value_sum; }
-  // Item token * group + g: one query head's 12-bit codes.
+  // Item token * group + g: one query head's 12-bit codes, its weight behind them (policies that weigh heads).
   const Region& query(int layer, int kv_head) const { return at(layer, kv_head).query; }
   // Item h: scales of the layer's query head h (Descriptor). Of keys in a basis of their own, item heads + h:
   // to_query, and item 2 * heads + KV head: to_key (BasisDescriptor).

@@ -367,6 +367,16 @@ WINNOW_HD constexpr Scale sum_scale(std::uint64_t mean, int v_bits, int exponent
           16 - n + sum_fraction(v_bits) + exponent};
 }
 
+// --- weights of heads -----------------------------------------------------------------------------------------------
+
+// What a head's outputs are multiplied with beside their scale: 65535 = 1, as a probability has it.
+WINNOW_HD constexpr Scale head_scale(std::uint32_t weight16) {
+  if (weight16 == 0) return {};
+  if (weight16 >= kProbMax) return {1u << 15, 15};
+  const int n = bit_length(weight16);
+  return {weight16 << (16 - n), 32 - n};
+}
+
 // Requantizer behind P x V: sum of weight12 * v to a 12-bit output. `scale` = V scale / out scale / 2^32, `exponent`
 // the row's.
 WINNOW_HD constexpr std::int16_t requantize_out(std::int64_t sum, Scale scale, int exponent) {

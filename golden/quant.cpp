@@ -44,8 +44,7 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
       HeadCodes& c = codes(layer, kv);
       source.k(layer, kv, k.data());
       source.v(layer, kv, v.data());
-      HeadQuantizer quantizer(shape_, decisions_, static_cast<std::size_t>(layer * shape_.kv_heads + kv), k.data(),
-                              v.data());
+      HeadQuantizer quantizer(shape_, decisions_, shape_.kv_index(layer, kv), k.data(), v.data());
       const auto read = [&](std::size_t g) { source.q(layer, kv * shape_.group() + static_cast<int>(g), q.data()); };
       for (std::size_t g = 0; g < G; ++g) read(g), quantizer.read_query(g, q.data());
       quantizer.begin(c);
@@ -55,6 +54,10 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
       for (std::size_t g = 0; g < G; ++g) {
         if (G > 1) read(g);
         for (std::size_t t = 0; t < n; ++t) quantizer.put_query(c, t, g, &q[t * D]);
+        if (!decisions_.weighs_heads) continue;
+        c.head_weight.resize(n * G);
+        for (std::size_t t = 0; t < n; ++t)
+          c.head_weight[t * G + g] = head_weight16(shape_, layer, kv * shape_.group() + static_cast<int>(g), t);
       }
     }
 

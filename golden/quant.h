@@ -26,6 +26,7 @@ Scale to_scale(double x);
 struct HeadCodes {
   std::vector<std::int16_t> q;                    // [tokens][group][D], 12 bits, K's channel scales folded in
   std::vector<std::int16_t> turned;               // the same in the keys' basis; empty: keys are as they are
+  std::vector<std::uint16_t> head_weight;         // [tokens][group]; empty: the policy does not weigh heads
   std::vector<std::int16_t> k;                    // [tokens][D], full-width codes
   std::vector<std::int16_t> k_digit[kMaxDigits];  // [tokens][D], code = sum digit[i] << below(i)
   std::vector<std::int16_t> page;                 // [complete pages][D] words of their keys; empty: no pages

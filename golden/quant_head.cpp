@@ -38,7 +38,7 @@ HeadQuantizer::HeadQuantizer(const Shape& s, const Decisions& plan, std::size_t 
       v_unit_(largest(v, prompt_ * D_) / v_limit_),
       q_unit_(G_) {
   if (plan.coded) {
-    const KeyBasis& basis = *s.key_basis;
+    const KeyBasis& basis = *s.tensors->key_basis;
     widths_ = channel_widths(&basis.range[head * D_], D_, plan.digits);
     basis_ = basis_tables(basis, head, widths_);
     // Its rounding is far below a step, so it may have a query's headroom.

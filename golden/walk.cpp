@@ -40,7 +40,7 @@ bool Walk::next(LayerResult& r) {
 
   std::vector<std::uint64_t> sums(static_cast<std::size_t>(s.tokens));
   for (int kv = 0; kv < s.kv_heads; ++kv) {
-    const std::uint32_t heads = cascade_.heads(kv);
+    const std::uint32_t heads = schedule_.routed(step_, layer_, kv, cascade_.heads(kv));
     const std::vector<std::uint32_t>& live = candidates(kv, heads, r);
     const std::uint32_t merged = schedule_.merged(step_, layer_, kv);
     r.live.push_back(live);
@@ -224,6 +224,7 @@ void Walk::measure(LayerResult& r) const {
   const auto G = static_cast<std::size_t>(s.group());
   const std::uint32_t first = step_ == 0 ? 0 : static_cast<std::uint32_t>(r.tokens - 1);
   const auto all = static_cast<std::uint32_t>(r.tokens);
+  const bool weigh = model_.decisions().weighs_heads;
   std::size_t i = 0;
   for (std::uint32_t position = first; position < all; ++position) {
     const bool ran = i < r.positions.size() && r.positions[i] == position;
@@ -232,10 +233,15 @@ void Walk::measure(LayerResult& r) const {
       const bool kept = ran && ((r.heads[head / G] >> (head % G)) & 1);
       const double unit = model_.head(r.layer, static_cast<int>(head / G)).out_unit[head % G];
       double difference = 0, reference = 0;
+      const float weight =
+          weigh
+              ? s.tensors->weights[s.head_index(r.layer, static_cast<int>(head)) * static_cast<std::size_t>(s.tokens) +
+                                   position]
+              : 1;
       for (std::size_t d = 0; d < D; ++d) {
-        const double y = kept ? r.out[(i * H + head) * D + d] * unit : 0;
-        difference += (y - ref[d]) * (y - ref[d]);
-        reference += static_cast<double>(ref[d]) * ref[d];
+        const double y = kept ? r.out[(i * H + head) * D + d] * unit : 0, x = weight * ref[d];
+        difference += (y - x) * (y - x);
+        reference += x * x;
       }
       r.error.difference_all += difference, r.error.reference_all += reference;
       if (!kept) continue;

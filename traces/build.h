@@ -10,10 +10,9 @@ namespace winnow {
 struct TraceBuilder {
   TraceMeta meta;
   std::string name;
-  std::vector<std::int32_t> token_ids;                // [tokens]
-  std::vector<float> head_scores;                     // [layers * KV heads], or empty
-  std::shared_ptr<const golden::KeyBasis> key_basis;  // or nullptr
-  std::vector<std::vector<float>> tensors;            // [3 * layer + which]: [heads or KV heads][tokens][D]
+  std::vector<std::int32_t> token_ids;  // [tokens]
+  golden::HeadTensors head_tensors;
+  std::vector<std::vector<float>> tensors;  // [3 * layer + which]: [heads or KV heads][tokens][D]
 
   // Checks the shape's rules and the sizes; throws Error.
   Trace build() &&;

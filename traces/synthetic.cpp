@@ -14,6 +14,7 @@ namespace winnow {
 namespace {
 
 constexpr std::string_view kPrefix = "synthetic:";
+constexpr std::int64_t kMostMaskEntries = std::int64_t{1} << 26;
 
 std::uint64_t mix(std::uint64_t x) {  // splitmix64's finalizer
   x += 0x9e3779b97f4a7c15u;
@@ -78,6 +79,31 @@ void fill_head(Generator gen, const TraceMeta& meta, float* k, float* v, float* 
   }
 }
 
+// What a model trained for it would say of its heads, at random.
+golden::HeadTensors random_head_tensors(std::uint64_t seed, const TraceMeta& meta) {
+  golden::HeadTensors of;
+  const auto generator = [seed](std::uint64_t stream) { return Generator(mix(seed) ^ mix(~stream)); };
+  const int lists = meta.layers * meta.kv_heads;
+  // Any order of heads will do; equal scores are among them.
+  Generator scores = generator(0), distances = generator(1), weights = generator(2), mask = generator(3),
+            clusters = generator(4);
+  for (int i = 0; i < lists; ++i) of.scores.push_back(static_cast<float>(scores.below(64)) / 64.0f);
+  for (int i = 0; i < lists; ++i) of.distances.push_back(static_cast<float>(distances.below(64)) / 64.0f);
+  // A router leaves out every fourth head, but for each layer's first.
+  for (int layer = 0; layer < meta.layers; ++layer)
+    for (int head = 0; head < meta.heads; ++head)
+      for (int t = 0; t < meta.tokens; ++t) {
+        const bool off = weights.below(4) == 0 && head != 0;
+        of.weights.push_back(off ? 0.0f : static_cast<float>(1 + weights.below(256)) / 256.0f);
+      }
+  // A quarter of the tokens. A sentence whose mask would be larger than its values has none.
+  const std::int64_t entries = std::int64_t{lists} * meta.generated() * meta.tokens;
+  for (std::int64_t i = entries <= kMostMaskEntries ? entries : 0; i > 0; --i) of.mask.push_back(mask.below(4) == 0);
+  for (std::int64_t i = std::int64_t{lists} * meta.tokens; i > 0; --i)
+    of.clusters.push_back(static_cast<std::int32_t>(clusters.below(8)));
+  return of;
+}
+
 // A basis of the keys of one head, k [tokens][D]: two reflections, and rows that fade to an eighth, so that some
 // channels need many bits and some none. The mean and the ranges are those of the prompt behind its first token.
 void add_basis(Generator gen, const TraceMeta& meta, const float* k, golden::KeyBasis& basis) {
@@ -132,8 +158,7 @@ Trace TraceBuilder::build() && {
   trace.meta_ = std::move(meta);
   trace.name_ = std::move(name);
   trace.token_ids_ = std::move(token_ids);
-  trace.head_scores_ = std::move(head_scores);
-  trace.key_basis_ = std::move(key_basis);
+  trace.head_tensors_ = std::make_shared<const golden::HeadTensors>(std::move(head_tensors));
   for (std::size_t i = 0; i < owned->size(); ++i) {
     const std::vector<float>& values = (*owned)[i];
     const std::size_t need = head * trace.head_count(static_cast<TraceTensor>(i % 3));
@@ -161,10 +186,7 @@ Trace make_synthetic(const SyntheticSpec& spec) {
 
   Generator words(mix(spec.seed));
   for (int t = 0; t < meta.tokens; ++t) builder.token_ids.push_back(static_cast<std::int32_t>(words.below(30000)));
-  // Any order of heads will do; equal scores are among them.
-  Generator scores(mix(spec.seed) ^ mix(~std::uint64_t{0}));
-  for (int i = 0; i < meta.layers * meta.kv_heads; ++i)
-    builder.head_scores.push_back(static_cast<float>(scores.below(64)) / 64.0f);
+  builder.head_tensors = random_head_tensors(spec.seed, meta);
   const std::size_t head = static_cast<std::size_t>(meta.tokens) * meta.head_dim;
   auto basis = std::make_shared<golden::KeyBasis>();
   basis->head_dim = static_cast<std::size_t>(meta.head_dim);
@@ -174,13 +196,13 @@ Trace make_synthetic(const SyntheticSpec& spec) {
       const std::uint64_t place = (static_cast<std::uint64_t>(layer) << 32) | static_cast<std::uint32_t>(h + 1);
       fill_head(Generator(mix(spec.seed) ^ mix(place)), meta, k.data() + h * head, v.data() + h * head,
                 q.data() + static_cast<std::size_t>(h) * meta.group() * head);
-      add_basis(Generator(mix(spec.seed) ^ mix(~place)), meta, k.data() + h * head, *basis);
+      add_basis(Generator(mix(spec.seed) ^ mix(place | std::uint64_t{1} << 63)), meta, k.data() + h * head, *basis);
     }
     builder.tensors.push_back(std::move(q));
     builder.tensors.push_back(std::move(k));
     builder.tensors.push_back(std::move(v));
   }
-  builder.key_basis = std::move(basis);
+  builder.head_tensors.key_basis = std::move(basis);
   return std::move(builder).build();
 }
 

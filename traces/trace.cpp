@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <type_traits>
 
 #include "golden/basis.h"
 #include "golden/error.h"
@@ -158,7 +160,9 @@ std::shared_ptr<const golden::KeyBasis> read_key_basis(const std::string& file, 
                {"key_mean", {heads, D}, basis->mean},
                {"key_range", {heads, D}, basis->range}};
   bool any = false;
-  for (const auto& part : parts) any = any || all.tensors.contains(fmt::format("layers.0.{}", part.name));
+  for (int layer = 0; layer < meta.layers; ++layer)
+    for (const auto& part : parts)
+      any = any || all.tensors.contains(fmt::format("layers.{}.{}", layer, part.name));
   if (!any) return nullptr;
   for (int layer = 0; layer < meta.layers; ++layer)
     for (const auto& part : parts) {
@@ -173,6 +177,46 @@ std::shared_ptr<const golden::KeyBasis> read_key_basis(const std::string& file, 
     }
   golden::check_basis(file + ": key basis", *basis, meta.layers, meta.kv_heads, meta.head_dim);
   return basis;
+}
+
+// A tensor that a file may have: F32, U8 or I32 as Value is, each value within the range. Empty where it has none.
+template <class Value>
+std::vector<Value> read_optional(const std::string& file, const SafeTensors& all, const std::string& name,
+                                 const std::vector<std::uint64_t>& shape, Value least, Value most, const char* rule) {
+  const auto at = all.tensors.find(name);
+  if (at == all.tensors.end()) return {};
+  const SafeTensor& tensor = at->second;
+  const std::string dtype = std::is_same_v<Value, float> ? "F32" : std::is_same_v<Value, std::uint8_t> ? "U8" : "I32";
+  if (tensor.dtype != dtype)
+    throw Error(fmt::format("{}: tensor '{}': {}: dtype must be {}", file, name, tensor.dtype, dtype));
+  require_shape(file, name, tensor, shape);
+  std::vector<Value> values(tensor.data.size() / sizeof(Value));
+  if (!values.empty()) std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!(values[i] >= least && values[i] <= most)) {
+      std::vector<std::uint64_t> place(shape.size());
+      std::uint64_t rest = i;
+      for (std::size_t d = shape.size(); d-- > 0; rest /= shape[d]) place[d] = rest % shape[d];
+      throw Error(fmt::format("{}: tensor '{}'{}: {}: must be {}", file, name, shape_text(place), values[i], rule));
+    }
+  return values;
+}
+
+std::shared_ptr<const golden::HeadTensors> read_head_tensors(const std::string& file, const SafeTensors& all,
+                                                             const TraceMeta& meta) {
+  const auto layers = static_cast<std::uint64_t>(meta.layers), kv_heads = static_cast<std::uint64_t>(meta.kv_heads);
+  const auto tokens = static_cast<std::uint64_t>(meta.tokens), heads = static_cast<std::uint64_t>(meta.heads);
+  const auto generated = static_cast<std::uint64_t>(meta.generated());
+  constexpr float kMost = std::numeric_limits<float>::max();
+  auto of = std::make_shared<golden::HeadTensors>();
+  of->scores = read_optional<float>(file, all, "head_scores", {layers, kv_heads}, -kMost, kMost, "finite");
+  of->distances = read_optional<float>(file, all, "head_distances", {layers, kv_heads}, -kMost, kMost, "finite");
+  of->weights = read_optional<float>(file, all, "head_weights", {layers, heads, tokens}, 0, 1, "0..1");
+  of->mask = read_optional<std::uint8_t>(file, all, "mask", {layers, kv_heads, generated, tokens}, 0, 1, "0 or 1");
+  of->clusters = read_optional<std::int32_t>(file, all, "clusters", {layers, kv_heads, tokens}, 0,
+                                             std::numeric_limits<std::int32_t>::max(), "0 or above");
+  of->key_basis = read_key_basis(file, all, meta);
+  return of;
 }
 
 // A layer beyond those that the metadata names means that one of the two is wrong.
@@ -237,21 +281,7 @@ Trace Trace::open(const std::string& path) {
   trace.token_ids_.resize(tokens);
   std::memcpy(trace.token_ids_.data(), ids.data.data(), ids.data.size());
 
-  if (const auto at = all.tensors.find("head_scores"); at != all.tensors.end()) {
-    const SafeTensor& scores = at->second;
-    const auto kv_heads = static_cast<std::size_t>(meta.kv_heads);
-    if (scores.dtype != "F32")
-      throw Error(fmt::format("{}: tensor 'head_scores': {}: dtype must be F32", path, scores.dtype));
-    require_shape(path, "head_scores", scores, {static_cast<std::uint64_t>(meta.layers), kv_heads});
-    trace.head_scores_.resize(static_cast<std::size_t>(meta.layers) * kv_heads);
-    std::memcpy(trace.head_scores_.data(), scores.data.data(), scores.data.size());
-    for (std::size_t i = 0; i < trace.head_scores_.size(); ++i)
-      if (!std::isfinite(trace.head_scores_[i]))
-        throw Error(fmt::format("{}: tensor 'head_scores'[{}, {}]: {}: must be finite", path, i / kv_heads,
-                                i % kv_heads, trace.head_scores_[i]));
-  }
-
-  trace.key_basis_ = read_key_basis(path, all, meta);
+  trace.head_tensors_ = read_head_tensors(path, all, meta);
 
   std::string first_dtype;
   for (int layer = 0; layer < meta.layers; ++layer) {

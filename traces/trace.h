@@ -14,11 +14,9 @@
 #include <string>
 #include <vector>
 
-namespace winnow {
+#include "golden/model.h"
 
-namespace golden {
-struct KeyBasis;  // golden/basis.h
-}
+namespace winnow {
 
 struct TraceMeta {
   std::string model, licence, source, tool;
@@ -57,10 +55,8 @@ class Trace {
   // Every string of the file's metadata, those in meta() and others; empty for a synthetic trace.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   std::span<const std::int32_t> token_ids() const { return token_ids_; }  // [tokens]
-  // [layer * kv_heads + kv_head] how much a KV head of this model looks far back; empty where the file does not say.
-  const std::vector<float>& head_scores() const { return head_scores_; }
-  // The basis of every KV head's keys, as measured on other text; nullptr where the file has none.
-  const std::shared_ptr<const golden::KeyBasis>& key_basis() const { return key_basis_; }
+  // What the file says of its heads beside their values.
+  const std::shared_ptr<const golden::HeadTensors>& head_tensors() const { return head_tensors_; }
 
   // One head's rows, dst[tokens][D]. `head` counts query heads for q, KV heads for k and v.
   void read(TraceTensor which, int layer, int head, float* dst) const {
@@ -93,13 +89,19 @@ class Trace {
   TraceDtype dtype_ = TraceDtype::f32;
   std::size_t bytes_ = 0;
   std::vector<std::int32_t> token_ids_;
-  std::vector<float> head_scores_;
-  std::shared_ptr<const golden::KeyBasis> key_basis_;
+  std::shared_ptr<const golden::HeadTensors> head_tensors_ = std::make_shared<const golden::HeadTensors>();
   // tensors_[3 * layer + which] points at [heads][tokens][D] values of dtype_ (not necessarily aligned).
   std::vector<const std::byte*> tensors_;
   std::shared_ptr<const void> storage_;  // what tensors_ point into: a mapping, or buffers
   std::span<const std::byte> file_;      // the whole file when mapped, else empty
 };
+
+// The shape that golden is given.
+inline golden::Shape shape_of(const Trace& trace) {
+  const TraceMeta& m = trace.meta();
+  return {m.layers, m.heads,  m.kv_heads,        m.head_dim,          m.tokens,
+          m.prompt, m.causal, m.attention_scale, trace.head_tensors()};
+}
 
 // Exact float16 -> float32, and bfloat16, which is a float32's upper half.
 float half_to_float(std::uint16_t half);

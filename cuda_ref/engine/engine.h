@@ -58,6 +58,8 @@ class DeviceWalk final : public Walk {
   void start_step();
   RowArgs row_args(u32 positions) const;
   void append_merged();
+  void place_lists();
+  void route();
   void choose_pages_of(RowArgs& a, golden::LayerResult& r);
   CascadeArgs cascade_args() const;
   void fetch(golden::LayerResult& r, u32 positions);

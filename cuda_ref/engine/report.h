@@ -100,11 +100,13 @@ inline void DeviceWalk::measure(golden::LayerResult& r) const {
       const bool kept = ran && ((r.heads[head / G] >> (head % G)) & 1);
       const double unit = host_scales_[count(r.layer) * H + head].out_unit;
       double difference = 0, energy = 0;
+      const float weight =
+          plan_.weighs_heads ? s.tensors->weights[(count(r.layer) * H + head) * count(s.tokens) + first + i] : 1;
       for (u64 d = 0; d < D; ++d) {
-        const float ref = reference[(head * seen + i) * D + d];
+        const double ref = weight * reference[(head * seen + i) * D + d];
         const double y = kept ? r.out[(index * H + head) * D + d] * unit : 0;
         difference += (y - ref) * (y - ref);
-        energy += static_cast<double>(ref) * ref;
+        energy += ref * ref;
       }
       r.error.difference_all += difference, r.error.reference_all += energy;
       if (!kept) continue;

@@ -140,6 +140,16 @@ inline void DeviceWalk::quantize() {
     launch(model_.runtime, pack_merged, Grid{kv, y, 1}, threads, 0, a);
   }
   if (plan_.pages.size) launch(model_.runtime, pack_pages, Grid{kv, y, 1}, threads, 0, a);
+  Buffer<u16> head_weights;
+  if (plan_.weighs_heads) {
+    std::vector<u16> weights;
+    for (int layer = 0; layer < s.layers; ++layer)
+      for (int head = 0; head < s.heads; ++head)
+        for (std::size_t t = 0; t < n; ++t) weights.push_back(golden::head_weight16(s, layer, head, t));
+    head_weights.allocate(weights.size());
+    head_weights.upload(weights.data(), weights.size());
+    a.head_weights = head_weights.data();
+  }
   launch(model_.runtime, pack_queries, Grid{h, y, 1}, threads, 0, a);
   host_scales_.resize(L * H);
   scales_.download(host_scales_.data(), host_scales_.size());

@@ -51,7 +51,32 @@ inline void DeviceWalk::start_step() {
          model_.runtime.prompt_threads(), 0, c);
   step_lists_.resize(lists_.size());
   lists_.download(step_lists_.data(), step_lists_.size());
+  if (schedule_.masks()) place_lists();
   if (plan_.merges) append_merged();
+}
+
+// Whom a KV head sees by a mask or a cluster follows from the trace, not from anything that a kernel computes.
+inline void DeviceWalk::place_lists() {
+  const golden::Shape& s = shape();
+  if (step_ == 0) return;
+  for (int layer = 0; layer < s.layers; ++layer)
+    for (int kv = 0; kv < s.kv_heads; ++kv) {
+      if (!schedule_.tokens(step_, layer, kv).by_place) continue;
+      const std::vector<u32> names = schedule_.placed(step_, layer, kv);
+      const std::size_t list = s.kv_index(layer, kv);
+      std::copy(names.begin(), names.end(), &step_lists_[list * count(s.tokens)]);
+      list_sizes_[list] = static_cast<u32>(names.size());
+    }
+  lists_.upload(step_lists_.data(), step_lists_.size());
+}
+
+// The heads that a router sends a step's token to.
+inline void DeviceWalk::route() {
+  const golden::Shape& s = shape();
+  for (int kv = 0; kv < s.kv_heads; ++kv)
+    head_bits_[count(kv)] = schedule_.routed(step_, layer_, kv, golden::head_bits(live_heads_, s.group(), kv));
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(head_bits_.data());
+  report_.upload(bytes, head_bits_.size() * sizeof(u32), at_.head_bits);
 }
 
 // The merged token goes behind the list that it belongs to.
@@ -137,6 +162,7 @@ inline bool DeviceWalk::next(golden::LayerResult& r) {
     r.live.emplace_back(list,
                         list + (per_head_ ? list_sizes_[count(layer_) * count(s.kv_heads) + count(kv)] : live_.size()));
   }
+  if (schedule_.routes(step_)) route();
   r.heads = head_bits_;
   if (prompt)
     r.positions = r.live[0];

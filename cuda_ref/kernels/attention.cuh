@@ -136,7 +136,7 @@ __device__ inline void run_row(Row& r, int kv, int index, u32 position) {
   }
   __syncthreads();
   row.values = chosen;
-  weigh(r, chosen, step_of(r, position),
+  weigh(r, chosen, position,
         a.out + static_cast<u64>(index) * a.shape.heads * r.D + static_cast<u64>(kv) * r.group * r.D,
         a.head_importance + kv * r.group);
 

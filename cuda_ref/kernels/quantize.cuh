@@ -41,6 +41,7 @@ struct QuantizeArgs {
   const HeadPlanes* planes;                     // [layers][KV heads]
   u32 protect_first;                            // policies that merge: tokens below, and from newest_from[step] on,
   const u32* newest_from;                       // are protected
+  const u16* head_weights;                      // [layers][heads][tokens], 16 bits; null: none lie behind the queries
   std::uint8_t* image;
 };
 
@@ -279,6 +280,12 @@ __global__ void pack_queries(QuantizeArgs a) {
     a.image[plane.base + item * plane.stride + b] = packed_byte(b, golden::kWordBits, [&](int d) {
       return to_code(folded(a, k_unit, q[static_cast<u64>(t) * D + d], d), a.q_unit[head], golden::kQueryMax);
     });
+  }
+  if (!a.head_weights) return;
+  for (u32 i = threadIdx.x; i < 2 * static_cast<u32>(h.tokens); i += blockDim.x) {
+    const u64 item = static_cast<u64>(i / 2) * h.group + q_head % h.group;
+    const u32 weight = a.head_weights[static_cast<u64>(head) * h.tokens + i / 2];
+    a.image[plane.base + item * plane.stride + bytes + i % 2] = static_cast<std::uint8_t>(weight >> (i % 2 * 8));
   }
 }
 

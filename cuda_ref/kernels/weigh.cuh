@@ -11,8 +11,16 @@ __device__ inline u32 value_scale(const Row& r, u32 token) {
   return static_cast<u32>(load_unsigned(r.a.image, first_bit(p, token), golden::kValueScaleBits));
 }
 
-// Weighted sum of the chosen V, requantized; |out| joins head importance. `step`: whose sum of V compensates.
-__device__ inline void weigh(Row& r, u32 chosen, u64 step, i16* out, u64* head_importance) {
+// Behind the codes of the query.
+__device__ inline u32 head_weight(const Row& r, u32 position, int g) {
+  const u64 bit = first_bit(r.planes.query, static_cast<u64>(position) * r.group + g);
+  return static_cast<u32>(
+      load_unsigned(r.a.image, bit + static_cast<u64>(r.D) * golden::kWordBits, golden::kHeadWeightBits));
+}
+
+// Weighted sum of the chosen V, requantized; |out| joins head importance. `position`: of the query, whose step's sum of
+// V compensates.
+__device__ inline void weigh(Row& r, u32 chosen, u32 position, i16* out, u64* head_importance) {
   const Plan& plan = r.a.plan;
   const u32* place = r.m.values;
   const bool compensated = plan.compensates && !r.a.whole;
@@ -62,7 +70,7 @@ __device__ inline void weigh(Row& r, u32 chosen, u64 step, i16* out, u64* head_i
       r.acc[at] = 0;
       if (!compensated) continue;
       const int i = at / r.D, d = at % r.D;
-      const u64 bit = first_bit(r.planes.value_sum, step) + static_cast<u64>(d) * golden::kValueSumBits;
+      const u64 bit = first_bit(r.planes.value_sum, step_of(r, position)) + static_cast<u64>(d) * golden::kValueSumBits;
       r.acc[at] = static_cast<u64>(golden::mul_scale(load_signed(r.a.image, bit, golden::kValueSumBits),
                                                      golden::sum_scale(mean[i], plan.v_bits, exponent[i])));
     }
@@ -85,9 +93,10 @@ __device__ inline void weigh(Row& r, u32 chosen, u64 step, i16* out, u64* head_i
       const int g = g0 + i;
       if (!r.alive(g)) continue;
       const golden::Scale to_out = r.scales[g].to_out;
-      const golden::Scale scale = plan.lazy          ? golden::mul(to_out, golden::lazy_scale(r.sh.denominator[g]))
-                                  : plan.renormalise ? golden::mul(to_out, golden::renormaliser(kept[i]))
-                                                     : to_out;
+      golden::Scale scale = plan.lazy          ? golden::mul(to_out, golden::lazy_scale(r.sh.denominator[g]))
+                            : plan.renormalise ? golden::mul(to_out, golden::renormaliser(kept[i]))
+                                               : to_out;
+      if (plan.weighs_heads) scale = golden::mul(scale, golden::head_scale(head_weight(r, position, g)));
       u64 magnitude = 0;
       for (int d = tid; d < r.D; d += threads) {
         const i16 y = golden::requantize_out(static_cast<i64>(r.acc[i * r.D + d]), scale, exponent[i]);

@@ -1,5 +1,7 @@
 #include "golden/policies/decisions.h"
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "golden/error.h"
@@ -7,21 +9,56 @@
 #include "golden/policies/policy.h"
 
 namespace winnow::golden {
+namespace {
+
+// The trace has the tensors that the policy goes by, for all of its heads and tokens.
+void require_tensors(const Policy& p, const Shape& s) {
+  const HeadTensors& have = *s.tensors;
+  const auto require = [&p](const char* key, std::size_t found, const char* tensor, std::size_t needed) {
+    if (found != needed)
+      throw Error("policy " + p.name + ": " + key + ": the trace has " + (found ? std::to_string(found) : "no") + " " +
+                  tensor + ": must have " + std::to_string(needed));
+  };
+  const auto lists = static_cast<std::size_t>(s.layers * s.kv_heads), tokens = static_cast<std::size_t>(s.tokens);
+  if (p.full_heads > 0 && p.full_heads_by == HeadMeasure::scores)
+    require("full_heads", have.scores.size(), "head_scores", lists);
+  if (p.full_heads > 0 && p.full_heads_by == HeadMeasure::distances)
+    require("full_heads", have.distances.size(), "head_distances", lists);
+  if (p.token_mask == TokenMask::trace)
+    require("token_mask", have.mask.size(), "mask entries", lists * static_cast<std::size_t>(s.steps() - 1) * tokens);
+  if (p.token_mask == TokenMask::cluster) require("token_mask", have.clusters.size(), "clusters", lists * tokens);
+  if (p.codes_keys() && !have.key_basis)
+    throw Error("policy " + p.name + ": key_basis: trace: the trace has no basis: must have one for each KV head");
+  if (p.head_weights == HeadWeights::none) return;
+  const auto heads = static_cast<std::size_t>(s.layers * s.heads);
+  require("head_weights", have.weights.size(), "head_weights", heads * tokens);
+  // A layer in which nobody runs has no output that the next could be made of.
+  for (int layer = 0; p.head_weights == HeadWeights::route && layer < s.layers; ++layer)
+    for (auto t = static_cast<std::size_t>(s.prompt); t < tokens; ++t) {
+      int head = 0;
+      while (head < s.heads && !head_weight16(s, layer, head, t)) ++head;
+      if (head == s.heads)
+        throw Error("policy " + p.name + ": head_weights: layer " + std::to_string(layer) + ", token " +
+                    std::to_string(t) + ": all heads have weight 0: one at least must be above");
+    }
+}
+
+}  // namespace
+
+std::uint16_t head_weight16(const Shape& s, int layer, int head, std::size_t token) {
+  const float weight = s.tensors->weights[s.head_index(layer, head) * static_cast<std::size_t>(s.tokens) + token];
+  return static_cast<std::uint16_t>(std::min(65535.0, std::floor(65536.0 * static_cast<double>(weight) + 0.5)));
+}
 
 Decisions decisions_of(const Policy& p, const Shape& shape) {
   validate(p);
   if (p.compensate && shape.tokens > kMaxSummedTokens)
     throw Error("policy " + p.name + ": compensate: true: the trace has " + std::to_string(shape.tokens) +
                 " tokens: a sum of V holds at most " + std::to_string(kMaxSummedTokens));
-  if (const auto heads = static_cast<std::size_t>(shape.layers * shape.kv_heads);
-      p.full_heads > 0 && shape.head_scores.size() != heads)
-    throw Error("policy " + p.name + ": full_heads: the trace has " + std::to_string(shape.head_scores.size()) +
-                " head scores: must have one for each of its " + std::to_string(heads) + " KV heads");
+  require_tensors(p, shape);
   if (p.merge && shape.tokens > kMaxMergedTokens)
     throw Error("policy " + p.name + ": merge: true: the trace has " + std::to_string(shape.tokens) +
                 " tokens: a merged token stands for at most " + std::to_string(kMaxMergedTokens));
-  if (p.codes_keys() && !shape.key_basis)
-    throw Error("policy " + p.name + ": key_basis: trace: the trace has no basis: must have one for each KV head");
   Decisions d;
   d.digits = p.digits();
   d.msb = p.msb;
@@ -74,6 +111,7 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
     d.protect_newest = static_cast<std::uint32_t>(p.protect_newest);
     if (p.protect_newest_share > 0) d.protect_newest_share = share_of_floor(p.protect_newest_share);
   }
+  d.weighs_heads = p.head_weights != HeadWeights::none;
   d.sigmoid = p.weights == RowWeights::sigmoid;
   if (p.searches()) d.search_share = share_of_floor(p.candidates);
 

@@ -107,6 +107,8 @@ struct Decisions {
   int first_q_bits = kWordBits;  // of the query, under a power of two of its own
   bool first_pow2 = false;       // exponentials are powers of two
 
+  // A head's output is multiplied with 16 bits that lie behind its query.
+  bool weighs_heads = false;
   bool sigmoid = false;  // weights are a sigmoid of each score, and a row has no sum
 
   // Local value pruning.
@@ -230,8 +232,11 @@ WINNOW_HD constexpr std::uint32_t rows_seen(std::uint32_t place, std::uint32_t l
   return !prompt ? 1 : causal ? live - place : live;
 }
 
-// Throws Error on a policy that contradicts itself, a sentence too long for its sums of V, or a trace that lacks the
-// head scores that the policy goes by.
+// What the trace weighs a query head's output with, 65535 = 1 (saturated). Asked only where it has weights.
+std::uint16_t head_weight16(const Shape& shape, int layer, int head, std::size_t token);
+
+// Throws Error on a policy that contradicts itself, a sentence too long for its sums of V, or a trace that lacks a
+// tensor that the policy goes by.
 Decisions decisions_of(const Policy& policy, const Shape& shape);
 // Throws Error where a policy that leaves tokens out would leave out none, because it acts in generation steps and the
 // trace has none: what came out would look like a result of the policy.

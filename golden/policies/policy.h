@@ -24,6 +24,9 @@ enum class FirstExp : std::uint8_t { exact, pow2 };
 enum class ImportanceRule : std::uint8_t { sum, decay, normalised };
 enum class ImportanceScope : std::uint8_t { shared, kv_head };
 enum class OutScale : std::uint8_t { reference, value };
+enum class HeadMeasure : std::uint8_t { scores, distances };
+enum class HeadWeights : std::uint8_t { none, gate, route };
+enum class TokenMask : std::uint8_t { none, trace, cluster };
 enum class PageKey : std::uint8_t { mean, bounds, landmark };
 enum class ResidentValues : std::uint8_t { skip, prune };
 
@@ -55,6 +58,8 @@ struct Policy {
   OutScale out_scale = OutScale::value;
 
   RowWeights weights = RowWeights::softmax;  // what a row's scores become
+  // What the trace weighs a head's output with, token by token; route: a head of weight 0 takes no part in a step.
+  HeadWeights head_weights = HeadWeights::none;
 
   double threshold = 0;  // progressive quantization: refetch all LSBs of K when max p is below; 0 = never
 
@@ -92,8 +97,12 @@ struct Policy {
   // Blocks of `shard_block` tokens are dealt out to the KV heads in turn, one in `shards` to each; a head keeps its
   // own.
   int shards = 0, shard_block = 1;
-  double full_heads =
-      0;  // share of KV heads, those with the largest head scores of the trace, from which none is left out
+  // Share of KV heads from which none is left out: those of which the trace says most.
+  double full_heads = 0;
+  HeadMeasure full_heads_by = HeadMeasure::scores;
+  // Whom a KV head sees in a generation step beside the protected tokens: those of the trace's mask, or all that belong
+  // to the query's cluster.
+  TokenMask token_mask = TokenMask::none;
   bool merge = false;  // tokens left out by place become one, of mean key and value, that weighs as they are many
   ImportanceRule importance = ImportanceRule::sum;
   int decay_shift = 5;  // decay: a step takes 2^-decay_shift of every importance
@@ -122,6 +131,7 @@ struct Policy {
   // Tokens are ranked by importance for the places that protection leaves; otherwise who stays follows from its place.
   bool ranks_tokens() const { return !tokens.off() && (tokens.start > 0 || tokens.end > 0); }
   bool codes_keys() const { return key_basis != KeyBasisRule::none; }
+  bool masks() const { return token_mask != TokenMask::none; }
   bool searches() const { return candidates < 1; }
   bool pages_tokens() const { return pages > 0; }
   std::uint32_t mu16(int stage) const {
@@ -157,6 +167,8 @@ void visit_policy(P& p, V&& v) {
     "scale of a head's outputs: V's scale, which hardware knows, or the largest of float attention on the prompt");
   v("weights", p.weights, Names<RowWeights>{{"softmax", "sigmoid"}},
     "of V in a row: softmax, or a sigmoid of each score, less the logarithm of the number of tokens");
+  v("head_weights", p.head_weights, Names<HeadWeights>{{"none", "gate", "route"}},
+    "of a query head's output, a token each, from the trace; route: a head of weight 0 takes no part in a step");
   v("threshold", p.threshold, Range{0, 1}, "refetch K's LSBs when max p is below (0 = never)");
   v("select", p.select, Names<SelectRule>{{"none", "count", "mass", "bound", "anchor"}},
     "progressive selection: rule of a stage; bound: who may still weigh score_threshold, whatever the unread bits are; "
@@ -203,7 +215,11 @@ void visit_policy(P& p, V&& v) {
     "tokens are dealt out to KV heads in blocks; a head keeps one block in so many (0 = none; needs scope kv_head)");
   v("shard_block", p.shard_block, Range{1, 4096}, "tokens of such a block");
   v("full_heads", p.full_heads, Range{0, 1},
-    "share of KV heads for which no token is left out: the largest head scores of the trace (needs scope kv_head)");
+    "share of KV heads for which no token is left out, by full_heads_by (needs scope kv_head)");
+  v("full_heads_by", p.full_heads_by, Names<HeadMeasure>{{"scores", "distances"}},
+    "the trace's head_scores, how much a head looks back, or head_distances, how far it is from its layer's mean");
+  v("token_mask", p.token_mask, Names<TokenMask>{{"none", "trace", "cluster"}},
+    "whom a step sees beside the protected tokens: the trace's mask, or the query's cluster (needs scope kv_head)");
   v("merge", p.merge,
     "tokens left out by their place are one token more: mean key, mean value, weighed as they are many (needs scope "
     "kv_head)");

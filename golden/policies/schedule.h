@@ -36,6 +36,10 @@ inline std::vector<std::uint32_t> kept_shares(const KeepSchedule& s, double free
   return shares;
 }
 
+// What the trace says of its KV heads, as a policy goes by it.
+inline const std::vector<float>& head_measure(const Shape& shape, HeadMeasure by) {
+  return by == HeadMeasure::distances ? shape.tensors->distances : shape.tensors->scores;
+}
 // Which KV heads are full, the first of equals before the others; [layer * kv_heads + kv_head], none without scores.
 inline std::vector<std::uint8_t> full_heads(const std::vector<float>& scores, double share) {
   std::vector<std::uint8_t> full(scores.size(), 0);
@@ -59,7 +63,7 @@ struct Schedule {
         policy(by),
         token_shares(kept_shares(by.tokens, by.tokens_free, of.layers)),
         head_shares(kept_shares(by.heads, by.heads_free, of.layers)),
-        full(full_heads(of.head_scores, by.full_heads)) {}
+        full(full_heads(head_measure(of, by.full_heads_by), by.full_heads)) {}
 
   // --- liveness -----------------------------------------------------------------------------------------------------
 
@@ -83,9 +87,7 @@ struct Schedule {
   bool per_kv_head() const { return policy.scope == ImportanceScope::kv_head; }
   // An importance a layer and KV head: only where any token is ranked.
   bool importance_per_head() const { return per_kv_head() && policy.ranks_tokens(); }
-  bool is_full(int layer, int kv_head) const {
-    return !full.empty() && full[static_cast<std::size_t>(layer * shape.kv_heads + kv_head)];
-  }
+  bool is_full(int layer, int kv_head) const { return !full.empty() && full[shape.kv_index(layer, kv_head)]; }
   // A generation step in which nobody is left out, so that all earn what the steps up to the next one choose by.
   bool full_step(int step) const { return step > 0 && policy.full_every && (step - 1) % policy.full_every == 0; }
   // The newest full step at a generation step; itself, if it is one.
@@ -135,6 +137,12 @@ struct Schedule {
     if (policy.shards) c.shard = static_cast<std::uint16_t>(kv_head % policy.shards);
     c.keep = static_cast<std::uint32_t>(n);
     if (chooses_tokens(step, layer) && !is_full(layer, kv_head)) {
+      if (policy.masks()) {
+        c.keep = 0;
+        for (std::uint32_t t = 0; t < static_cast<std::uint32_t>(n); ++t) c.keep += sees(c, step, layer, kv_head, t);
+        c.by_place = true;
+        return c;
+      }
       const std::uint32_t share = token_shares[static_cast<std::size_t>(layer)];
       const auto ranked = static_cast<std::uint32_t>(kept_count(share, n - since) + since);
       const std::uint32_t least = c.protects(static_cast<std::uint32_t>(n));
@@ -143,6 +151,30 @@ struct Schedule {
       c.by_place = per_kv_head() && least > 0 && c.keep <= least;
     }
     return c;
+  }
+  // Lists and heads that follow from the trace, not from anything that was computed.
+  bool masks() const { return policy.masks(); }
+  bool routes(int step) const { return policy.head_weights == HeadWeights::route && step > 0; }
+  // Whether a token of a step stays without being ranked: by its place, by the mask, by its cluster.
+  bool sees(const TokenChoice& choice, int step, int layer, int kv_head, std::uint32_t token) const {
+    if (choice.is_protected(token)) return true;
+    if (!policy.masks()) return false;
+    const std::size_t head = shape.kv_index(layer, kv_head), tokens = static_cast<std::size_t>(shape.tokens);
+    if (policy.token_mask == TokenMask::cluster) {
+      const std::int32_t* of = &shape.tensors->clusters[head * tokens];
+      return of[token] == of[shape.tokens_in(step) - 1];
+    }
+    const std::size_t generated = static_cast<std::size_t>(shape.steps() - 1), at = static_cast<std::size_t>(step - 1);
+    return shape.tensors->mask[(head * generated + at) * tokens + token] != 0;
+  }
+  // Of a KV head that chooses by place: who stays, ascending.
+  std::vector<std::uint32_t> placed(int step, int layer, int kv_head) const {
+    const TokenChoice choice = tokens(step, layer, kv_head);
+    std::vector<std::uint32_t> names;
+    names.reserve(choice.keep);
+    for (std::uint32_t t = 0; t < static_cast<std::uint32_t>(shape.tokens_in(step)); ++t)
+      if (sees(choice, step, layer, kv_head, t)) names.push_back(t);
+    return names;
   }
   // How many tokens the merged one stands for; 0: there is none.
   std::uint32_t merged(int step, int layer, int kv_head) const {
@@ -169,6 +201,14 @@ struct Schedule {
     c.keep = std::min(c.scored(), std::max(1u, budget > others ? budget - others : 0));
     return c;
   }
+  // Of a KV head's live query heads, a bit each, those that the trace routes a step's token to.
+  std::uint32_t routed(int step, int layer, int kv_head, std::uint32_t heads) const {
+    if (!routes(step)) return heads;
+    const auto token = static_cast<std::size_t>(shape.tokens_in(step) - 1);
+    for (int g = 0; g < shape.group(); ++g)
+      if (!head_weight16(shape, layer, kv_head * shape.group() + g, token)) heads &= ~(1u << g);
+    return heads;
+  }
   // Query heads that stay.
   std::uint32_t heads(int layer) const {
     if (!chooses_heads(layer)) return static_cast<std::uint32_t>(shape.heads);
@@ -178,14 +218,6 @@ struct Schedule {
 
 // --- lists ----------------------------------------------------------------------------------------------------------
 
-// Who stays by place alone, of tokens 0..n-1.
-inline std::vector<std::uint32_t> protected_tokens(const TokenChoice& choice, int n) {
-  std::vector<std::uint32_t> names;
-  names.reserve(choice.keep);
-  for (std::uint32_t t = 0; t < static_cast<std::uint32_t>(n); ++t)
-    if (choice.is_protected(t)) names.push_back(t);
-  return names;
-}
 // What an engine compares of a list of tokens; `importance` and `chances` by token.
 inline std::vector<std::uint64_t> token_items(const TokenChoice& choice, const std::vector<std::uint32_t>& from,
                                               const std::uint64_t* importance, const std::uint64_t* chances) {

@@ -33,6 +33,7 @@ std::optional<PolicyViolation> find_merge_violation(const Policy& p) {
   if (p.tokens.off() || p.ranks_tokens())
     return where("tokens.start", number(p.tokens.start), "must be 0, as tokens.end: places alone decide");
   if (p.shards) return where("shards", std::to_string(p.shards), "must be 0");
+  if (p.masks()) return where("token_mask", p.token_mask == TokenMask::trace ? "trace" : "cluster", "must be none");
   if (p.k_digits.size() != 1) return where("k_digits", list(p.k_digits), "must be one digit");
   if (p.prunes_values()) return where("local_value", number(p.local_value), "must be 1");
   if (p.weights != RowWeights::softmax) return where("weights", "sigmoid", "must be softmax");
@@ -63,6 +64,26 @@ std::optional<PolicyViolation> find_basis_violation(const Policy& p) {
   if (p.pages_tokens()) return where("pages", std::to_string(p.pages), "must be 0 where key_basis is trace");
   if (p.searches()) return where("candidates", number(p.candidates), "must be 1 where key_basis is trace");
   if (p.merge) return where("merge", "true", "must be false where key_basis is trace");
+  return std::nullopt;
+}
+
+// Of what goes by tensors of the trace.
+std::optional<PolicyViolation> find_tensor_violation(const Policy& p) {
+  if (p.full_heads_by == HeadMeasure::distances && p.full_heads <= 0)
+    return PolicyViolation{"full_heads_by", "distances", "must be scores where full_heads is 0: no head is full"};
+  if (p.head_weights == HeadWeights::route && !p.heads.off())
+    return PolicyViolation{"heads.start", number(p.heads.start),
+                           "must be 1, as heads.end, where head_weights is route: the router chooses the heads"};
+  if (!p.masks()) return std::nullopt;
+  const std::string where =
+      std::string(" where token_mask is ") + (p.token_mask == TokenMask::trace ? "trace" : "cluster");
+  if (p.scope != ImportanceScope::kv_head) return PolicyViolation{"scope", "shared", "must be kv_head" + where};
+  if (p.tokens.off() || p.ranks_tokens())
+    return PolicyViolation{"tokens.start", number(p.tokens.start), "must be 0, as tokens.end," + where};
+  if (p.shards) return PolicyViolation{"shards", std::to_string(p.shards), "must be 0" + where};
+  if (p.protect_newest < 1)
+    return PolicyViolation{"protect_newest", std::to_string(p.protect_newest),
+                           "must be at least 1" + where + ": a token sees itself"};
   return std::nullopt;
 }
 
@@ -217,6 +238,7 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
                     "must be 1 where tokens.start or tokens.end is below 1: no importance is added up");
   }
   if (const auto bad = find_basis_violation(p)) return bad;
+  if (const auto bad = find_tensor_violation(p)) return bad;
   if (const auto bad = find_page_violation(p)) return bad;
   if (const auto bad = find_merge_violation(p)) return bad;
   if (p.weights == RowWeights::sigmoid) {

@@ -221,6 +221,11 @@ int Converter::deliver_query(Cycle now) {
   if (!streams_.item_there() || !targets_.queries.can_push(now)) return 0;
   std::int16_t* to = targets_.queries.push(now, written(now));
   if (!job_.shape_only) converter::unpack(streams_.item_data(), job_.key_bits, job_.key_signed, job_.words, to);
+  if (targets_.queries.weighted()) {
+    const std::uint8_t* behind = streams_.item_data() + golden::packed_bytes(job_.words, job_.key_bits);
+    targets_.queries.weigh(static_cast<std::uint16_t>(behind[0] | behind[1] << 8));
+    ++words_;
+  }
   streams_.advance();
   ++vectors_;
   words_ += job_.words;

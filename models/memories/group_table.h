@@ -2,8 +2,8 @@
 // Registers of the groups in flight, one entry a store: what a group is, for the blocks that work on it.
 //
 // Written by the controller when a group starts and when its pass changes, but: `slots` also by softmax's compaction,
-// and `readable` by softmax's division. Read by controller, softmax, progressive, importance, P x V. Paper: the
-// control state of the pipeline; open there.
+// `readable` by softmax's division, and `head_weight` by Q x K, which holds the query that it came with. Read by
+// controller, softmax, progressive, importance, P x V. Paper: the control state of the pipeline; open there.
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -47,6 +47,7 @@ struct GroupEntry {
   ConstantsRef constants = 0;
   // Of each row: the probability of a token that was left out, 2^32 = 1; of a lazy row one over its sum (inverse_of).
   std::array<std::uint64_t, kMaxGroup> mean{};
+  std::array<std::uint16_t, kMaxGroup> head_weight{};  // of each row's output, where the policy weighs heads
   std::array<Flag, kMaxGroup> readable;  // a row's probabilities come at `width` a cycle and may be followed
 
   bool is_first_row(int head) const { return (heads & ((1u << head) - 1)) == 0; }
@@ -62,8 +63,8 @@ constexpr golden::Scale inverse_of(std::uint64_t mean) {
 class GroupTable : public MemoryBase {
  public:
   explicit GroupTable(const Sizes& s)
-      : MemoryBase(
-            {"group_table", "group table", "controller, softmax", "controller, softmax, progressive, importance, pv"}),
+      : MemoryBase({"group_table", "group table", "controller, qk, softmax",
+                    "controller, softmax, progressive, importance, pv"}),
         group_(s.group),
         registers_(s.group_registers),
         entries_(static_cast<std::size_t>(s.stores)) {}
@@ -75,7 +76,7 @@ class GroupTable : public MemoryBase {
 
   // half 3, heads G, slots and keys 17, means G x 32, digit 2, five flags, constants 12, a flag a row; beside them what
   // the policy asks for: a flag of a page stage, where an anchor's newest tokens begin, a sigmoid's bias, how many
-  // tokens are merged.
+  // tokens are merged, the weights of its heads.
   MemoryShape shape() const override {
     return {entries_.size(), 3 + group_ + 17 + 17 + 32 * group_ + 2 + 5 + registers_ + 12 + group_, 1, 5, 2};
   }

@@ -8,8 +8,11 @@
 
 namespace winnow {
 
-QueryRegisters::QueryRegisters(int entries, int head_dim)
-    : MemoryBase({"query_registers", "query registers", "converter", "qk"}), entries_(entries), head_dim_(head_dim) {
+QueryRegisters::QueryRegisters(int entries, int head_dim, bool weighted)
+    : MemoryBase({"query_registers", "query registers", "converter", "qk"}),
+      entries_(entries),
+      head_dim_(head_dim),
+      weighted_(weighted) {
   if (entries <= 0) throw Error("query registers: entries is " + std::to_string(entries) + ", must be at least 1");
   if (head_dim <= 0 || head_dim % 8)
     throw Error("query registers: head dimension is " + std::to_string(head_dim) +
@@ -18,7 +21,7 @@ QueryRegisters::QueryRegisters(int entries, int head_dim)
   const std::size_t places = std::bit_ceil(static_cast<std::size_t>(entries));
   mask_ = places - 1;
   words_.resize(places * stride_);
-  written_.resize(places);
+  written_.resize(places), weights_.resize(places);
 }
 
 std::int16_t* QueryRegisters::push(Cycle now, Cycle written) {

@@ -56,7 +56,7 @@ void Pv::start_row(Row& row, int head) {
   row.last_row = g.is_last_row(head);
   row.contiguous = (job_.all || !job_.resident) && !params_.drops_zeros;
   row.largest = row.kept_sum = 0;
-  row.mean = g.mean[static_cast<std::size_t>(head)];
+  row.mean = g.mean[static_cast<std::size_t>(head)], row.head_weight = g.head_weight[static_cast<std::size_t>(head)];
   row.count = row.kept = row.next = 0;
   if (!row.contiguous)
     for (auto& b : row.of_bank) b.clear();
@@ -313,10 +313,10 @@ void Pv::finish(Row& row, Cycle now) {
   p.magnitude = {static_cast<std::uint16_t>(row.job.first_head + row.head), 0};
   if (!params_.shape_only) {
     const golden::Descriptor& constants = m_.constants.of(static_cast<ConstantsRef>(row.job.constants + h));
-    const golden::Scale scale = params_.lazy ? golden::mul(constants.to_out, inverse_of(row.mean))
-                                : params_.renormalise
-                                    ? golden::mul(constants.to_out, golden::renormaliser(row.kept_sum))
-                                    : constants.to_out;
+    golden::Scale scale = params_.lazy          ? golden::mul(constants.to_out, inverse_of(row.mean))
+                          : params_.renormalise ? golden::mul(constants.to_out, golden::renormaliser(row.kept_sum))
+                                                : constants.to_out;
+    if (params_.weighs_heads) scale = golden::mul(scale, golden::head_scale(row.head_weight));
     if (row.job.compensated) {
       const std::int32_t* sum = m_.sums.read(row.job.half);
       const golden::Scale of_sum = golden::sum_scale(row.mean, params_.v_bits, row.exponent);

@@ -20,7 +20,8 @@
 //             divider makes in divide_latency cycles from the end of weigh on, one at a time.
 // The rivals' rules: where weights may be 0 the zero eliminator drops these too, and vectors are read where they lie,
 // as where V was loaded whole. Of a group that was searched for, weigh goes over a row's candidates. A lazy row's
-// outputs are multiplied with one over its sum, which softmax has divided. Latency: `latency` cycles from the last
+// outputs are multiplied with one over its sum, which softmax has divided. Weights of heads are a factor more of the
+// output's scale, a product a row, which is made while the row is weighed. Latency: `latency` cycles from the last
 // vector to the sums, ceil(D / requantizers) to the output. State: two rows of weights (one in each of the first two
 // stages; V's banks have a queue of row_fifo entries each, as
 //       deep as V's own rows, because a row's exponent is known at its end), accumulators of 36 bits, the row's sums
@@ -73,6 +74,7 @@ class Pv : public Block {
     int v_bits = golden::kWordBits;
     bool drops_zeros = false, lazy = false;
     int output_vectors = 2;
+    bool weighs_heads = false;
   };
   Pv(const Params& params, PvMemories memories, Fifo<PvJob>& jobs, Fifo<OutputVector>& out,
      Fifo<HeadMagnitude>& magnitudes, Fifo<StoreReleased>& released, Fifo<PvDone>& done);
@@ -118,6 +120,7 @@ class Pv : public Block {
     bool last_row = false;
     bool contiguous = true;
     std::uint64_t largest = 0, kept_sum = 0, mean = 0;
+    std::uint16_t head_weight = 0;
     int exponent = 0;
     std::uint32_t count = 0;
     std::uint32_t kept = 0;           // slots kept so far, weights of 0 included

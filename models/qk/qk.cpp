@@ -145,7 +145,10 @@ void Qk::multiply(Cycle now) {
   if (searched) slots = candidates_.read(task_.store, task_.tag.group, next_, CandidateLists::Port::qk, now);
   if (!params_.shape_only) {
     const std::int16_t* q = queries_.entry(task_.query);
-    if (next_ == 0) begin_query(q);
+    if (next_ == 0) {
+      begin_query(q);
+      if (queries_.weighted()) groups_[task_.store].head_weight[task_.tag.group] = queries_.weight(task_.query);
+    }
     if (task_.crude) q = crude_.data();
     r.query_sum = query_sum_, r.query_size = query_size_;
     const int weight = 1 << (task_.shift + query_shift_);

@@ -26,6 +26,7 @@
 #include "models/links/qk_tasks.h"
 #include "models/links/score_rows.h"
 #include "models/memories/candidate_lists.h"
+#include "models/memories/group_table.h"
 #include "models/memories/kv_buffer.h"
 #include "models/memories/query_registers.h"
 #include "models/prim/block.h"
@@ -42,13 +43,15 @@ class Qk : public Block {
     int page_bound_bits = 0;               // of each bound of a page's key; 0: keys of pages are words like others
   };
   Qk(const Params& params, Fifo<QkTask>& first, Fifo<QkTask>& later, KvBuffer& keys, QueryRegisters& queries,
-     ArrayGrant& arrays, const CandidateLists& candidates, Pipe<ScoreRow>& out, Fifo<HalfReleased>& released)
+     GroupTable& groups, ArrayGrant& arrays, const CandidateLists& candidates, Pipe<ScoreRow>& out,
+     Fifo<HalfReleased>& released)
       : Block("qk", "qk"),
         params_(params),
         first_(first),
         later_(later),
         keys_(keys),
         queries_(queries),
+        groups_(groups),
         arrays_(arrays),
         candidates_(candidates),
         out_(out),
@@ -92,6 +95,7 @@ class Qk : public Block {
   Fifo<QkTask>&first_, &later_;
   KvBuffer& keys_;
   QueryRegisters& queries_;
+  GroupTable& groups_;
   ArrayGrant& arrays_;
   const CandidateLists& candidates_;
   Pipe<ScoreRow>& out_;

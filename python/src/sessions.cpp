@@ -46,7 +46,8 @@ const float* row(const Values& a, std::size_t head, std::size_t token) {
 
 void make_session(Session* self, const PolicyObject& policy, const std::vector<Values>& q, const std::vector<Values>& k,
                   const std::vector<Values>& v, int prompt, int steps, double attention_scale, bool causal,
-                  std::uint64_t align, std::vector<float> head_scores, std::shared_ptr<golden::KeyBasis> key_basis) {
+                  std::uint64_t align, std::vector<float> head_scores, std::vector<float> head_distances,
+                  std::shared_ptr<golden::KeyBasis> key_basis) {
   require(!q.empty() && !k.empty(), "q", "no layers", "must have one at least");
   require(prompt > 0, "prompt", std::to_string(prompt), "must be at least 1");
   require(steps >= 0 && (causal || steps == 0), "steps", std::to_string(steps),
@@ -55,9 +56,11 @@ void make_session(Session* self, const PolicyObject& policy, const std::vector<V
   s.layers = static_cast<int>(q.size()), s.heads = static_cast<int>(q[0].shape(0));
   s.kv_heads = static_cast<int>(k[0].shape(0)), s.head_dim = static_cast<int>(q[0].shape(2));
   s.tokens = prompt + steps, s.prompt = prompt, s.causal = causal, s.attention_scale = attention_scale;
-  s.head_scores = std::move(head_scores);
   if (key_basis) golden::check_basis("session: key_basis", *key_basis, s.layers, s.kv_heads, s.head_dim);
-  s.key_basis = std::move(key_basis);
+  golden::HeadTensors of_heads;
+  of_heads.scores = std::move(head_scores), of_heads.distances = std::move(head_distances);
+  of_heads.key_basis = std::move(key_basis);
+  s.tensors = std::make_shared<const golden::HeadTensors>(std::move(of_heads));
   require(s.kv_heads > 0 && s.heads % s.kv_heads == 0, "heads", std::to_string(s.heads),
           fmt::format("must be a multiple of the {} KV heads", s.kv_heads));
   const auto P = static_cast<std::size_t>(prompt), D = static_cast<std::size_t>(s.head_dim);
@@ -190,10 +193,10 @@ void bind_sessions(nb::module_& m) {
       .def("__init__", &make_session, nb::arg("policy"), nb::arg("q").noconvert(), nb::arg("k").noconvert(),
            nb::arg("v").noconvert(), nb::arg("prompt"), nb::arg("steps"), nb::arg("attention_scale"),
            nb::arg("causal") = true, nb::arg("align") = 4096, nb::arg("head_scores") = std::vector<float>(),
-           nb::arg("key_basis").none() = nb::none(),
+           nb::arg("head_distances") = std::vector<float>(), nb::arg("key_basis").none() = nb::none(),
            "q: a float32 array [heads, prompt or more, D] a layer; k, v: [kv_heads, ...]. They are read in place; "
-           "scales come from their first `prompt` rows. head_scores: of each KV head, layer by layer, for policies "
-           "that tell heads apart. key_basis: of policies whose keys have a basis of their own.")
+           "scales come from their first `prompt` rows. head_scores, head_distances: of each KV head, layer by "
+           "layer, for policies that tell heads apart. key_basis: of policies whose keys have a basis of their own.")
       .def("replay_prompt", &Session::replay_prompt, nb::call_guard<nb::gil_scoped_release>(),
            "Golden walks the prompt, so that tokens and heads earn their importance. Before the first step.")
       .def("prompt_layer", &prompt_layer, nb::arg("q").noconvert(), nb::arg("k").noconvert(), nb::arg("v").noconvert(),

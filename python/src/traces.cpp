@@ -62,8 +62,11 @@ void bind_traces(nb::module_& m) {
           },
           "int32 [tokens], a view.")
       .def_prop_ro(
-          "head_scores", [](const Trace& t) { return t.head_scores(); },
+          "head_scores", [](const Trace& t) { return t.head_tensors()->scores; },
           "How much each KV head looks far back, layer by layer; empty where the file does not say.")
+      .def_prop_ro(
+          "head_distances", [](const Trace& t) { return t.head_tensors()->distances; },
+          "How far each KV head's output lies from its layer's mean at the prompt's last token; as head_scores.")
       .def(
           "q", [](nb::handle self, int layer) { return tensor(self, TraceTensor::q, layer); }, nb::arg("layer"),
           nb::sig("def q(self, layer: int) -> numpy.typing.NDArray"),

@@ -12,7 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from winnow_traces.decoder import Decoder, DecoderState, prefill
 from winnow_traces.errors import CaptureError
-from winnow_traces.heads import retrieval_scores
+from winnow_traces.heads import head_distances, retrieval_scores
 from winnow_traces.progress import progress_bar
 from winnow_traces.source import Captured, check_length, frame_text, split_text
 from winnow_traces.trace_file import Trace, rounded
@@ -98,7 +98,7 @@ def _run_encoder(model, tokenizer, policy, dtype, align, text, request):
     return record, ids, session
 
 
-def _run_decoder(model, tokenizer, policy, whole, dtype, align, text, request, attention, scores, basis):
+def _run_decoder(model, tokenizer, policy, whole, dtype, align, text, request, attention, basis):
     s, total = model.shape, request.prompt + request.generate
     check_length("--prompt", total, s.context, s.context_why)
     prompt, teacher = split_text(request, [*model.begin, *tokenizer.encode(text)])
@@ -106,10 +106,14 @@ def _run_decoder(model, tokenizer, policy, whole, dtype, align, text, request, a
     with progress_bar(total, "token", "capture") as bar:
         hidden = prefill(model, state, prompt, bar.update)
         record.keep_all(state.q, state.k, state.v)
+        heads = {
+            "head_scores": retrieval_scores(model),
+            "head_distances": head_distances(state.q, state.k, state.v, len(prompt), s.scale),
+        }
 
         def open_session():
-            told = [float(x) for x in scores.ravel()]
-            return Session(policy, *record.parts, len(prompt), request.generate, s.scale, True, align, told, basis)
+            told = ([float(x) for x in of.ravel()] for of in heads.values())
+            return Session(policy, *record.parts, len(prompt), request.generate, s.scale, True, align, *told, basis)
 
         if whole:
             last = []
@@ -129,7 +133,7 @@ def _run_decoder(model, tokenizer, policy, whole, dtype, align, text, request, a
                 ids.append(teacher[i] if teacher else int(np.argmax(model.logits(hidden[-1]))))
                 hidden = run_step(model, [session], ids[-1:], position, record.of_token(position), attention)
                 bar.update(1)
-    return record, ids, session
+    return record, ids, session, heads
 
 
 def under_policy(words, mode=None, dtype="float16", *, attention=step, basis=None):
@@ -164,16 +168,14 @@ def under_policy(words, mode=None, dtype="float16", *, attention=step, basis=Non
                 "--mode whole: policy's out_scale is 'reference', the largest output of float attention, which a "
                 "replay takes from other values: must be 'value'"
             )
-        scores = retrieval_scores(model) if decoder else None
+        heads = {}
         if decoder:
-            record, ids, session = _run_decoder(
-                model, tokenizer, policy, chosen == "whole", dtype, align, text, request, attention, scores, told
+            record, ids, session, heads = _run_decoder(
+                model, tokenizer, policy, chosen == "whole", dtype, align, text, request, attention, told
             )
         else:
             record, ids, session = _run_encoder(model, tokenizer, policy, dtype, align, text, request)
-        trace = Trace(
-            *record.parts, np.asarray(ids, np.int32), model.shape.scale, decoder, request.prompt, head_scores=scores
-        )
+        trace = Trace(*record.parts, np.asarray(ids, np.int32), model.shape.scale, decoder, request.prompt, heads=heads)
         read = session.prompt_totals.accesses.kv_bytes + session.step_totals.accesses.kv_bytes
         info = {
             "policy": words,

@@ -24,10 +24,8 @@ int last_of(const char* what, IndexRange r, int count) {
 }  // namespace
 
 golden::FloatSource float_source(const Trace& trace) {
-  const TraceMeta& m = trace.meta();
   golden::FloatSource s;
-  s.shape = {m.layers, m.heads,  m.kv_heads,        m.head_dim,          m.tokens,
-             m.prompt, m.causal, m.attention_scale, trace.head_scores(), trace.key_basis()};
+  s.shape = shape_of(trace);
   s.q = [trace](int layer, int head, float* dst) { trace.read_q(layer, head, dst); };
   s.k = [trace](int layer, int head, float* dst) { trace.read_k(layer, head, dst); };
   s.v = [trace](int layer, int head, float* dst) { trace.read_v(layer, head, dst); };

@@ -65,7 +65,8 @@ Sizes sizes_of(const Machine& machine, const Workpiece& piece) {
   s.greedy_columns = machine.greedy.columns, s.greedy_scan = machine.greedy.scan;
   constexpr int kTokenBits = 17;
   s.group_registers = (piece.decisions.pages.size ? 1 : 0) + (piece.decisions.anchors() ? kTokenBits : 0) +
-                      (piece.decisions.sigmoid ? kTokenBits : 0) + (piece.decisions.merges ? kTokenBits : 0);
+                      (piece.decisions.sigmoid ? kTokenBits : 0) + (piece.decisions.merges ? kTokenBits : 0) +
+                      (piece.decisions.weighs_heads ? golden::kHeadWeightBits * s.group : 0);
   s.key_words = machine.qk.sram.words();
   return s;
 }
@@ -81,7 +82,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
              sizes.head_dim, sizes.value_banks, false, pool),
       value_scales(all, sizes.halves, sizes.longest, machine.pv.scale_banks),
       value_sums(all, sizes.halves, sizes.head_dim),
-      queries(all, QueryRegisters::entries_of(sizes), sizes.head_dim),
+      queries(all, QueryRegisters::entries_of(sizes), sizes.head_dim, piece.decisions.weighs_heads),
       groups(all, sizes),
       constants(all, sizes.heads, 2 * piece.sequences),
       scores(all, sizes),
@@ -141,7 +142,7 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
       qk(all,
          Qk::Params{sizes.head_dim, machine.key_multipliers(), machine.qk.brick_bits, piece.shape_only,
                     piece.decisions.first_q_bits, piece.decisions.pages.bounds ? piece.decisions.pages.bits : 0},
-         first_passes, later_passes, keys, queries, array_grant, candidate_lists, score_rows, key_released),
+         first_passes, later_passes, keys, queries, groups, array_grant, candidate_lists, score_rows, key_released),
       softmax(all,
               Softmax::Params{machine.softmax, piece.decisions, piece.shape_only,
                               std::max(machine.softmax.rows, sizes.halves * sizes.group), sizes.halves},
@@ -157,7 +158,8 @@ Inventory::Inventory(const Machine& machine, Workpiece piece, const MakeSource& 
                                     std::min(piece.decisions.v_bits, golden::kWordBits), sizes.head_dim),
                     sizes.width, machine.pv.latency(), piece.decisions.token_scales, piece.decisions.renormalise,
                     piece.shape_only, machine.pv.requantizers, machine.pv.divide_latency, piece.decisions.v_bits,
-                    piece.decisions.drops_zeros(), piece.decisions.lazy, machine.pv.output_vectors},
+                    piece.decisions.drops_zeros(), piece.decisions.lazy, machine.pv.output_vectors,
+                    piece.decisions.weighs_heads},
          PvMemories{groups, constants, probabilities, kept, origins, values, value_scales, value_sums, candidate_lists,
                     array_grant},
          pv_jobs, outputs, magnitudes, stores_released, pv_answers),

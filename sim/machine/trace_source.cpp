@@ -94,7 +94,7 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
   for (int kv = 0; kv < shape_.kv_heads; ++kv)
     if (by_place(kv)) {
       const auto at = static_cast<std::size_t>(kv);
-      per_head_live_[at] = golden::protected_tokens(schedule_.tokens(step_, layer_, kv), shape_.tokens_in(step_));
+      per_head_live_[at] = schedule_.placed(step_, layer_, kv);
       if (schedule_.merged(step_, layer_, kv)) per_head_live_[at].push_back(schedule_.merged_token(step_));
       lists[at] = {ListSource::From::placed, 0, per_head_live_[at]};
     }
@@ -124,7 +124,7 @@ LayerPlan TraceSource::plan(const std::vector<std::vector<std::uint32_t>>& kept)
   for (int kv = 0; kv < shape_.kv_heads; ++kv) {
     HeadPlan& h = p.heads.emplace_back();
     h.kv_head = kv;
-    h.heads = golden::head_bits(live_heads_, shape_.group(), kv);
+    h.heads = schedule_.routed(step_, layer_, kv, golden::head_bits(live_heads_, shape_.group(), kv));
     h.live = per_head_ ? per_head_live_[static_cast<std::size_t>(kv)] : live_;
     h.list = std::move(lists[static_cast<std::size_t>(kv)]);
     for (int i = 0; i < digits.count; ++i) {

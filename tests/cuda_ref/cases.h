@@ -92,6 +92,17 @@ inline std::vector<Case> cases() {
   add("merged_token_scales", kDecode + "52", make_policy("razor-attention"), [](golden::Policy& p) {
     p.k_digits = {6}, p.k_scale = golden::KeyScale::channel, p.v_bits = 5, p.v_scale = golden::ValueScale::token;
   });
+  add("masked_full_by_distance", kDecode + "53", make_policy("masked"), [](golden::Policy& p) {
+    p.full_heads = 0.3, p.full_heads_by = golden::HeadMeasure::distances, p.protect_first = 2, p.protect_newest = 3;
+  });
+  add("clusters_local_values", kDecode + "54", make_policy("routing"),
+      [](golden::Policy& p) { p.local_value = 0.4, p.renormalise = true, p.k_digits = {6, 4}, p.threshold = 0.2; });
+  add("gated_compensate", kDecode + "55", make_policy("gated"),
+      [](golden::Policy& p) { p.compensate = true, p.v_bits = 7; });
+  add("gated_cascade", kEncoder + "56", spatten,
+      [](golden::Policy& p) { p.head_weights = golden::HeadWeights::gate, p.renormalise = true; });
+  add("routed_select", kDecode + "57", select,
+      [](golden::Policy& p) { p.head_weights = golden::HeadWeights::route, p.tokens = {0.8, 0.5}; });
   add("renormalise", kDecode + "14", spatten, [](golden::Policy& p) { p.renormalise = true, p.local_value = 0.2; });
   add("one_value", kDecode + "15", spatten, [](golden::Policy& p) { p.local_value = 0.001; });
   for (const std::string& trace : {kDecode + "33", kEncoder + "34"})

@@ -28,6 +28,29 @@ FloatSource Values::source() const {
   return s;
 }
 
+// Of every tensor that a policy may go by: equals among the heads, weights of 0 and 1, masks and clusters that leave
+// nobody, and all.
+std::shared_ptr<const HeadTensors> random_tensors(const Shape& s, Random& of_shape) {
+  HeadTensors t;
+  const int lists = s.layers * s.kv_heads;
+  for (int i = 0; i < lists; ++i) t.scores.push_back(static_cast<float>(of_shape.between(0, 9)) / 4);
+  // A generator of their own, so that what a test draws behind a shape does not depend on how many there are.
+  Random random(static_cast<std::uint64_t>(s.tokens * 1000 + s.prompt * 10 + lists) + 77);
+  for (int i = 0; i < lists; ++i) t.distances.push_back(static_cast<float>(random.between(0, 9)) / 4);
+  const int off = random.of<int>({0, 25, 60});
+  for (int layer = 0; layer < s.layers; ++layer)
+    for (int head = 0; head < s.heads; ++head)
+      for (int token = 0; token < s.tokens; ++token) {
+        const float some =
+            random.of<float>({1, 1, 0.999999f, 1e-5f, static_cast<float>(random.between(1, 1000)) / 1000});
+        t.weights.push_back(head && random.chance(off) ? 0 : some);
+      }
+  const int seen = random.of<int>({0, 5, 30, 70, 100}), clusters = random.of<int>({1, 3, 12});
+  for (int i = 0; i < lists * (s.steps() - 1) * s.tokens; ++i) t.mask.push_back(random.chance(seen));
+  for (int i = 0; i < lists * s.tokens; ++i) t.clusters.push_back(random.between(1, clusters));
+  return std::make_shared<const HeadTensors>(std::move(t));
+}
+
 Shape random_shape(Random& random) {
   Shape s;
   s.layers = random.between(1, 8);
@@ -38,14 +61,19 @@ Shape random_shape(Random& random) {
   s.tokens = random.between(1, random.of<int>({3, 12, 40, 70}));
   s.prompt = s.causal ? random.between(std::max(1, s.tokens - 8), s.tokens) : s.tokens;
   s.attention_scale = 1 / std::sqrt(static_cast<double>(s.head_dim));
-  for (int i = 0; i < s.layers * s.kv_heads; ++i)
-    s.head_scores.push_back(static_cast<float>(random.between(0, 9)) / 4);  // equals among them
+  s.tensors = random_tensors(s, random);
   return s;
 }
 
 void fewer_layers(Shape& shape, int most) {
   shape.layers = std::min(shape.layers, most);
-  shape.head_scores.resize(static_cast<std::size_t>(shape.layers * shape.kv_heads));
+  const auto lists = static_cast<std::size_t>(shape.layers * shape.kv_heads);
+  const auto tokens = static_cast<std::size_t>(shape.tokens), steps = static_cast<std::size_t>(shape.steps() - 1);
+  HeadTensors t = *shape.tensors;
+  t.scores.resize(lists), t.distances.resize(lists), t.mask.resize(lists * steps * tokens);
+  t.clusters.resize(lists * tokens);
+  t.weights.resize(static_cast<std::size_t>(shape.layers * shape.heads) * tokens);
+  shape.tensors = std::make_shared<const HeadTensors>(std::move(t));
 }
 
 Values random_values(const Shape& shape, Random& random, double heat_given) {
@@ -209,6 +237,29 @@ void random_merge(Case& c, Random& random) {
   validate(p);
 }
 
+void random_tensor_rule(Case& c, Random& random) {
+  Policy& p = c.policy;
+  const int kind = random.between(0, 3);
+  if (kind != 0) {
+    // Weights of heads go with everything, a router with all but a cascade of heads.
+    p.head_weights = p.heads.off() && random.chance(60) ? HeadWeights::route : HeadWeights::gate;
+  }
+  if (kind != 1 && !p.searches() && !p.lazy_softmax && !p.compensate && !p.pages_tokens() && !p.merge) {
+    p.scope = ImportanceScope::kv_head, p.permanent = false;
+    if (p.importance == ImportanceRule::normalised) p.importance = ImportanceRule::sum;
+    c.tokens_start = c.tokens_end = 0, p.tokens = {0, 0};
+    p.shards = 0, p.full_every = 0, p.importance_block = 1;
+    c.full_heads = random.of<int>({0, 30, 50}), p.full_heads = c.full_heads / 100.0;
+    p.protect_newest = std::max(1, p.protect_newest);
+    p.token_mask = random.of<TokenMask>({TokenMask::none, TokenMask::trace, TokenMask::cluster});
+    if (p.select == SelectRule::anchor)
+      p.token_mask = TokenMask::none, p.tokens = {}, c.tokens_start = c.tokens_end = 100;
+    if (p.tokens.off()) c.full_heads = 0, p.full_heads = 0;
+  }
+  if (p.full_heads > 0 && random.chance(70)) p.full_heads_by = HeadMeasure::distances;
+  validate(p);
+}
+
 void random_full_steps(Case& c, Random& random) {
   Policy& p = c.policy;
   p.scope = ImportanceScope::kv_head, p.importance = ImportanceRule::sum, p.permanent = false;
@@ -277,8 +328,14 @@ std::shared_ptr<const KeyBasis> random_key_basis(const Shape& shape, Random& ran
   return basis;
 }
 
+void set_key_basis(Shape& shape, std::shared_ptr<const KeyBasis> basis) {
+  auto tensors = std::make_shared<HeadTensors>(*shape.tensors);
+  tensors->key_basis = std::move(basis);
+  shape.tensors = std::move(tensors);
+}
+
 void random_basis(Case& c, Shape& shape, Random& random) {
-  shape.key_basis = random_key_basis(shape, random);
+  set_key_basis(shape, random_key_basis(shape, random));
   Policy& p = c.policy;
   while (largest_code(p.digits(), MsbRule::round) == 0) c = random_case(random);
   p.msb = MsbRule::round, p.k_scale = KeyScale::tensor;
@@ -302,9 +359,10 @@ std::string describe(const Case& c, const Shape& s) {
     << static_cast<int>(p.importance) << '/' << p.decay_shift << " scope " << static_cast<int>(p.scope) << " permanent "
     << p.permanent << " free " << c.tokens_free << ',' << c.heads_free << " newest share " << c.newest_share
     << " shards " << p.shards << '/' << p.shard_block << " full " << c.full_heads << '/' << p.full_every << '/'
-    << p.importance_block << " merge " << p.merge << " weights " << static_cast<int>(p.weights) << " pages " << p.pages
-    << '/' << static_cast<int>(p.page_key) << '/' << p.page_bits << '/' << c.page_keep << " basis "
-    << static_cast<int>(p.key_basis) << '/' << p.basis_resident;
+    << p.importance_block << " merge " << p.merge << " tensors " << static_cast<int>(p.full_heads_by) << '/'
+    << static_cast<int>(p.head_weights) << '/' << static_cast<int>(p.token_mask) << " weights "
+    << static_cast<int>(p.weights) << " pages " << p.pages << '/' << static_cast<int>(p.page_key) << '/' << p.page_bits
+    << '/' << c.page_keep << " basis " << static_cast<int>(p.key_basis) << '/' << p.basis_resident;
   return o.str();
 }
 

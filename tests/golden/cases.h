@@ -19,7 +19,8 @@ struct Values {
 // `heat` scales the queries (0: at random, a layer each).
 Values random_values(const Shape& shape, Random& random, double heat = 0);
 Shape random_shape(Random& random);
-// At most so many layers, and scores for their heads alone.
+std::shared_ptr<const HeadTensors> random_tensors(const Shape& shape, Random& random);
+// At most so many layers, and tensors for their heads alone.
 void fewer_layers(Shape& shape, int most);
 
 struct Case {
@@ -39,6 +40,8 @@ Case random_case(Random& random);
 void random_first_pass(Case& c, Random& random);
 // Tokens left out by place become one.
 void random_merge(Case& c, Random& random);
+// What goes by tensors of the trace: heads by distance, weights of heads, a mask or clusters; one of them at least.
+void random_tensor_rule(Case& c, Random& random);
 // Another rule of a row in the place of the case's: an anchor, or a sigmoid.
 void random_variant(Case& c, Random& random);
 // A page stage, for a case that it may be added to.
@@ -50,6 +53,7 @@ void random_full_steps(Case& c, Random& random);
 // far from it, rows of very different sizes, channels without a range.
 void random_basis(Case& c, Shape& shape, Random& random);
 std::shared_ptr<const KeyBasis> random_key_basis(const Shape& shape, Random& random);
+void set_key_basis(Shape& shape, std::shared_ptr<const KeyBasis> basis);
 std::string describe(const Case& c, const Shape& s);
 
 }  // namespace winnow::golden::test

@@ -293,6 +293,11 @@ std::vector<std::uint32_t> paged(const Quantized& m, const Case& cs, int layer, 
   return list;
 }
 
+static double weight_of(const Shape& s, int layer, int kv_head, std::size_t g, std::size_t position) {
+  const std::size_t head = static_cast<std::size_t>(layer * s.heads + kv_head * s.group()) + g;
+  return s.tensors->weights[head * static_cast<std::size_t>(s.tokens) + position];
+}
+
 Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int position_,
                 const std::vector<std::uint32_t>& visible, std::uint32_t heads, bool full_width, std::uint32_t merged) {
   const HeadCodes& c = m.head(layer, kv_head);
@@ -568,6 +573,19 @@ Row integer_row(const Quantized& m, const Case& cs, int layer, int kv_head, int 
       int shift = scale.shift + inverse.shift;
       while (product >= 65536) product /= 2, --shift;
       scale = product ? Scale{static_cast<std::uint32_t>(product), shift} : Scale{};
+    }
+    if (p.head_weights != HeadWeights::none) {
+      // 65535 is 1; else the scale times weight / 65536, both with 16 bits in front, cut to 16.
+      const Wide weight = std::llround(
+          std::min(65535.0, std::floor(65536.0 * weight_of(m.shape(), layer, kv_head, g, position) + 0.5)));
+      if (weight < 65535) {
+        Wide leading = weight;
+        int shift = scale.shift + 16;
+        while (leading && leading < 32768) leading *= 2, ++shift;
+        Wide product = static_cast<Wide>(scale.mantissa) * leading;
+        while (product >= 65536) product /= 2, --shift;
+        scale = product ? Scale{static_cast<std::uint32_t>(product), shift} : Scale{};
+      }
     }
     for (std::size_t d = 0; d < D; ++d) {
       Wide sum = compensated ? times(value_sum(c, p, D, position, d), of_sum) : 0;

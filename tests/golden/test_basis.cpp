@@ -100,7 +100,7 @@ Made random_model(Random& random, std::shared_ptr<const KeyBasis> basis = nullpt
   Shape shape = random_shape(random);
   m.c = random_case(random);
   random_basis(m.c, shape, random);
-  if (basis) shape.key_basis = std::move(basis);
+  if (basis) set_key_basis(shape, std::move(basis));
   m.values = random_values(shape, random);
   const FloatSource source = m.values.source();
   m.model = std::make_unique<Quantized>(source, Reference(source), m.c.policy);
@@ -131,7 +131,7 @@ TEST(Basis, CodesAreIntegerProducts) {
     for (std::size_t head = 0; head < static_cast<std::size_t>(s.layers * s.kv_heads); ++head) {
       const HeadCodes& c = m.model->head(static_cast<int>(head) / s.kv_heads, static_cast<int>(head) % s.kv_heads);
       const KeyTables& t = c.basis;
-      const ChannelWidths w = channel_widths(&s.key_basis->range[head * D], D, m.c.policy.digits());
+      const ChannelWidths w = channel_widths(&s.tensors->key_basis->range[head * D], D, m.c.policy.digits());
       const std::vector<float>& k = m.values.k[head];
       double largest = 0;
       for (std::size_t j = 0; j < static_cast<std::size_t>(s.prompt) * D; ++j)
@@ -198,7 +198,7 @@ TEST(Basis, TablesAreTheBasis) {
     for (std::size_t r = 0; r < D; ++r) {
       int most = 0;
       for (std::size_t d = 0; d < D; ++d) {
-        ASSERT_LE(std::fabs(t.key[r * D + d] * word(r) - s.key_basis->row(0, r)[d]), 0.5001 * word(r));
+        ASSERT_LE(std::fabs(t.key[r * D + d] * word(r) - s.tensors->key_basis->row(0, r)[d]), 0.5001 * word(r));
         most = std::max(most, std::abs(static_cast<int>(t.key[r * D + d])));
       }
       ASSERT_GE(most, 126) << "row " << r;
@@ -232,7 +232,7 @@ TEST(Basis, ScoresAreThoseOfTheKeys) {
     const auto D = static_cast<std::size_t>(s.head_dim), G = static_cast<std::size_t>(s.group());
     const HeadCodes& c = m.model->head(0, 0);
     const KeyTables& t = c.basis;
-    const KeyBasis& basis = *s.key_basis;
+    const KeyBasis& basis = *s.tensors->key_basis;
     const ChannelWidths w = channel_widths(basis.range.data(), D, m.c.policy.digits());
     const std::vector<float>& k = m.values.k[0];
     double largest = 0;
@@ -325,7 +325,7 @@ TEST(Basis, RowByHand) {
   basis->mean.assign(8, 0), basis->transform.assign(64, 0), basis->range.assign(8, static_cast<float>(1535.5 * a));
   basis->mean[0] = 10;
   for (std::size_t d = 0; d < 8; ++d) basis->transform[d * 9] = static_cast<float>(a);
-  values.shape.key_basis = basis;
+  set_key_basis(values.shape, basis);
   std::vector<float> q(16), k(16), v(16);
   q[0] = q[8] = 64, q[7] = q[15] = 2047, q[5] = q[13] = -2047;
   k[0] = 64, k[6] = 2047;
@@ -392,7 +392,7 @@ TEST(Basis, OfAxesIsNone) {
   coded.key_basis = KeyBasisRule::trace;
   const FloatSource source = values.source();
   const Quantized without(source, Reference(source), plain);
-  values.shape.key_basis = basis;
+  set_key_basis(values.shape, basis);
   const FloatSource with = values.source();
   const Quantized model(with, Reference(with), coded);
   const HeadCodes &a = without.head(0, 0), &b = model.head(0, 0);
@@ -473,7 +473,7 @@ TEST(Basis, TablesAreReadOrResident) {
   Compared compared;
   Random random(57);
   Shape shape{2, 4, 2, 16, 30, 27, true, 0.25};
-  shape.key_basis = random_key_basis(shape, random);
+  set_key_basis(shape, random_key_basis(shape, random));
   const Values values = random_values(shape, random, 1);
   const FloatSource source = values.source();
   for (bool resident : {false, true}) {

@@ -25,7 +25,9 @@ Tokens operator+(Tokens a, const Tokens& b) {
 // Two layers of two KV heads; the first generated token is the n-th.
 Shape shape_of(int n) {
   Shape s{2, 4, 2, 16, n, n - 1, true, 0.25};
-  s.head_scores = {0.1f, 0.9f, 0.5f, 0.1f};
+  HeadTensors t;
+  t.scores = {0.1f, 0.9f, 0.5f, 0.1f};
+  s.tensors = std::make_shared<const HeadTensors>(t);
   return s;
 }
 Cascade at_step_1(const Policy& p, const Shape& s) {
@@ -166,7 +168,7 @@ TEST(DuoAttention, ByHand) {
   EXPECT_EQ(at_step_1(more, shape_of(81)).live(0, 0), all);
   EXPECT_EQ(at_step_1(more, shape_of(81)).live(1, 1), streaming);
   Shape lacks = shape_of(81);
-  lacks.head_scores.clear();
+  lacks.tensors = std::make_shared<const HeadTensors>();
   EXPECT_THROW(decisions_of(p, lacks), Error);
 }
 
@@ -175,7 +177,6 @@ TEST(RazorAttention, ByHand) {
   Compared compared;
   Values values;
   values.shape = {1, 1, 1, 8, 10, 9, true, std::log(2.0) / 4096};
-  values.shape.head_scores = {0};
   std::vector<float> q(80), k(80), v(80);
   for (std::size_t t = 0; t < 10; ++t) {
     q[t * 8] = 64, q[t * 8 + 7] = 2047 / 1.125f;
@@ -225,6 +226,180 @@ TEST(S2, ByHand) {
   EXPECT_EQ(c.live(0, 0), range(0, 16) + range(64, 80) + range(88, 100));
   EXPECT_EQ(c.live(1, 1), range(16, 32) + range(80, 100));
   compared.add(44 + 36);
+}
+
+// Distances 0.5, 1 | 1, 0.25: a third of four heads is two, the farthest of each layer. The others keep a quarter of
+// 40, of which the first four and the newest five are sure, and what earned most.
+TEST(TaskKv, ByHand) {
+  Compared compared;
+  const Policy p = make_policy("task-kv");
+  Shape s = shape_of(40);
+  HeadTensors t = *s.tensors;
+  t.distances = {0.5f, 1.0f, 1.0f, 0.25f};
+  s.tensors = std::make_shared<const HeadTensors>(t);
+  Cascade c(s, p);
+  c.begin_step(0);
+  c.add_token(0, 0, 20, 7), c.add_token(1, 1, 30, 7), c.add_token(0, 1, 10, 9);
+  c.begin_step(1);
+  EXPECT_EQ(c.live(0, 0), range(0, 4) + Tokens{20} + range(35, 40));
+  EXPECT_EQ(c.live(0, 1), range(0, 40));
+  EXPECT_EQ(c.live(1, 0), range(0, 40));
+  EXPECT_EQ(c.live(1, 1), range(0, 4) + Tokens{30} + range(35, 40));
+  compared.add(100);
+  // By scores, 0.1, 0.9 | 0.5, 0.1, the same heads; by equal distances the first of all.
+  t.distances = {1, 1, 1, 1};
+  s.tensors = std::make_shared<const HeadTensors>(t);
+  EXPECT_EQ(at_step_1(p, s).live(0, 0), range(0, 40));
+  EXPECT_EQ(at_step_1(p, s).live(1, 0).size(), 10u);
+  t.distances.clear();
+  s.tensors = std::make_shared<const HeadTensors>(t);
+  try {
+    decisions_of(p, s);
+    ADD_FAILURE() << "no distances";
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "policy task-kv: full_heads: the trace has no head_distances: must have 4");
+  }
+  compared.add(4);
+}
+
+// Two layers of two KV heads, twelve tokens, of which two are generated.
+TEST(Masked, ByHand) {
+  Compared compared;
+  Policy p = make_policy("masked");
+  Shape s{2, 4, 2, 16, 12, 10, true, 0.25};
+  HeadTensors t;
+  t.mask.assign(2 * 2 * 2 * 12, 0);
+  const auto sees = [&t](int layer, int kv, int step, Tokens tokens) {
+    for (const std::uint32_t token : tokens)
+      t.mask[static_cast<std::size_t>(((layer * 2 + kv) * 2 + step - 1) * 12) + token] = 1;
+  };
+  sees(0, 0, 1, {2, 5}), sees(0, 1, 1, range(0, 12)), sees(1, 0, 1, {10}), sees(1, 1, 2, {0, 10});
+  s.tensors = std::make_shared<const HeadTensors>(t);
+  Cascade c = at_step_1(p, s);
+  EXPECT_EQ(c.live(0, 0), (Tokens{2, 5, 10}));
+  EXPECT_EQ(c.live(0, 1), range(0, 11)) << "what is not there yet is not seen";
+  EXPECT_EQ(c.live(1, 0), Tokens{10});
+  EXPECT_EQ(c.live(1, 1), Tokens{10}) << "a mask that keeps none keeps the query's own token";
+  c.begin_step(2);
+  EXPECT_EQ(c.live(0, 0), Tokens{11});
+  EXPECT_EQ(c.live(1, 1), (Tokens{0, 10, 11}));
+  // The prompt sees all.
+  c.begin_step(0);
+  EXPECT_EQ(c.live(1, 1), range(0, 10));
+  compared.add(30);
+  for (const std::size_t entries : {std::size_t{0}, t.mask.size() - 1}) {
+    HeadTensors lacks;
+    lacks.mask.assign(entries, 1);
+    Shape wrong = s;
+    wrong.tensors = std::make_shared<const HeadTensors>(lacks);
+    EXPECT_THROW(decisions_of(p, wrong), Error);
+    compared.add();
+  }
+  p.protect_newest = 0;
+  EXPECT_EQ(find_violation(p)->key, "protect_newest");
+  p = make_policy("masked"), p.tokens = {0.5, 0.5};
+  EXPECT_EQ(find_violation(p)->key, "tokens.start");
+  p = make_policy("masked"), p.scope = ImportanceScope::shared;
+  EXPECT_EQ(find_violation(p)->key, "scope");
+  p = make_policy("masked"), p.shards = 2;
+  EXPECT_EQ(find_violation(p)->key, "shards");
+  p = make_policy("razor-attention"), p.token_mask = TokenMask::trace;
+  EXPECT_EQ(find_violation(p)->key, "token_mask");
+  compared.add(5);
+}
+
+TEST(Routing, ByHand) {
+  Compared compared;
+  const Policy p = make_policy("routing");
+  Shape s{1, 2, 2, 16, 8, 7, true, 0.25};
+  HeadTensors t;
+  t.clusters = {0, 1, 2, 0, 1, 2, 0, 1, 5, 5, 5, 5, 5, 5, 5, 5};
+  s.tensors = std::make_shared<const HeadTensors>(t);
+  const Cascade c = at_step_1(p, s);
+  EXPECT_EQ(c.live(0, 0), (Tokens{1, 4, 7}));
+  EXPECT_EQ(c.live(0, 1), range(0, 8)) << "one cluster is everybody";
+  compared.add(11);
+  t.clusters.back() = 6;  // of nobody else
+  s.tensors = std::make_shared<const HeadTensors>(t);
+  EXPECT_EQ(at_step_1(p, s).live(0, 1), Tokens{7});
+  s.tensors = std::make_shared<const HeadTensors>();
+  EXPECT_THROW(decisions_of(p, s), Error);
+  compared.add(2);
+}
+
+// Three query heads with gates 1, a half and none: outputs of the same row at 1, a half and 0.
+TEST(HeadWeights, GateByHand) {
+  Compared compared;
+  Values values;
+  values.shape = {1, 3, 1, 8, 3, 2, true, 0.25};
+  HeadTensors t;
+  t.weights = {1, 1, 1, 0.5f, 0.5f, 0.5f, 1, 1, 0};
+  values.shape.tensors = std::make_shared<const HeadTensors>(t);
+  std::vector<float> q(24, 1), k(24, 1), v(24);
+  for (std::size_t i = 0; i < 24; ++i) v[i] = static_cast<float>(i % 8 < 4 ? 2000 : -1000);
+  values.q.assign(3, q), values.k.assign(1, k), values.v.assign(1, v);
+  Policy p = make_policy("dense");
+  p.head_weights = HeadWeights::gate;
+  const FloatSource source = values.source();
+  const Reference reference(source);
+  const Quantized model(source, reference, p);
+  EXPECT_EQ(model.head(0, 0).head_weight,
+            (std::vector<std::uint16_t>{65535, 32768, 65535, 65535, 32768, 65535, 65535, 32768, 0}));
+  const Layout layout(values.shape, p, 64);
+  EXPECT_EQ(layout.query(0, 0).item_bytes, 8 * 12 / 8 + 2u);
+  Walk walk(model, layout, &reference);
+  LayerResult r;
+  while (walk.next(r) && walk.step() < values.shape.steps()) {
+  }
+  for (std::size_t d = 0; d < 8; ++d) {
+    EXPECT_LE(std::abs(2 * r.out[8 + d] - r.out[d]), 1) << "a half, rounded";
+    EXPECT_EQ(r.out[16 + d], 0);
+    compared.add(2);
+  }
+  EXPECT_EQ(r.heads[0], 7u) << "a gate leaves no head out";
+  EXPECT_LT(r.error.difference, 1e-3 * r.error.reference) << "the float reference is gated too";
+  compared.add(11);
+}
+
+// A router's step: of two KV heads the first has one query head left, the second none; its K and V are not read.
+TEST(HeadWeights, RouteByHand) {
+  Compared compared;
+  Random random(3);
+  Shape shape{1, 4, 2, 8, 6, 5, true, 0.3};
+  HeadTensors t;
+  t.weights.assign(4 * 6, 0.75f);
+  for (const std::size_t head : {1, 2, 3}) t.weights[head * 6 + 5] = 0;
+  shape.tensors = std::make_shared<const HeadTensors>(t);
+  const Values values = random_values(shape, random, 1);
+  const FloatSource source = values.source();
+  const Reference reference(source);
+  const Policy p = make_policy("moh");
+  const Quantized model(source, reference, p);
+  const Layout layout(shape, p, 64);
+  Walk walk(model, layout, nullptr);
+  LayerResult r;
+  ASSERT_TRUE(walk.next(r));
+  EXPECT_EQ(r.heads, (std::vector<std::uint32_t>{3, 3})) << "a prompt runs all heads";
+  ASSERT_TRUE(walk.next(r));
+  EXPECT_EQ(r.heads, (std::vector<std::uint32_t>{1, 0}));
+  for (std::size_t i = 8; i < 32; ++i) EXPECT_EQ(r.out[i], 0);
+  EXPECT_EQ(r.accesses.useful[static_cast<std::size_t>(Kind::key_msb)], 6u * 8 * 12 / 8) << "of one KV head";
+  EXPECT_EQ(r.accesses.useful[static_cast<std::size_t>(Kind::query)], 8u * 12 / 8 + 2) << "of one query head";
+  compared.add(30);
+  t.weights[5] = 0;
+  Shape none = shape;
+  none.tensors = std::make_shared<const HeadTensors>(t);
+  try {
+    decisions_of(p, none);
+    ADD_FAILURE() << "nobody runs";
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(),
+                 "policy moh: head_weights: layer 0, token 5: all heads have weight 0: one at least must be above");
+  }
+  Policy both = p;
+  both.heads = {1, 0.5};
+  EXPECT_EQ(find_violation(both)->key, "heads.start");
+  compared.add(2);
 }
 
 // The budget is kept and protection holds, of every rule by place, at every length; nobody is named twice.

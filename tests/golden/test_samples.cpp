@@ -16,14 +16,19 @@ const std::string kSamples = std::string(WINNOW_SOURCE_DIR) + "/traces/samples/"
 const char* const kNames[] = {"smollm2-160", "minilm-128"};
 
 FloatSource source_of(const Trace& trace) {
-  const TraceMeta& m = trace.meta();
   FloatSource s;
-  s.shape = {m.layers, m.heads,  m.kv_heads,        m.head_dim,         m.tokens,
-             m.prompt, m.causal, m.attention_scale, trace.head_scores()};
+  s.shape = shape_of(trace);
   s.q = [&trace](int l, int h, float* d) { trace.read_q(l, h, d); };
   s.k = [&trace](int l, int h, float* d) { trace.read_k(l, h, d); };
   s.v = [&trace](int l, int h, float* d) { trace.read_v(l, h, d); };
   return s;
+}
+
+// Of a model that was not trained for the policy, or an encoder, whose heads nobody has measured.
+bool lacks_tensors(const Policy& p, const HeadTensors& t) {
+  const bool by_distance = p.full_heads_by == HeadMeasure::distances;
+  return (p.full_heads > 0 && (by_distance ? t.distances : t.scores).empty()) || p.masks() ||
+         p.head_weights != HeadWeights::none;
 }
 
 struct Figures {
@@ -232,7 +237,7 @@ TEST_P(Samples, PoliciesSideBySide) {
       GetParam());
   std::map<std::string, Figures> by_name;
   for (const Policy& p : table()) {
-    if (p.full_heads > 0 && source.shape.head_scores.empty()) continue;
+    if (lacks_tensors(p, *source.shape.tensors)) continue;
     const Figures f = run(source, reference, p);
     by_name[p.name] = f;
     compared.add(f.outputs);

@@ -52,15 +52,25 @@ struct PlainCascade {
   bool is_full(int layer, int kv) const {
     const auto at = static_cast<std::size_t>(layer * s.kv_heads + kv);
     std::size_t before = 0;
-    for (std::size_t i = 0; i < s.head_scores.size(); ++i)
-      before += s.head_scores[i] > s.head_scores[at] || (s.head_scores[i] == s.head_scores[at] && i < at);
-    return c.full_heads > 0 && 100 * before < static_cast<std::size_t>(c.full_heads) * s.head_scores.size();
+    const std::vector<float>& by =
+        c.policy.full_heads_by == HeadMeasure::distances ? s.tensors->distances : s.tensors->scores;
+    for (std::size_t i = 0; i < by.size(); ++i) before += by[i] > by[at] || (by[i] == by[at] && i < at);
+    return c.full_heads > 0 && 100 * before < static_cast<std::size_t>(c.full_heads) * by.size();
   }
   // Steps 1, 1 + n, 1 + 2n, ... of `full_every` n.
   bool is_full_step(int step) const {
     for (int full = 1; c.policy.full_every && full <= step; full += c.policy.full_every)
       if (full == step) return true;
     return false;
+  }
+  // Whether the trace lets a KV head see a token in a step.
+  bool is_masked_in(int layer, int kv, int step, int t) const {
+    const std::size_t head = static_cast<std::size_t>(layer * s.kv_heads + kv), n = static_cast<std::size_t>(s.tokens);
+    if (c.policy.token_mask == TokenMask::cluster)
+      return s.tensors->clusters[head * n + static_cast<std::size_t>(t)] ==
+             s.tensors->clusters[head * n + static_cast<std::size_t>(s.prompt + step - 1)];
+    const std::size_t row = head * static_cast<std::size_t>(s.tokens - s.prompt) + static_cast<std::size_t>(step - 1);
+    return c.policy.token_mask == TokenMask::trace && s.tensors->mask[row * n + static_cast<std::size_t>(t)];
   }
   bool earns(int step) const { return c.policy.full_every == 0 || is_full_step(step); }
   Tokens choose(const Tokens& from, int layer, int n, std::size_t from_list, int kv) const {
@@ -72,7 +82,7 @@ struct PlainCascade {
     const int newest = std::max({p.protect_newest, since, c.newest_share ? std::max(1, c.newest_share * n / 100) : 0});
     const auto safe = [&](int t) {
       const bool dealt = p.shards && t / p.shard_block % p.shards == kv % p.shards;
-      return t < p.protect_first || (s.causal && t + newest >= n) || dealt;
+      return t < p.protect_first || (s.causal && t + newest >= n) || dealt || is_masked_in(layer, kv, step, t);
     };
     // A block has what its tokens have, and is safe if one of them is.
     std::vector<std::uint64_t> rank;
@@ -92,7 +102,8 @@ struct PlainCascade {
     const auto most = static_cast<std::size_t>(
         scheduled(c.tokens_start, c.tokens_end, c.tokens_free, layer, s.layers, n - since) + since);
     std::size_t k = sheltered;
-    while (k + static_cast<std::size_t>(p.importance_block) <= most) k += static_cast<std::size_t>(p.importance_block);
+    while (p.token_mask == TokenMask::none && k + static_cast<std::size_t>(p.importance_block) <= most)
+      k += static_cast<std::size_t>(p.importance_block);
     Tokens kept;
     for (std::uint32_t i : largest_k(rank, k)) kept.push_back(from[i]);
     return kept;
@@ -171,15 +182,25 @@ void reference_row(const Values& v, int layer, int head, int position, std::vect
   bound = largest * (2 * static_cast<double>(D) * 0x1p-24 * terms + 1e-6);
 }
 
+float weight_of(const Policy& p, const Shape& s, int layer, int head, int position) {
+  const auto at = static_cast<std::size_t>((layer * s.heads + head) * s.tokens + position);
+  return p.head_weights == HeadWeights::none ? 1 : s.tensors->weights[at];
+}
+// A weight that is no more than half of 2^-16 is none.
+bool is_routed_away(const Policy& p, const Shape& s, int step, int layer, std::uint32_t head) {
+  return step > 0 && p.head_weights == HeadWeights::route &&
+         weight_of(p, s, layer, static_cast<int>(head), s.prompt + step - 1) < 0x1p-17f;
+}
+
 TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   Compared compared(1000000);
-  Random random(21), first(210), pages(211), variant(212), merge(213), full(214), basis(215);
+  Random random(21), first(210), pages(211), variant(212), merge(213), full(214), tensor(215), basis(216);
   std::uint64_t layers = 0, pruned_layers = 0, pruned_heads = 0, newest_gone = 0, returned = 0, records = 0,
                 short_steps = 0, paged_rows = 0, pages_dropped = 0, merged_rows = 0, full_steps = 0, between = 0,
-                blocks = 0, coded_rows = 0, first_keys = 0;
+                blocks = 0, routed_away = 0, weighed = 0, masked_rows = 0, coded_rows = 0, first_keys = 0;
   double reference_error = 0;
-  for (int i = 0; i < 850; ++i) {
-    const bool full_steps_too = i >= 400 && i < 700, coded = i >= 700;
+  for (int i = 0; i < 1150; ++i) {
+    const bool full_steps_too = i >= 400 && i < 700, coded = i >= 1000;
     Shape shape = random_shape(random);
     Case c = random_case(random);
     if (coded) {
@@ -193,6 +214,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
       if (i % 3 == 2 && i % 4 == 0) random_merge(c, merge);
       if (i % 3 == 1 && i % 4 < 2) random_variant(c, variant);
     }
+    if (i >= 700) random_tensor_rule(c, tensor);
     const Policy& p = c.policy;
     const Values values = random_values(shape, random);
     const FloatSource source = values.source();
@@ -237,7 +259,11 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
           std::uint32_t heads = 0;
           int alive = 0;
           for (std::uint32_t h : plain.heads)
-            if (static_cast<int>(h) / G == kv) heads |= 1u << (static_cast<int>(h) % G), ++alive;
+            if (static_cast<int>(h) / G == kv && !is_routed_away(p, shape, step, layer, h))
+              heads |= 1u << (static_cast<int>(h) % G), ++alive;
+          routed_away += step > 0 && p.head_weights == HeadWeights::route && alive < G;
+          weighed += static_cast<std::uint64_t>(alive) * (p.head_weights != HeadWeights::none);
+          masked_rows += step > 0 && p.masks() && alive;
           Tokens live = plain.living(layer, kv);
           // The first layers see all; of those the share is rounded up.
           if (p.pages && step > 0 && !whole && alive && 100 * layer >= c.tokens_free * shape.layers) {
@@ -309,6 +335,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
                 if ((heads >> g) & 1) q_items.push_back(queries[qi] * static_cast<std::uint32_t>(G) + g);
               plain_accesses.fetch(layout.query(layer, kv), 0, q_items);
               plain_accesses.useful(Kind::query, q_items.size(), D, 12);
+              if (p.head_weights != HeadWeights::none) plain_accesses.useful(Kind::query, q_items.size(), 1, 16);
               plain_accesses.fetch(layout.key(layer, kv, 0), 1, live);
               plain_accesses.useful_bytes(Kind::key_msb, live.size(), digit_bytes(0));
               if (p.compensate) {
@@ -368,6 +395,8 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
               plain_accesses.fetch(layout.query(layer, kv), 0, items);
             }
             plain_accesses.useful(Kind::query, queries.size() * static_cast<std::size_t>(alive), D, 12);
+            if (p.head_weights != HeadWeights::none)
+              plain_accesses.useful(Kind::query, queries.size() * static_cast<std::size_t>(alive), 1, 16);
           }
           plain_accesses.useful(Kind::out, queries.size() * static_cast<std::size_t>(alive), D, 12);
           plain_accesses.a.write_bursts += queries.size() * static_cast<std::size_t>(alive) * ((uD * 12 / 8 + 31) / 32);
@@ -433,8 +462,9 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
                             d] *
                             unit
                       : 0;
-              d2 += (y - exact[d]) * (y - exact[d]);
-              size += static_cast<double>(exact[d]) * exact[d];
+              const double x = weight_of(p, shape, layer, head, position) * exact[d];
+              d2 += (y - x) * (y - x);
+              size += x * x;
               ASSERT_LE(std::fabs(exact[d] - real[d]), bound + 1e-30);
               if (bound > 0) reference_error = std::max(reference_error, std::fabs(exact[d] - real[d]) / bound);
             }
@@ -473,6 +503,12 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   EXPECT_GT(first_keys, 500u);
   std::printf("%llu rows with a merged token\n", static_cast<unsigned long long>(merged_rows));
   EXPECT_GT(merged_rows, 100u);
+  std::printf("%llu KV heads of which a router left out a head, %llu heads weighed, %llu rows behind a mask\n",
+              static_cast<unsigned long long>(routed_away), static_cast<unsigned long long>(weighed),
+              static_cast<unsigned long long>(masked_rows));
+  EXPECT_GT(routed_away, 200u);
+  EXPECT_GT(weighed, 1000u);
+  EXPECT_GT(masked_rows, 500u);
   std::printf(
       "%llu layers: %llu with tokens pruned, %llu with heads pruned, %llu without the newest token, %llu steps in "
       "which tokens returned, %llu record fetches, %llu steps too short to select, %llu steps that say whom %llu "
@@ -498,8 +534,8 @@ TEST(Walk, Repeats) {
   Compared compared(10000);
   Random random(22);
   Shape shape{6, 6, 2, 32, 40, 34, true, 0.2};
-  for (int i = 0; i < 12; ++i) shape.head_scores.push_back(static_cast<float>(i % 5));
-  shape.key_basis = random_key_basis(shape, random);
+  shape.tensors = random_tensors(shape, random);
+  set_key_basis(shape, random_key_basis(shape, random));
   const Values values = random_values(shape, random, 1.5);
   const FloatSource source = values.source();
   for (const auto& entry : policies()) {

@@ -32,6 +32,8 @@ POLICIES = [
     "a3",
     "mnnfast",
     "select k_digits=2,2,2 select_keep=0.9,0.8 v_bits=6",
+    "duo-attention",
+    "task-kv protect_newest_share=0.05",
 ]
 
 
@@ -56,7 +58,8 @@ def importances(words):
     """Names of the importances that a decision asks for; a run may leave out what nobody asks for."""
     policy = winnow.accuracy.parse_policy(words)[1]
     keep = {"importance": policy.tokens, "head_importance": policy.heads}
-    return [name for name, schedule in keep.items() if min(schedule.start, schedule.end) < 1]
+    # Where no token stays but by its place nobody is ranked.
+    return [name for name, s in keep.items() if min(s.start, s.end) < 1 and max(s.start, s.end) > 0]
 
 
 def differences(made, walked, importance=()):

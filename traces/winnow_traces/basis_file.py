@@ -40,7 +40,7 @@ class Basis:
 def write_basis(path, basis):
     """Whole or not at all. Same basis, same bytes: the safetensors package would order metadata by chance."""
     path, at = Path(path), 0
-    header = {"__metadata__": {"format": FORMAT, **basis.facts}}
+    header = {"__metadata__": {"format": FORMAT, **dict(sorted(basis.facts.items()))}}
     for name, values in basis.tensors():
         header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [at, at + values.nbytes]}
         at += values.nbytes
@@ -64,8 +64,8 @@ def read_basis(path):
     try:
         with safe_open(path, "numpy") as file:
             facts, names = file.metadata() or {}, list(file.keys())
-            if facts.get("format") != FORMAT:
-                raise CaptureError(f"{path}: __metadata__.format: {facts.get('format')!r}: must be {FORMAT!r}")
+            if (form := facts.pop("format", None)) != FORMAT:
+                raise CaptureError(f"{path}: __metadata__.format: {form!r}: must be {FORMAT!r}")
             layers = range(sum(name.endswith(f".{PARTS[0]}") for name in names))
             parts = [np.stack([file.get_tensor(f"layers.{layer}.{name}") for layer in layers]) for name in PARTS]
         digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -6,7 +6,7 @@ from winnow_traces.decoder import run_decoder
 from winnow_traces.errors import CaptureError
 from winnow_traces.gemma import GemmaModel
 from winnow_traces.gguf_file import GgufFile
-from winnow_traces.heads import retrieval_scores
+from winnow_traces.heads import head_distances, retrieval_scores
 from winnow_traces.llama import LlamaModel
 from winnow_traces.progress import progress_bar
 from winnow_traces.source import Captured, ModelSource, check_length, split_text
@@ -59,7 +59,10 @@ class GgufSource(ModelSource):
             np.errstate(over="ignore", invalid="ignore"),
         ):
             state, ids = run_decoder(model, prompt, request.generate, teacher, bar.update)
-            scores = retrieval_scores(model)
+            heads = {
+                "head_scores": retrieval_scores(model),
+                "head_distances": head_distances(state.q, state.k, state.v, request.prompt, model.shape.scale),
+            }
         trace = Trace(
             state.q,
             state.k,
@@ -68,6 +71,6 @@ class GgufSource(ModelSource):
             model.shape.scale,
             True,
             request.prompt,
-            head_scores=scores,
+            heads=heads,
         )
         return Captured(trace, tokenizer.strings(ids))

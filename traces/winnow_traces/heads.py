@@ -1,8 +1,9 @@
-"""Which heads of a decoder look far back: retrieval heads, as policies that tell heads apart need them.
+"""What tells a decoder's heads apart, for policies that treat them differently: how far back they look, and how far
+they lie from each other.
 
-A text that nobody wrote, of tokens drawn at random, is read twice in a row. In its second half a head can only know
-what comes next if it looks at the same place of the first half. How much it does is its score (RazorAttention, arXiv
-2407.15891: echo and induction heads)."""
+Retrieval heads look far back. A text that nobody wrote, of tokens drawn at random, is read twice in a row. In its
+second half a head can only know what comes next if it looks at the same place of the first half. How much it does is
+its score (RazorAttention, arXiv 2407.15891: echo and induction heads)."""
 
 import functools
 
@@ -38,3 +39,20 @@ def retrieval_scores(model):
             seen = (p[queries, there] + p[queries, there + 1]).mean()
             scores[layer, kv] = max(scores[layer, kv], np.float32(seen))
     return scores
+
+
+def head_distances(q, k, v, prompt, scale):
+    """float32 [layers, KV heads], 0..1: how far a KV head's output at the prompt's last token lies from the mean of its
+    layer's, over the farthest of the layer (Task-KV, arXiv 2501.15113, calls that mean the semantic centre). Of a KV
+    head the mean output of its group. q: a layer each, [heads, tokens, D]; k and v [KV heads, tokens, D]."""
+    distances = np.zeros((len(q), len(k[0])), np.float32)
+    for layer, (queries, keys, values) in enumerate(zip(q, k, v)):
+        kv_heads, _, dim = keys.shape
+        rows = queries[:, prompt - 1].astype(np.float64).reshape(kv_heads, -1, dim)
+        products = np.einsum("hgd,htd->hgt", rows, keys[:, :prompt].astype(np.float64)) * scale
+        p = np.exp(products - products.max(axis=-1, keepdims=True))
+        p /= p.sum(axis=-1, keepdims=True)
+        outputs = np.einsum("hgt,htd->hgd", p, values[:, :prompt].astype(np.float64)).mean(axis=1)
+        far = np.linalg.norm(outputs - outputs.mean(axis=0), axis=-1)
+        distances[layer] = far / far.max() if far.max() > 0 else far
+    return distances

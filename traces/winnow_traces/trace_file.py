@@ -26,6 +26,15 @@ DTYPES = {
     "float32": (np.dtype("<f4"), "F32", lambda values: np.ascontiguousarray(values, "<f4"), np.asarray),
 }
 
+# What a trace may say of its heads (../README.md): types, and in this order in the file.
+HEAD_TENSORS = {
+    "head_scores": ("<f4", "F32"),
+    "head_distances": ("<f4", "F32"),
+    "head_weights": ("<f4", "F32"),
+    "mask": ("|u1", "U8"),
+    "clusters": ("<i4", "I32"),
+}
+
 
 @dataclass
 class Trace:
@@ -40,7 +49,9 @@ class Trace:
     causal: bool
     prompt: int
     info: dict = field(default_factory=dict)  # further metadata, strings
-    head_scores: np.ndarray | None = None  # float32 [layers, KV heads]: how much a KV head looks far back
+    heads: dict = field(
+        default_factory=dict
+    )  # {name of HEAD_TENSORS: array}, what is said of heads beside their values
     key_basis: Basis | None = None  # of every KV head's keys
 
     def metadata(self):
@@ -82,6 +93,9 @@ def _check_shapes(trace):
     """What the format asks of shapes; a model may not fit it."""
     heads, tokens, head_dim = trace.q[0].shape
     kv_heads = trace.k[0].shape[0]
+    for name in trace.heads:
+        if name not in HEAD_TENSORS:
+            raise CaptureError(f"{name}: no tensor of heads: known are {', '.join(HEAD_TENSORS)}")
     if head_dim % 8:
         raise CaptureError(f"head dimension {head_dim} does not fit the trace format: must be a multiple of 8")
     if heads % kv_heads:
@@ -123,18 +137,16 @@ def write_trace(path, trace, dtype="float16"):
         "token_ids": {"dtype": "I32", "shape": list(ids.shape), "data_offsets": [0, ids.nbytes]},
     }
     offset = ids.nbytes
-    scores = None if trace.head_scores is None else np.ascontiguousarray(trace.head_scores, "<f4")
-    if scores is not None:
-        header["head_scores"] = {
-            "dtype": "F32",
-            "shape": list(scores.shape),
-            "data_offsets": [offset, offset + scores.nbytes],
-        }
-        offset += scores.nbytes
-    basis = trace.key_basis.tensors() if trace.key_basis else []
-    for name, values in basis:
+    heads = [
+        (name, np.ascontiguousarray(trace.heads[name], form), of)
+        for name, (form, of) in HEAD_TENSORS.items()
+        if name in trace.heads
+    ]
+    if trace.key_basis:
+        heads += [(name, values, "F32") for name, values in trace.key_basis.tensors()]
+    for name, values, of in heads:
         end = offset + values.nbytes
-        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [offset, end]}
+        header[name] = {"dtype": of, "shape": list(values.shape), "data_offsets": [offset, end]}
         offset = end
     for name, values in tensors:
         end = offset + values.size * element.itemsize
@@ -148,9 +160,7 @@ def write_trace(path, trace, dtype="float16"):
             file.write(struct.pack("<Q", len(text)))
             file.write(text)
             file.write(ids.data)
-            if scores is not None:
-                file.write(scores.data)
-            for _, values in basis:
+            for _, values, _ in heads:
                 file.write(values.data)
             for name, values in tensors:
                 file.write(_stored(name, values, dtype).data)
@@ -200,7 +210,7 @@ def read_trace(path):
             attention_scale=float(metadata["attention_scale"]),
             causal=metadata["causal"] == "true",
             prompt=int(metadata["prompt"]),
-            head_scores=tensors.get("head_scores"),
+            heads={name: tensors[name] for name in HEAD_TENSORS if name in tensors},
             key_basis=Basis(*(np.stack([tensors[f"layers.{layer}.{name}"] for layer in layers]) for name in PARTS))
             if f"layers.0.{PARTS[0]}" in tensors
             else None,

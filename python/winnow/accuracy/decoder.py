@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from winnow_traces.decoder import DecoderState
-from winnow_traces.heads import retrieval_scores
+from winnow_traces.heads import head_distances, retrieval_scores
 
 from winnow.golden import Session, step
 
@@ -101,7 +101,12 @@ def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lamb
     tells_apart = any(policy["full_heads"] > 0 for _, _, policy in jobs)
     scores = [float(x) for x in retrieval_scores(model).ravel()] if tells_apart else []
     for window, state, policy in jobs:
-        session = Session(policy, state.q, state.k, state.v, prompt, steps, s.scale, True, align, scores, basis)
+        far = (
+            [float(x) for x in head_distances(state.q, state.k, state.v, prompt, s.scale).ravel()]
+            if policy["full_heads"] > 0
+            else []
+        )
+        session = Session(policy, state.q, state.k, state.v, prompt, steps, s.scale, True, align, scores, far, basis)
         if whole:
             run_prompt(model, session, window[:prompt])
         else:

@@ -155,6 +155,10 @@ def _table(report):
             ]
             for row in report.table.itertuples()
         ]
+        if (report.table["basis_bytes_a_token"] > 0).any():
+            head.append("with tables")  # of keys in a basis of their own, below FP32
+            for row, of in zip(cells, report.table.itertuples()):
+                row.append(f"{of.below_fp32_with_basis:.2f}x")
     else:
         head = ["policy", "cosine", "least", "rank correlation", "same nearest", "below FP32", "below 12 bit", "left"]
         cells = [

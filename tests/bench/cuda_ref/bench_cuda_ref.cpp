@@ -16,10 +16,8 @@ const Trace& trace() {
   return one;
 }
 golden::FloatSource source() {
-  const TraceMeta& m = trace().meta();
   golden::FloatSource s;
-  s.shape = {m.layers, m.heads,  m.kv_heads,        m.head_dim,           m.tokens,
-             m.prompt, m.causal, m.attention_scale, trace().head_scores()};
+  s.shape = shape_of(trace());
   s.q = [](int layer, int head, float* dst) { trace().read_q(layer, head, dst); };
   s.k = [](int layer, int head, float* dst) { trace().read_k(layer, head, dst); };
   s.v = [](int layer, int head, float* dst) { trace().read_v(layer, head, dst); };

@@ -19,9 +19,7 @@ struct Model {
     SyntheticSpec s;
     s.layers = 1, s.heads = 9, s.kv_heads = 3, s.head_dim = 64, s.tokens = 1024, s.prompt = prompt, s.causal = true;
     trace = make_synthetic(s);
-    const TraceMeta& m = trace.meta();
-    source.shape = {m.layers, m.heads,  m.kv_heads,        m.head_dim,         m.tokens,
-                    m.prompt, m.causal, m.attention_scale, trace.head_scores()};
+    source.shape = shape_of(trace);
     source.q = [this](int l, int h, float* d) { trace.read_q(l, h, d); };
     source.k = [this](int l, int h, float* d) { trace.read_k(l, h, d); };
     source.v = [this](int l, int h, float* d) { trace.read_v(l, h, d); };

@@ -10,20 +10,20 @@ namespace winnow {
 namespace {
 
 struct Array {
-  Array(int head_dim, int banks, int tokens, int multipliers = 0, int brick_bits = 12)
+  Array(int head_dim, int banks, int tokens, int multipliers = 0, int brick_bits = 12, bool weighted = false)
       : dim(head_dim),
         keys({"key_buffer", "key buffer", "", ""}, 2, tokens, head_dim, banks),
-        queries(8, head_dim),
+        queries(8, head_dim, weighted),
         first(8),
         later(8),
         scores(3, 8),
         released(2),
         qk({head_dim, multipliers ? multipliers : banks * head_dim, brick_bits, false, 8}, first, later, keys, queries,
-           grant, candidates, scores, released) {}
+           groups, grant, candidates, scores, released) {}
 
   static Sizes searched_sizes() {
     Sizes s;
-    s.greedy_columns = 8;
+    s.greedy_columns = 8, s.stores = 4, s.group = 4;
     return s;
   }
   static std::int16_t word(std::uint32_t slot, int d, int salt) {
@@ -63,10 +63,35 @@ struct Array {
   Fifo<QkTask> first, later;
   Pipe<ScoreRow> scores;
   Fifo<HalfReleased> released;
+  GroupTable groups{searched_sizes()};
   ArrayGrant grant{true};
   CandidateLists candidates{searched_sizes()};
   Qk qk;
 };
+
+// The weight of a head comes with its query and is where P x V looks for it.
+TEST(Qk, HandsOnTheWeightsOfHeads) {
+  Array a(16, 2, 16, 0, 12, true);
+  Cycle now = 1;
+  a.load_keys(0, 3, now);
+  std::uint64_t compared = 0;
+  for (const std::uint16_t weight : {0, 1, 40000, 65535}) {
+    const std::uint64_t number = a.queries.pushed();
+    a.load_query(static_cast<int>(number), now);
+    a.queries.weigh(weight);
+    QkTask t = a.task(0, 3, number);
+    t.store = 1, t.tag.group = static_cast<std::uint8_t>(number), t.release_queries = 1;
+    a.first.push(++now, t);
+    for (const Cycle end = now + 20; now < end; ++now) {
+      a.qk.tick(now);
+      while (a.scores.can_pop(now)) a.scores.pop(now);
+    }
+    EXPECT_EQ(a.groups[1].head_weight[number], weight);
+    ++compared;
+  }
+  EXPECT_EQ(a.queries.shape().bits, 12 * 16 + 16);
+  std::printf("%llu weights equal\n", static_cast<unsigned long long>(compared));
+}
 
 TEST(Qk, ScoresAndCycles) {
   std::uint64_t compared = 0;

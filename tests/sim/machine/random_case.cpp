@@ -250,6 +250,21 @@ void random_merge(CaseRandom& r, RunOptions& o) {
       set(o, "full_heads", r.of({0.0, 0.5}));
 }
 
+// What goes by tensors of the trace, where the policy leaves room for it.
+void random_tensor_rule(CaseRandom& r, RunOptions& o, bool cascades_heads) {
+  if (!r.one_in(3)) return;
+  if (r.one_in(2)) set(o, "head_weights", !cascades_heads && r.one_in(2) ? "route" : "gate");
+  for (const char* key : {"pages=", "candidates=", "lazy_softmax=true", "compensate=true", "select=anchor",
+                          "merge=", "full_every=", "importance_block=", "first_q_bits="})
+    if (asks(o, key)) return;
+  if (!r.one_in(2)) return;
+  set(o, "scope", "kv_head"), set(o, "permanent", false), set(o, "importance", "sum");
+  set(o, "tokens.start", 0), set(o, "tokens.end", 0), set(o, "tokens.free", 0);
+  set(o, "shards", 0), set(o, "full_every", 0), set(o, "importance_block", 1), set(o, "protect_newest", r.in(1, 9));
+  set(o, "token_mask", r.of({"none", "trace", "cluster"}));
+  set(o, "full_heads", r.of({0.3, 0.6})), set(o, "full_heads_by", r.of({"scores", "distances"}));
+}
+
 RunOptions random_case(std::uint64_t seed, bool may_batch) {
   CaseRandom r(seed);
   Trace t;
@@ -280,6 +295,8 @@ RunOptions random_case(std::uint64_t seed, bool may_batch) {
   random_variant(variant, o);
   CaseRandom merge(seed + 4'000'003);
   random_merge(merge, o);
+  CaseRandom tensor(seed + 5'000'003);
+  random_tensor_rule(tensor, o, asks(o, "heads.start=") && !asks(o, "merge="));
   if (r.one_in(3)) o.layers.first = r.below(t.layers), o.layers.last = r.in(o.layers.first, t.layers - 1);
   if (r.one_in(3)) o.steps.first = r.below(generated + 1), o.steps.last = r.in(o.steps.first, generated);
   if (may_batch && generated && r.one_in(3)) {

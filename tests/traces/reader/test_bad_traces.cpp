@@ -45,6 +45,57 @@ TEST(BadTrace, Container) {
   expect_refused(good.with_header("{\"__metadata__\":{\"model\":\"a\",\"model\":\"b\"}}"), {"model", "twice"});
 }
 
+// What a file may say of its heads: two layers of four heads over two KV heads, two tokens of prompt and one behind.
+TEST(BadTrace, HeadTensors) {
+  const auto floats = [](std::size_t n, float last) {
+    std::vector<float> values(n, 0.5f);
+    values.back() = last;
+    return std::string(reinterpret_cast<const char*>(values.data()), 4 * n);
+  };
+  const auto ints = [](std::size_t n, std::int32_t last) {
+    std::vector<std::int32_t> values(n, 2);
+    values.back() = last;
+    return std::string(reinterpret_cast<const char*>(values.data()), 4 * n);
+  };
+  TraceFile all = TraceFile::make();
+  all.add("head_scores", "F32", {2, 2}, floats(4, -3)), all.add("head_distances", "F32", {2, 2}, floats(4, 1));
+  all.add("head_weights", "F32", {2, 4, 3}, floats(24, 0)), all.add("mask", "U8", {2, 2, 1, 3}, std::string(12, '\1'));
+  all.add("clusters", "I32", {2, 2, 3}, ints(12, 7));
+  const TempFile file(all.bytes());
+  const auto heads = Trace::open(file.path()).head_tensors();
+  EXPECT_EQ(heads->scores, (std::vector<float>{0.5f, 0.5f, 0.5f, -3}));
+  EXPECT_EQ(heads->distances.size(), 4u);
+  EXPECT_EQ(heads->weights.back(), 0);
+  EXPECT_EQ(heads->mask, std::vector<std::uint8_t>(12, 1));
+  EXPECT_EQ(heads->clusters.back(), 7);
+  struct Bad {
+    const char *name, *dtype;
+    std::vector<int> shape;
+    std::string bytes;
+    std::vector<std::string> words;
+  };
+  const Bad bads[] = {
+      {"head_scores", "F32", {2, 2}, floats(4, NAN), {"'head_scores'[1, 1]", "nan", "must be finite"}},
+      {"head_scores", "F32", {4}, floats(4, 1), {"'head_scores'", "[4]", "metadata says [2, 2]"}},
+      {"head_scores", "I32", {2, 2}, ints(4, 1), {"'head_scores'", "I32", "must be F32"}},
+      {"head_distances", "F32", {2, 2}, floats(4, INFINITY), {"'head_distances'[1, 1]", "inf", "must be finite"}},
+      {"head_weights", "F32", {2, 4, 3}, floats(24, 1.5f), {"'head_weights'[1, 3, 2]", "1.5", "must be 0..1"}},
+      {"head_weights", "F32", {2, 4, 3}, floats(24, NAN), {"'head_weights'[1, 3, 2]", "nan", "must be 0..1"}},
+      {"head_weights", "F32", {2, 2, 3}, floats(12, 1), {"'head_weights'", "metadata says [2, 4, 3]"}},
+      {"mask", "U8", {2, 2, 1, 3}, std::string(11, '\0') + '\2', {"'mask'[1, 1, 0, 2]", "2", "must be 0 or 1"}},
+      {"mask", "U8", {2, 2, 3}, std::string(12, '\0'), {"'mask'", "metadata says [2, 2, 1, 3]"}},
+      {"mask", "I32", {2, 2, 1, 3}, ints(12, 1), {"'mask'", "I32", "must be U8"}},
+      {"clusters", "I32", {2, 2, 3}, ints(12, -1), {"'clusters'[1, 1, 2]", "-1", "must be 0 or above"}},
+      {"clusters", "F32", {2, 2, 3}, floats(12, 1), {"'clusters'", "F32", "must be I32"}},
+  };
+  for (const Bad& bad : bads) {
+    TraceFile bent = TraceFile::make();
+    bent.add(bad.name, bad.dtype, bad.shape, bad.bytes);
+    expect_refused(bent.bytes(), bad.words);
+  }
+  std::printf("refused %zu tensors\n", std::size(bads));
+}
+
 // Each case bends the header of a good file.
 struct Bend {
   std::function<void(Json&)> change;

@@ -33,6 +33,29 @@ TEST(Synthetic, ParsesItsName) {
     EXPECT_NE(error_of([&] { Trace::open(bad); }), "") << bad;
 }
 
+TEST(Synthetic, SaysOfItsHeadsWhatPoliciesAsk) {
+  const Trace trace =
+      Trace::open("synthetic:layers=3,heads=8,kv_heads=4,head_dim=16,tokens=40,prompt=24,causal=1,seed=5");
+  const golden::HeadTensors& of = *trace.head_tensors();
+  EXPECT_EQ(of.scores.size(), 12u);
+  EXPECT_EQ(of.distances.size(), 12u);
+  ASSERT_EQ(of.weights.size(), 3u * 8 * 40);
+  ASSERT_EQ(of.mask.size(), 12u * 16 * 40);
+  EXPECT_EQ(of.clusters.size(), 12u * 40);
+  const auto off = std::count(of.weights.begin(), of.weights.end(), 0.0f);
+  EXPECT_NEAR(static_cast<double>(off), 7.0 / 8 * 960 / 4, 40) << "a quarter, but for each layer's first";
+  for (int layer = 0; layer < 3; ++layer)
+    for (int t = 0; t < 40; ++t) EXPECT_GT(of.weights[static_cast<std::size_t>(layer * 8 * 40 + t)], 0);
+  EXPECT_NEAR(static_cast<double>(std::count(of.mask.begin(), of.mask.end(), 1)), 7680 / 4.0, 120);
+  EXPECT_EQ(*std::max_element(of.clusters.begin(), of.clusters.end()), 7);
+  EXPECT_EQ(*std::min_element(of.clusters.begin(), of.clusters.end()), 0);
+  // A mask that would be larger than the values is left out: 40,000 x 20,000 entries.
+  EXPECT_TRUE(Trace::open("synthetic:layers=1,heads=1,kv_heads=1,head_dim=8,tokens=40000,prompt=20000,causal=1")
+                  .head_tensors()
+                  ->mask.empty());
+  std::printf("compared %zu entries\n", of.weights.size() + of.mask.size() + of.clusters.size());
+}
+
 TEST(Synthetic, IsTheSameForASeed) {
   const char* name = "synthetic:layers=2,heads=4,kv_heads=2,head_dim=16,tokens=20,prompt=12,causal=1,seed=3";
   const Trace trace = Trace::open(name);
