@@ -9,6 +9,7 @@
 #include "golden/error.h"
 #include "golden/formats.h"
 #include "models/prim/bricks.h"
+#include "sim/cost/builder.h"
 
 namespace winnow::cost {
 namespace {
@@ -19,92 +20,32 @@ constexpr int kLanesOfDot = 16;  // dimensions of a dot unit
 constexpr int kUnpackerWords = 8;
 constexpr int kDenominatorLanes = 8;
 
-class Builder {
- public:
-  Builder(const Machine& machine, const Technology& technology, std::vector<Component>& all)
-      : m_(machine), t_(technology), all_(all) {}
-
-  // `count` units of a block; a unit's cycle of work is `per_event` of a counted event (0.5: one cycle for two events).
-  // Where the event is the block's busy cycles, all of them work in each.
-  void add(const std::string& block, const std::string& unit, double count, const std::string& event, double per_event,
-           double most_cycle, const std::string& what) {
-    const auto n = static_cast<std::uint64_t>(std::ceil(count));
-    if (n == 0) return;
-    const Unit& u = t_.unit(unit);
-    Component c{block,
-                unit,
-                "logic",
-                n,
-                static_cast<double>(n) * u.area_um2.value,
-                static_cast<double>(n) * u.leakage_uw.value * 1e-6,
-                {},
-                u.busy_pj.source,
-                false};
-    const double factor = t_.wires_and_clock_tree.value;
-    // The clock of a unit without work is gated; what is left of it is paid in every cycle, with work or without, and
-    // so is not in the work's energy a second time.
-    const double idle = u.idle_pj.value * t_.idle_clock.value * factor;
-    const double busy = std::max(0.0, u.busy_pj.value * factor - idle);
-    c.actions.push_back({event, what, busy * per_event, most_cycle});
-    c.actions.push_back({block + ".ticks", "clock", idle * static_cast<double>(n), 1});
-    all_.push_back(std::move(c));
-  }
-
-  // A top-k engine of the machine's width.
-  void add_engine(const std::string& block, bool bracket) {
-    const int width = m_.topk.parallelism;
-    int nearest = bracket ? kBracketWidths[0] : kEngineWidths[0];
-    const auto consider = [&](int known) {
-      if (std::abs(std::log2(known) - std::log2(width)) < std::abs(std::log2(nearest) - std::log2(width)))
-        nearest = known;
-    };
-    if (bracket)
-      for (const int known : kBracketWidths) consider(known);
-    else
-      for (const int known : kEngineWidths) consider(known);
-    add(block, fmt::format("{}_{}", bracket ? "topk_bracket_engine" : "topk_engine", nearest), 1, block + ".busy", 1, 1,
-        "cycle");
-    if (nearest == width) return;
-    Component& c = all_.back();
-    const double by = static_cast<double>(width) / nearest;
-    c.area_um2 *= by, c.leakage_w *= by, c.estimate = true;
-    for (Action& a : c.actions) a.pj *= by;
-    c.source += fmt::format("; x {:.4g}: in proportion to topk.parallelism", by);
-  }
-
-  // `outputs` choices of one of `inputs`, `bits` wide; an event moves `bits` through one of them.
-  void add_crossbar(const std::string& block, const std::string& name, int inputs, int outputs, int bits,
-                    const std::string& event) {
-    const BitCost bit = t_.multiplexer_bit();
-    const auto n = static_cast<std::uint64_t>(outputs) * static_cast<std::uint64_t>(std::max(0, inputs - 1)) *
-                   static_cast<std::uint64_t>(bits);
-    if (n == 0) return;
-    Component c{block,
-                name,
-                "multiplexers",
-                n,
-                static_cast<double>(n) * bit.area_um2.value,
-                static_cast<double>(n) * bit.leakage_uw.value * 1e-6,
-                {},
-                bit.area_um2.source,
-                true};
-    const double stages = std::log2(std::max(2, inputs));
-    c.actions.push_back({event, "transfer", stages * bits * bit.read_pj.value * t_.wires_and_clock_tree.value,
-                         static_cast<double>(outputs)});
-    all_.push_back(std::move(c));
-  }
-
- private:
-  const Machine& m_;
-  const Technology& t_;
-  std::vector<Component>& all_;
-};
+// A top-k engine of the machine's width.
+void add_engine(Builder& b, const Machine& m, const std::string& block, bool bracket) {
+  const int width = m.topk.parallelism;
+  int nearest = bracket ? kBracketWidths[0] : kEngineWidths[0];
+  const auto consider = [&](int known) {
+    if (std::abs(std::log2(known) - std::log2(width)) < std::abs(std::log2(nearest) - std::log2(width)))
+      nearest = known;
+  };
+  if (bracket)
+    for (const int known : kBracketWidths) consider(known);
+  else
+    for (const int known : kEngineWidths) consider(known);
+  Component& c = b.add(block, fmt::format("{}_{}", bracket ? "topk_bracket_engine" : "topk_engine", nearest), 1,
+                       block + ".busy", 1, 1, "cycle");
+  if (nearest == width) return;
+  const double by = static_cast<double>(width) / nearest;
+  c.area_um2 *= by, c.leakage_w *= by, c.estimate = true;
+  for (Action& a : c.actions) a.pj *= by;
+  c.source += fmt::format("; x {:.4g}: in proportion to topk.parallelism", by);
+}
 
 }  // namespace
 
 std::vector<Component> logic_of(const Machine& m, const Technology& t) {
   std::vector<Component> all;
-  Builder b(m, t, all);
+  Builder b(t, all);
   const bool bricks = m.qk.brick_bits < golden::kWordBits;
   if (bricks && m.qk.brick_bits != 4)
     throw Error(fmt::format("machine: qk.brick_bits: {}: must be 4 or {}: there is no RTL of other bricks to be costed",
@@ -149,8 +90,8 @@ std::vector<Component> logic_of(const Machine& m, const Technology& t) {
   }
   b.add("progressive", "progressive", 1, "progressive.busy", 1, 1, "cycle");
 
-  b.add_engine("topk", m.topk.prefilter == "bracket");
-  b.add_engine("cascade_topk", false);
+  add_engine(b, m, "topk", m.topk.prefilter == "bracket");
+  add_engine(b, m, "cascade_topk", false);
 
   // P x V around the array: weights as they leave softmax, outputs as they leave the sums.
   b.add("pv", "wide_weight", width, "value_buffer.reads", 1, width, "weight");
@@ -180,8 +121,8 @@ std::vector<Component> logic_of(const Machine& m, const Technology& t) {
   b.add("writeback", "writeback", 1, "writeback.busy", 1, 1, "cycle");
 
   constexpr int kAddressBits = 64, kDataBits = 8 * 32 + 32;  // a burst and its tag
-  b.add_crossbar("fetcher", "address_crossbar", m.fetcher.lanes, m.hbm2.channels, kAddressBits, "hbm2.rd");
-  b.add_crossbar("fetcher", "data_crossbar", m.hbm2.channels, m.fetcher.lanes, kDataBits, "hbm2.rd");
+  b.add_multiplexers("fetcher", "address_crossbar", m.fetcher.lanes, m.hbm2.channels, kAddressBits, "hbm2.rd");
+  b.add_multiplexers("fetcher", "data_crossbar", m.hbm2.channels, m.fetcher.lanes, kDataBits, "hbm2.rd");
   return all;
 }
 

@@ -10,6 +10,7 @@
 #include "sim/machine/parts_only.h"
 #include "sim/machine/storage.h"
 #include "sim/results/writers.h"
+#include "sim/run/policy_additions.h"
 
 namespace winnow {
 namespace {
@@ -61,12 +62,17 @@ cost::Events events_of(const MachineModel& model) {
   return events;
 }
 
-RunCost::RunCost(const RunOptions& options, const Machine& machine) : options_(options), machine_(machine) {
+RunCost::RunCost(const RunOptions& options, const Job& job) : options_(options), machine_(job.machine()) {
   const bool asked = !options.technology.empty();
   try {
     const cost::Technology technology = cost::load_technology(asked ? options.technology : kDefaultTechnology);
     technology_ = technology.name;
-    components_ = cost::components_of(machine, storage_of(*parts_only(machine)), technology);
+    components_ = cost::components_of(machine_, storage_of(*parts_only(machine_)), technology);
+    if (const golden::Policy* policy = job.policy())
+      for (cost::Component& c : policy_additions(machine_, *policy, job.shape().group(), components_, technology)) {
+        added_mm2_ += c.area_um2 * 1e-6;
+        components_.push_back(std::move(c));
+      }
   } catch (const Error& e) {
     if (asked || options.sources || !options.accelergy.empty()) throw;
     why_not_ = e.what();
@@ -110,6 +116,7 @@ void RunCost::report(const MachineModel& model, Cycle cycles, StatTree& result) 
   for (const cost::BlockCost& b : blocks) area += b.area_mm2, peak += b.peak_w;
   put(part, {"all", energy.dynamic_j() + off_chip.dynamic_j, energy.leakage_j() + off_chip.leakage_j});
   part.square_millimetres("area", "area", area);
+  part.square_millimetres("added_area", "of it added by the policy", added_mm2_);
   part.watts("peak_power", "peak power of the chip", peak);
   put(part.part("chip", "chip"), {"chip", energy.dynamic_j(), energy.leakage_j()});
   const cost::BlockEnergy arrays = of_kinds(true), logic = of_kinds(false);

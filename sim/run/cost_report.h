@@ -8,6 +8,7 @@
 #include "sim/machine/machine_model.h"
 #include "sim/results/statistics.h"
 #include "sim/run.h"
+#include "sim/run/job.h"
 
 namespace winnow {
 
@@ -18,7 +19,8 @@ class RunCost {
  public:
   // The machine's components, before the run. Where the technology lacks an array of the machine there are none, and
   // table() says why; a technology that the options name must have all: throws Error.
-  RunCost(const RunOptions& options, const Machine& machine);
+  // What the job's policy adds is counted too.
+  RunCost(const RunOptions& options, const Job& job);
 
   // After the run, which took `cycles`: the part `cost` of the result; and the file of --accelergy. Throws
   // std::logic_error where the counts cannot be.
@@ -30,6 +32,7 @@ class RunCost {
   RunOptions options_;
   Machine machine_;
   std::string technology_, why_not_;
+  double added_mm2_ = 0;  // by the policy
   std::vector<cost::Component> components_;
   std::string table_;
 };

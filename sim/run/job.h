@@ -19,8 +19,9 @@ class Job {
 
   virtual const Machine& machine() const = 0;
   virtual const golden::Shape& shape() const = 0;
-  virtual std::uint64_t layers() const = 0;  // in range
-  virtual std::string title() const = 0;     // "t.safetensors: model on machine, policy p"
+  virtual const golden::Policy* policy() const { return nullptr; }  // none: shape-only, where nobody decides
+  virtual std::uint64_t layers() const = 0;                         // in range
+  virtual std::string title() const = 0;                            // "t.safetensors: model on machine, policy p"
   virtual Manifest manifest() const = 0;
   virtual int sequences() const { return 1; }  // that run together, and the steps of each
   virtual int steps() const { return 1; }

@@ -191,7 +191,7 @@ int run(const RunOptions& options) {
   const std::unique_ptr<Job> job = make_job(options);
   Execution execution(options, *job, options.engine, options.output);
   std::optional<RunCost> cost;
-  if (execution.timed()) cost.emplace(options, job->machine());
+  if (execution.timed()) cost.emplace(options, *job);
   Manifest manifest = job->manifest();
   RunFolder folder(options.output, options.force, manifest);
   folder.begin_layers(layer_columns());
@@ -301,7 +301,7 @@ RunOutcome run_in_memory(const RunOptions& options, const std::function<void()>&
   const std::unique_ptr<Job> job = make_job(options);
   Execution execution(options, *job, options.engine, ".", on_progress);
   std::optional<RunCost> cost;
-  if (execution.timed()) cost.emplace(options, job->machine());
+  if (execution.timed()) cost.emplace(options, *job);
   RunOutcome outcome;
   outcome.manifest = job->manifest();
   outcome.columns = layer_columns();

@@ -17,6 +17,7 @@ class TraceJob : public Job {
   }
 
   const Machine& machine() const override { return p_.machine; }
+  const golden::Policy* policy() const override { return &p_.policy; }
   const golden::Shape& shape() const override { return p_.shape; }
   std::uint64_t layers() const override {
     const RunRange& r = p_.range;

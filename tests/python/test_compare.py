@@ -143,6 +143,8 @@ def test_the_needle_test_is_a_column(tmp_path, compared):
         ("  - dense", "  - {policy: dense, knob: local_valu}", "local_valu"),
         ("  - dense", "  - {policy: h2o, set: {permanent: true}}", "permanent"),
         ("machine: {importance.tokens: 2048}", "machine: {importance.tokns: 2048}", "importance.tokns"),
+        ("steps: 6-8", "steps: 6-8\nmachine: 4096", "machine: must be a mapping from keys of the machines to values"),
+        ("steps: 6-8", "steps: 6-8\nmachine: {qk.tokens: 4096}", "qk.tokens"),
         ("machines: [spatten]", "machines: [sparten]", "machines: 'sparten': must be one of"),
         ("steps: 6-8", "steps: 6-8\naccuracy: {model: smollm2}", "accuracy: must be a mapping with model and text"),
         ("steps: 6-8", "steps: 6-8\nneedle: {text: test}", "needle: must be a mapping with model and text"),

@@ -10,6 +10,7 @@ import pandas
 import winnow
 from winnow._core import Error
 from winnow.compare.budget import bytes_of
+from winnow.compare.spec import Candidate
 from winnow.compare.tables import markdown
 from winnow.compare.tasks import work
 from winnow.sweep.workers import LocalWorkers
@@ -73,7 +74,8 @@ def run(spec, output, *, jobs=None, force=False, tell=lambda line: None):
     output = Path(output)
     if output.exists() and any(output.iterdir()) and not force:
         raise Error(f"{output}: output: exists: --force replaces what it holds")
-    dense = bytes_of(spec, winnow.Machine(spec.machines[0]), winnow.Policy("dense"))
+    whole_model = Candidate("dense", "dense", machine=spec.machine)
+    dense = bytes_of(spec, whole_model.machine_of(spec.machines[0]), winnow.Policy("dense"))
     candidates = {one.label: one for one in spec.policies}
     workers = LocalWorkers(jobs or os.cpu_count() or 1, work)
     try:

@@ -6,7 +6,7 @@ import winnow
 from winnow._core import Error
 from winnow.sweep.yaml_file import read
 
-KEYS = ("name", "trace", "steps", "budgets", "machines", "policies", "accuracy", "needle")
+KEYS = ("name", "trace", "steps", "budgets", "machines", "machine", "policies", "accuracy", "needle")
 ACCURACY_KEYS = ("model", "text", "windows", "prompt", "steps", "mode", "seed")
 NEEDLE_KEYS = (*ACCURACY_KEYS, "depths")
 
@@ -56,6 +56,7 @@ class Spec:
     steps: str | None
     budgets: list  # shares of the bytes of K and V that dense reads at 12 bits
     machines: list
+    machine: dict  # settings of the machines for all policies
     policies: list
     accuracy: dict | None  # options of winnow.accuracy.evaluate
     needle: dict | None
@@ -67,7 +68,17 @@ def _number(document, place, value, low, high):
     return float(value)
 
 
-def _candidate(document, at, value):
+def _sizes(document, place, value):
+    """Settings of machines, as text."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise document.error(place, None, "must be a mapping from keys of the machines to values")
+    return {key: str(text) for key, text in value.items()}
+
+
+def _candidate(document, at, value, common):
+    """`common`: settings of the machines for all policies."""
     place = ("policies", at)
     if isinstance(value, str):
         value = {"policy": value}
@@ -88,7 +99,7 @@ def _candidate(document, at, value):
     if least == most:
         raise document.error((*place, "from"), least, "must be another than to")
     fixed = {key: str(text) for key, text in (value.get("set") or {}).items()}
-    sizes = {key: str(text) for key, text in (value.get("machine") or {}).items()}
+    sizes = {**common, **_sizes(document, (*place, "machine"), value.get("machine"))}
     made = Candidate(value.get("label", value["policy"]), value["policy"], fixed, sizes, knob, least, most)
     try:
         made.made(most)
@@ -140,7 +151,8 @@ def load(path):
     if not isinstance(value["budgets"], list) or not isinstance(value["policies"], list):
         raise document.error(("budgets",), None, "must be a list, and policies too")
     budgets = [_number(document, ("budgets", i), one, 0, 1) for i, one in enumerate(value["budgets"])]
-    policies = [_candidate(document, i, one) for i, one in enumerate(value["policies"])]
+    common = _sizes(document, ("machine",), value.get("machine"))
+    policies = [_candidate(document, i, one, common) for i, one in enumerate(value["policies"])]
     labels = [one.label for one in policies]
     for i, label in enumerate(labels):
         if label in labels[:i]:
@@ -159,6 +171,7 @@ def load(path):
         None if steps is None else str(steps),
         budgets,
         machines,
+        common,
         policies,
         accuracy,
         needle,

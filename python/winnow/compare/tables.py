@@ -1,4 +1,5 @@
-"""A comparison as a table for people: a part a budget, the best first."""
+"""A comparison as a table for people: a part a budget, the best first. Area is what the policy's own hardware adds to
+a machine (docs/cost.md), without memories that the comparison enlarges."""
 
 import math
 
@@ -21,7 +22,9 @@ def _cells(row, machines, asked):
     times = []
     for machine in machines:
         cycles, joules = _given(row, f"{machine}.cycles"), _given(row, f"{machine}.joules")
+        added = _given(row, f"{machine}.added_mm2")
         times += ["-" if cycles is None else f"{cycles:,.0f}", "-" if joules is None else f"{1e6 * joules:,.1f}"]
+        times.append("-" if added is None else f"{added:.3f}")
     error = _given(row, "output_error")
     found = _given(row, "found")
     needle = [] if asked is None else ["-" if found is None else f"{round(found * asked)} of {asked}"]
@@ -39,7 +42,7 @@ def markdown(comparison):
         head.append(f"facts found (dense float: {round(facts['needle']['found by dense float'] * asked)} of {asked})")
     head.append("output error")
     for machine in machines:
-        head += [f"cycles a step, `{machine}`", f"µJ a step, `{machine}`"]
+        head += [f"cycles a step, `{machine}`", f"µJ a step, `{machine}`", f"mm² it adds, `{machine}`"]
     lines = []
     for budget in facts["budgets"]:
         mine = [row for row in rows if row["budget"] == budget]

@@ -40,7 +40,10 @@ def time(spec, candidate, x):
         steps, summary = run.layers["step"].nunique(), run.result.summary
         figures[f"{machine}.cycles"] = summary.cycles.value / steps
         # A memory of a size that the technology's table lacks has no energy: winnow cost names it.
-        figures[f"{machine}.joules"] = run.result.cost.energy.value / steps if "cost" in run.result else None
+        known = "cost" in run.result
+        figures[f"{machine}.joules"] = run.result.cost.energy.value / steps if known else None
+        # Memories that the comparison enlarges are not what the policy adds.
+        figures[f"{machine}.added_mm2"] = run.result.cost.added_area.value if known else None
         figures["output_error"] = summary.output_error_mean.value
         figures["burst_bytes_a_step"] = summary.dram_all_bursts.value / steps
     return figures
