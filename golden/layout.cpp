@@ -45,7 +45,8 @@ Layout::Layout(const Shape& s, const Decisions& plan, std::uint64_t align, std::
     Head& h = heads_[i];
     if (plan.coded)
       h.widths =
-          channel_widths(&s.tensors->key_basis->range[i * static_cast<std::size_t>(D)], static_cast<std::size_t>(D), d).width;
+          channel_widths(&s.tensors->key_basis->range[i * static_cast<std::size_t>(D)], static_cast<std::size_t>(D), d)
+              .width;
     for (int digit = 0; digit < d.count; ++digit) {
       int bits = plan.coded ? 0 : D * d.width[digit];
       for (const int width : h.widths) bits += channel_digit_bits(width, d, digit);

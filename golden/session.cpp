@@ -38,8 +38,7 @@ Session::Session(const FloatSource& source, const Policy& policy, std::uint64_t 
   for (int layer = 0; layer < s.layers; ++layer)
     for (int kv = 0; kv < s.kv_heads; ++kv) {
       source.k(layer, kv, k.data()), source.v(layer, kv, v.data());
-      HeadQuantizer& made = quantizers_.emplace_back(
-          s, model_.decisions(), s.kv_index(layer, kv), k.data(), v.data());
+      HeadQuantizer& made = quantizers_.emplace_back(s, model_.decisions(), s.kv_index(layer, kv), k.data(), v.data());
       for (int g = 0; g < s.group(); ++g) {
         const int head = kv * s.group() + g;
         source.q(layer, head, q.data());

@@ -161,8 +161,7 @@ std::shared_ptr<const golden::KeyBasis> read_key_basis(const std::string& file, 
                {"key_range", {heads, D}, basis->range}};
   bool any = false;
   for (int layer = 0; layer < meta.layers; ++layer)
-    for (const auto& part : parts)
-      any = any || all.tensors.contains(fmt::format("layers.{}.{}", layer, part.name));
+    for (const auto& part : parts) any = any || all.tensors.contains(fmt::format("layers.{}.{}", layer, part.name));
   if (!any) return nullptr;
   for (int layer = 0; layer < meta.layers; ++layer)
     for (const auto& part : parts) {
