@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "golden/error.h"
 #include "golden/policies/decisions.h"
 #include "sim/cost/additions.h"
 #include "sim/machine/parts_only.h"
@@ -27,6 +28,8 @@ golden::Decisions plan_of(const golden::Policy& policy, int group) {
 std::vector<cost::Component> policy_additions(const Machine& machine, const golden::Policy& policy, int group,
                                               const std::vector<cost::Component>& components,
                                               const cost::Technology& technology) {
+  if (policy.codes_keys())
+    throw Error("policy: key_basis: trace: no machine has keys in a basis of their own yet: what it adds is not known");
   const golden::Decisions plan = plan_of(policy, group), none = plan_of(golden::Policy{}, group);
   return cost::additions_of(machine, policy, components, storage_of(*parts_only(machine, none, group)),
                             storage_of(*parts_only(machine, plan, group)), technology);
