@@ -12,11 +12,14 @@ struct Accesses {
   std::array<std::uint64_t, kKinds> useful{};           // bytes
   std::array<std::uint64_t, kStreams> stream_bursts{};  // read bursts
   std::uint64_t write_bursts = 0;
+  // Tables of the keys' basis, which only golden reads so far: apart from all others.
+  std::uint64_t basis_useful = 0, basis_bursts = 0;
 
   Accesses& operator+=(const Accesses& o) {
     for (std::size_t i = 0; i < useful.size(); ++i) useful[i] += o.useful[i];
     for (std::size_t i = 0; i < stream_bursts.size(); ++i) stream_bursts[i] += o.stream_bursts[i];
     write_bursts += o.write_bursts;
+    basis_useful += o.basis_useful, basis_bursts += o.basis_bursts;
     return *this;
   }
   bool operator==(const Accesses&) const = default;

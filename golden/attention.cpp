@@ -34,6 +34,12 @@ void Attention::scores(const std::int16_t* q, const std::int16_t* k, const std::
   }
 }
 
+void Attention::add_first_key(const HeadCodes& c, const std::int16_t* q, int shift, std::int64_t* s) const {
+  if (c.basis.empty() || tokens_[0] != 0) return;
+  s[0] +=
+      static_cast<std::int64_t>(dot(q, c.basis.first.data(), D_)) * (std::int64_t{1} << (shift + c.basis.first_shift));
+}
+
 std::uint64_t Attention::weights(const std::int64_t* s, int n, const ScoreRule& rule, std::int64_t top,
                                  std::uint32_t* e) {
   std::uint64_t sum = 0;
@@ -68,7 +74,8 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   const Digits& digits = plan.digits;
   const auto N = static_cast<std::size_t>(keys), G = static_cast<std::size_t>(G_), D = static_cast<std::size_t>(D_);
   const auto alive = [&](std::size_t g) { return (heads >> g) & 1; };
-  const auto query = [&](std::size_t g) { return &c.q[(static_cast<std::size_t>(position) * G + g) * D]; };
+  const std::vector<std::int16_t>& queries = c.scored_queries();
+  const auto query = [&](std::size_t g) { return &queries[(static_cast<std::size_t>(position) * G + g) * D]; };
   row.keys = keys, row.refetched = false, row.flat = 0, row.stages = 0;
   row.p.assign(G * N, 0), row.out.assign(G * D, 0), row.denominator.assign(G, 0);
   for (auto& s : row.survivors) s.clear();
@@ -86,8 +93,11 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
   // Sums of a query's codes, as the pass at hand and the one before it saw them, and of their sizes.
   std::int64_t top[kMaxGroup] = {}, query_sum[kMaxGroup] = {}, sum_before[kMaxGroup] = {}, query_size[kMaxGroup] = {};
   const auto pass = [&](const std::int16_t* k, int shift, bool add) {
-    for (std::size_t g = 0; g < G; ++g)
-      if (alive(g)) scores(query(g), k, tokens_.data(), static_cast<int>(n), shift, &s_[g * N], add);
+    for (std::size_t g = 0; g < G; ++g) {
+      if (!alive(g)) continue;
+      scores(query(g), k, tokens_.data(), static_cast<int>(n), shift, &s_[g * N], add);
+      if (!add) add_first_key(c, query(g), 0, &s_[g * N]);
+    }
   };
   const auto sum_queries = [&] {
     for (std::size_t g = 0; g < G; ++g) {
@@ -110,6 +120,7 @@ void Attention::run(int layer, int kv_head, int position, const std::uint32_t* l
         query_sum[g] += q * (1 << own);
       }
       scores(&crude_[g * D], k, tokens_.data(), static_cast<int>(n), shift + own, &s_[g * N], false);
+      add_first_key(c, &crude_[g * D], own, &s_[g * N]);
     }
   };
   // Softmax of one head over its slots; weights in row.p by slot. `last`: rest joins the denominator.

@@ -40,6 +40,8 @@ class Attention {
            bool full_width, GroupRow& row, std::uint32_t merged = 0);
 
  private:
+  // What token 0's key, which stands apart from the planes (KeyTables), adds to the first slot's score.
+  void add_first_key(const HeadCodes& c, const std::int16_t* q, int shift, std::int64_t* s) const;
   void scores(const std::int16_t* q, const std::int16_t* k, const std::uint32_t* tokens, int n, int shift,
               std::int64_t* s, bool add);
   // Weights of n scores by a pass's rule, below `top`; returns their sum, or of sigmoids the largest.

@@ -32,4 +32,20 @@ WINNOW_HD constexpr Descriptor unpack_descriptor(std::uint64_t word) {
   return {{half(0), shift(32)}, {half(16), shift(40)}, half(48)};
 }
 
+// Where keys have a basis of their own, behind them a word a query head, what its queries are brought to their codes
+// with, and a word a KV head, the same of its keys: mantissa (16 bits), shift (8, signed, saturating likewise), and the
+// shift of token 0's words (8).
+struct BasisDescriptor {
+  Scale to_code;
+  std::uint8_t first_shift = 0;
+};
+WINNOW_HD constexpr std::uint64_t pack_basis_descriptor(const BasisDescriptor& d) {
+  const std::uint64_t word = pack_descriptor(Descriptor{d.to_code, {}, 0});
+  return (word & 65535u) | (word >> 32 & 255u) << 16 | std::uint64_t{d.first_shift} << 24;
+}
+WINNOW_HD constexpr BasisDescriptor unpack_basis_descriptor(std::uint64_t word) {
+  return {{static_cast<std::uint16_t>(word), static_cast<int>(static_cast<std::int8_t>(word >> 16 & 255u))},
+          static_cast<std::uint8_t>(word >> 24)};
+}
+
 }  // namespace winnow::golden

@@ -41,6 +41,16 @@ class Layout {
   // Of K, V and V's scales the items behind the tokens are merged tokens, a step each (policies that merge).
   // Item p: the key of page p (policies with pages).
   const Region& page(int layer, int kv_head) const { return at(layer, kv_head).page; }
+  // Bytes of digit `digit` of a key; of the last one's record V comes behind them.
+  std::uint32_t digit_bytes(int layer, int kv_head, int digit) const {
+    return at(layer, kv_head).digit_bytes[static_cast<std::size_t>(digit)];
+  }
+  // Bits of each channel, [D]; empty where all have as many.
+  const std::vector<int>& widths(int layer, int kv_head) const { return at(layer, kv_head).widths; }
+  // Of keys in a basis of their own. Item i: channel i's row of T^-T, its row of T, its word. And one item, token 0's
+  // key.
+  const Region& basis(int layer, int kv_head) const { return at(layer, kv_head).basis; }
+  const Region& first_key(int layer, int kv_head) const { return at(layer, kv_head).first_key; }
   // Empty where V is in the record.
   const Region& value(int layer, int kv_head) const { return at(layer, kv_head).value; }
   const Region& value_scale(int layer, int kv_head) const { return at(layer, kv_head).value_scale; }
@@ -49,7 +59,8 @@ class Layout {
   const Region& value_sum(int layer, int kv_head) const { return at(layer, kv_head).value_sum; }
   // Item token * group + g: one query head's 12-bit codes, its weight behind them (policies that weigh heads).
   const Region& query(int layer, int kv_head) const { return at(layer, kv_head).query; }
-  // Item h: scales of the layer's query head h (Descriptor).
+  // Item h: scales of the layer's query head h (Descriptor). Of keys in a basis of their own, item heads + h:
+  // to_query, and item 2 * heads + KV head: to_key (BasisDescriptor).
   const Region& descriptors(int layer) const { return descriptors_[static_cast<std::size_t>(layer)]; }
   // Item token * heads + head: one output vector, 12-bit codes, whole bursts.
   const Region& out(int layer) const { return out_[static_cast<std::size_t>(layer)]; }
@@ -61,7 +72,9 @@ class Layout {
  private:
   struct Head {
     std::array<Region, kMaxDigits> key;
-    Region page, value, value_scale, value_sum, query;
+    std::array<std::uint32_t, kMaxDigits> digit_bytes{};
+    std::vector<int> widths;
+    Region page, basis, first_key, value, value_scale, value_sum, query;
   };
   const Head& at(int layer, int kv_head) const { return heads_[static_cast<std::size_t>(layer * kv_heads_ + kv_head)]; }
   int kv_heads_;
@@ -83,6 +96,9 @@ void decode_image(const std::vector<std::uint8_t>& image, const Layout& layout, 
 // Writes word `index` of `width` bits at byte `base`; for tests and tools.
 void put_word(std::uint8_t* base, std::size_t index, int width, std::int32_t value);
 std::int32_t get_word(const std::uint8_t* base, std::size_t index, int width, bool is_signed);
+// The same of a word that begins at bit `bit`; of no bits: nothing, and 0.
+void put_bits(std::uint8_t* base, std::size_t bit, int width, std::int32_t value);
+std::int32_t get_bits(const std::uint8_t* base, std::size_t bit, int width, bool is_signed);
 
 // A query head's scales, eight bytes.
 void put_descriptor(std::uint8_t* at, const Descriptor& d);

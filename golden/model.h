@@ -7,6 +7,8 @@
 
 namespace winnow::golden {
 
+struct KeyBasis;  // golden/basis.h
+
 // What a source says of its heads beside their values, for policies that ask (traces/README.md). Each is empty where it
 // does not say.
 struct HeadTensors {
@@ -15,6 +17,7 @@ struct HeadTensors {
   std::vector<float> weights;      // [layer][query head][token] of its output, 0..1
   std::vector<std::uint8_t> mask;  // [layer][KV head][generation step][token] 1: the step sees the token
   std::vector<std::int32_t> clusters;  // [layer][KV head][token] where a token's key and query belong
+  std::shared_ptr<const KeyBasis> key_basis;  // of every KV head's keys, as measured on other text; or nullptr
 };
 
 struct Shape {

@@ -44,7 +44,7 @@ Quantized::Quantized(const FloatSource& source, const Reference& reference, cons
       HeadCodes& c = codes(layer, kv);
       source.k(layer, kv, k.data());
       source.v(layer, kv, v.data());
-      HeadQuantizer quantizer(shape_, decisions_, k.data(), v.data());
+      HeadQuantizer quantizer(shape_, decisions_, shape_.kv_index(layer, kv), k.data(), v.data());
       const auto read = [&](std::size_t g) { source.q(layer, kv * shape_.group() + static_cast<int>(g), q.data()); };
       for (std::size_t g = 0; g < G; ++g) read(g), quantizer.read_query(g, q.data());
       quantizer.begin(c);

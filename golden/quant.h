@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "golden/basis.h"
 #include "golden/model.h"
 #include "golden/num.h"
 #include "golden/policies/decisions.h"
@@ -24,6 +25,7 @@ Scale to_scale(double x);
 // merges, behind them a merged token a step.
 struct HeadCodes {
   std::vector<std::int16_t> q;                    // [tokens][group][D], 12 bits, K's channel scales folded in
+  std::vector<std::int16_t> turned;               // the same in the keys' basis; empty: keys are as they are
   std::vector<std::uint16_t> head_weight;         // [tokens][group]; empty: the policy does not weigh heads
   std::vector<std::int16_t> k;                    // [tokens][D], full-width codes
   std::vector<std::int16_t> k_digit[kMaxDigits];  // [tokens][D], code = sum digit[i] << below(i)
@@ -38,6 +40,10 @@ struct HeadCodes {
   std::vector<double> score_unit;    // [group] natural-log value of one score code, attention scale included
   std::vector<double> q_unit;        // [group] value of one query code (over K's channel scale, if folded)
   double k_unit = 0, v_unit = 0;     // value of one code (k_unit 1 where folded; v_unit of the largest scale)
+  KeyTables basis;                   // empty: keys are as they are. Else k's token 0 is 0: its key stands there
+
+  // What scores are of, [tokens][group][D].
+  const std::vector<std::int16_t>& scored_queries() const { return turned.empty() ? q : turned; }
 };
 
 class Quantized {

@@ -24,7 +24,7 @@ constexpr double kLog2E = 1.4426950408889634;
 
 }  // namespace
 
-HeadQuantizer::HeadQuantizer(const Shape& s, const Decisions& plan, const float* k, const float* v)
+HeadQuantizer::HeadQuantizer(const Shape& s, const Decisions& plan, std::size_t head, const float* k, const float* v)
     : tokens_(static_cast<std::size_t>(s.tokens)),
       prompt_(static_cast<std::size_t>(s.prompt)),
       D_(static_cast<std::size_t>(s.head_dim)),
@@ -37,6 +37,18 @@ HeadQuantizer::HeadQuantizer(const Shape& s, const Decisions& plan, const float*
       k_unit_(D_),
       v_unit_(largest(v, prompt_ * D_) / v_limit_),
       q_unit_(G_) {
+  if (plan.coded) {
+    const KeyBasis& basis = *s.tensors->key_basis;
+    widths_ = channel_widths(&basis.range[head * D_], D_, plan.digits);
+    basis_ = basis_tables(basis, head, widths_);
+    // Its rounding is far below a step, so it may have a query's headroom.
+    const double unit = (causal_ ? kQueryHeadroom : 1.0) * largest(k, prompt_ * D_) / kQueryMax;
+    std::fill(k_unit_.begin(), k_unit_.end(), unit);
+    set_offsets(basis, head, unit, basis_);
+    basis_.to_key = widths_.step > 0 ? to_scale(unit * basis_.key_unit / widths_.step) : Scale{};
+    basis_.to_query.resize(G_), turned_unit_.resize(G_);
+    return;
+  }
   std::fill(k_unit_.begin(), k_unit_.end(), largest(k, prompt_ * D_) / k_limit_);
   if (!plan.channel_scales) return;
   for (std::size_t d = 0; d < D_; ++d) {
@@ -50,12 +62,30 @@ void HeadQuantizer::read_query(std::size_t g, const float* q) {
   double m = 0;
   for (std::size_t i = 0; i < prompt_ * D_; ++i)
     m = std::max(m, std::fabs(plan_.channel_scales ? q[i] * k_unit_[i % D_] : static_cast<double>(q[i])));
-  q_unit_[g] = (causal_ ? kQueryHeadroom : 1.0) * m / kQueryMax;
+  const double headroom = causal_ ? kQueryHeadroom : 1.0;
+  q_unit_[g] = headroom * m / kQueryMax;
+  if (!plan_.coded) return;
+  // The largest of a row's sum under its own scale, of the codes that it is made of.
+  std::vector<std::int16_t> codes(D_);
+  double most = 0;
+  for (std::size_t t = 0; t < prompt_; ++t) {
+    for (std::size_t d = 0; d < D_; ++d) codes[d] = code(q[t * D_ + d], q_unit_[g], kQueryMax);
+    for (std::size_t i = 0; i < D_; ++i) {
+      const ChannelWord& c = basis_.channel[i];
+      const double sum = basis_sum(&basis_.query[i * D_], codes.data(), D_);
+      most = std::max(most, std::ldexp(std::fabs(sum) * c.query_mantissa, -c.query_shift));
+    }
+  }
+  const double largest_sum = most * basis_.query_unit * q_unit_[g];
+  turned_unit_[g] = headroom * largest_sum / kQueryMax;
+  basis_.to_query[g] = most > 0 ? to_scale(q_unit_[g] * basis_.query_unit / turned_unit_[g]) : Scale{};
 }
 
 void HeadQuantizer::begin(HeadCodes& c) const {
   const std::size_t n = tokens_;
-  c.k_unit = plan_.channel_scales ? 1 : k_unit_[0];
+  c.k_unit = plan_.coded ? widths_.step : plan_.channel_scales ? 1 : k_unit_[0];
+  c.basis = basis_;
+  if (plan_.coded) c.basis.first.resize(D_), c.turned.resize(n * G_ * D_);
   c.v_unit = v_unit_;
   const auto stored =
       static_cast<std::size_t>(plan_.stored_tokens(static_cast<int>(n), 1 + static_cast<int>(n - prompt_)));
@@ -67,15 +97,43 @@ void HeadQuantizer::begin(HeadCodes& c) const {
   c.to_log2.resize(G_), c.to_out.resize(G_), c.out_unit.resize(G_), c.out16.resize(G_);
   c.score_unit.resize(G_), c.q_unit = q_unit_;
   for (std::size_t g = 0; g < G_; ++g) {
-    c.score_unit[g] = q_unit_[g] * c.k_unit * attention_scale_;
+    c.score_unit[g] = (plan_.coded ? turned_unit_[g] : q_unit_[g]) * c.k_unit * attention_scale_;
     c.to_log2[g] = to_scale(c.score_unit[g] * kLog2E * (1 << kLogFraction));
   }
 }
 
 void HeadQuantizer::put_key(HeadCodes& c, std::size_t token, const float* k) const {
-  for (std::size_t d = 0; d < D_; ++d) c.k[token * D_ + d] = code(k[d], k_unit_[d], k_limit_);
+  if (plan_.coded)
+    code_in_basis(c, token, k);
+  else
+    for (std::size_t d = 0; d < D_; ++d) c.k[token * D_ + d] = code(k[d], k_unit_[d], k_limit_);
   split_key(c, token);
   if (plan_.pages.size && (token + 1) % static_cast<std::size_t>(plan_.pages.size) == 0) put_page(c, token);
+}
+
+// As the Q x K array makes it of a new key's 12-bit codes. Token 0, which draws a third of all attention and lies far
+// from the mean, keeps 12 bits in every channel, over the smallest power of two that holds them.
+void HeadQuantizer::code_in_basis(HeadCodes& c, std::size_t token, const float* k) const {
+  std::vector<std::int16_t> codes(D_);
+  std::vector<std::int32_t> sums(D_);
+  for (std::size_t d = 0; d < D_; ++d) codes[d] = code(k[d], k_unit_[d], kQueryMax);
+  for (std::size_t i = 0; i < D_; ++i) sums[i] = basis_sum(&basis_.key[i * D_], codes.data(), D_);
+  if (token > 0) {
+    for (std::size_t i = 0; i < D_; ++i)
+      c.k[token * D_ + i] = coded_key(sums[i], basis_.to_key, basis_.channel[i], widths_.limit[i]);
+    return;
+  }
+  const auto fits = [&](int shift) {
+    for (std::size_t i = 0; i < D_; ++i)
+      if (std::abs(coded_key(sums[i], basis_.to_key, basis_.channel[i], kQueryMax + 1, shift)) > kQueryMax)
+        return false;
+    return true;
+  };
+  int shift = 0;
+  while (shift < kMostFirstShift && !fits(shift)) ++shift;
+  c.basis.first_shift = static_cast<std::uint8_t>(shift);
+  for (std::size_t i = 0; i < D_; ++i)
+    c.basis.first[i] = coded_key(sums[i], basis_.to_key, basis_.channel[i], kQueryMax, shift);
 }
 
 void HeadQuantizer::split_key(HeadCodes& c, std::size_t token) const {
@@ -153,6 +211,8 @@ void HeadQuantizer::put_query(HeadCodes& c, std::size_t token, std::size_t g, co
     const double folded = plan_.channel_scales ? q[d] * k_unit_[d] : static_cast<double>(q[d]);
     c.q[(token * G_ + g) * D_ + d] = code(folded, q_unit_[g], kQueryMax);
   }
+  const std::size_t at = (token * G_ + g) * D_;
+  if (plan_.coded) turn_query(c.basis, g, &c.q[at], &c.turned[at]);
 }
 
 double largest_output(const Decisions& plan, const HeadCodes& c, double reference_prompt_max) {

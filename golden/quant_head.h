@@ -11,8 +11,8 @@ namespace winnow::golden {
 
 class HeadQuantizer {
  public:
-  // Scales of K and V from the prompt's rows, k and v [prompt][D].
-  HeadQuantizer(const Shape& shape, const Decisions& plan, const float* k, const float* v);
+  // Scales of K and V from the prompt's rows, k and v [prompt][D]. `head`: layer * kv_heads + kv_head.
+  HeadQuantizer(const Shape& shape, const Decisions& plan, std::size_t head, const float* k, const float* v);
   // The scale of query head `g` of the group from the prompt's rows [prompt][D].
   void read_query(std::size_t g, const float* q);
 
@@ -32,6 +32,7 @@ class HeadQuantizer {
  private:
   void put_page(HeadCodes& c, std::size_t last) const;
   void split_key(HeadCodes& c, std::size_t token) const;
+  void code_in_basis(HeadCodes& c, std::size_t token, const float* k) const;
 
   std::size_t tokens_, prompt_, D_, G_;
   Decisions plan_;
@@ -41,6 +42,11 @@ class HeadQuantizer {
   std::vector<double> k_unit_;  // [D] value of one code of K
   double v_unit_ = 0;
   std::vector<double> q_unit_;  // [group]
+
+  // Of keys in a basis of their own; k_unit_ is then that of the 12-bit codes which a key has before it is coded.
+  ChannelWidths widths_;
+  KeyTables basis_;
+  std::vector<double> turned_unit_;  // [group]
 };
 
 // The largest output of a query head that its scale has to hold: V's largest, or what `reference` saw on the prompt.

@@ -38,7 +38,7 @@ Session::Session(const FloatSource& source, const Policy& policy, std::uint64_t 
   for (int layer = 0; layer < s.layers; ++layer)
     for (int kv = 0; kv < s.kv_heads; ++kv) {
       source.k(layer, kv, k.data()), source.v(layer, kv, v.data());
-      HeadQuantizer& made = quantizers_.emplace_back(s, model_.decisions(), k.data(), v.data());
+      HeadQuantizer& made = quantizers_.emplace_back(s, model_.decisions(), s.kv_index(layer, kv), k.data(), v.data());
       for (int g = 0; g < s.group(); ++g) {
         const int head = kv * s.group() + g;
         source.q(layer, head, q.data());
@@ -64,7 +64,7 @@ const LayerResult& Session::prompt_layer(const float* q, const float* k, const f
   for (int kv = 0; kv < s.kv_heads; ++kv) {
     const float *ks = k + static_cast<std::size_t>(kv) * P * D, *vs = v + static_cast<std::size_t>(kv) * P * D;
     HeadQuantizer& quantizer = this->quantizer(layer, kv);
-    quantizer = HeadQuantizer(s, model_.decisions(), ks, vs);
+    quantizer = HeadQuantizer(s, model_.decisions(), s.kv_index(layer, kv), ks, vs);
     HeadCodes& c = model_.codes(layer, kv);
     const auto row = [&](std::size_t g) { return q + (static_cast<std::size_t>(kv) * G + g) * P * D; };
     for (std::size_t g = 0; g < G; ++g) quantizer.read_query(g, row(g));

@@ -127,11 +127,10 @@ void Walk::read(Accesses& a, const Region& r, Stream stream, const std::uint32_t
 void Walk::count(const GroupRow& row, const std::vector<std::uint32_t>& live, int kv_head, std::uint32_t heads,
                  int position, Accesses& a) const {
   const Decisions& plan = model_.decisions();
-  const Digits& d = plan.digits;
   const int D = model_.shape().head_dim;
   const auto G = static_cast<std::uint32_t>(model_.shape().group());
   const std::uint64_t v_bytes = packed_bytes(D, plan.v_bits);
-  const auto digit_bytes = [&](int i) { return std::uint64_t{packed_bytes(D, d.width[i])}; };
+  const auto digit_bytes = [&](int i) { return std::uint64_t{layout_.digit_bytes(layer_, kv_head, i)}; };
 
   std::vector<std::uint32_t> list;
   for (std::uint32_t g = 0; g < G; ++g)
@@ -142,6 +141,7 @@ void Walk::count(const GroupRow& row, const std::vector<std::uint32_t>& live, in
 
   read(a, layout_.key(layer_, kv_head, 0), Stream::key, live.data(), live.size());
   useful(a, Kind::key_msb) += live.size() * digit_bytes(0);
+  count_basis(live, kv_head, a);
   if (plan.token_scales) {
     read(a, layout_.value_scale(layer_, kv_head), Stream::value_scale, live.data(), live.size());
     useful(a, Kind::value_scale) += live.size() * packed_bytes(1, kValueScaleBits);
@@ -173,6 +173,21 @@ void Walk::count(const GroupRow& row, const std::vector<std::uint32_t>& live, in
   }
 }
 
+// Token 0's key, and the tables of the keys' basis, once a KV head and step.
+void Walk::count_basis(const std::vector<std::uint32_t>& live, int kv_head, Accesses& a) const {
+  const Decisions& plan = model_.decisions();
+  if (!plan.coded) return;
+  if (live.front() == 0) {
+    const Region& first = layout_.first_key(layer_, kv_head);
+    read(a, first, Stream::key, nullptr, 1);
+    useful(a, Kind::key_msb) += first.item_bytes;
+  }
+  if (plan.basis_resident) return;
+  const Region& basis = layout_.basis(layer_, kv_head);
+  a.basis_bursts += bursts(basis, nullptr, basis.items);
+  a.basis_useful += std::uint64_t{basis.items} * basis.item_bytes;
+}
+
 void Walk::count_whole(const std::vector<std::uint32_t>& positions, const std::vector<std::uint32_t>& live, int kv_head,
                        std::uint32_t heads, Accesses& a) const {
   const Decisions& plan = model_.decisions();
@@ -182,8 +197,9 @@ void Walk::count_whole(const std::vector<std::uint32_t>& positions, const std::v
   for (int i = 0; i < d.count; ++i) {
     const bool record = layout_.records() && i > 0;
     read(a, layout_.key(layer_, kv_head, i), record ? Stream::record : Stream::key, live.data(), live.size());
-    useful(a, i ? Kind::key_lsb : Kind::key_msb) += live.size() * packed_bytes(D, d.width[i]);
+    useful(a, i ? Kind::key_lsb : Kind::key_msb) += live.size() * layout_.digit_bytes(layer_, kv_head, i);
   }
+  count_basis(live, kv_head, a);
   if (!layout_.records()) read(a, layout_.value(layer_, kv_head), Stream::value, live.data(), live.size());
   useful(a, Kind::value) += live.size() * packed_bytes(D, plan.v_bits);
   if (plan.token_scales) {

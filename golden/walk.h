@@ -68,6 +68,7 @@ class Walk {
              int position, Accesses& a) const;
   void count_whole(const std::vector<std::uint32_t>& positions, const std::vector<std::uint32_t>& live, int kv_head,
                    std::uint32_t heads, Accesses& a) const;
+  void count_basis(const std::vector<std::uint32_t>& live, int kv_head, Accesses& a) const;
   void read(Accesses& a, const Region& r, Stream stream, const std::uint32_t* list, std::size_t n) const;
   void measure(LayerResult& r) const;
 

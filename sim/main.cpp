@@ -45,7 +45,7 @@ std::string command_line(int argc, char** argv) {
 }
 
 int run(int argc, char** argv) {
-  for (const char* command : {"accuracy", "compare", "report", "reproduce", "sweep"})
+  for (const char* command : {"accuracy", "basis", "compare", "report", "reproduce", "sweep"})
     if (argc > 1 && std::string(argv[1]) == command) winnow::exec_package(command, argc, argv);
   if (argc > 1 && std::string(argv[1]) == "capture") winnow::exec_capture(argc, argv);
   if (argc > 1 && std::string(argv[1]) == "wave") winnow::exec_wave(argc, argv);
@@ -57,6 +57,7 @@ int run(int argc, char** argv) {
   int exit_code = 0;
   const std::string line = command_line(argc, argv);
   winnow::add_accuracy_command(app);
+  winnow::add_basis_command(app);
   winnow::add_capture_command(app);
   winnow::add_compare_command(app);
   winnow::add_info_command(app);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "golden/basis.h"
 #include "golden/error.h"
 #include "traces/build.h"
 #include "traces/text.h"
@@ -103,6 +104,47 @@ golden::HeadTensors random_head_tensors(std::uint64_t seed, const TraceMeta& met
   return of;
 }
 
+// A basis of the keys of one head, k [tokens][D]: two reflections, and rows that fade to an eighth, so that some
+// channels need many bits and some none. The mean and the ranges are those of the prompt behind its first token.
+void add_basis(Generator gen, const TraceMeta& meta, const float* k, golden::KeyBasis& basis) {
+  const auto D = static_cast<std::size_t>(meta.head_dim);
+  std::vector<double> axis[2], mean(D), x(D), largest(D);
+  for (auto& a : axis) {
+    double size = 0;
+    for (std::size_t d = 0; d < D; ++d) a.push_back(gen.normal()), size += a[d] * a[d];
+    for (double& y : a) y /= std::sqrt(size);
+  }
+  const auto turn = [&](std::vector<double>& y) {
+    for (const auto& a : axis) {
+      double along = 0;
+      for (std::size_t d = 0; d < D; ++d) along += a[d] * y[d];
+      for (std::size_t d = 0; d < D; ++d) y[d] -= 2 * along * a[d];
+    }
+    for (std::size_t d = 0; d < D; ++d) y[d] /= static_cast<double>(1u << (4 * d / D));
+  };
+  const std::size_t at = basis.transform.size();
+  basis.transform.resize(at + D * D);
+  for (std::size_t j = 0; j < D; ++j) {
+    std::fill(x.begin(), x.end(), 0.0);
+    x[j] = 1;
+    turn(x);
+    for (std::size_t i = 0; i < D; ++i) basis.transform[at + i * D + j] = static_cast<float>(x[i]);
+  }
+  const std::size_t first = meta.prompt > 1 ? 1 : 0, end = static_cast<std::size_t>(meta.prompt);
+  for (std::size_t t = first; t < end; ++t)
+    for (std::size_t d = 0; d < D; ++d) mean[d] += k[t * D + d];
+  for (double& y : mean) y /= static_cast<double>(end - first);
+  for (std::size_t t = first; t < end; ++t) {
+    for (std::size_t d = 0; d < D; ++d) x[d] = k[t * D + d] - mean[d];
+    turn(x);
+    for (std::size_t d = 0; d < D; ++d) largest[d] = std::max(largest[d], std::fabs(x[d]));
+  }
+  for (std::size_t d = 0; d < D; ++d) {
+    basis.mean.push_back(static_cast<float>(mean[d]));
+    basis.range.push_back(static_cast<float>(largest[d]));
+  }
+}
+
 }  // namespace
 
 Trace TraceBuilder::build() && {
@@ -146,17 +188,21 @@ Trace make_synthetic(const SyntheticSpec& spec) {
   for (int t = 0; t < meta.tokens; ++t) builder.token_ids.push_back(static_cast<std::int32_t>(words.below(30000)));
   builder.head_tensors = random_head_tensors(spec.seed, meta);
   const std::size_t head = static_cast<std::size_t>(meta.tokens) * meta.head_dim;
+  auto basis = std::make_shared<golden::KeyBasis>();
+  basis->head_dim = static_cast<std::size_t>(meta.head_dim);
   for (int layer = 0; layer < meta.layers; ++layer) {
     std::vector<float> q(head * meta.heads), k(head * meta.kv_heads), v(head * meta.kv_heads);
     for (int h = 0; h < meta.kv_heads; ++h) {
       const std::uint64_t place = (static_cast<std::uint64_t>(layer) << 32) | static_cast<std::uint32_t>(h + 1);
       fill_head(Generator(mix(spec.seed) ^ mix(place)), meta, k.data() + h * head, v.data() + h * head,
                 q.data() + static_cast<std::size_t>(h) * meta.group() * head);
+      add_basis(Generator(mix(spec.seed) ^ mix(place | std::uint64_t{1} << 63)), meta, k.data() + h * head, *basis);
     }
     builder.tensors.push_back(std::move(q));
     builder.tensors.push_back(std::move(k));
     builder.tensors.push_back(std::move(v));
   }
+  builder.head_tensors.key_basis = std::move(basis);
   return std::move(builder).build();
 }
 

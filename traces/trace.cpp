@@ -10,6 +10,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "golden/basis.h"
 #include "golden/error.h"
 #include "traces/build.h"
 #include "traces/mapped_file.h"
@@ -145,6 +146,38 @@ void require_shape(const std::string& file, const std::string& name, const SafeT
                             shape_text(shape)));
 }
 
+// The basis of keys: all of its tensors in every layer, or none.
+std::shared_ptr<const golden::KeyBasis> read_key_basis(const std::string& file, const SafeTensors& all,
+                                                       const TraceMeta& meta) {
+  auto basis = std::make_shared<golden::KeyBasis>();
+  basis->head_dim = static_cast<std::size_t>(meta.head_dim);
+  const auto heads = static_cast<std::uint64_t>(meta.kv_heads), D = static_cast<std::uint64_t>(meta.head_dim);
+  const struct {
+    const char* name;
+    std::vector<std::uint64_t> shape;
+    std::vector<float>& to;
+  } parts[] = {{"key_basis", {heads, D, D}, basis->transform},
+               {"key_mean", {heads, D}, basis->mean},
+               {"key_range", {heads, D}, basis->range}};
+  bool any = false;
+  for (int layer = 0; layer < meta.layers; ++layer)
+    for (const auto& part : parts) any = any || all.tensors.contains(fmt::format("layers.{}.{}", layer, part.name));
+  if (!any) return nullptr;
+  for (int layer = 0; layer < meta.layers; ++layer)
+    for (const auto& part : parts) {
+      const std::string name = fmt::format("layers.{}.{}", layer, part.name);
+      const SafeTensor& tensor = find_tensor(file, all, name);
+      if (tensor.dtype != "F32")
+        throw Error(fmt::format("{}: tensor '{}': {}: dtype must be F32", file, name, tensor.dtype));
+      require_shape(file, name, tensor, part.shape);
+      const std::size_t at = part.to.size();
+      part.to.resize(at + tensor.data.size() / sizeof(float));
+      std::memcpy(&part.to[at], tensor.data.data(), tensor.data.size());
+    }
+  golden::check_basis(file + ": key basis", *basis, meta.layers, meta.kv_heads, meta.head_dim);
+  return basis;
+}
+
 // A tensor that a file may have: F32, U8 or I32 as Value is, each value within the range. Empty where it has none.
 template <class Value>
 std::vector<Value> read_optional(const std::string& file, const SafeTensors& all, const std::string& name,
@@ -181,6 +214,7 @@ std::shared_ptr<const golden::HeadTensors> read_head_tensors(const std::string& 
   of->mask = read_optional<std::uint8_t>(file, all, "mask", {layers, kv_heads, generated, tokens}, 0, 1, "0 or 1");
   of->clusters = read_optional<std::int32_t>(file, all, "clusters", {layers, kv_heads, tokens}, 0,
                                              std::numeric_limits<std::int32_t>::max(), "0 or above");
+  of->key_basis = read_key_basis(file, all, meta);
   return of;
 }
 

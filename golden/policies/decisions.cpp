@@ -27,6 +27,8 @@ void require_tensors(const Policy& p, const Shape& s) {
   if (p.token_mask == TokenMask::trace)
     require("token_mask", have.mask.size(), "mask entries", lists * static_cast<std::size_t>(s.steps() - 1) * tokens);
   if (p.token_mask == TokenMask::cluster) require("token_mask", have.clusters.size(), "clusters", lists * tokens);
+  if (p.codes_keys() && !have.key_basis)
+    throw Error("policy " + p.name + ": key_basis: trace: the trace has no basis: must have one for each KV head");
   if (p.head_weights == HeadWeights::none) return;
   const auto heads = static_cast<std::size_t>(s.layers * s.heads);
   require("head_weights", have.weights.size(), "head_weights", heads * tokens);
@@ -61,6 +63,7 @@ Decisions decisions_of(const Policy& p, const Shape& shape) {
   d.digits = p.digits();
   d.msb = p.msb;
   d.channel_scales = p.k_scale == KeyScale::channel;
+  d.coded = p.codes_keys(), d.basis_resident = p.basis_resident;
   d.v_bits = p.v_bits;
   d.token_scales = p.v_scale == ValueScale::token;
 

@@ -78,6 +78,9 @@ struct Decisions {
   // Words in memory.
   Digits digits;  // of K
   MsbRule msb = MsbRule::midpoint;
+  // K is coded in a basis of its own: a channel has a width of its own, its lower digits first, and `digits` are those
+  // of a mean channel. Its tables are read in every step unless they are resident.
+  bool coded = false, basis_resident = false;
   bool channel_scales = false;  // K has a scale a channel, which the quantizer folds into q: no block sees it
   int v_bits = kWordBits;
   bool token_scales = false;  // V has a scale a token, folded into p

@@ -17,6 +17,7 @@ namespace winnow::golden {
 
 enum class KeyScale : std::uint8_t { tensor, channel };
 enum class ValueScale : std::uint8_t { tensor, token };
+enum class KeyBasisRule : std::uint8_t { none, trace };
 enum class SelectRule : std::uint8_t { none, count, mass, bound, anchor };
 enum class RowWeights : std::uint8_t { softmax, sigmoid };
 enum class FirstExp : std::uint8_t { exact, pow2 };
@@ -44,6 +45,10 @@ struct Policy {
   std::vector<int> k_digits = {kWordBits};  // widths of K's digits, most significant first; their sum is K's width
   MsbRule msb = MsbRule::midpoint;
   KeyScale k_scale = KeyScale::tensor;
+  // Keys in a basis in which queries are white and keys uncorrelated, as the trace has it: k_digits are then widths of
+  // a mean channel. Its tables lie on chip, or are read in every step.
+  KeyBasisRule key_basis = KeyBasisRule::none;
+  bool basis_resident = false;
   int v_bits = kWordBits;
   ValueScale v_scale = ValueScale::tensor;
 
@@ -125,6 +130,7 @@ struct Policy {
   bool prunes_values() const { return local_value < 1; }
   // Tokens are ranked by importance for the places that protection leaves; otherwise who stays follows from its place.
   bool ranks_tokens() const { return !tokens.off() && (tokens.start > 0 || tokens.end > 0); }
+  bool codes_keys() const { return key_basis != KeyBasisRule::none; }
   bool masks() const { return token_mask != TokenMask::none; }
   bool searches() const { return candidates < 1; }
   bool pages_tokens() const { return pages > 0; }
@@ -151,6 +157,10 @@ void visit_policy(P& p, V&& v) {
   v("msb", p.msb, Names<MsbRule>{{"midpoint", "truncate", "round"}}, "how digits are cut and MSBs alone are read");
   v("k_scale", p.k_scale, Names<KeyScale>{{"tensor", "channel"}},
     "one scale a KV head, or one a channel folded into q");
+  v("key_basis", p.key_basis, Names<KeyBasisRule>{{"none", "trace"}},
+    "keys as they are, or in the basis that the trace has for each KV head, as many bits a channel as its range needs; "
+    "k_digits are then those of a mean channel (needs msb round)");
+  v("basis_resident", p.basis_resident, "the basis' tables stay on chip; else each step reads them");
   v("v_bits", p.v_bits, Range{kLeastWordBits, kWordBits}, "width of V in bits");
   v("v_scale", p.v_scale, Names<ValueScale>{{"tensor", "token"}}, "one scale a KV head, or one a token folded into p");
   v("out_scale", p.out_scale, Names<OutScale>{{"reference", "value"}},

@@ -45,6 +45,28 @@ std::optional<PolicyViolation> find_merge_violation(const Policy& p) {
   return std::nullopt;
 }
 
+// Of keys in a basis of their own.
+std::optional<PolicyViolation> find_basis_violation(const Policy& p) {
+  const auto where = [](const char* key, std::string value, const std::string& rule) {
+    return PolicyViolation{key, std::move(value), rule};
+  };
+  if (!p.codes_keys()) {
+    if (p.basis_resident) return where("basis_resident", "true", "must be false where key_basis is none");
+    return std::nullopt;
+  }
+  if (p.msb != MsbRule::round)
+    return where("msb", p.msb == MsbRule::midpoint ? "midpoint" : "truncate",
+                 "must be round where key_basis is trace: a channel that has no first digit is then 0 there");
+  if (p.k_scale != KeyScale::tensor)
+    return where("k_scale", "channel", "must be tensor where key_basis is trace: channels share a step");
+  if (p.weights != RowWeights::softmax)
+    return where("weights", "sigmoid", "must be softmax where key_basis is trace: the keys' mean falls out of that");
+  if (p.pages_tokens()) return where("pages", std::to_string(p.pages), "must be 0 where key_basis is trace");
+  if (p.searches()) return where("candidates", number(p.candidates), "must be 1 where key_basis is trace");
+  if (p.merge) return where("merge", "true", "must be false where key_basis is trace");
+  return std::nullopt;
+}
+
 // Of what goes by tensors of the trace.
 std::optional<PolicyViolation> find_tensor_violation(const Policy& p) {
   if (p.full_heads_by == HeadMeasure::distances && p.full_heads <= 0)
@@ -215,6 +237,7 @@ std::optional<PolicyViolation> find_violation(const Policy& p) {
       return broken("candidates", number(p.candidates),
                     "must be 1 where tokens.start or tokens.end is below 1: no importance is added up");
   }
+  if (const auto bad = find_basis_violation(p)) return bad;
   if (const auto bad = find_tensor_violation(p)) return bad;
   if (const auto bad = find_page_violation(p)) return bad;
   if (const auto bad = find_merge_violation(p)) return bad;

@@ -96,6 +96,11 @@ void bind_golden(nb::module_& m) {
           "Of the bursts that bring them.")
       .def_prop_ro("read_bursts", &Accesses::read_bursts)
       .def_ro("write_bursts", &Accesses::write_bursts)
+      .def_ro("basis_bytes", &Accesses::basis_useful,
+              "Of the tables of keys in a basis of their own, beside all others.")
+      .def_prop_ro(
+          "basis_burst_bytes", [](const Accesses& a) { return a.basis_bursts * golden::kBurstBytes; },
+          "Of the bursts that bring them.")
       .def_prop_ro(
           "useful",
           [](const Accesses& a) {

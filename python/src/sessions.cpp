@@ -2,6 +2,7 @@
 #include "golden/session.h"
 
 #include <fmt/format.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -11,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "golden/basis.h"
 #include "golden/error.h"
 #include "golden/policies/decisions.h"
 #include "python/src/bindings.h"
@@ -44,7 +46,8 @@ const float* row(const Values& a, std::size_t head, std::size_t token) {
 
 void make_session(Session* self, const PolicyObject& policy, const std::vector<Values>& q, const std::vector<Values>& k,
                   const std::vector<Values>& v, int prompt, int steps, double attention_scale, bool causal,
-                  std::uint64_t align, std::vector<float> head_scores, std::vector<float> head_distances) {
+                  std::uint64_t align, std::vector<float> head_scores, std::vector<float> head_distances,
+                  std::shared_ptr<golden::KeyBasis> key_basis) {
   require(!q.empty() && !k.empty(), "q", "no layers", "must have one at least");
   require(prompt > 0, "prompt", std::to_string(prompt), "must be at least 1");
   require(steps >= 0 && (causal || steps == 0), "steps", std::to_string(steps),
@@ -53,8 +56,10 @@ void make_session(Session* self, const PolicyObject& policy, const std::vector<V
   s.layers = static_cast<int>(q.size()), s.heads = static_cast<int>(q[0].shape(0));
   s.kv_heads = static_cast<int>(k[0].shape(0)), s.head_dim = static_cast<int>(q[0].shape(2));
   s.tokens = prompt + steps, s.prompt = prompt, s.causal = causal, s.attention_scale = attention_scale;
+  if (key_basis) golden::check_basis("session: key_basis", *key_basis, s.layers, s.kv_heads, s.head_dim);
   golden::HeadTensors of_heads;
   of_heads.scores = std::move(head_scores), of_heads.distances = std::move(head_distances);
+  of_heads.key_basis = std::move(key_basis);
   s.tensors = std::make_shared<const golden::HeadTensors>(std::move(of_heads));
   require(s.kv_heads > 0 && s.heads % s.kv_heads == 0, "heads", std::to_string(s.heads),
           fmt::format("must be a multiple of the {} KV heads", s.kv_heads));
@@ -75,6 +80,7 @@ void make_session(Session* self, const PolicyObject& policy, const std::vector<V
   new (self) Session({s, reader(q), reader(k), reader(v)}, policy.value, align);
 }
 
+using Table = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
 using Batch = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using BatchOut = nb::ndarray<float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
@@ -161,6 +167,18 @@ golden::LayerResult prompt_layer(Session& self, const Batch& q, const Batch& k, 
 }  // namespace
 
 void bind_sessions(nb::module_& m) {
+  nb::class_<golden::KeyBasis>(m, "KeyBasis", "A basis of every KV head's keys, as it was measured on other text.")
+      .def(
+          "__init__",
+          [](golden::KeyBasis* self, const Table& transform, const Table& mean, const Table& range) {
+            const auto copy = [](const Table& t) { return std::vector<float>(t.data(), t.data() + t.size()); };
+            new (self)
+                golden::KeyBasis{transform.shape(transform.ndim() - 1), copy(transform), copy(mean), copy(range)};
+          },
+          nb::arg("transform").noconvert(), nb::arg("mean").noconvert(), nb::arg("range").noconvert(),
+          "float32: transform [layers, kv_heads, D, D], whose rows make the basis' channels of a key less its mean; "
+          "mean "
+          "[layers, kv_heads, D]; range [layers, kv_heads, D], the largest size of each channel.");
   nb::class_<SessionTotals>(m, "Totals", "Sums over the layers that a session has run.")
       .def_ro("accesses", &SessionTotals::accesses)
       .def_ro("layers", &SessionTotals::layers)
@@ -175,10 +193,10 @@ void bind_sessions(nb::module_& m) {
       .def("__init__", &make_session, nb::arg("policy"), nb::arg("q").noconvert(), nb::arg("k").noconvert(),
            nb::arg("v").noconvert(), nb::arg("prompt"), nb::arg("steps"), nb::arg("attention_scale"),
            nb::arg("causal") = true, nb::arg("align") = 4096, nb::arg("head_scores") = std::vector<float>(),
-           nb::arg("head_distances") = std::vector<float>(),
+           nb::arg("head_distances") = std::vector<float>(), nb::arg("key_basis").none() = nb::none(),
            "q: a float32 array [heads, prompt or more, D] a layer; k, v: [kv_heads, ...]. They are read in place; "
            "scales come from their first `prompt` rows. head_scores, head_distances: of each KV head, layer by "
-           "layer, for policies that tell heads apart.")
+           "layer, for policies that tell heads apart. key_basis: of policies whose keys have a basis of their own.")
       .def("replay_prompt", &Session::replay_prompt, nb::call_guard<nb::gil_scoped_release>(),
            "Golden walks the prompt, so that tokens and heads earn their importance. Before the first step.")
       .def("prompt_layer", &prompt_layer, nb::arg("q").noconvert(), nb::arg("k").noconvert(), nb::arg("v").noconvert(),

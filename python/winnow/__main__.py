@@ -9,6 +9,7 @@ from winnow._core import Error
 # What is kept of one that was interrupted.
 COMMANDS = {
     "accuracy": "finished windows are in the cache",
+    "basis": "nothing was written",
     "capture": "nothing was written",
     "compare": "finished windows are in the cache; --force begins anew",
     "report": "no file was written",

@@ -17,6 +17,7 @@ from winnow_traces.progress import progress_bar
 from winnow_traces.source import Captured, check_length, frame_text, split_text
 from winnow_traces.trace_file import Trace, rounded
 
+from winnow.accuracy.basis import for_golden
 from winnow.accuracy.decoder import run_prompt, run_step
 from winnow.accuracy.policies import MACHINE, parse_policy
 from winnow.golden import Session, step
@@ -97,7 +98,7 @@ def _run_encoder(model, tokenizer, policy, dtype, align, text, request):
     return record, ids, session
 
 
-def _run_decoder(model, tokenizer, policy, whole, dtype, align, text, request, attention):
+def _run_decoder(model, tokenizer, policy, whole, dtype, align, text, request, attention, basis):
     s, total = model.shape, request.prompt + request.generate
     check_length("--prompt", total, s.context, s.context_why)
     prompt, teacher = split_text(request, [*model.begin, *tokenizer.encode(text)])
@@ -112,7 +113,7 @@ def _run_decoder(model, tokenizer, policy, whole, dtype, align, text, request, a
 
         def open_session():
             told = ([float(x) for x in of.ravel()] for of in heads.values())
-            return Session(policy, *record.parts, len(prompt), request.generate, s.scale, True, align, *told)
+            return Session(policy, *record.parts, len(prompt), request.generate, s.scale, True, align, *told, basis)
 
         if whole:
             last = []
@@ -135,20 +136,29 @@ def _run_decoder(model, tokenizer, policy, whole, dtype, align, text, request, a
     return record, ids, session, heads
 
 
-def under_policy(words, mode=None, dtype="float16", *, attention=step):
+def under_policy(words, mode=None, dtype="float16", *, attention=step, basis=None):
     """What runs a model under the policy `words` (as parse_policy has it): the argument `run` of capture().
 
     mode        "decode": a decoder's prompt is dense float; "whole": the prompt too runs under the policy; None: as the
                 model has it
+    basis       of policies whose keys have one: of a file of `winnow basis`; the trace has to have it too
     attention   golden's for the steps, as run_step has it
 
     Raises Error or CaptureError where a policy is wrong, or such a run could not be replayed."""
     _, policy = parse_policy(words)
+    coded = policy["key_basis"] != "none"
+    if coded and basis is None:
+        raise CaptureError(
+            f"--policy: {words}: key_basis: trace: needs a basis: --basis FILE, which winnow basis makes"
+        )
+    told = for_golden(basis) if coded else None
 
     def run(source, text, request):
         model, tokenizer = source.open()
         decoder, align = isinstance(model, Decoder), Machine(MACHINE).alignment
         chosen = mode or ("decode" if decoder else "whole")
+        if coded and not decoder:
+            raise CaptureError(f"--policy: {words}: key_basis: trace: an encoder has no basis")
         if chosen == "decode" and not decoder:
             raise CaptureError("--mode decode: an encoder has no steps: its prompt runs under the policy, --mode whole")
         if chosen == "decode" and not request.generate:
@@ -161,7 +171,7 @@ def under_policy(words, mode=None, dtype="float16", *, attention=step):
         heads = {}
         if decoder:
             record, ids, session, heads = _run_decoder(
-                model, tokenizer, policy, chosen == "whole", dtype, align, text, request, attention
+                model, tokenizer, policy, chosen == "whole", dtype, align, text, request, attention, told
             )
         else:
             record, ids, session = _run_encoder(model, tokenizer, policy, dtype, align, text, request)

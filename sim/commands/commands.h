@@ -8,6 +8,7 @@
 namespace winnow {
 
 void add_accuracy_command(CLI::App& app);
+void add_basis_command(CLI::App& app);
 void add_capture_command(CLI::App& app);
 void add_compare_command(CLI::App& app);
 void add_info_command(CLI::App& app);

@@ -103,6 +103,10 @@ std::unique_ptr<Engine> make_cuda(const EngineInput& input, std::string& why_not
     why_not = "policy " + input.prepared.policy.name + ": candidates: the kernels have no greedy search";
     return nullptr;
   }
+  if (input.prepared.model->decisions().coded) {
+    why_not = "policy " + input.prepared.policy.name + ": key_basis: the kernels have no keys in a basis of their own";
+    return nullptr;
+  }
   return std::make_unique<CudaEngine>(input);
 }
 std::unique_ptr<Engine> make_systemc(const EngineInput& input, std::string&) {

@@ -12,6 +12,8 @@ void require_served(const Machine& machine, const golden::Decisions& d) {
   if (d.searches() && machine.greedy.columns == 0)
     throw Error("policy: candidates: below 1: machine " + machine.name +
                 " has no greedy search: take machine a3, or set greedy.columns");
+  if (d.coded)
+    throw Error("policy: key_basis: trace: no machine has keys in a basis of their own yet: golden alone serves it");
   if (d.crude_query()) {
     // The survivors' digits lie beside the first plane, in a half in the same word; first digits are found by token.
     const bool pool = machine.buffers == "pool";

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <sstream>
 
+#include "golden/basis.h"
+
 namespace winnow::golden::test {
 
 FloatSource Values::source() const {
@@ -306,6 +308,41 @@ void random_pages(Case& c, Random& random) {
   validate(p);
 }
 
+std::shared_ptr<const KeyBasis> random_key_basis(const Shape& shape, Random& random) {
+  auto basis = std::make_shared<KeyBasis>();
+  const auto D = static_cast<std::size_t>(shape.head_dim);
+  basis->head_dim = D;
+  for (int head = 0; head < shape.layers * shape.kv_heads; ++head) {
+    const double identity = random.of<double>({0, 3, 30}), fade = random.of<double>({0, 1, 4, 12});
+    const bool no_range = random.chance(4);
+    for (std::size_t i = 0; i < D; ++i) {
+      const double size = std::exp2(-fade * static_cast<double>(i) / static_cast<double>(D)) / std::sqrt(D + identity);
+      for (std::size_t j = 0; j < D; ++j)
+        basis->transform.push_back(static_cast<float>(size * (random.normal() + (i == j ? identity : 0))));
+      basis->mean.push_back(static_cast<float>(0.3 * random.normal()));
+      // Some keys exceed it.
+      const double range = size * random.of<double>({2, 4, 8}) * std::sqrt(D + identity * identity);
+      basis->range.push_back(no_range || random.chance(10) ? 0.0f : static_cast<float>(range));
+    }
+  }
+  return basis;
+}
+
+void set_key_basis(Shape& shape, std::shared_ptr<const KeyBasis> basis) {
+  auto tensors = std::make_shared<HeadTensors>(*shape.tensors);
+  tensors->key_basis = std::move(basis);
+  shape.tensors = std::move(tensors);
+}
+
+void random_basis(Case& c, Shape& shape, Random& random) {
+  set_key_basis(shape, random_key_basis(shape, random));
+  Policy& p = c.policy;
+  while (largest_code(p.digits(), MsbRule::round) == 0) c = random_case(random);
+  p.msb = MsbRule::round, p.k_scale = KeyScale::tensor;
+  p.key_basis = KeyBasisRule::trace, p.basis_resident = random.chance(30);
+  validate(p);
+}
+
 std::string describe(const Case& c, const Shape& s) {
   std::ostringstream o;
   const Policy& p = c.policy;
@@ -325,7 +362,7 @@ std::string describe(const Case& c, const Shape& s) {
     << p.importance_block << " merge " << p.merge << " tensors " << static_cast<int>(p.full_heads_by) << '/'
     << static_cast<int>(p.head_weights) << '/' << static_cast<int>(p.token_mask) << " weights "
     << static_cast<int>(p.weights) << " pages " << p.pages << '/' << static_cast<int>(p.page_key) << '/' << p.page_bits
-    << '/' << c.page_keep;
+    << '/' << c.page_keep << " basis " << static_cast<int>(p.key_basis) << '/' << p.basis_resident;
   return o.str();
 }
 

@@ -49,6 +49,11 @@ void random_pages(Case& c, Random& random);
 // Full steps, importances by block, or both, for a case that has neither a rival's rules nor
 // compensation: its KV heads rank their tokens.
 void random_full_steps(Case& c, Random& random);
+// Keys in a basis of their own, for a case that it may be added to, and a basis for every head of the shape: near one,
+// far from it, rows of very different sizes, channels without a range.
+void random_basis(Case& c, Shape& shape, Random& random);
+std::shared_ptr<const KeyBasis> random_key_basis(const Shape& shape, Random& random);
+void set_key_basis(Shape& shape, std::shared_ptr<const KeyBasis> basis);
 std::string describe(const Case& c, const Shape& s);
 
 }  // namespace winnow::golden::test

@@ -63,7 +63,8 @@ int width_sum(const std::vector<int>& widths, int from) {
 // the power of two that its largest code needs.
 std::vector<std::int64_t> query_of(const HeadCodes& c, const Policy& p, std::size_t D, std::size_t G,
                                    std::size_t position, std::size_t g, bool first) {
-  const auto at = c.q.begin() + static_cast<std::ptrdiff_t>((position * G + g) * D);
+  const auto at = (p.key_basis == KeyBasisRule::none ? c.q : c.turned).begin() +
+                  static_cast<std::ptrdiff_t>((position * G + g) * D);
   std::vector<std::int64_t> q(at, at + static_cast<std::ptrdiff_t>(D));
   if (!first || p.first_q_bits == 12) return q;
   std::int64_t largest = 0, unit = 1, most = 1;
@@ -80,6 +81,10 @@ std::int64_t score(const HeadCodes& c, const Policy& p, const std::vector<std::i
   std::int64_t s = 0;
   const std::size_t D = q.size();
   for (std::size_t d = 0; d < D; ++d) s += q[d] * reading(c.k[token * D + d], p.k_digits, p.msb, last);
+  // Token 0 has all of its key from the first pass on.
+  if (p.key_basis != KeyBasisRule::none && token == 0)
+    for (std::size_t d = 0; d < D; ++d)
+      s += q[d] * c.basis.first[d] * static_cast<std::int64_t>(power2(c.basis.first_shift));
   return s;
 }
 std::int64_t sum_of(const std::vector<std::int64_t>& q) {

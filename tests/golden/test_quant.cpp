@@ -294,10 +294,11 @@ TEST(Layout, RegionsAreApartAndEveryWordIsTheCode) {
 // bits that hold a code come back.
 TEST(Layout, DecodingAnImageIsTheInverseOfBuildingIt) {
   Compared compared(1000000);
-  Random random(36), first(360);
-  for (int i = 0; i < 60; ++i) {
-    const Shape shape = random_shape(random);
+  Random random(36), first(360), basis(361);
+  for (int i = 0; i < 90; ++i) {
+    Shape shape = random_shape(random);
     Case c = random_case(random);
+    if (i % 3 == 2) random_basis(c, shape, basis);
     random_first_pass(c, first);
     const Values values = random_values(shape, random);
     const FloatSource source = values.source();
@@ -314,11 +315,20 @@ TEST(Layout, DecodingAnImageIsTheInverseOfBuildingIt) {
           HeadCodes& to = decoded.codes(layer, kv);
           const HeadCodes& from = model.head(layer, kv);
           visit(to.q, from.q), visit(to.k, from.k), visit(to.v, from.v), visit(to.v16, from.v16),
-              visit(to.v_sum, from.v_sum);
+              visit(to.v_sum, from.v_sum), visit(to.turned, from.turned);
+          visit(to.basis.query, from.basis.query), visit(to.basis.key, from.basis.key);
+          visit(to.basis.first, from.basis.first);
           for (int j = 0; j < kMaxDigits; ++j) visit(to.k_digit[j], from.k_digit[j]);
         }
     };
     each([](auto& to, const auto&) { std::fill(to.begin(), to.end(), 1); });
+    for (int layer = 0; layer < shape.layers; ++layer)
+      for (int kv = 0; kv < shape.kv_heads; ++kv) {
+        KeyTables& t = decoded.codes(layer, kv).basis;
+        std::fill(t.channel.begin(), t.channel.end(), ChannelWord{});
+        std::fill(t.to_query.begin(), t.to_query.end(), Scale{});
+        t.to_key = {}, t.first_shift = 0;
+      }
     decode_image(image, layout, decoded);
     each([&](const auto& to, const auto& from) {
       ASSERT_EQ(to, from);
@@ -332,7 +342,10 @@ TEST(Layout, DecodingAnImageIsTheInverseOfBuildingIt) {
     for (int layer = 0; layer < shape.layers; ++layer)
       for (int kv = 0; kv < shape.kv_heads; ++kv) {
         HeadCodes& h = decoded.codes(layer, kv);
-        for (auto* scales : {&h.to_log2, &h.to_out}) std::fill(scales->begin(), scales->end(), Scale{65535, -1});
+        for (auto* scales : {&h.to_log2, &h.to_out, &h.basis.to_query})
+          std::fill(scales->begin(), scales->end(), Scale{65535, -1});
+        h.basis.to_key = {65535, -1}, h.basis.first_shift = 255;
+        for (ChannelWord& word : h.basis.channel) word = {15, 255, 255, 63, 63, -1};
         std::fill(h.out16.begin(), h.out16.end(), std::uint16_t{65535});
       }
     const std::vector<std::uint8_t> mask = build_image(decoded, layout);
@@ -419,10 +432,11 @@ TEST(Layout, RecordsArePaddedToWholeBursts) {
 // A stream's bases need no descriptor: one register, and two pitches that all streams share.
 TEST(Layout, BasesFollowFromTheFirst) {
   Compared compared(8000);
-  Random random(37), first(370);
+  Random random(37), first(370), basis(371);
   for (int i = 0; i < 200; ++i) {
-    const Shape shape = random_shape(random);
+    Shape shape = random_shape(random);
     Case c = random_case(random);
+    if (i % 3 == 2) random_basis(c, shape, basis);
     random_first_pass(c, first);
     const Decisions plan = decisions_of(c.policy, shape);
     const Layout layout(shape, c.policy, std::uint64_t{32} << random.below(9));
@@ -431,6 +445,7 @@ TEST(Layout, BasesFollowFromTheFirst) {
       for (int digit = 0; digit < plan.digits.count; ++digit) all.push_back(layout.key(layer, kv, digit).base);
       if (!layout.records()) all.push_back(layout.value(layer, kv).base);
       if (plan.token_scales) all.push_back(layout.value_scale(layer, kv).base);
+      if (plan.coded) all.push_back(layout.basis(layer, kv).base), all.push_back(layout.first_key(layer, kv).base);
       if (plan.compensates) all.push_back(layout.value_sum(layer, kv).base);
       return all;
     };

@@ -169,7 +169,8 @@ Policy with(Policy p, const char* name, auto&& change) {
 
 std::vector<Policy> table() {
   std::vector<Policy> all;
-  for (const auto& entry : policies()) all.push_back(entry.make());
+  for (const auto& entry : policies())
+    if (!entry.make().codes_keys()) all.push_back(entry.make());  // the samples have no basis
   const Policy dense = make_policy("dense"), select = make_policy("select");
   const auto bits = [&](const char* name, int b, ValueScale v, KeyScale k) {
     all.push_back(with(dense, name, [&](Policy& p) { p.k_digits = {b}, p.v_bits = b, p.v_scale = v, p.k_scale = k; }));

@@ -146,6 +146,9 @@ struct PlainAccesses {
         touched.insert((r.base + static_cast<std::uint64_t>(i) * r.stride + b) / 32);
     a.stream_bursts[static_cast<std::size_t>(stream)] += touched.size();
   }
+  void useful_bytes(Kind k, std::size_t items, std::size_t bytes) {
+    a.useful[static_cast<std::size_t>(k)] += items * bytes;
+  }
   void useful(Kind k, std::size_t items, int words, int bits) {
     a.useful[static_cast<std::size_t>(k)] += items * static_cast<std::size_t>(words * bits) / 8;
   }
@@ -191,16 +194,19 @@ bool is_routed_away(const Policy& p, const Shape& s, int step, int layer, std::u
 
 TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   Compared compared(1000000);
-  Random random(21), first(210), pages(211), variant(212), merge(213), full(214), tensor(215);
+  Random random(21), first(210), pages(211), variant(212), merge(213), full(214), tensor(215), basis(216);
   std::uint64_t layers = 0, pruned_layers = 0, pruned_heads = 0, newest_gone = 0, returned = 0, records = 0,
                 short_steps = 0, paged_rows = 0, pages_dropped = 0, merged_rows = 0, full_steps = 0, between = 0,
-                blocks = 0, routed_away = 0, weighed = 0, masked_rows = 0;
+                blocks = 0, routed_away = 0, weighed = 0, masked_rows = 0, coded_rows = 0, first_keys = 0;
   double reference_error = 0;
-  for (int i = 0; i < 1000; ++i) {
-    const bool full_steps_too = i >= 400 && i < 700;
-    const Shape shape = random_shape(random);
+  for (int i = 0; i < 1150; ++i) {
+    const bool full_steps_too = i >= 400 && i < 700, coded = i >= 1000;
+    Shape shape = random_shape(random);
     Case c = random_case(random);
-    if (full_steps_too) {
+    if (coded) {
+      random_basis(c, shape, basis);
+      random_first_pass(c, first);
+    } else if (full_steps_too) {
       random_full_steps(c, full);
     } else {
       if (i % 2) random_first_pass(c, first);
@@ -285,6 +291,16 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
           compared.add(live.size() + 1);
           if (!alive) continue;
           any_head = true;
+          // Of a coded key bit by bit: a channel's lower digits first, the first digit what is left.
+          const auto digit_bytes = [&](std::size_t digit) {
+            std::size_t bits = 0;
+            for (std::size_t d = 0; d < uD; ++d) {
+              int left = coded ? model.head(layer, kv).basis.channel[d].width : 12;
+              for (std::size_t x = widths.size() - 1; x > digit; --x) left = std::max(0, left - widths[x]);
+              bits += static_cast<std::size_t>(!coded ? widths[digit] : digit ? std::min(left, widths[digit]) : left);
+            }
+            return (bits + 7) / 8;
+          };
           for (std::size_t qi = 0; qi < queries.size(); ++qi) {
             Tokens visible;
             for (std::uint32_t t : live)
@@ -321,7 +337,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
               plain_accesses.useful(Kind::query, q_items.size(), D, 12);
               if (p.head_weights != HeadWeights::none) plain_accesses.useful(Kind::query, q_items.size(), 1, 16);
               plain_accesses.fetch(layout.key(layer, kv, 0), 1, live);
-              plain_accesses.useful(Kind::key_msb, live.size(), D, widths[0]);
+              plain_accesses.useful_bytes(Kind::key_msb, live.size(), digit_bytes(0));
               if (p.compensate) {
                 // One record of D words of 24 bits, its own whole bursts: item n is that of step n.
                 const Region& sum = layout.value_sum(layer, kv);
@@ -331,19 +347,33 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
               }
               if (row.refetched) {
                 plain_accesses.fetch(layout.key(layer, kv, 1), 1, live);
-                plain_accesses.useful(Kind::key_lsb, live.size(), D, widths[1]);
+                plain_accesses.useful_bytes(Kind::key_lsb, live.size(), digit_bytes(1));
               }
               for (std::size_t st = 0; st < row.survivors.size(); ++st) {
                 kept.clear();
                 for (std::uint32_t x : row.survivors[st]) kept.push_back(live[x]);
                 plain_accesses.fetch(layout.record(layer, kv, static_cast<int>(st) + 1), 4, kept);
-                plain_accesses.useful(Kind::key_lsb, kept.size(), D, widths[st + 1]);
+                plain_accesses.useful_bytes(Kind::key_lsb, kept.size(), digit_bytes(st + 1));
                 ++records;
               }
               kept.clear();
               for (std::uint32_t x : row.values) kept.push_back(live[x]);
               if (!selects) plain_accesses.fetch(layout.value(layer, kv), 2, kept);
               plain_accesses.useful(Kind::value, kept.size(), D, p.v_bits);
+            }
+          }
+          if (coded) {
+            // Token 0's key of 12 bits a channel, and the tables: of each channel 2D words of 8 bits and one of 64.
+            coded_rows += queries.size();
+            if (live[0] == 0) plain_accesses.fetch(layout.first_key(layer, kv), 1, {0}), ++first_keys;
+            plain_accesses.useful(Kind::key_msb, live[0] == 0, D, 12);
+            Tokens channels(uD);
+            std::iota(channels.begin(), channels.end(), 0u);
+            if (!p.basis_resident) {
+              PlainAccesses tables;
+              tables.fetch(layout.basis(layer, kv), 0, channels);
+              plain_accesses.a.basis_bursts += tables.a.stream_bursts[0];
+              plain_accesses.a.basis_useful += uD * (2 * uD + 8);
             }
           }
           if (p.v_scale == ValueScale::token) {
@@ -353,7 +383,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
           if (whole) {
             for (std::size_t digit = 0; digit < widths.size(); ++digit) {
               plain_accesses.fetch(layout.key(layer, kv, static_cast<int>(digit)), selects && digit > 0 ? 4 : 1, live);
-              plain_accesses.useful(digit ? Kind::key_lsb : Kind::key_msb, live.size(), D, widths[digit]);
+              plain_accesses.useful_bytes(digit ? Kind::key_lsb : Kind::key_msb, live.size(), digit_bytes(digit));
             }
             if (!selects) plain_accesses.fetch(layout.value(layer, kv), 2, live);
             plain_accesses.useful(Kind::value, live.size(), D, p.v_bits);
@@ -392,15 +422,17 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
           ASSERT_TRUE(r.next_live.empty());
         }
         // Scales of all query heads, asleep ones' too: 8 bytes each, once a layer.
-        Tokens all_heads(H);
+        Tokens all_heads(coded ? 2 * H + static_cast<std::size_t>(shape.kv_heads) : H);
         std::iota(all_heads.begin(), all_heads.end(), 0u);
         if (any_head) {
           plain_accesses.fetch(layout.descriptors(layer), 5, all_heads);
-          plain_accesses.useful(Kind::descriptor, H, 1, 64);
+          plain_accesses.useful(Kind::descriptor, all_heads.size(), 1, 64);
         }
         ASSERT_EQ(r.accesses.useful, plain_accesses.a.useful);
         ASSERT_EQ(r.accesses.stream_bursts, plain_accesses.a.stream_bursts);
         ASSERT_EQ(r.accesses.write_bursts, plain_accesses.a.write_bursts);
+        ASSERT_EQ(r.accesses.basis_bursts, plain_accesses.a.basis_bursts);
+        ASSERT_EQ(r.accesses.basis_useful, plain_accesses.a.basis_useful);
         ASSERT_EQ(r.row_heads, row_heads);
         ASSERT_EQ(r.flat, flat);
         ASSERT_EQ(r.row_groups, row_groups);
@@ -408,7 +440,7 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
         ASSERT_EQ(r.keys_seen, seen);
         ASSERT_EQ(r.survivors, survivors);
         ASSERT_EQ(r.values, with_v);
-        compared.add(19);
+        compared.add(21);
 
         // Error sums over what ran, and over all query positions of the step.
         double difference = 0, norm = 0, difference_all = 0, norm_all = 0;
@@ -465,6 +497,10 @@ TEST(Walk, EqualsPlainLoopsOverWholeTraces) {
   std::printf("%llu rows behind a page stage, %llu pages left out\n", static_cast<unsigned long long>(paged_rows),
               static_cast<unsigned long long>(pages_dropped));
   EXPECT_GT(paged_rows, 500u);
+  std::printf("%llu rows of keys in a basis of their own, of %llu fetches with token 0\n",
+              static_cast<unsigned long long>(coded_rows), static_cast<unsigned long long>(first_keys));
+  EXPECT_GT(coded_rows, 5000u);
+  EXPECT_GT(first_keys, 500u);
   std::printf("%llu rows with a merged token\n", static_cast<unsigned long long>(merged_rows));
   EXPECT_GT(merged_rows, 100u);
   std::printf("%llu KV heads of which a router left out a head, %llu heads weighed, %llu rows behind a mask\n",
@@ -499,6 +535,7 @@ TEST(Walk, Repeats) {
   Random random(22);
   Shape shape{6, 6, 2, 32, 40, 34, true, 0.2};
   shape.tensors = random_tensors(shape, random);
+  set_key_basis(shape, random_key_basis(shape, random));
   const Values values = random_values(shape, random, 1.5);
   const FloatSource source = values.source();
   for (const auto& entry : policies()) {

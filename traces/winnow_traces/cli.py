@@ -95,6 +95,12 @@ def _parser():
         help="with --policy: only generated tokens run under it (decode, a decoder's default), or the prompt too "
         "(whole, an encoder's)",
     )
+    capture.add_argument(
+        "--basis",
+        type=Path,
+        metavar="FILE",
+        help="of `winnow basis`: put into the trace, for policies with key_basis trace",
+    )
     capture.add_argument("-o", "--output", type=Path, required=True, metavar="T.safetensors", help="trace to write")
     capture.add_argument("--force", action="store_true", help="replace T.safetensors if it exists")
     capture.add_argument(
@@ -123,7 +129,9 @@ def run(arguments, under_policy=None):
     if options.policy and not under_policy:
         raise CaptureError("--policy needs the Python package: scripts/setup --python, then scripts/build")
     # Only now, so that --help and wrong arguments answer at once.
+    from winnow_traces.basis_file import check_basis, read_basis
     from winnow_traces.capture import capture
+    from winnow_traces.models import sha256_of
     from winnow_traces.source import Request
     from winnow_traces.sources import open_source
     from winnow_traces.trace_file import check_output, write_trace
@@ -140,8 +148,13 @@ def run(arguments, under_policy=None):
         text_licence=options.text_licence,
         model_licence=options.model_licence,
     )
-    inside = under_policy(options.policy, options.mode, options.dtype) if options.policy else None
-    trace = capture(open_source(model=options.model, gguf=options.gguf, hf=options.hf), request, inside)
+    source = open_source(model=options.model, gguf=options.gguf, hf=options.hf)
+    basis = read_basis(options.basis) if options.basis else None
+    if basis:
+        check_basis(options.basis, basis, sha256_of(source.weights), options.prompt + options.generate)
+    inside = under_policy(options.policy, options.mode, options.dtype, basis=basis) if options.policy else None
+    trace = capture(source, request, inside)
+    trace.key_basis = basis
     write_trace(options.output, trace, options.dtype)
     facts = trace.metadata()
     print(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from winnow_traces.basis_file import PARTS, Basis
 from winnow_traces.bfloat16 import narrowed, widened
 from winnow_traces.errors import CaptureError
 
@@ -51,6 +52,7 @@ class Trace:
     heads: dict = field(
         default_factory=dict
     )  # {name of HEAD_TENSORS: array}, what is said of heads beside their values
+    key_basis: Basis | None = None  # of every KV head's keys
 
     def metadata(self):
         heads, tokens, head_dim = self.q[0].shape
@@ -140,6 +142,8 @@ def write_trace(path, trace, dtype="float16"):
         for name, (form, of) in HEAD_TENSORS.items()
         if name in trace.heads
     ]
+    if trace.key_basis:
+        heads += [(name, values, "F32") for name, values in trace.key_basis.tensors()]
     for name, values, of in heads:
         end = offset + values.nbytes
         header[name] = {"dtype": of, "shape": list(values.shape), "data_offsets": [offset, end]}
@@ -207,6 +211,9 @@ def read_trace(path):
             causal=metadata["causal"] == "true",
             prompt=int(metadata["prompt"]),
             heads={name: tensors[name] for name in HEAD_TENSORS if name in tensors},
+            key_basis=Basis(*(np.stack([tensors[f"layers.{layer}.{name}"] for layer in layers]) for name in PARTS))
+            if f"layers.0.{PARTS[0]}" in tensors
+            else None,
         )
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise CaptureError(f"{path}: not a trace: {error}") from error

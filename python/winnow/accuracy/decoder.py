@@ -25,6 +25,7 @@ class Point:
     top: list[bool]  # whether what came was the most likely token
     kv_bytes: int  # read by the steps, scales included
     kv_burst_bytes: int
+    basis_bytes: int  # of the tables of keys in a basis of their own, beside all others
     dense_elements: int  # of K and V, were all of it read
     tokens: int  # that there are, over (query, KV head) pairs
     keys: int  # of them offered to the query,
@@ -90,9 +91,10 @@ def run_step(model, sessions, ids, position, record=None, attention=step):
     return model.run(np.asarray(ids)[rows], np.full(len(rows), position), attend)[:jobs]
 
 
-def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lambda count: None):
+def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lambda count: None, basis=None):
     """A Point each of `jobs`: (ids [prompt + steps + 1], state of run_dense, policy). All jobs take their steps
-    together, so that the weights are read once a step, on the thread that calls this."""
+    together, so that the weights are read once a step, on the thread that calls this. `basis`: golden's, for policies
+    whose keys have one."""
     s, steps = model.shape, len(jobs[0][0]) - 1 - prompt
     ids = np.asarray([job[0] for job in jobs])
     sessions = []
@@ -104,7 +106,7 @@ def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lamb
             if policy["full_heads"] > 0
             else []
         )
-        session = Session(policy, state.q, state.k, state.v, prompt, steps, s.scale, True, align, scores, far)
+        session = Session(policy, state.q, state.k, state.v, prompt, steps, s.scale, True, align, scores, far, basis)
         if whole:
             run_prompt(model, session, window[:prompt])
         else:
@@ -124,6 +126,7 @@ def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lamb
                 top.tolist(),
                 totals.accesses.kv_bytes,
                 totals.accesses.kv_burst_bytes,
+                totals.accesses.basis_bytes,
                 totals.dense_elements,
                 totals.tokens,
                 totals.keys,

@@ -17,6 +17,7 @@ class Point:
     embedding: list[float]
     kv_bytes: int
     kv_burst_bytes: int
+    basis_bytes: int  # as of a decoder; an encoder has none
     dense_elements: int
     tokens: int
     keys: int
@@ -55,6 +56,7 @@ def run_policy(model, ids, dense, policy, align=4096):
         [float(x) for x in pooled(hidden, living[0])],
         totals.accesses.kv_bytes,
         totals.accesses.kv_burst_bytes,
+        totals.accesses.basis_bytes,
         totals.dense_elements,
         totals.tokens,
         totals.keys,

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas
 from threadpoolctl import threadpool_limits
+from winnow_traces.basis_file import check_basis, read_basis
 from winnow_traces.progress import progress_bar
 
 from winnow._core import Error
 from winnow.accuracy import decoder, encoder, needle
+from winnow.accuracy.basis import for_golden
 from winnow.accuracy.cache import Cache
 from winnow.accuracy.models import open_model
 from winnow.accuracy.policies import MACHINE, parse_policy
@@ -38,21 +40,31 @@ class Report:
     found: int
 
 
-def _point_key(cache, kind, model_hash, ids, prompt, mode, policy):
+def _point_key(cache, kind, model_hash, ids, prompt, mode, policy, basis):
     values = None if policy is None else policy.as_dict()
+    if values and _coded(policy):
+        values["basis"] = basis.sha256
     return cache.key(
         kind=kind, model=model_hash, ids=[int(i) for i in ids], prompt=prompt, mode=mode, policy=values, machine=MACHINE
     )
 
 
+def _coded(policy):
+    return policy["key_basis"] != "none"
+
+
 class _Evaluation:
-    def __init__(self, subject, policies, ids, prompt, mode, cache, threads):
+    def __init__(self, subject, policies, ids, prompt, mode, cache, threads, basis=None):
+        self.basis = for_golden(basis) if basis else None
         self.kind = "decoder" if subject.decoder else "encoder"
         self.model, self.policies, self.ids = subject.model, policies, ids
         self.prompt, self.mode, self.cache, self.threads = prompt, mode, cache, threads
         self.align = Machine(MACHINE).alignment
         self.keys = [
-            [_point_key(cache, self.kind, subject.sha256, row, prompt, mode, p) for p in (None, *policies.values())]
+            [
+                _point_key(cache, self.kind, subject.sha256, row, prompt, mode, p, basis)
+                for p in (None, *policies.values())
+            ]
             for row in ids
         ]
         # [window][0: dense float, then policies]
@@ -98,7 +110,7 @@ class _Evaluation:
                 jobs = [(self.ids[part[at][0]], dense[at][0], self.policies[names[p - 1]]) for at, p in group]
                 whole = self.mode == "whole"
                 made = decoder.run_policies(
-                    self.model, jobs, self.prompt, whole=whole, align=self.align, on_tokens=bar.update
+                    self.model, jobs, self.prompt, whole=whole, align=self.align, on_tokens=bar.update, basis=self.basis
                 )
                 for (at, p), point in zip(group, made):
                     self._keep(part[at][0], p, dataclasses.asdict(point))
@@ -121,7 +133,7 @@ class _Evaluation:
         return [row[policy][name] for row in self.points]
 
 
-def _cut(subject, text, length, count, seed):
+def cut(subject, text, length, count, seed):
     """Windows of `length` ids, [count, length], the model's own begin and end tokens among them."""
     before, after = subject.before, subject.after
     inner = windows(text, subject.encode, length - len(before) - len(after), count, seed)
@@ -141,6 +153,7 @@ def evaluate(
     mode="decode",
     seed=1,
     depths=None,
+    basis=None,
     cache="results/accuracy-cache",
     threads=None,
 ):
@@ -154,6 +167,7 @@ def evaluate(
     steps     tokens that are then decoded under the policy, each predicting the next: 64 unless given, with `depths` 32
     mode      "decode": the prompt is dense float; "whole": the prompt too runs under the policy
     depths    a needle test (needle.py): per cent of the prompt at which the windows' facts stand; None: perplexity
+    basis     a file of `winnow basis`, for policies with key_basis trace
     cache     a folder of results by content; None: nothing is kept
 
     Returns a Report. Raises Error or winnow_traces' CaptureError, one line each."""
@@ -179,12 +193,22 @@ def evaluate(
     prompt = prompt or usual[0]
     steps = steps or usual[1] if decoder else 0
     subject.check(prompt + steps)
+    coded = [label for label, policy in policies.items() if _coded(policy)]
+    if coded and basis is None:
+        raise Error(f"--policy: {coded[0]}: key_basis: trace: needs a basis: --basis FILE, which winnow basis makes")
+    if coded and not decoder:
+        raise Error(
+            f"--policy: {coded[0]}: key_basis: trace: {subject.title} is an encoder: only a decoder has a basis"
+        )
+    measured = read_basis(basis) if coded else None
+    if measured:
+        check_basis(basis, measured, subject.sha256, prompt + steps)
     if depths is not None:
         ids, needles = needle.needle_windows(
             opened, subject.encode, prompt, steps, windows_count, seed, depths, subject.before
         )
     else:
-        ids = _cut(subject, opened, prompt + (steps + 1 if decoder else 0), windows_count, seed)
+        ids = cut(subject, opened, prompt + (steps + 1 if decoder else 0), windows_count, seed)
     run = _Evaluation(
         subject,
         policies,
@@ -193,6 +217,7 @@ def evaluate(
         mode if decoder else "whole",
         Cache(cache),
         threads or os.cpu_count() or 1,
+        measured,
     )
     rate = run.run()
     if depths is not None:
@@ -210,6 +235,7 @@ def evaluate(
         "prompt": prompt,
         "steps": steps,
         "mode": run.mode,
+        **({"basis": {"sha256": measured.sha256, **measured.facts}} if measured else {}),
         **({} if depths is None else {"depths": [float(depth) for depth in depths]}),
         **more,
     }

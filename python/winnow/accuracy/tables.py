@@ -11,7 +11,7 @@ from winnow.accuracy.statistics import mean_and_error, paired_change, share_inte
 def _traffic(run, p, per_window):
     """Figures of bytes, of a policy over all windows."""
     kv, dense = sum(run.column(p, "kv_bytes")), sum(run.column(p, "dense_elements"))
-    bursts = sum(run.column(p, "kv_burst_bytes"))
+    bursts, basis = sum(run.column(p, "kv_burst_bytes")), sum(run.column(p, "basis_bytes"))
     tokens = sum(run.column(p, "tokens"))
     return {
         "kv_bytes_a_token": kv / (len(run.ids) * per_window),
@@ -19,6 +19,9 @@ def _traffic(run, p, per_window):
         "below_fp32": 4 * dense / kv,
         "below_12_bit": 1.5 * dense / kv,
         "bursts_below_12_bit": 1.5 * dense / bursts,
+        "basis_bytes_a_token": basis / (len(run.ids) * per_window),
+        "below_fp32_with_basis": 4 * dense / (kv + basis),
+        "below_12_bit_with_basis": 1.5 * dense / (kv + basis),
         "tokens_left": sum(run.column(p, "survivors")) / tokens,
         "values_read": sum(run.column(p, "values")) / tokens,
     }

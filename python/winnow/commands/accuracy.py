@@ -46,6 +46,9 @@ def parser():
     made.add_argument(
         "--text", required=True, metavar="F", help="a file; or calibration, test, held-out (scripts/setup --texts)"
     )
+    made.add_argument(
+        "--basis", metavar="FILE", help="of `winnow basis`, for policies with key_basis trace, as coded is"
+    )
     made.add_argument("--windows", type=int, default=24, metavar="N", help="windows of the text (default 24)")
     made.add_argument(
         "--needle", action="store_true", help="instead: is a fact that stands in the prompt found when it is asked for?"
@@ -152,6 +155,10 @@ def _table(report):
             ]
             for row in report.table.itertuples()
         ]
+        if (report.table["basis_bytes_a_token"] > 0).any():
+            head.append("with tables")  # of keys in a basis of their own, below FP32
+            for row, of in zip(cells, report.table.itertuples()):
+                row.append(f"{of.below_fp32_with_basis:.2f}x")
     else:
         head = ["policy", "cosine", "least", "rank correlation", "same nearest", "below FP32", "below 12 bit", "left"]
         cells = [
@@ -214,6 +221,7 @@ def run(arguments):
         mode=options.mode,
         seed=options.seed,
         depths=depths if options.needle else None,
+        basis=options.basis,
         cache=None if options.no_cache else options.cache,
         threads=options.threads,
     )

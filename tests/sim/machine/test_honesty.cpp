@@ -167,8 +167,10 @@ RunOptions options(const std::string& machine, const std::string& policy, int he
 
 TEST(Honesty, EveryPolicyAndMachine) {
   Tally t;
-  std::uint64_t seed = 100;
-  for (const golden::PolicyEntry& policy : golden::policies())
+  std::uint64_t seed = 100, served = 0;
+  for (const golden::PolicyEntry& policy : golden::policies()) {
+    if (policy.make().codes_keys()) continue;  // refused, as below
+    ++served;
     for (bool causal : {true, false})
       for (const auto& [machine, head_dim] :
            {std::pair{"tiny", 32}, {"spatten-eighth", 64}, {"spatten", 64}, {"spatten", 72}}) {
@@ -178,8 +180,9 @@ TEST(Honesty, EveryPolicyAndMachine) {
         check(options(machine, policy.name, head_dim, causal, set), 10, ++seed, t);
         if (HasFatalFailure()) return;
       }
+  }
   print("presets", t);
-  EXPECT_EQ(t.cases, 8 * golden::policies().size());
+  EXPECT_EQ(t.cases, 8 * served);
   EXPECT_GT(t.prompts, 0u);
   EXPECT_GT(t.encoders, 0u);
 }

@@ -1,6 +1,7 @@
 // Each rule of the format, broken once: the file is refused with one line that names file, place, value and rule.
 #include <gtest/gtest.h>
 
+#include "golden/basis.h"
 #include "tests/traces/reader/trace_file.h"
 
 namespace winnow {
@@ -94,6 +95,50 @@ TEST(BadTrace, HeadTensors) {
     expect_refused(bent.bytes(), bad.words);
   }
   std::printf("refused %zu tensors\n", std::size(bads));
+}
+
+// The basis of keys: all three tensors in both layers, or none.
+TEST(BadTrace, KeyBasis) {
+  const auto floats = [](const std::vector<float>& values) {
+    return std::string(reinterpret_cast<const char*>(values.data()), 4 * values.size());
+  };
+  const TraceFile plain = TraceFile::make();
+  const TempFile without(plain.bytes());
+  EXPECT_EQ(Trace::open(without.path()).head_tensors()->key_basis, nullptr);
+  const auto heads = static_cast<std::size_t>(Trace::open(without.path()).meta().kv_heads);
+  const auto D = static_cast<std::size_t>(Trace::open(without.path()).meta().head_dim);
+  std::vector<float> identity(heads * D * D, 0.0f), mean(heads * D, 0.25f), range(heads * D, 2.0f);
+  for (std::size_t i = 0; i < heads * D; ++i) identity[i * D + i % D] = 1;
+  const int H = static_cast<int>(heads), d = static_cast<int>(D);
+  // Tensors of both layers; `bend` changes the second's.
+  const auto file = [&](auto bend) {
+    TraceFile made = TraceFile::make();
+    for (int layer = 0; layer < 2; ++layer) {
+      std::vector<float> parts[] = {identity, mean, range};
+      std::vector<int> shapes[] = {{H, d, d}, {H, d}, {H, d}};
+      if (layer == 1) bend(parts, shapes);
+      const char* names[] = {"key_basis", "key_mean", "key_range"};
+      for (int i = 0; i < 3; ++i)
+        if (!shapes[i].empty())
+          made.add("layers." + std::to_string(layer) + "." + names[i], "F32", shapes[i], floats(parts[i]));
+    }
+    return made.bytes();
+  };
+  const TempFile good(file([](auto&, auto&) {}));
+  const auto basis = Trace::open(good.path()).head_tensors()->key_basis;
+  ASSERT_NE(basis, nullptr);
+  EXPECT_EQ(basis->heads(), 2 * heads);
+  EXPECT_EQ(basis->row(heads, 1)[1], 1);
+  EXPECT_EQ(basis->range.back(), 2);
+  expect_refused(file([](auto&, auto& shapes) { shapes[1].clear(); }), {"'layers.1.key_mean'", "missing"});
+  expect_refused(file([&](auto& parts, auto& shapes) { shapes[2] = {H * d}, parts[2].resize(heads * D); }),
+                 {"'layers.1.key_range'", "metadata says"});
+  expect_refused(file([](auto& parts, auto&) { parts[0][3] = NAN; }),
+                 {"key basis", "layer 1, KV head 0", "transform[0, 3]", "nan", "must be finite"});
+  expect_refused(file([](auto& parts, auto&) { parts[2].back() = -1; }),
+                 {"key basis", "layer 1", "range of channel", "must be finite, at least 0"});
+  expect_refused(file([](auto& parts, auto&) { parts[0][0] = 0; }), {"key basis", "layer 1", "must have an inverse"});
+  std::printf("refused 5 bases\n");
 }
 
 // Each case bends the header of a good file.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "golden/basis.h"
 #include "tests/traces/reader/trace_file.h"
 #include "traces/synthetic.h"
 
@@ -54,6 +55,33 @@ TEST(Synthetic, SaysOfItsHeadsWhatPoliciesAsk) {
                   .head_tensors()
                   ->mask.empty());
   std::printf("compared %zu entries\n", of.weights.size() + of.mask.size() + of.clusters.size());
+}
+
+// Each head has a basis, of which the prompt's keys fill the ranges.
+TEST(Synthetic, HasABasisForEveryKvHead) {
+  const Trace trace =
+      Trace::open("synthetic:layers=3,heads=8,kv_heads=4,head_dim=16,tokens=40,prompt=24,causal=1,seed=5");
+  const auto basis = trace.head_tensors()->key_basis;
+  ASSERT_NE(basis, nullptr);
+  EXPECT_NO_THROW(golden::check_basis("synthetic", *basis, 3, 4, 16));
+  std::vector<float> k(40 * 16);
+  std::size_t compared = 0;
+  for (int head = 0; head < 12; ++head) {
+    trace.read_k(head / 4, head % 4, k.data());
+    for (std::size_t i = 0; i < 16; ++i) {
+      const float* row = basis->row(static_cast<std::size_t>(head), i);
+      const std::size_t at = static_cast<std::size_t>(head) * 16;
+      double largest = 0;
+      for (std::size_t t = 1; t < 24; ++t) {
+        double x = 0;
+        for (std::size_t d = 0; d < 16; ++d) x += row[d] * (double{k[t * 16 + d]} - basis->mean[at + d]);
+        largest = std::max(largest, std::fabs(x));
+      }
+      EXPECT_NEAR(basis->range[at + i], largest, 1e-5 * (1 + largest));
+      ++compared;
+    }
+  }
+  std::printf("compared %zu ranges\n", compared);
 }
 
 TEST(Synthetic, IsTheSameForASeed) {
