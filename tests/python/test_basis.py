@@ -198,5 +198,5 @@ def test_bad_input_is_one_line(tiny, tmp_path, compared):
     ):
         ids = np.zeros((3, 4, 16), np.float32)
         golden.Session(
-            winnow.Policy("coded"), [ids] * 3, [ids] * 3, [ids] * 3, 4, 0, 1.0, True, 4096, [], for_golden(singular)
+            winnow.Policy("coded"), [ids] * 3, [ids] * 3, [ids] * 3, 4, 0, 1.0, True, 4096, [], [], for_golden(singular)
         )
