@@ -16,7 +16,7 @@ struct HeadTensors {
   std::vector<float> distances;    // [layer][KV head] of its output from its layer's mean, at the prompt's last token
   std::vector<float> weights;      // [layer][query head][token] of its output, 0..1
   std::vector<std::uint8_t> mask;  // [layer][KV head][generation step][token] 1: the step sees the token
-  std::vector<std::int32_t> clusters;  // [layer][KV head][token] where a token's key and query belong
+  std::vector<std::int32_t> clusters;         // [layer][KV head][token] where a token's key and query belong
   std::shared_ptr<const KeyBasis> key_basis;  // of every KV head's keys, as measured on other text; or nullptr
 };
 
