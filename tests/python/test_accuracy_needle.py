@@ -123,7 +123,8 @@ class MadeUp:
 
     def __init__(self, dense, policy):
         self.policies, self.ids = {"p": None}, [None] * 4
-        traffic = dict.fromkeys(("kv_bytes", "kv_burst_bytes", "dense_elements", "tokens", "survivors", "values"), 6)
+        names = ("kv_bytes", "kv_burst_bytes", "basis_bytes", "dense_elements", "tokens", "survivors", "values")
+        traffic = dict.fromkeys(names, 6)
         self.points = [
             [
                 {"nll": [9.0] * 3 + [float(run)] * 3, "top": [not one[0]] * 3 + one, **traffic}
