@@ -122,7 +122,7 @@ TEST(Commands, InfoPrintsTheTrace) {
   EXPECT_EQ(outcome.code, 0);
   for (const char* words :
        {"SmolLM2-135M-Instruct", "licence          model: Apache-2.0", "query heads      9", "KV heads         3",
-        "tokens           160 (128 prompt, 32 generated)", "attention scale  0.125", "9,226,792 B"})
+        "tokens           160 (128 prompt, 32 generated)", "attention scale  0.125", "9,227,216 B"})
     EXPECT_NE(outcome.out.find(words), std::string::npos) << words;
   int rows = 0;
   std::istringstream lines(outcome.out.substr(outcome.out.find("-----")));
