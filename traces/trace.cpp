@@ -146,6 +146,19 @@ void require_shape(const std::string& file, const std::string& name, const SafeT
                             shape_text(shape)));
 }
 
+// A tensor's values, F32, U8 or I32 as Value is, behind those that are there.
+template <class Value>
+void append_values(const std::string& file, const std::string& name, const SafeTensor& tensor,
+                   const std::vector<std::uint64_t>& shape, std::vector<Value>& to) {
+  const std::string dtype = std::is_same_v<Value, float> ? "F32" : std::is_same_v<Value, std::uint8_t> ? "U8" : "I32";
+  if (tensor.dtype != dtype)
+    throw Error(fmt::format("{}: tensor '{}': {}: dtype must be {}", file, name, tensor.dtype, dtype));
+  require_shape(file, name, tensor, shape);
+  const std::size_t at = to.size();
+  to.resize(at + tensor.data.size() / sizeof(Value));
+  if (to.size() > at) std::memcpy(&to[at], tensor.data.data(), tensor.data.size());
+}
+
 // The basis of keys: all of its tensors in every layer, or none.
 std::shared_ptr<const golden::KeyBasis> read_key_basis(const std::string& file, const SafeTensors& all,
                                                        const TraceMeta& meta) {
@@ -166,13 +179,7 @@ std::shared_ptr<const golden::KeyBasis> read_key_basis(const std::string& file, 
   for (int layer = 0; layer < meta.layers; ++layer)
     for (const auto& part : parts) {
       const std::string name = fmt::format("layers.{}.{}", layer, part.name);
-      const SafeTensor& tensor = find_tensor(file, all, name);
-      if (tensor.dtype != "F32")
-        throw Error(fmt::format("{}: tensor '{}': {}: dtype must be F32", file, name, tensor.dtype));
-      require_shape(file, name, tensor, part.shape);
-      const std::size_t at = part.to.size();
-      part.to.resize(at + tensor.data.size() / sizeof(float));
-      std::memcpy(&part.to[at], tensor.data.data(), tensor.data.size());
+      append_values(file, name, find_tensor(file, all, name), part.shape, part.to);
     }
   golden::check_basis(file + ": key basis", *basis, meta.layers, meta.kv_heads, meta.head_dim);
   return basis;
@@ -184,13 +191,8 @@ std::vector<Value> read_optional(const std::string& file, const SafeTensors& all
                                  const std::vector<std::uint64_t>& shape, Value least, Value most, const char* rule) {
   const auto at = all.tensors.find(name);
   if (at == all.tensors.end()) return {};
-  const SafeTensor& tensor = at->second;
-  const std::string dtype = std::is_same_v<Value, float> ? "F32" : std::is_same_v<Value, std::uint8_t> ? "U8" : "I32";
-  if (tensor.dtype != dtype)
-    throw Error(fmt::format("{}: tensor '{}': {}: dtype must be {}", file, name, tensor.dtype, dtype));
-  require_shape(file, name, tensor, shape);
-  std::vector<Value> values(tensor.data.size() / sizeof(Value));
-  if (!values.empty()) std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
+  std::vector<Value> values;
+  append_values(file, name, at->second, shape, values);
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!(values[i] >= least && values[i] <= most)) {
       std::vector<std::uint64_t> place(shape.size());

@@ -3,14 +3,13 @@ were measured on.
 """
 
 import hashlib
-import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from winnow_traces.errors import CaptureError
+from winnow_traces.tensor_file import Stored, write_tensors
 
 FORMAT = "winnow-basis-1"
 PARTS = ("key_basis", "key_mean", "key_range")
@@ -38,23 +37,12 @@ class Basis:
 
 
 def write_basis(path, basis):
-    """Whole or not at all. Same basis, same bytes: the safetensors package would order metadata by chance."""
-    path, at = Path(path), 0
-    header = {"__metadata__": {"format": FORMAT, **dict(sorted(basis.facts.items()))}}
-    for name, values in basis.tensors():
-        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [at, at + values.nbytes]}
-        at += values.nbytes
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    text += b" " * (-len(text) % 8)
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
-        data = b"".join(values.tobytes() for _, values in basis.tensors())
-        partial.write_bytes(len(text).to_bytes(8, "little") + text + data)
-        os.replace(partial, path)
-    except OSError as error:
-        raise CaptureError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    """Whole or not at all. Same basis, same bytes."""
+    tensors = [
+        Stored(name, "F32", values.shape, values.nbytes, lambda values=values: values)
+        for name, values in basis.tensors()
+    ]
+    write_tensors(path, {"format": FORMAT, **dict(sorted(basis.facts.items()))}, tensors, 8)
 
 
 def read_basis(path):

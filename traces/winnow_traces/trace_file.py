@@ -5,9 +5,7 @@ bytes, and because writing tensor by tensor needs no second copy of the trace. T
 bfloat16 as bytes.
 """
 
-import json
 import os
-import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import numpy as np
 from winnow_traces.basis_file import PARTS, Basis
 from winnow_traces.bfloat16 import narrowed, widened
 from winnow_traces.errors import CaptureError
+from winnow_traces.tensor_file import Stored, write_tensors
 
 FORMAT = "winnow-trace-1"
 HEADER_ALIGNMENT = 64  # the data section starts at a multiple of this
@@ -132,45 +131,31 @@ def write_trace(path, trace, dtype="float16"):
         for layer, parts in enumerate(zip(trace.q, trace.k, trace.v))
         for name, values in zip("qkv", parts)
     ]
-    header = {
-        "__metadata__": trace.metadata(),
-        "token_ids": {"dtype": "I32", "shape": list(ids.shape), "data_offsets": [0, ids.nbytes]},
-    }
-    offset = ids.nbytes
     heads = [
-        (name, np.ascontiguousarray(trace.heads[name], form), of)
+        (name, of, np.ascontiguousarray(trace.heads[name], form))
         for name, (form, of) in HEAD_TENSORS.items()
         if name in trace.heads
     ]
     if trace.key_basis:
-        heads += [(name, values, "F32") for name, values in trace.key_basis.tensors()]
-    for name, values, of in heads:
-        end = offset + values.nbytes
-        header[name] = {"dtype": of, "shape": list(values.shape), "data_offsets": [offset, end]}
-        offset = end
-    for name, values in tensors:
-        end = offset + values.size * element.itemsize
-        header[name] = {"dtype": code, "shape": list(values.shape), "data_offsets": [offset, end]}
-        offset = end
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    text += b" " * (-(len(text) + 8) % HEADER_ALIGNMENT)
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
-        with open(partial, "wb") as file:
-            file.write(struct.pack("<Q", len(text)))
-            file.write(text)
-            file.write(ids.data)
-            for _, values, _ in heads:
-                file.write(values.data)
-            for name, values in tensors:
-                file.write(_stored(name, values, dtype).data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        raise CaptureError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+        heads += [(name, "F32", values) for name, values in trace.key_basis.tensors()]
+    stored = [("token_ids", "I32", ids), *heads]
+    write_tensors(
+        path,
+        trace.metadata(),
+        [Stored(name, of, values.shape, values.nbytes, lambda values=values: values) for name, of, values in stored]
+        + [
+            # Only when its turn has come, so that no second copy of the trace is held.
+            Stored(
+                name,
+                code,
+                values.shape,
+                values.size * element.itemsize,
+                lambda name=name, values=values: _stored(name, values, dtype),
+            )
+            for name, values in tensors
+        ],
+        HEADER_ALIGNMENT,
+    )
 
 
 def read_tensors(path):

@@ -91,6 +91,11 @@ def run_step(model, sessions, ids, position, record=None, attention=step):
     return model.run(np.asarray(ids)[rows], np.full(len(rows), position), attend)[:jobs]
 
 
+def _goes_by(policy, measure):
+    """Whether some heads are full, by that measure of theirs."""
+    return policy["full_heads"] > 0 and policy["full_heads_by"] == measure
+
+
 def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lambda count: None, basis=None):
     """A Point each of `jobs`: (ids [prompt + steps + 1], state of run_dense, policy). All jobs take their steps
     together, so that the weights are read once a step, on the thread that calls this. `basis`: golden's, for policies
@@ -98,12 +103,12 @@ def run_policies(model, jobs, prompt, *, whole=False, align=4096, on_tokens=lamb
     s, steps = model.shape, len(jobs[0][0]) - 1 - prompt
     ids = np.asarray([job[0] for job in jobs])
     sessions = []
-    tells_apart = any(policy["full_heads"] > 0 for _, _, policy in jobs)
+    tells_apart = any(_goes_by(policy, "scores") for _, _, policy in jobs)
     scores = [float(x) for x in retrieval_scores(model).ravel()] if tells_apart else []
     for window, state, policy in jobs:
         far = (
             [float(x) for x in head_distances(state.q, state.k, state.v, prompt, s.scale).ravel()]
-            if policy["full_heads"] > 0
+            if _goes_by(policy, "distances")
             else []
         )
         session = Session(policy, state.q, state.k, state.v, prompt, steps, s.scale, True, align, scores, far, basis)
